@@ -1,0 +1,57 @@
+# `make demo` and `make test` need Python 3.11 or newer with venv, and nothing else.
+
+PYTHON := .venv/bin/python
+INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input
+PYTEST := $(PYTHON) -m pytest
+# The second part of the tests, which takes longer.
+SERVICES := postgres or redis or browser or demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset run test bench lint format faults vendor screenshots
+
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: .venv/.installed ## A living board on this machine alone: PORT=8000 SANDBOX_PORT=9000
+	@exec $(PYTHON) -m scripts.demo
+
+demo-reset: ## Forget all that the demo has made (everything below var/)
+	rm -rf var
+
+run: .venv/.installed ## Web, worker and beat against the services that the environment names
+	@exec $(PYTHON) -m scripts.supervise
+
+test: lint ## Lint, types and every test that this machine can run
+	$(PYTEST) -m "not ($(SERVICES) or faults)"
+	TEST_SERVICES=1 $(PYTEST) -m "(database or $(SERVICES)) and not faults"
+
+bench: .venv/.installed-dev ## Ratios that must not grow with the number of jobs (JOBS=100000)
+	@$(PYTHON) -m benchmarks --jobs $(or $(JOBS),100000)
+
+lint: .venv/.installed-dev ## Style, types, the arrows between the parts, migrations, settings
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/lint
+
+format: .venv/.installed-dev ## Rewrite the Python files in the project's style
+	$(PYTHON) -m ruff check --fix-only --quiet .
+	$(PYTHON) -m ruff format .
+
+faults: .venv/.installed-dev ## The long runs in which processes are killed
+	TEST_SERVICES=1 $(PYTEST) -m faults
+
+screenshots: .venv/.installed-dev ## Pictures of every page of a running demo, for docs/screenshots
+	$(PYTHON) -m scripts.screenshots
+
+vendor: .venv/.installed-dev ## Refresh the vendored front-end files from npm
+	$(PYTHON) -m scripts.vendor
+
+.venv/.installed: requirements.txt
+	@python=$$(scripts/find-python) && \
+	    { $(PYTHON) -m pip --version >/dev/null 2>&1 || "$$python" -m venv --clear .venv; }
+	@echo "Installing the packages into .venv (a minute, and only when they change) ..."
+	@$(INSTALL) -r requirements.txt
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt .venv/.installed
+	@echo "Installing the development tools into .venv ..."
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@

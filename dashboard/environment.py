@@ -1,0 +1,121 @@
+"""Typed readers of environment variables.
+
+A variable `X` may be given as `X_FILE` instead, the path of a file that holds its value, as
+container platforms hand out secrets. Whatever is missing or wrong ends the process with one
+sentence that names the variable and exit code 1, whichever program was reading the settings. A
+sentence never repeats the value: it may be a secret.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import environ
+
+
+def refuse(name: str, complaint: str) -> NoReturn:
+    """End the process with a sentence about the variable `name`."""
+    raise SystemExit(f"{name} {complaint}.")
+
+
+class Environment:
+    """The variables of one process. Empty counts as not set: compose files cannot unset."""
+
+    def __init__(self, variables: Mapping[str, str] = os.environ) -> None:
+        self._variables = variables
+
+    def text(self, name: str, default: str = "") -> str:
+        file_name = self._variables.get(f"{name}_FILE", "")
+        value = self._variables.get(name, "").strip()
+        if not file_name:
+            return value or default
+        if value:
+            refuse(name, f"and {name}_FILE are both set; keep one of them")
+        try:
+            return Path(file_name).read_text(encoding="utf-8").strip() or default
+        except (OSError, UnicodeDecodeError):
+            refuse(f"{name}_FILE", "names a file that cannot be read as text")
+
+    def required(self, name: str, *, default: str | None = None, hint: str) -> str:
+        """The value; without one, `default` unless that is None."""
+        value = self.text(name) or default
+        if value is None:
+            refuse(name, f"is not set; {hint}")
+        return value
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        value = self.text(name, "1" if default else "0")
+        if value not in {"0", "1"}:
+            refuse(name, "must be 0 or 1")
+        return value == "1"
+
+    def number(self, name: str, default: int) -> int:
+        value = self.text(name, str(default))
+        if not (value.isascii() and value.isdecimal()):
+            refuse(name, "must be a whole number")
+        return int(value)
+
+    def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
+        value = self.text(name, default)
+        if value not in choices:
+            refuse(name, f"must be one of {', '.join(choices)}")
+        return value
+
+    def strings(self, name: str, default: str = "") -> list[str]:
+        """The comma-separated values, without blanks."""
+        return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
+
+    def web_url(self, name: str, default: str = "") -> str:
+        """An http or https address without its trailing slash, or "" where none is set."""
+        value = self.text(name, default)
+        if value and not _is_web_url(value):
+            refuse(name, "must be an address that begins with http:// or https://")
+        return value.rstrip("/")
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
+        url = self._url(name, default, ("postgres", "postgresql", "sqlite"))
+        config: dict[str, Any] = environ.Env.db_url_config(url)
+        if not config.get("NAME"):
+            refuse(name, "names no database")
+        return config
+
+    def broker(self, name: str, default: str) -> str:
+        url = self._url(name, default, ("redis", "rediss", "filesystem"))
+        parts = urlsplit(url)
+        if parts.scheme == "filesystem" and (parts.netloc or parts.path in {"", "/"}):
+            refuse(name, "must name a folder by its absolute path, as in filesystem:///srv/broker")
+        return url
+
+    def cache(self, name: str, default: str) -> dict[str, Any]:
+        url = self._url(name, default, ("redis", "rediss", "locmem"))
+        if url.startswith("locmem"):
+            return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+        return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}
+
+    def email(self, name: str, default: str) -> dict[str, Any]:
+        """The EMAIL_* settings of an address such as smtp+tls://user:password@host:587."""
+        url = self._url(name, default, tuple(environ.Env.EMAIL_SCHEMES))
+        config: dict[str, Any] = environ.Env.email_url_config(url)
+        config.pop("OPTIONS", None)
+        return config
+
+    def _url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        try:
+            parts = urlsplit(value)
+            parts.port  # noqa: B018  raises where the port is no number
+        except ValueError:
+            refuse(name, "cannot be read as an address")
+        if parts.scheme not in schemes:
+            refuse(name, f"must begin with {' or '.join(f'{s}://' for s in schemes)}")
+        return value
+
+
+def _is_web_url(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        return False

@@ -1,0 +1,267 @@
+"""Settings of the project, read from the environment; docs/deploying.md lists the variables."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import django_stubs_ext
+from csp.constants import NONE, SELF
+from sentry_sdk.utils import BadDsn
+from whitenoise.compress import Compressor
+
+from dashboard.environment import Environment, refuse
+from dashboard.logging import configure_logging, start_error_reports
+
+# Lets annotations say ModelAdmin[Job] and the like, which Django itself refuses.
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment()
+
+DEBUG = env.flag("DEBUG")
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()
+VAR_DIR.mkdir(parents=True, exist_ok=True)
+
+# Secrets. With DEBUG=1 anyone who reads this file knows them, which is why they are needed else.
+
+SECRET_KEY = env.required(
+    "SECRET_KEY",
+    default="known-to-all-and-only-for-debugging-on-ones-own-machine" if DEBUG else None,
+    hint="give a random string of 50 characters or more (or set DEBUG=1 to try things out)",
+)
+CREDENTIALS_KEYS = env.strings(
+    "CREDENTIALS_KEYS", "known-to-all-and-only-for-debugging" if DEBUG else ""
+)
+if not CREDENTIALS_KEYS:
+    refuse(
+        "CREDENTIALS_KEYS",
+        "is not set; give a random string of 32 characters or more, which encrypts provider "
+        "credentials (or set DEBUG=1 to try things out)",
+    )
+if min(map(len, CREDENTIALS_KEYS)) < 32:
+    refuse("CREDENTIALS_KEYS", "holds a key of fewer than 32 characters")
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+
+# Addresses
+
+BASE_URL = env.web_url("BASE_URL", "http://127.0.0.1:8000")
+SECURE = BASE_URL.startswith("https://")
+ALLOWED_HOSTS = env.strings("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
+CSRF_TRUSTED_ORIGINS = env.strings("CSRF_TRUSTED_ORIGINS")
+TRUST_PROXY_HEADERS = env.flag("TRUST_PROXY_HEADERS")
+ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES", default=DEBUG)
+HEARTBEAT_URL = env.web_url("HEARTBEAT_URL")
+# Source files that the submit form offers to those who have none at hand.
+SAMPLE_INPUTS = env.strings("SAMPLE_INPUTS")
+
+# Application
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "ninja",
+    "organizations",
+    "jobs",
+    "sandbox",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "dashboard.middleware.permissions_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "dashboard.urls"
+WSGI_APPLICATION = "dashboard.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "organizations.context.switcher",
+            ],
+        },
+    }
+]
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# Storage
+
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'reelboard.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"]["OPTIONS"] = {
+        # A transaction that reads first and writes later fails at once, whatever the timeout,
+        # when another wrote in between. Taking the write lock at the start waits instead.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    # Ten times the requests a second of a new connection for each.
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+BROKER_URL = env.broker("CELERY_BROKER_URL", f"filesystem://{VAR_DIR / 'broker'}")
+EMBEDDED_BROKER = BROKER_URL.startswith("filesystem://")
+CACHES = {"default": env.cache("CACHE_URL", "locmem://" if EMBEDDED_BROKER else BROKER_URL)}
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+# Every page asks for files by their hashed names, so only those are kept and compressed.
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+# Source maps are megabytes that only a debugger asks for.
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
+
+# Sign-in
+
+AUTH_USER_MODEL = "organizations.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{validator}"}
+    for validator in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "organizations.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+# Sign-up is closed, and whoever makes a user vouches for the address.
+ACCOUNT_EMAIL_VERIFICATION = "none"
+# Else a reset for an unknown address would mail whoever holds it, at anyone's bidding.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if TRUST_PROXY_HEADERS else 0
+
+# Mail
+
+globals().update(env.email("EMAIL_URL", "consolemail://"))
+
+# What a browser is told
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "media-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+# Nothing leaves the site. (With "no-referrer" browsers send "Origin: null" with our own forms,
+# which the CSRF check refuses.)
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = SECURE
+CSRF_COOKIE_SECURE = SECURE
+SECURE_SSL_REDIRECT = SECURE
+# Asked by the platform from inside, past the proxy that ends TLS.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if SECURE else 0
+SILENCED_SYSTEM_CHECKS = [
+    # One host must not decide for its siblings, nor put them on the browsers' preload list.
+    "security.W005",
+    "security.W021",
+]
+if TRUST_PROXY_HEADERS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Background work
+
+if EMBEDDED_BROKER:
+    BROKER_DIR = Path(unquote(urlsplit(BROKER_URL).path))
+    BROKER_DIR.mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_URL = "filesystem://"
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
+        "data_folder_in": str(BROKER_DIR),
+        "data_folder_out": str(BROKER_DIR),
+        # Seconds; what an idle worker costs and how soon it starts a task.
+        "polling_interval": 0.2,
+    }
+    # With 1, a broker that is polled runs a task or two per thread and polling interval.
+    CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+else:
+    CELERY_BROKER_URL = BROKER_URL
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        # Longer than any task takes (a task that outlives it runs again), and what a killed
+        # worker held is looked for every few seconds rather than on every tenth message.
+        "visibility_timeout": 600,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+    }
+    CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A web request that publishes must not wait for a broker that is down: the sweep makes up for it.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_IGNORE_RESULT = True
+# Every task may run twice, so it is only forgotten once it is done.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_POOL = "threads"
+CELERY_WORKER_CONCURRENCY = 8
+CELERY_WORKER_CONSUMER = "dashboard.celery:QuietConsumer"
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+# A tick that nobody took before the next one is due is dropped: they must not pile up.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "tick": {"task": "jobs.tasks.tick", "schedule": 2.0, "options": {"expires": 1.5}},
+    "sweep-submissions": {
+        "task": "jobs.tasks.sweep_submissions",
+        "schedule": 5.0,
+        "options": {"expires": 4.0},
+    },
+}
+
+# Logs
+
+LOGGING_CONFIG = None
+LOG_FORMAT = env.choice("LOG_FORMAT", ("console", "json"), "console")
+LOG_LEVEL = env.choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO")
+configure_logging(LOG_FORMAT, LOG_LEVEL)
+
+if SENTRY_DSN := env.text("SENTRY_DSN"):
+    try:
+        start_error_reports(SENTRY_DSN)
+    except BadDsn:
+        refuse("SENTRY_DSN", "is not the address that Sentry shows as a project's DSN")

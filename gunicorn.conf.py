@@ -1,0 +1,27 @@
+"""Gunicorn's settings; it reads this file by itself where it starts."""
+
+from django.conf import settings
+
+from dashboard.environment import Environment
+from dashboard.logging import logging_config
+
+env = Environment()
+
+bind = f"{env.text('WEB_HOST', '127.0.0.1')}:{env.number('PORT', 8000)}"
+worker_class = "gthread"
+workers = env.number("WEB_CONCURRENCY", 2)
+threads = env.number("WEB_THREADS", 4)
+# No page takes this long: providers are called by the worker, never within a request.
+timeout = 30
+graceful_timeout = 5
+# Bounds what a leak in any library can take; the jitter keeps workers from leaving together.
+max_requests = 10_000
+max_requests_jitter = 1_000
+
+control_socket_disable = True
+accesslog = "-"
+# Without the query string and the referrer, which hold what people search for.
+access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)sB %(M)sms"
+# Read here, in the master, so that a wrong environment ends it with one sentence; in a worker it
+# would be started again and again.
+logconfig_dict = logging_config(settings.LOG_FORMAT, settings.LOG_LEVEL)

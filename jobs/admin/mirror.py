@@ -1,0 +1,174 @@
+"""What is mirrored, to look at only."""
+
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from jobs.admin.base import ACCOUNT_SECRETS, LargeTableAdmin
+from jobs.fields import EncryptedJSONField
+from jobs.models import (
+    Job,
+    JobAction,
+    JobBody,
+    JobEvent,
+    JobPoll,
+    Output,
+    Preset,
+    Submission,
+    WebhookDelivery,
+)
+from jobs.models.job import HEAVY_COLUMNS
+
+
+class MirrorAdmin(LargeTableAdmin):
+    """To look at only. Encrypted columns are left out without having to be named."""
+
+    hidden: ClassVar[Sequence[str]] = ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        shown = [f.name for f in self.opts.fields if is_shown(f) and f.name not in self.hidden]
+        return [*shown, *self.readonly_fields]
+
+
+def is_shown(field: models.Field[Any, Any]) -> bool:
+    return not isinstance(field, EncryptedJSONField | models.BinaryField)
+
+
+def job_columns(*names: str) -> list[str]:
+    """What a row that only names its job need not load of it."""
+    return [*names, *(f"job__{column}" for column in HEAVY_COLUMNS)]
+
+
+def pretty(read: Callable[[], Any]) -> str:
+    """The JSON value that `read` returns, set for people; a sentence where it cannot be read."""
+    try:
+        text = json.dumps(read(), indent=2, ensure_ascii=False)
+    except (ValueError, zlib.error):
+        return "It cannot be read: it is not the compressed JSON that it should be."
+    return format_html("<pre>{}</pre>", text)
+
+
+@admin.register(Job)
+class JobAdmin(MirrorAdmin):
+    list_display = [
+        "name",
+        "status",
+        "organization",
+        "account",
+        "remote_id",
+        "attempt",
+        "error_class",
+        "sort_at",
+    ]
+    list_display_links = ["name", "remote_id"]
+    list_filter = [
+        "status",
+        "account__provider",
+        ("gone_at", admin.EmptyFieldListFilter),
+        "is_partial",
+        "is_suspect",
+        "organization",
+    ]
+    list_select_related = ["organization", "account"]
+    search_fields = ["name", "remote_id__exact", "batch__exact"]
+    search_help_text = "Words of the name, or a whole provider id or batch."
+    deferred = [*HEAVY_COLUMNS, *(f"account__{column}" for column in ACCOUNT_SECRETS)]
+    readonly_fields = ["last_body"]
+
+    @admin.display(description="last body")
+    def last_body(self, job: Job) -> str:
+        body = JobBody.objects.filter(job=job).first()
+        return pretty(lambda: body.value) if body else "-"
+
+
+@admin.register(JobBody)
+class JobBodyAdmin(MirrorAdmin):
+    list_display = ["job", "stored_at"]
+    list_select_related = ["job"]
+    search_fields = ["job__remote_id__exact"]
+    search_help_text = "A whole provider id."
+    deferred = job_columns("compressed")
+    readonly_fields = ["content"]
+
+    @admin.display(description="redacted body")
+    def content(self, body: JobBody) -> str:
+        return pretty(lambda: body.value)
+
+
+@admin.register(Output)
+class OutputAdmin(MirrorAdmin):
+    list_display = ["__str__", "job", "kind", "format", "status", "size_bytes", "error_class"]
+    list_filter = ["status", "kind"]
+    list_select_related = ["job"]
+    search_fields = ["label", "remote_id__exact", "job__remote_id__exact"]
+    search_help_text = "Words of the label, or a whole provider id of the output or its job."
+    deferred = job_columns("secret_url")
+
+
+@admin.register(Preset)
+class PresetAdmin(MirrorAdmin):
+    list_display = ["name", "account", "kind", "remote_id", "changed_at"]
+    list_filter = ["kind", "account"]
+    list_select_related = ["account"]
+    search_fields = ["name", "remote_id__exact"]
+    deferred = ["settings"]
+
+
+@admin.register(JobEvent)
+class JobEventAdmin(MirrorAdmin):
+    list_display = ["at", "job", "source", "from_status", "to_status", "message", "actor"]
+    list_filter = ["source", "to_status"]
+    list_select_related = ["job", "actor"]
+    search_fields = ["job__remote_id__exact", "message"]
+    deferred = job_columns()
+
+
+@admin.register(JobPoll)
+class JobPollAdmin(MirrorAdmin):
+    list_display = ["job", "account", "confirmed_at", "next_at"]
+    list_filter = ["account"]
+    list_select_related = ["job", "account"]
+    search_fields = ["job__remote_id__exact"]
+    deferred = job_columns()
+
+
+@admin.register(JobAction)
+class JobActionAdmin(MirrorAdmin):
+    list_display = ["job", "kind", "state", "actor", "token", "created_at", "note"]
+    list_filter = ["kind", "state"]
+    list_select_related = ["job", "actor", "token"]
+    search_fields = ["job__remote_id__exact"]
+    deferred = job_columns()
+
+
+@admin.register(Submission)
+class SubmissionAdmin(MirrorAdmin):
+    list_display = ["job", "organization", "state", "sends", "failures", "created_at", "note"]
+    list_filter = ["state"]
+    list_select_related = ["job", "organization"]
+    search_fields = ["key__exact", "idempotency_key__exact", "job__remote_id__exact"]
+    deferred = job_columns("request")
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(MirrorAdmin):
+    list_display = ["received_at", "account", "verdict", "remote_id", "result", "handled_at"]
+    list_filter = ["verdict", "account"]
+    list_select_related = ["account"]
+    search_fields = ["remote_id__exact"]
+    deferred = ["headers", "body"]

@@ -1,0 +1,58 @@
+"""`/accounts`: provider accounts and how they are doing."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from ninja import Router, Status
+
+from jobs import sync
+from jobs.api.auth import ApiRequest, TokenAuth
+from jobs.api.errors import ACTION_REFUSALS, READ_REFUSALS, ErrorBody, not_found
+from jobs.api.schemas import AccountList, AccountShape
+from jobs.models import ProviderAccount
+from jobs.parameters import find_by_id
+
+router = Router(tags=["accounts"], by_alias=True)
+
+
+@router.get(
+    "", response={200: AccountList, 401: ErrorBody, 429: ErrorBody}, summary="List accounts"
+)
+def list_accounts(request: ApiRequest) -> dict[str, Any]:
+    """All provider accounts of the organization, by name."""
+    return {"results": _accounts(request).order_by("name")}
+
+
+@router.get(
+    "/{account_id}", response={200: AccountShape, **READ_REFUSALS}, summary="Read an account"
+)
+def read_account(request: ApiRequest, account_id: str) -> ProviderAccount:
+    """One account, by its id."""
+    return _find(request, account_id)
+
+
+@router.post(
+    "/{account_id}/sync",
+    auth=TokenAuth(to_operate=True),
+    response={202: AccountShape, **ACTION_REFUSALS},
+    summary="Sync now",
+)
+def sync_account(request: ApiRequest, account_id: str) -> Status[ProviderAccount]:
+    """Make the account due at once, whatever its back-off; does not wait for the pass."""
+    sync.request_sync(_find(request, account_id))
+    return Status(202, _find(request, account_id))
+
+
+def _accounts(request: ApiRequest) -> QuerySet[ProviderAccount]:
+    return (
+        ProviderAccount.objects.for_organization(request.auth.organization)
+        .select_related("organization")
+        .defer("credentials", "hook_secret")
+    )
+
+
+def _find(request: ApiRequest, account_id: str) -> ProviderAccount:
+    account = find_by_id(_accounts(request), account_id)
+    if account is None:
+        raise not_found()
+    return account

@@ -1,0 +1,197 @@
+"""`/jobs`: list, read, submit, cancel, resubmit."""
+
+from typing import Annotated, Any
+
+from django.db.models import Prefetch, QuerySet
+from ninja import Header, Query, Router, Status
+from pydantic import BaseModel, Field
+
+from jobs import actions, keyset, submission
+from jobs.api.auth import ApiRequest, TokenAuth
+from jobs.api.errors import (
+    ACTION_REFUSALS,
+    LIST_REFUSALS,
+    READ_REFUSALS,
+    SUBMIT_REFUSALS,
+    ApiError,
+    invalid,
+    not_found,
+)
+from jobs.api.requests import SubmitRequest
+from jobs.api.schemas import DuplicateBody, JobDetail, JobList
+from jobs.filters import JobFilter
+from jobs.keyset import SORT_TIMES
+from jobs.models import Job, JobBody, JobEvent, Output
+from jobs.parameters import DEFAULT_LIMIT, MAX_LIMIT, find_accounts, find_by_id
+from providers.status import JobStatus
+
+router = Router(tags=["jobs"], by_alias=True)
+to_operate = TokenAuth(to_operate=True)
+
+
+class ListParameters(BaseModel):
+    """Documents the query string; JobFilter reads it, for the pages as well."""
+
+    status: list[str] = Field([], json_schema_extra={"items": {"enum": list(JobStatus)}})
+    provider: list[str] = Field([], description="Slugs.")
+    account: list[str] = Field([], description="Ids or exact names.")
+    error: list[str] = Field([], description="Classes, or families such as `input.*`.")
+    batch: list[str] = []
+    preset: list[str] = Field([], description="Ids of presets that an output was made with.")
+    q: str = Field("", description="A whole id, or words of the name, address, batch or error.")
+    created_after: str = Field("", description="ISO 8601, or an age such as `2d`; included.")
+    created_before: str = Field("", description="Not included.")
+    finished_after: str = ""
+    changed_after: str = ""
+    sort: str = Field("", description=f"{', '.join(SORT_TIMES)}; a minus before it: newest first.")
+    limit: str = Field("", description=f"1 to {MAX_LIMIT}; {DEFAULT_LIMIT} where it is left out.")
+    cursor: str = Field("", description="`next` of the page before.")
+
+
+@router.get("", response={200: JobList, **LIST_REFUSALS}, summary="List jobs")
+def list_jobs(request: ApiRequest, parameters: Query[ListParameters]) -> dict[str, Any]:
+    """A page at a time: pass `next` back as `cursor`, and the rest unchanged.
+
+    Newest first: running jobs by when they started, ended ones by when they ended (if only
+    such are asked for), else by creation. `sort` chooses another order.
+    """
+    filters = JobFilter.parse(request.GET, request.auth.organization)
+    if filters.errors:
+        raise invalid(filters.errors)
+    queryset = filters.apply(_jobs(request)).defer(
+        "request", "errors", "account__credentials", "account__hook_secret", "account__options"
+    )
+    try:
+        found = keyset.page(queryset, filters.ordering, filters.limit, filters.cursor)
+    except ValueError as error:
+        raise invalid({"cursor": str(error)}) from error
+    return {"results": found.rows, "next": found.next}
+
+
+@router.get("/{job_id}", response={200: JobDetail, **READ_REFUSALS}, summary="Read a job")
+def read_job(request: ApiRequest, job_id: str) -> Job:
+    """One job with its outputs, presets, errors and events."""
+    return _read(request, job_id)
+
+
+@router.get(
+    "/{job_id}/raw", response={200: Any, **READ_REFUSALS}, summary="Read the provider's body"
+)
+def read_raw(request: ApiRequest, job_id: str) -> Any:
+    """What the provider last answered about the job, with secrets redacted."""
+    job = _find(request, job_id)
+    body = JobBody.objects.filter(job=job).first()
+    if body is None:
+        raise ApiError(404, "no_body", "The provider has not told about this job yet.")
+    return body.value
+
+
+@router.post(
+    "",
+    auth=to_operate,
+    response={201: JobDetail, 200: JobDetail, 409: DuplicateBody, **SUBMIT_REFUSALS},
+    summary="Submit a job",
+)
+def submit_job(
+    request: ApiRequest,
+    body: SubmitRequest,
+    idempotency_key: Annotated[str, Header(alias="Idempotency-Key", max_length=255)] = "",
+) -> Status[Job]:
+    """Answers 201 and a job in status `submitting`, which is sent right after.
+
+    The same `Idempotency-Key` again answers 200 and the same job, whatever the body. 409 carries
+    the job that is already there when the same account, input and settings ran within 24 hours.
+    """
+    organization = request.auth.organization
+    account = find_accounts(organization, [body.account]).get(body.account)
+    if account is None:
+        raise invalid({"account": "No account has this id or name."})
+    try:
+        submitted = submission.submit(
+            organization=organization,
+            account=account,
+            request=body.as_job_request(),
+            token=request.auth,
+            idempotency_key=idempotency_key.strip(),
+            allow_duplicate=body.allow_duplicate,
+        )
+    except submission.SubmissionRefused as refusal:
+        raise invalid({issue.field: issue.message for issue in refusal.issues}) from refusal
+    except submission.DuplicateJob as duplicate:
+        raise _duplicate(request, duplicate.job) from duplicate
+    return Status(201 if submitted.created else 200, _read(request, str(submitted.job.pk)))
+
+
+@router.post(
+    "/{job_id}/cancel",
+    auth=to_operate,
+    response={202: JobDetail, **ACTION_REFUSALS},
+    summary="Cancel",
+)
+def cancel_job(request: ApiRequest, job_id: str) -> Status[Job]:
+    """Ask the provider to cancel. 409 where it cannot, or where the job is done."""
+    job = _find(request, job_id)
+    try:
+        actions.request_cancel(job, token=request.auth)
+    except actions.ActionRefused as refusal:
+        raise ApiError(409, "action_refused", str(refusal)) from refusal
+    return Status(202, _read(request, job_id))
+
+
+@router.post(
+    "/{job_id}/resubmit",
+    auth=to_operate,
+    response={202: JobDetail, **ACTION_REFUSALS},
+    summary="Run again",
+)
+def resubmit_job(request: ApiRequest, job_id: str) -> Status[Job]:
+    """Run it again: answers the new, linked job, or the same one where the provider reruns it."""
+    job = _find(request, job_id)
+    try:
+        outcome = actions.request_resubmit(job, token=request.auth)
+    except actions.ActionRefused as refusal:
+        raise ApiError(409, "action_refused", str(refusal)) from refusal
+    rerun = str(outcome.pk) if isinstance(outcome, Job) else job_id
+    return Status(202, _read(request, rerun))
+
+
+def _jobs(request: ApiRequest) -> QuerySet[Job]:
+    """The jobs that the token sees, with what every shape of a job needs."""
+    return (
+        Job.objects.for_organization(request.auth.organization)
+        .select_related("organization", "account", "poll", "submitted_by")
+        .prefetch_related(Prefetch("retries", Job.objects.only("id", "retry_of_id").order_by("id")))
+    )
+
+
+def _find(request: ApiRequest, job_id: str) -> Job:
+    """The job with this id, as its own row; 404 for a foreign one as for none."""
+    job = find_by_id(Job.objects.for_organization(request.auth.organization), job_id)
+    if job is None:
+        raise not_found()
+    return job
+
+
+def _read(request: ApiRequest, job_id: str) -> Job:
+    """The job with all that its detail shows."""
+    outputs = Output.objects.defer("secret_url").select_related("preset").order_by("position", "id")
+    events = JobEvent.objects.select_related("actor").order_by("id")
+    jobs = (
+        _jobs(request)
+        .defer("request", "account__credentials", "account__hook_secret")
+        .prefetch_related(Prefetch("outputs", outputs), Prefetch("events", events))
+    )
+    job = find_by_id(jobs, job_id)
+    if job is None:
+        raise not_found()
+    return job
+
+
+def _duplicate(request: ApiRequest, job: Job) -> ApiError:
+    shape = JobDetail.model_validate(_read(request, str(job.pk)))
+    return ApiError(
+        409,
+        "duplicate",
+        "The same ran within 24 hours: see `job`. Set allow_duplicate to run it all the same.",
+        job=shape.model_dump(by_alias=True),
+    )

@@ -1,0 +1,67 @@
+"""`/presets`: presets of all accounts, and how often each is used."""
+
+from typing import Any
+
+from ninja import Query, Router
+from pydantic import BaseModel, Field
+
+from jobs import presets
+from jobs.api.auth import ApiRequest
+from jobs.api.errors import LIST_REFUSALS, invalid
+from jobs.api.schemas import PresetList
+from jobs.models import Preset
+from jobs.parameters import DEFAULT_LIMIT, MAX_LIMIT
+from jobs.presets import MAX_WINDOW, WINDOW, PresetFilter, Usage
+
+router = Router(tags=["presets"], by_alias=True)
+
+
+class ListParameters(BaseModel):
+    """Documents the query string; PresetFilter reads it, for the page as well."""
+
+    provider: list[str] = Field([], description="Slugs.")
+    account: list[str] = Field([], description="Ids or exact names.")
+    preset: list[str] = Field([], description="Ids.")
+    q: str = Field("", description="Words of the name, the kind or the provider's id.")
+    created_after: str = Field(
+        "",
+        description=f"From when on jobs are counted: ISO 8601, or an age; {WINDOW} where it is "
+        f"left out, {MAX_WINDOW.days}d at the most.",
+    )
+    limit: str = Field("", description=f"1 to {MAX_LIMIT}; {DEFAULT_LIMIT} where it is left out.")
+    cursor: str = Field("", description="`next` of the page before.")
+
+
+@router.get("", response={200: PresetList, **LIST_REFUSALS}, summary="List presets")
+def list_presets(request: ApiRequest, parameters: Query[ListParameters]) -> dict[str, Any]:
+    """Presets by name, a page at a time, each with the jobs that used it lately.
+
+    Those that a provider keeps for the account, and those that its jobs named.
+    """
+    organization = request.auth.organization
+    filters = PresetFilter.parse(request.GET, organization)
+    if filters.errors:
+        raise invalid(filters.errors)
+    found = filters.apply(Preset.objects.for_organization(organization))
+    try:
+        page = presets.page(found, filters.since, filters.limit, filters.cursor)
+    except ValueError as error:
+        raise invalid({"cursor": str(error)}) from error
+    return {"results": [_shape(*row) for row in page.rows], "next": page.next}
+
+
+def _shape(preset: Preset, usage: Usage) -> dict[str, Any]:
+    return {
+        "id": preset.pk,
+        "account": preset.account,
+        "remote_id": preset.remote_id,
+        "name": str(preset),
+        "kind": preset.kind,
+        "settings": preset.settings,
+        "jobs": usage.jobs,
+        "succeeded": usage.succeeded,
+        "failed": usage.failed,
+        "cancelled": usage.cancelled,
+        "success_rate": usage.success_rate,
+        "last_used_at": getattr(preset, "last_used_at", None),
+    }

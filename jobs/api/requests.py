@@ -1,0 +1,144 @@
+"""What may be sent to `POST /jobs`, checked before anything is made of it."""
+
+import json
+import math
+import re
+from functools import partial
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from jobs.addresses import MAX_ADDRESS, check_address
+from providers.types import JobRequest, Rendition, Thumbnails
+
+MAX_JSON_BYTES = 16_384
+MAX_JSON_DEPTH = 20
+MAX_RENDITIONS = 20
+
+
+def check_json(value: Any) -> Any:
+    """Bound a free value, and refuse what no database column of JSON takes."""
+    if _depth(value) > MAX_JSON_DEPTH:
+        raise ValueError(f"Nest at most {MAX_JSON_DEPTH} levels deep.")
+    if len(json.dumps(value).encode()) > MAX_JSON_BYTES:
+        raise ValueError(f"Give at most {MAX_JSON_BYTES} bytes of JSON.")
+    if not _is_storable(value):
+        raise ValueError("Leave out NUL characters, half surrogate pairs and endless numbers.")
+    return value
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level:
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner += item.values()
+            elif isinstance(item, list):
+                inner += item
+        depth, level = depth + 1, inner
+    return depth
+
+
+def _is_storable(value: Any) -> bool:
+    if isinstance(value, str):
+        return not re.search("[\x00\ud800-\udfff]", value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(map(_is_storable, (*value, *value.values())))
+    if isinstance(value, list):
+        return all(map(_is_storable, value))
+    return True
+
+
+Address = Annotated[str, Field(max_length=MAX_ADDRESS), AfterValidator(check_address)]
+# whether one without a scheme means anything is the provider's to say
+Source = Annotated[
+    str,
+    Field(max_length=MAX_ADDRESS),
+    AfterValidator(partial(check_address, bare_allowed=True)),
+]
+Json = Annotated[Any, AfterValidator(check_json)]
+Height = Annotated[int, Field(ge=1, le=4320)]
+Pixels = Annotated[int, Field(ge=1, le=7680)]
+
+
+class Strict(BaseModel):
+    """A misspelt field is refused: left out in silence, it would be encoded without."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class RenditionRequest(Strict):
+    packaging: Literal["hls", "mp4"]
+    heights: list[Height] = Field(min_length=1, max_length=MAX_RENDITIONS)
+
+    @field_validator("heights")
+    @classmethod
+    def check_unique(cls, heights: list[int]) -> list[int]:
+        if len(set(heights)) < len(heights):
+            raise ValueError("Name each height once.")
+        return heights
+
+
+class ThumbnailsRequest(Strict):
+    count: Annotated[int, Field(ge=1, le=1000)] | None = None
+    interval_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] | None = None
+    width: Pixels | None = None
+    height: Pixels | None = None
+    format: Literal["jpg", "png"] = "jpg"
+
+
+class SubmitRequest(Strict):
+    """A job to run, in words that every provider's adapter translates."""
+
+    account: str = Field(
+        min_length=1, max_length=100, description="Id or exact name of a provider account."
+    )
+    input: Source
+    destination: Address | None = None
+    extra: dict[str, Any] = Field(
+        {}, description="Merged into the provider's own job object; its keys win."
+    )
+    renditions: list[RenditionRequest] = Field(
+        [],
+        validate_default=True,
+        max_length=MAX_RENDITIONS,
+        description="May be left out where `extra` says what to make.",
+    )
+    thumbnails: ThumbnailsRequest | None = None
+    metadata: Json = Field(None, description="Comes back with the job, unchanged.")
+    test: bool = False
+    priority: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
+    allow_duplicate: bool = Field(False, description="Submit even if the same ran within 24 hours.")
+
+    @field_validator("extra")
+    @classmethod
+    def check_extra(cls, extra: dict[str, Any]) -> dict[str, Any]:
+        return check_json(extra)
+
+    @field_validator("renditions")
+    @classmethod
+    def check_something_is_made(
+        cls, renditions: list[RenditionRequest], info: ValidationInfo
+    ) -> list[RenditionRequest]:
+        if not renditions and not info.data.get("extra"):
+            raise ValueError("Name at least one packaging with its heights.")
+        return renditions
+
+    def as_job_request(self) -> JobRequest:
+        thumbnails = self.thumbnails
+        return JobRequest(
+            input=self.input,
+            destination=self.destination,
+            renditions=tuple(
+                Rendition(rendition.packaging, tuple(rendition.heights))
+                for rendition in self.renditions
+            ),
+            thumbnails=Thumbnails(**thumbnails.model_dump()) if thumbnails else None,
+            metadata=self.metadata,
+            test=self.test,
+            priority=self.priority,
+            extra=self.extra,
+        )

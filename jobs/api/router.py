@@ -1,0 +1,18 @@
+"""The REST API, mounted at /api/v1/. docs/api.md tells its story, /api/v1/docs its details."""
+
+from jobs.api import accounts, files, jobs, presets
+from jobs.api.auth import TokenAuth, TokenThrottle
+from jobs.api.errors import JsonAPI
+
+api = JsonAPI(
+    title="Reelboard",
+    version="1",
+    description="Encoding jobs of all providers: read them, submit, cancel and run them again.",
+    urls_namespace="api",
+    auth=TokenAuth(),
+    throttle=TokenThrottle(),
+)
+api.add_router("/jobs", jobs.router)
+api.add_router("/accounts", accounts.router)
+api.add_router("/presets", presets.router)
+api.add_router("/files", files.router)

@@ -1,0 +1,163 @@
+"""The filters of a job list, in the names that its address and the API share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from django.db.models import Q, QuerySet
+
+from jobs.keyset import SORT_TIMES, Ordering
+from jobs.models import Job, Output, Preset
+from jobs.parameters import ListFilter, Parameters, Params, read_id
+from organizations.models import Organization
+from providers.errors import CLASSES
+from providers.status import JobStatus
+
+REPEATED = ("status", "provider", "account", "error", "batch", "preset")
+TIMES = ("created_after", "created_before", "finished_after", "changed_after")
+COUNT_CAP = 10_000
+
+_ENDED = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number of rows; `capped` when there are more than `value`."""
+
+    value: int
+    capped: bool = False
+
+
+@dataclass(frozen=True)
+class JobFilter(ListFilter):
+    """What a list of jobs shows, in which order, from where. Made by `parse`."""
+
+    CONDITIONS: ClassVar[tuple[str, ...]] = (*REPEATED, "q", *TIMES)
+
+    status: frozenset[JobStatus] = frozenset()
+    # None: every account; what `provider` and `account` together come to
+    account_ids: frozenset[int] | None = None
+    error: tuple[str, ...] = ()
+    batch: tuple[str, ...] = ()
+    presets: tuple[Preset, ...] = ()
+    q: str = ""
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    finished_after: datetime | None = None
+    changed_after: datetime | None = None
+    sort: Ordering | None = None
+
+    @classmethod
+    def parse(cls, params: Params, organization: Organization) -> "JobFilter":
+        """Read the query string of a list of `organization`'s jobs.
+
+        One query when accounts or providers are named, one when presets are, else none.
+        """
+        names = (*cls.CONDITIONS, "sort", "limit", "cursor")
+        read = Parameters(params, organization, names, REPEATED)
+        return cls(
+            status=read.words("status", JobStatus),
+            account_ids=read.account_ids(),
+            error=_read_errors(read),
+            batch=read.several("batch"),
+            presets=read.presets(),
+            q=read.one("q"),
+            created_after=read.time("created_after"),
+            created_before=read.time("created_before"),
+            finished_after=read.time("finished_after"),
+            changed_after=read.time("changed_after"),
+            sort=read.ordering(SORT_TIMES),
+            limit=read.limit(),
+            cursor=read.one("cursor"),
+            given=read.given,
+            errors=read.errors,
+        )
+
+    def apply(self, queryset: QuerySet[Job], *, ignore_status: bool = False) -> QuerySet[Job]:
+        """The jobs of `queryset` that fit, not sorted.
+
+        `ignore_status` is for the counts beside the status tabs.
+        """
+        if self.is_unreadable:
+            return queryset.none()
+        if self.status and not ignore_status:
+            queryset = queryset.filter(status__in=sorted(self.status))
+        if self.account_ids is not None:
+            queryset = queryset.filter(account_id__in=sorted(self.account_ids))
+        if self.error:
+            queryset = queryset.filter(_any(map(_error_condition, self.error)))
+        if self.batch:
+            queryset = queryset.filter(batch__in=self.batch)
+        if self.presets:
+            used = Output.objects.filter(preset__in=[preset.pk for preset in self.presets])
+            queryset = queryset.filter(pk__in=used.values("job_id"))
+        if self.q:
+            queryset = queryset.filter(_text_condition(self.q))
+        # Half-open, so that two windows that meet neither share nor lose a job
+        if self.created_after:
+            queryset = queryset.filter(sort_at__gte=self.created_after)
+        if self.created_before:
+            queryset = queryset.filter(sort_at__lt=self.created_before)
+        if self.finished_after:
+            queryset = queryset.filter(finished_at__gte=self.finished_after)
+        if self.changed_after:
+            queryset = queryset.filter(changed_at__gte=self.changed_after)
+        return queryset
+
+    @property
+    def ordering(self) -> Ordering:
+        """The order asked for, else the one that suits the statuses shown, newest first."""
+        if self.sort:
+            return self.sort
+        if self.status == {JobStatus.RUNNING}:
+            return Ordering("started")
+        if self.status and self.status <= _ENDED:
+            return Ordering("finished")
+        return Ordering("created")
+
+
+def status_counts(queryset: QuerySet[Job], cap: int = COUNT_CAP) -> dict[str, Count]:
+    """How many jobs of each status, in one query a status, none of which reads beyond `cap`."""
+    counts = {}
+    for status in JobStatus:
+        found = queryset.filter(status=status).order_by()[: cap + 1].count()
+        counts[status.value] = Count(min(found, cap), found > cap)
+    return counts
+
+
+def _read_errors(read: Parameters) -> tuple[str, ...]:
+    families = {f"{name.partition('.')[0]}.*" for name in CLASSES if "." in name}
+    for text in read.several("error"):
+        if text not in CLASSES and text not in families:
+            read.errors["error"] = f"No class of errors is called {text}."
+    return read.several("error")
+
+
+def _any(conditions: Iterable[Q]) -> Q:
+    first, *others = conditions
+    for condition in others:
+        first |= condition
+    return first
+
+
+def _error_condition(name: str) -> Q:
+    if name.endswith(".*"):
+        return Q(error_class__startswith=name.removesuffix("*"))
+    return Q(error_class=name)
+
+
+def _text_condition(text: str) -> Q:
+    """The whole as one of a job's ids, or each word somewhere in what a list row shows."""
+    words = Q()
+    for word in text.split():
+        words &= (
+            Q(name__icontains=word)
+            | Q(input_url__icontains=word)
+            | Q(batch__icontains=word)
+            | Q(error_message__icontains=word)
+        )
+    found = words | Q(remote_id=text)
+    if (pk := read_id(text)) is not None:
+        found |= Q(pk=pk)
+    return found

@@ -1,0 +1,77 @@
+"""How far what we show of an account can be trusted: its state in words, and since when."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import blake2b
+
+from jobs.models import HealthState, ProviderAccount
+from providers.errors import CLASSES
+
+# Due that long and held by no worker, an account is waiting for a sync that does not run.
+LATE = timedelta(seconds=60)
+
+
+class Trust(StrEnum):
+    """HealthState as the provider's side sees it, and two states of our own side."""
+
+    OK = "ok"
+    IMPORTING = "importing"
+    LATE = "late"
+    FAILING = "failing"
+    REFUSED = "refused"
+    PAUSED = "paused"
+
+
+_OF_HEALTH = {
+    HealthState.PAUSED: Trust.PAUSED,
+    HealthState.REFUSED: Trust.REFUSED,
+    HealthState.FAILING: Trust.FAILING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """`synced_at` is the last success, None before the first; `reason` is one sentence or none."""
+
+    account: ProviderAccount
+    trust: Trust
+    synced_at: datetime | None
+    reason: str
+
+    @property
+    def word(self) -> str:
+        return "OK" if self.trust == Trust.OK else self.trust.capitalize()
+
+    @property
+    def is_alarming(self) -> bool:
+        """Whether pages that show this account's jobs must say so in a banner."""
+        return self.trust in (Trust.LATE, Trust.FAILING, Trust.REFUSED)
+
+
+def freshness(account: ProviderAccount, now: datetime) -> Freshness:
+    trust = _OF_HEALTH.get(account.health) or _own_side(account, now)
+    return Freshness(account, trust, account.last_success_at, _reason(account, trust))
+
+
+def _own_side(account: ProviderAccount, now: datetime) -> Trust:
+    is_held = account.leased_until is not None and account.leased_until > now
+    if not is_held and account.next_sync_at < now - LATE:
+        return Trust.LATE
+    return Trust.IMPORTING if account.is_importing else Trust.OK
+
+
+def _reason(account: ProviderAccount, trust: Trust) -> str:
+    if trust == Trust.LATE:
+        return "It is due, but no worker syncs it. Check that the worker and beat are running."
+    if trust in (Trust.FAILING, Trust.REFUSED):
+        known = CLASSES.get(account.last_error_class, CLASSES["unknown"])
+        return account.last_error_message or known.sentence
+    return ""
+
+
+def fingerprint(states: Iterable[Freshness]) -> str:
+    """Equal for equal strips, so that a poll is answered with one only when it changed."""
+    parts = [f"{state.account.pk}:{state.trust}:{state.synced_at}" for state in states]
+    return blake2b("|".join(parts).encode(), digest_size=6).hexdigest()

@@ -1,0 +1,27 @@
+"""Telling a worker that something is due, without ever depending on it.
+
+What must happen is a row with a due time that a sweep finds; the message only makes it quick.
+"""
+
+from functools import partial
+
+import structlog
+from celery import current_app
+from django.db import transaction
+
+log = structlog.get_logger(__name__)
+
+# What nobody took by then the sweep has told again: without workers they must not pile up.
+LIFE_S = 60
+
+
+def hint(task: str, *ids: int) -> None:
+    """Publish `jobs.tasks.<task>` after the transaction; a broker that is down costs time only."""
+    transaction.on_commit(partial(_publish, f"jobs.tasks.{task}", ids))
+
+
+def _publish(name: str, ids: tuple[int, ...]) -> None:
+    try:
+        current_app.send_task(name, ids, expires=LIFE_S)
+    except Exception as error:  # whatever a broker's client raises
+        log.warning("not published; the sweep will find it", task=name, error=type(error).__name__)

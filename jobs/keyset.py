@@ -1,0 +1,155 @@
+"""Keyset paging: a page starts after a row's place, never after a count of rows.
+
+A page costs the same however far down it lies, and rows that arrive above it neither repeat
+nor skip anything below.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, TypeVar, cast
+
+from django.db.models import F, Model, Q, QuerySet
+from django.db.models.functions import Coalesce
+
+# The time that each order of jobs sorts by, and what stands in for it where the provider gave
+# none. Written as the indexes of Job are, or no index serves the page.
+SORT_TIMES = {
+    "created": ("sort_at",),
+    "started": ("started_at", "sort_at"),
+    "finished": ("finished_at", "sort_at"),
+    "changed": ("changed_at",),
+}
+# What other lists are sorted by
+_TIMES = {**SORT_TIMES, "received": ("received_at",)}
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# side, order, microseconds since 1970, id
+_CURSOR = re.compile(r"(next|previous) (-?[a-z]+) (-?\d{1,18}) (\d{1,19})", re.ASCII)
+
+
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """By which time rows are sorted; equal times by id, in the same direction."""
+
+    name: str
+    descending: bool = True
+
+    @classmethod
+    def parse(cls, text: str, names: Iterable[str] = SORT_TIMES) -> "Ordering":
+        """Read `created`, or `-created` for newest first. Raises ValueError with a sentence."""
+        name = text.removeprefix("-").removesuffix("_at")
+        if name not in names:
+            raise ValueError(f"Sort by {', '.join(names)}; a minus before it: newest first.")
+        return cls(name, text.startswith("-"))
+
+    def __str__(self) -> str:
+        return f"-{self.name}" if self.descending else self.name
+
+    @property
+    def expression(self) -> Any:
+        times = _TIMES[self.name]
+        return Coalesce(*times) if len(times) > 1 else F(*times)
+
+    def time_of(self, row: Model) -> datetime:
+        return next(at for name in _TIMES[self.name] if (at := getattr(row, name)))
+
+
+@dataclass(frozen=True, slots=True)
+class KeysetPage(Generic[Row]):
+    """`rows` in order; `next` and `previous` are cursors, None where nothing is known there."""
+
+    rows: list[Row]
+    next: str | None
+    previous: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Between two rows: just behind, or just before, the row with this time and id."""
+
+    is_next: bool
+    at: datetime
+    id: int
+
+    def write(self, ordering: Ordering) -> str:
+        side = "next" if self.is_next else "previous"
+        micros = (self.at - EPOCH) // timedelta(microseconds=1)
+        text = f"{side} {ordering} {micros} {self.id}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, cursor: str, ordering: Ordering) -> "_Place":
+        try:
+            text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+            found = _CURSOR.fullmatch(text)
+            if found is None:
+                raise ValueError(text)
+            side, order, micros, pk = found.groups()
+            at = EPOCH + timedelta(microseconds=int(micros))
+        except (ValueError, binascii.Error, OverflowError):
+            raise ValueError("This cursor is not one of ours; begin at the first page.") from None
+        if order != str(ordering):
+            raise ValueError("This cursor belongs to another order; begin at the first page.")
+        return cls(side == "next", at, int(pk))
+
+
+def page(
+    queryset: QuerySet[Row], ordering: Ordering, limit: int, cursor: str = ""
+) -> KeysetPage[Row]:
+    """One page of `queryset` in one query; without a cursor the first one.
+
+    A cursor is only a place: what may be seen is up to `queryset`, and a cursor that somebody
+    made up leads nowhere else. Raises ValueError with a sentence for one that is not ours or
+    comes from another order.
+    """
+    if not cursor:
+        rows, more = _rows(queryset, ordering, limit)
+        return KeysetPage(rows, _after(rows, ordering) if more else None, None)
+    place = _Place.read(cursor, ordering)
+    if place.is_next:
+        rows, more = _rows(queryset, ordering, limit, place)
+        return KeysetPage(rows, _after(rows, ordering) if more else None, _before(rows, ordering))
+    rows, more = _rows(queryset, Ordering(ordering.name, not ordering.descending), limit, place)
+    if not rows:
+        # all that was above is gone: the top is the page before
+        return page(queryset, ordering, limit)
+    rows.reverse()
+    return KeysetPage(rows, _after(rows, ordering), _before(rows, ordering) if more else None)
+
+
+def _rows(
+    queryset: QuerySet[Row], ordering: Ordering, limit: int, place: _Place | None = None
+) -> tuple[list[Row], bool]:
+    """The first rows in this order, behind `place`; and whether there are more."""
+    by_time = ordering.expression
+    queryset = cast(QuerySet[Row], queryset.alias(sort_time=by_time))
+    if place is not None:
+        than = "lt" if ordering.descending else "gt"
+        # The first condition says nothing new, but it alone gives the index its range; the
+        # planner does not see through the OR.
+        queryset = queryset.filter(
+            Q(**{f"sort_time__{than}e": place.at})
+            & (
+                Q(**{f"sort_time__{than}": place.at})
+                | Q(sort_time=place.at, **{f"id__{than}": place.id})
+            )
+        )
+    order = [by_time.desc(), "-id"] if ordering.descending else [by_time.asc(), "id"]
+    rows: list[Row] = list(queryset.order_by(*order)[: limit + 1])
+    return rows[:limit], len(rows) > limit
+
+
+def _after(rows: Sequence[Model], ordering: Ordering) -> str | None:
+    return _Place(True, ordering.time_of(rows[-1]), rows[-1].pk).write(ordering) if rows else None
+
+
+def _before(rows: Sequence[Model], ordering: Ordering) -> str | None:
+    return _Place(False, ordering.time_of(rows[0]), rows[0].pk).write(ordering) if rows else None

@@ -1,0 +1,71 @@
+"""`submit`: one job, from the command line."""
+
+import json
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from jobs.models import ProviderAccount
+from jobs.submission import DuplicateJob, SubmissionRefused, submit
+from organizations.management.reporting import Report, ReportingCommand
+from providers.types import JobRequest, Rendition
+
+
+class Command(ReportingCommand):
+    help = "Submits one job and prints its id; a worker sends it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--organization", required=True, metavar="SLUG")
+        parser.add_argument("--account", required=True, metavar="NAME")
+        parser.add_argument("--input", required=True, metavar="URL")
+        parser.add_argument("--destination", metavar="URL")
+        parser.add_argument("--height", type=int, action="append", metavar="N")
+        parser.add_argument("--packaging", action="append", choices=("mp4", "hls"))
+        parser.add_argument("--metadata", metavar="TEXT")
+        parser.add_argument("--extra", metavar="JSON", help="Merged into the provider's body.")
+        parser.add_argument("--test", action="store_true")
+        parser.add_argument("--idempotency-key", default="", metavar="KEY")
+        parser.add_argument("--allow-duplicate", action="store_true")
+
+    def run(self, *, organization: str, account: str, **options: Any) -> Report:
+        found = (
+            ProviderAccount.objects.filter(organization__slug=organization, name=account)
+            .select_related("organization")
+            .first()
+        )
+        if found is None:
+            raise CommandError(f"{organization!r} has no account {account!r}.")
+        heights = tuple(options["height"] or (360,))
+        request = JobRequest(
+            input=options["input"],
+            destination=options["destination"],
+            renditions=tuple(
+                Rendition(packaging, heights) for packaging in options["packaging"] or ("mp4",)
+            ),
+            metadata=options["metadata"],
+            test=options["test"],
+            extra=_read_extra(options["extra"]),
+        )
+        try:
+            submitted = submit(
+                organization=found.organization,
+                account=found,
+                request=request,
+                idempotency_key=options["idempotency_key"],
+                allow_duplicate=options["allow_duplicate"],
+            )
+        except (SubmissionRefused, DuplicateJob) as error:
+            raise CommandError(str(error)) from error
+        job = submitted.job
+        return Report(text=str(job.pk), data={"id": str(job.pk), "created": submitted.created})
+
+
+def _read_extra(text: str | None) -> dict[str, Any]:
+    try:
+        value = json.loads(text) if text else {}
+    except ValueError as error:
+        raise CommandError("--extra is not valid JSON.") from error
+    if not isinstance(value, dict):
+        raise CommandError("--extra is a JSON object.")
+    return value

@@ -1,0 +1,77 @@
+"""`sync`: read the providers now, in the foreground."""
+
+import sys
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from jobs.models import ProviderAccount
+from jobs.sync import Report as PassReport
+from jobs.sync import sync_account
+from organizations.management.reporting import Report, ReportingCommand
+
+
+class Command(ReportingCommand):
+    help = "Synchronises accounts now, back-off or not, until their first import is complete."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--organization", metavar="SLUG")
+        parser.add_argument("--account", action="append", type=int, metavar="ID")
+        parser.add_argument(
+            "--full", action="store_true", help="Walk the whole list and find what vanished."
+        )
+
+    def run(
+        self, *, organization: str | None, account: list[int] | None, full: bool, **_: Any
+    ) -> Report:
+        accounts = ProviderAccount.objects.filter(enabled=True).order_by("pk")
+        if organization:
+            accounts = accounts.filter(organization__slug=organization)
+        if account:
+            accounts = accounts.filter(pk__in=account)
+            missing = set(account) - set(accounts.values_list("pk", flat=True))
+            if missing:
+                ids = ", ".join(map(str, sorted(missing)))
+                raise CommandError(f"No enabled account has the id {ids}.")
+        reports = [self._sync(one, full=full) for one in accounts]
+        failed = [report for report in reports if not report.ok]
+        return Report(
+            text="\n".join(
+                _line(one, report) for one, report in zip(accounts, reports, strict=True)
+            )
+            or "There is no account to synchronise.",
+            data={"accounts": [vars(report) for report in reports]},
+            failure=f"{len(failed)} of {len(reports)} accounts failed." if failed else "",
+        )
+
+    def _sync(self, account: ProviderAccount, *, full: bool) -> PassReport:
+        shows_progress = sys.stderr.isatty()
+
+        def show(account: ProviderAccount, jobs: int) -> None:
+            self.stderr.write(f"\r{account.name}: {jobs:,} jobs read", ending="")
+
+        try:
+            report = sync_account(
+                account.pk,
+                foreground=True,
+                full=full,
+                on_progress=show if shows_progress else None,
+            )
+        except Exception as error:  # the other accounts still run
+            report = PassReport(str(account.pk), ok=False, error=f"{type(error).__name__}: {error}")
+        if shows_progress:
+            self.stderr.write("")
+        return report or PassReport(
+            str(account.pk), ok=False, error="Another worker holds this account."
+        )
+
+
+def _line(account: ProviderAccount, report: PassReport) -> str:
+    if not report.ok:
+        return f"{account.name}: failed. {report.error}"
+    return (
+        f"{account.name}: {report.created:,} new, {report.changed:,} changed, "
+        f"{report.unchanged:,} unchanged, {report.gone:,} gone; {report.requests:,} requests "
+        f"in {report.duration_ms / 1000:.1f} s"
+    )

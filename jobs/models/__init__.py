@@ -1,0 +1,29 @@
+"""The mirror's tables. Imported from here: `from jobs.models import Job`."""
+
+from jobs.models.account import HealthState, ProviderAccount, RateBudget
+from jobs.models.action import ActionKind, ActionState, JobAction
+from jobs.models.job import EventSource, Job, JobBody, JobEvent, JobPoll, JobSecret
+from jobs.models.output import Output, Preset
+from jobs.models.submission import Submission, SubmissionState
+from jobs.models.webhook import Verdict, WebhookDelivery
+
+__all__ = [
+    "ActionKind",
+    "ActionState",
+    "EventSource",
+    "HealthState",
+    "Job",
+    "JobAction",
+    "JobBody",
+    "JobEvent",
+    "JobPoll",
+    "JobSecret",
+    "Output",
+    "Preset",
+    "ProviderAccount",
+    "RateBudget",
+    "Submission",
+    "SubmissionState",
+    "Verdict",
+    "WebhookDelivery",
+]

@@ -1,0 +1,182 @@
+"""A provider account: where its jobs come from, how it is doing, and when it is next due."""
+
+import secrets
+import uuid
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from jobs.fields import EncryptedJSONField
+from organizations.models import Organization
+from providers import registry
+from providers.base import Account, Provider
+
+# A lease outlives the longest pass (PASS_DEADLINE in jobs.sync), so that a slow pass is never
+# joined by a second one, and a killed one holds the account up no longer than this.
+LEASE = timedelta(seconds=150)
+
+
+class HealthState(StrEnum):
+    OK = "ok"
+    FAILING = "failing"
+    REFUSED = "refused"
+    PAUSED = "paused"
+
+
+def provider_choices() -> list[tuple[str, str]]:
+    """A callable, so that a new provider needs no migration."""
+    return registry.choices()
+
+
+def new_hook_secret() -> str:
+    return secrets.token_urlsafe(24)
+
+
+class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
+    def for_organization(self, organization: Organization) -> "ProviderAccountQuerySet":
+        return self.filter(organization=organization)
+
+    def due(self, now: datetime) -> "ProviderAccountQuerySet":
+        """Accounts that a tick should hand to a worker, longest waiting first."""
+        return self.filter(
+            Q(leased_until__isnull=True) | Q(leased_until__lt=now),
+            enabled=True,
+            refused_at__isnull=True,
+            next_sync_at__lte=now,
+        ).order_by("next_sync_at")
+
+    def claim(self, pk: int, now: datetime) -> uuid.UUID | None:
+        """Take the account's lease by conditional update; None when somebody holds it."""
+        lease = uuid.uuid4()
+        taken = self.filter(Q(leased_until__isnull=True) | Q(leased_until__lt=now), pk=pk).update(
+            lease=lease, leased_until=now + LEASE
+        )
+        return lease if taken else None
+
+
+class ProviderAccount(models.Model):
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="accounts"
+    )
+    provider = models.CharField(max_length=40, choices=provider_choices)
+    name = models.CharField(max_length=100)
+    base_url = models.URLField(max_length=500)
+    credentials = EncryptedJSONField(default=dict)
+    options = models.JSONField(default=dict, blank=True)
+    enabled = models.BooleanField(
+        default=True, help_text="A paused account is not polled and holds its submissions."
+    )
+    # the last path segment of our webhook address
+    hook_secret = EncryptedJSONField(default=new_hook_secret)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    last_error_at = models.DateTimeField(null=True, blank=True)
+    last_error_class = models.CharField(max_length=40, blank=True)
+    last_error_message = models.CharField(max_length=500, blank=True)
+    consecutive_failures = models.PositiveIntegerField(default=0)
+    refused_at = models.DateTimeField(
+        null=True, blank=True, help_text="The provider refused the credential; polling has stopped."
+    )
+    latency_ms = models.PositiveIntegerField(null=True, blank=True)
+    rate_remaining = models.PositiveIntegerField(null=True, blank=True)
+
+    lease = models.UUIDField(null=True, blank=True, editable=False)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    next_sync_at = models.DateTimeField(default=timezone.now)
+    # moves whenever a pass changed a job of the account
+    revision = models.PositiveBigIntegerField(default=0)
+    # where the first walk of the whole list goes on; empty: from the top
+    import_cursor = models.CharField(max_length=500, blank=True)
+    imported_at = models.DateTimeField(null=True, blank=True)
+    # when the list was last walked as far as it needed: terminal jobs count as confirmed then
+    last_pass_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ProviderAccountQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("organization", "name", name="account_name_unique"),
+        ]
+        indexes = [
+            # the tick: due accounts
+            models.Index(fields=["next_sync_at"], name="account_due"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def adapter_class(self) -> type[Provider]:
+        return registry.get(self.provider)
+
+    @property
+    def provider_label(self) -> str:
+        return self.adapter_class.label
+
+    def as_remote(self) -> Account:
+        """What the adapter is given; decrypts the credentials."""
+        return Account(self.base_url, self.credentials, self.options)
+
+    @property
+    def health(self) -> HealthState:
+        if not self.enabled:
+            return HealthState.PAUSED
+        if self.refused_at:
+            return HealthState.REFUSED
+        return HealthState.FAILING if self.consecutive_failures else HealthState.OK
+
+    @property
+    def is_importing(self) -> bool:
+        return self.imported_at is None
+
+    def option_int(self, name: str, default: int) -> int:
+        """A whole-number option, or `default` when it is missing or no number."""
+        value: Any = self.options.get(name)
+        try:
+            return int(value)
+        except (TypeError, ValueError):
+            return default
+
+
+class RateBudget(models.Model):
+    """Requests sent in the current minute, per account and kind of call.
+
+    Reserved by conditional update, so the limit holds across workers without a shared cache.
+    """
+
+    account = models.ForeignKey(ProviderAccount, on_delete=models.CASCADE, related_name="+")
+    bucket = models.CharField(max_length=40)
+    window_started_at = models.DateTimeField()
+    used = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("account", "bucket", name="rate_budget_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bucket}: {self.used}"
+
+    @classmethod
+    def reserve(cls, account_id: int, bucket: str, per_minute: int, now: datetime) -> float:
+        """Take one request out of the budget; the seconds to wait when it is used up, else 0."""
+        window = timedelta(minutes=1)
+        row = cls.objects.filter(account_id=account_id, bucket=bucket)
+        room = row.filter(window_started_at__gt=now - window, used__lt=per_minute)
+        if room.update(used=F("used") + 1):
+            return 0.0
+        # a new minute is opened by whoever comes first, and then has room for both
+        if not row.filter(window_started_at__lte=now - window).update(
+            window_started_at=now, used=0
+        ):
+            cls.objects.get_or_create(
+                account_id=account_id, bucket=bucket, defaults={"window_started_at": now}
+            )
+        if room.update(used=F("used") + 1):
+            return 0.0
+        return max((row.get().window_started_at + window - now).total_seconds(), 0.1)

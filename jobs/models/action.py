@@ -1,0 +1,71 @@
+"""Something an operator asked the provider to do with a job: cancel it, or run it again."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from jobs.models.job import Job
+from organizations.models import ApiToken
+
+
+class ActionKind(models.TextChoices):
+    CANCEL = "cancel", "Cancel"
+    RESUBMIT = "resubmit", "Resubmit"
+
+
+class ActionState(models.TextChoices):
+    DUE = "due", "Waiting to be sent"
+    DONE = "done", "Done"
+    REFUSED = "refused", "Refused"
+
+
+class JobActionQuerySet(models.QuerySet["JobAction"]):
+    def due(self, now: datetime) -> "JobActionQuerySet":
+        """Safe to claim by UPDATE, as SubmissionQuerySet.due."""
+        return self.filter(
+            Q(leased_until__isnull=True) | Q(leased_until__lt=now),
+            state=ActionState.DUE,
+            next_at__lte=now,
+            job__in=Job.objects.filter(account__enabled=True),
+        ).order_by("next_at")
+
+
+class JobAction(models.Model):
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="actions")
+    kind = models.CharField(max_length=10, choices=ActionKind.choices)
+    state = models.CharField(max_length=10, choices=ActionState.choices, default=ActionState.DUE)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    token = models.ForeignKey(
+        ApiToken, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    next_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True, blank=True)
+    # tries without a clear end; counted before each, so that a crash is one
+    failures = models.PositiveIntegerField(default=0)
+    note = models.CharField(max_length=500, blank=True)
+
+    objects = JobActionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=ActionKind.values) & Q(state__in=ActionState.values),
+                name="action_words_known",
+            ),
+            # asking twice is asking once
+            models.UniqueConstraint(
+                "job", "kind", condition=Q(state=ActionState.DUE), name="action_asked_once"
+            ),
+        ]
+        indexes = [
+            # the sweep: what is due
+            models.Index(fields=["next_at"], condition=Q(state=ActionState.DUE), name="action_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of job {self.job_id}"

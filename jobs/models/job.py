@@ -1,0 +1,308 @@
+"""The mirrored job, its body, its poll row and its history."""
+
+import json
+import zlib
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from jobs.fields import EncryptedJSONField
+from jobs.models.account import ProviderAccount
+from organizations.models import Organization
+from providers.errors import CLASSES
+from providers.status import ACTIVE, TERMINAL, JobStatus
+
+
+class EventSource(models.TextChoices):
+    POLL = "poll", "Poll"
+    WEBHOOK = "webhook", "Webhook"
+    SUBMIT = "submit", "Submission"
+    ACTION = "action", "Action"
+    IMPORT = "import", "Import"
+
+
+def status_choices() -> list[tuple[str, str]]:
+    return [(status.value, status.value.capitalize()) for status in JobStatus]
+
+
+# Columns that lists never need: JSON is decoded for each row, and grows without bound.
+HEAVY_COLUMNS = ("metadata", "request", "errors")
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def for_organization(self, organization: Organization) -> "JobQuerySet":
+        return self.filter(organization=organization)
+
+    def newest_attempts(self) -> "JobQuerySet":
+        return self.filter(is_newest=True)
+
+    def active(self) -> "JobQuerySet":
+        return self.filter(status__in=ACTIVE)
+
+    def failed(self) -> "JobQuerySet":
+        return self.filter(status=JobStatus.FAILED)
+
+    def for_list(self) -> "JobQuerySet":
+        """Rows as a list shows them: one query with the account, no JSON."""
+        return self.select_related("account").defer(
+            *HEAVY_COLUMNS, "account__credentials", "account__hook_secret"
+        )
+
+
+class Job(models.Model):
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="jobs")
+    account = models.ForeignKey(ProviderAccount, on_delete=models.CASCADE, related_name="jobs")
+    # null until the provider has named it
+    remote_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 - '' would collide in the unique constraint
+    attempt = models.PositiveIntegerField(default=1)
+    # false for the attempts that a later one of the same remote id froze
+    is_newest = models.BooleanField(default=True)
+    batch = models.CharField(max_length=100, blank=True)
+    name = models.CharField(max_length=255, blank=True)
+    status = models.CharField(max_length=12, choices=status_choices)
+    provider_status = models.CharField(max_length=100, blank=True)
+    progress = models.FloatField(null=True, blank=True)
+    phase = models.CharField(max_length=100, blank=True)
+
+    input_url = models.TextField(blank=True)
+    input_duration_ms = models.PositiveBigIntegerField(null=True, blank=True)
+    input_size_bytes = models.PositiveBigIntegerField(null=True, blank=True)
+    input_width = models.PositiveIntegerField(null=True, blank=True)
+    input_height = models.PositiveIntegerField(null=True, blank=True)
+    input_frame_rate = models.FloatField(null=True, blank=True)
+    input_bitrate_kbps = models.PositiveIntegerField(null=True, blank=True)
+    input_video_codec = models.CharField(max_length=60, blank=True)
+    input_audio_codec = models.CharField(max_length=60, blank=True)
+
+    error_class = models.CharField(max_length=40, blank=True)
+    error_code = models.CharField(max_length=200, blank=True)
+    error_message = models.CharField(max_length=1000, blank=True)
+    # every fault, the first included: [{class, code, message, origin}]
+    errors = models.JSONField(default=list, blank=True)
+    metadata = models.JSONField(null=True, blank=True)
+    # what was asked for, redacted; null for jobs that were not submitted here
+    request = models.JSONField(null=True, blank=True)
+    is_test = models.BooleanField(default=False)
+    priority = models.IntegerField(null=True, blank=True)
+    console_url = models.CharField(max_length=500, blank=True)
+
+    # kept by the writer, so that lists need no join: images are not counted
+    outputs_total = models.PositiveIntegerField(default=0)
+    outputs_succeeded = models.PositiveIntegerField(default=0)
+    outputs_failed = models.PositiveIntegerField(default=0)
+    is_partial = models.BooleanField(default=False)
+    is_suspect = models.BooleanField(default=False)
+
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    retry_of = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retries"
+    )
+
+    # the provider's times
+    created_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    # ours
+    first_seen_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    sort_at = models.DateTimeField()
+    gone_at = models.DateTimeField(null=True, blank=True)
+    # when the answer that the row holds was asked for: an older answer never overwrites it
+    observed_at = models.DateTimeField(null=True, blank=True)
+    # moves with each change, so that a page knows which of its rows are old
+    version = models.PositiveIntegerField(default=1)
+    # of the last answer applied: an equal one needs no comparing
+    digest = models.CharField(max_length=32, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("account", "remote_id", "attempt", name="job_identity"),
+            models.CheckConstraint(
+                condition=Q(status__in=[status.value for status in JobStatus]),
+                name="job_status_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(progress__isnull=True) | Q(progress__range=(0, 100)),
+                name="job_progress_percent",
+            ),
+        ]
+        indexes = [
+            # the list, and its keyset pages
+            models.Index(F("organization"), F("sort_at").desc(), F("id").desc(), name="job_list"),
+            # a status tab by creation, and its capped count
+            models.Index(
+                F("organization"),
+                F("status"),
+                F("sort_at").desc(),
+                F("id").desc(),
+                name="job_list_status",
+            ),
+            # the failed and finished tabs, which sort by when they ended
+            models.Index(
+                F("organization"),
+                F("status"),
+                Coalesce("finished_at", "sort_at").desc(),
+                F("id").desc(),
+                name="job_list_finished",
+            ),
+            # the running tab, which sorts by when they started
+            models.Index(
+                F("organization"),
+                F("status"),
+                Coalesce("started_at", "sort_at").desc(),
+                F("id").desc(),
+                name="job_list_started",
+            ),
+            # one account's jobs
+            models.Index(
+                F("account"), F("sort_at").desc(), F("id").desc(), name="job_list_account"
+            ),
+            # a pasted provider id
+            models.Index(fields=["organization", "remote_id"], name="job_remote_id"),
+            # API: what changed since
+            models.Index(fields=["organization", "changed_at", "id"], name="job_changed"),
+            # a batch's own line and its list
+            models.Index(
+                fields=["organization", "batch"], condition=~Q(batch=""), name="job_batch"
+            ),
+            # failed jobs of one class
+            models.Index(
+                F("organization"),
+                F("error_class"),
+                F("sort_at").desc(),
+                F("id").desc(),
+                condition=~Q(error_class=""),
+                name="job_list_error",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.remote_id or f"job {self.pk}"
+
+    @property
+    def status_value(self) -> JobStatus:
+        return JobStatus(self.status)
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in TERMINAL
+
+    @property
+    def synced_at(self) -> datetime | None:
+        """When the provider last confirmed what we show; None when it never did."""
+        poll: JobPoll | None = getattr(self, "poll", None)
+        if poll is not None and not self.is_terminal:
+            return poll.confirmed_at
+        return max((at for at in (self.observed_at, self.account.last_pass_at) if at), default=None)
+
+    @property
+    def error_info(self) -> dict[str, Any] | None:
+        """The first fault in words (class, code, message, sentence, hint ...); None when none."""
+        if not self.error_class:
+            return None
+        known = CLASSES.get(self.error_class, CLASSES["unknown"])
+        return {
+            "class": known.name,
+            "code": self.error_code,
+            "message": self.error_message or known.sentence,
+            "sentence": known.sentence,
+            "hint": known.hint,
+            "fixer": known.fixer,
+            "transient": known.is_transient,
+            "retry_helps": known.retry_helps,
+        }
+
+
+class JobSecret(models.Model):
+    """The whole input address, where it carries a signature or a key. Never listed."""
+
+    job = models.OneToOneField(
+        Job, on_delete=models.CASCADE, primary_key=True, related_name="secret"
+    )
+    input_url = EncryptedJSONField(null=True)
+
+    def __str__(self) -> str:
+        return f"secret of job {self.pk}"
+
+
+class JobBody(models.Model):
+    """The provider's last body, redacted and compressed; apart, so that lists never touch it."""
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, primary_key=True, related_name="body")
+    compressed = models.BinaryField()
+    stored_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "job bodies"
+
+    def __str__(self) -> str:
+        return f"body of job {self.pk}"
+
+    @staticmethod
+    def compress(value: Any) -> bytes:
+        return zlib.compress(json.dumps(value, separators=(",", ":")).encode())
+
+    @property
+    def value(self) -> Any:
+        return json.loads(zlib.decompress(bytes(self.compressed)))
+
+
+class JobPoll(models.Model):
+    """One row for each unfinished job that the provider knows: last confirmed, next due.
+
+    Apart from Job, so that confirming an unchanged job rewrites no wide row.
+    """
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, primary_key=True, related_name="poll")
+    account = models.ForeignKey(ProviderAccount, on_delete=models.CASCADE, related_name="polls")
+    confirmed_at = models.DateTimeField()
+    next_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            # the refresh of one account: due jobs, least recently confirmed first
+            models.Index(fields=["account", "next_at"], name="poll_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"poll of job {self.pk}"
+
+
+class JobEvent(models.Model):
+    """One change of a job, or one thing done to it. Append-only."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    source = models.CharField(max_length=10, choices=EventSource.choices)
+    from_status = models.CharField(max_length=12, blank=True)
+    to_status = models.CharField(max_length=12, blank=True)
+    message = models.CharField(max_length=500, blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(source__in=EventSource.values), name="event_source_known"
+            ),
+        ]
+        indexes = [
+            # the job page's history
+            models.Index(fields=["job", "id"], name="event_history"),
+        ]
+
+    def __str__(self) -> str:
+        return self.message or f"{self.from_status} → {self.to_status}"

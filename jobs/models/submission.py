@@ -1,0 +1,98 @@
+"""A submission (or native resubmit): the row that makes sure it happens once."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from jobs.fields import EncryptedJSONField
+from jobs.models.job import Job
+from organizations.models import ApiToken, Organization
+
+
+class SubmissionState(models.TextChoices):
+    DUE = "due", "Waiting to be sent"
+    SENDING = "sending", "Being sent"
+    LOOKING = "looking", "Looking for it at the provider"
+    UNSURE = "unsure", "We don't know: check at the provider"
+    DONE = "done", "Taken by the provider"
+    REFUSED = "refused", "Refused by the provider"
+
+
+OPEN_STATES = (SubmissionState.DUE, SubmissionState.SENDING, SubmissionState.LOOKING)
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def due(self, now: datetime) -> "SubmissionQuerySet":
+        """What a sweep hands to a worker: due, of a running account, held by nobody.
+
+        Joins no table: an UPDATE with a join is a subquery, whose conditions PostgreSQL does not
+        check again after waiting for another worker's claim, so that both would have it.
+        """
+        return self.filter(
+            Q(leased_until__isnull=True) | Q(leased_until__lt=now),
+            state__in=OPEN_STATES,
+            next_at__lte=now,
+            job__in=Job.objects.filter(account__enabled=True),
+        ).order_by("next_at")
+
+
+class Submission(models.Model):
+    job = models.OneToOneField(
+        Job, on_delete=models.CASCADE, primary_key=True, related_name="submission"
+    )
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    # travels in the provider's customer field, so that the job can be found again
+    key = models.CharField(max_length=32, unique=True)
+    idempotency_key = models.CharField(max_length=255, blank=True)
+    # of account, input and settings: a repeat within a day is asked about
+    fingerprint = models.CharField(max_length=64)
+    # the whole JobRequest, with the signatures and keys that its addresses carry
+    request = EncryptedJSONField()
+    token = models.ForeignKey(
+        ApiToken, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    state = models.CharField(
+        max_length=10, choices=SubmissionState.choices, default=SubmissionState.DUE
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    next_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True, blank=True)
+    # how often the request left; above one only after it was proven not to be there
+    sends = models.PositiveIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    # complete looks that found nothing since it was last sent
+    empty_looks = models.PositiveIntegerField(default=0)
+    first_empty_look_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    note = models.CharField(max_length=500, blank=True)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                "organization",
+                "idempotency_key",
+                condition=~Q(idempotency_key=""),
+                name="submission_idempotency",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=SubmissionState.values), name="submission_state_known"
+            ),
+        ]
+        indexes = [
+            # the sweep: what is due
+            models.Index(
+                fields=["next_at"],
+                condition=Q(state__in=[state.value for state in OPEN_STATES]),
+                name="submission_due",
+            ),
+            # the same again within a day
+            models.Index(
+                fields=["organization", "fingerprint", "created_at"], name="submission_repeat"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"submission of job {self.pk}"

@@ -1,0 +1,77 @@
+"""How a browser shows an output, and which addresses a page may load for it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from csp.constants import SELF
+from django.utils import timezone
+
+from jobs.models import Output
+from providers.types import OutputKind
+
+PLAYED = (OutputKind.VIDEO, OutputKind.AUDIO, OutputKind.PLAYLIST)
+
+
+@dataclass(frozen=True, slots=True)
+class Playable:
+    """`how` is `native`, `hls` or `image`; empty when the browser cannot, with the reason."""
+
+    how: str
+    reason: str = ""
+
+
+def playable(output: Output) -> Playable:
+    """How a browser shows `output`, as far as can be told without asking its server."""
+    if not output.opens_at:
+        return Playable("", "It has no address yet.")
+    if origin(output.opens_at) is None:
+        scheme = output.opens_at.partition(":")[0]
+        return Playable("", f"It lies at a {scheme} address, which browsers do not open.")
+    if output.expires_at and output.expires_at <= timezone.now():
+        return Playable("", "Its link has expired.")
+    if output.kind == OutputKind.IMAGE:
+        return Playable("image")
+    if output.kind not in PLAYED:
+        return Playable("", f"It is no video or sound but {output.get_kind_display().lower()}.")
+    path = urlsplit(output.opens_at).path.lower()
+    if path.endswith((".mpd", ".ism/manifest")):
+        return Playable("", "The player here reads HLS, not this kind of manifest.")
+    is_hls = path.endswith((".m3u8", ".m3u")) or output.kind == OutputKind.PLAYLIST
+    return Playable("hls" if is_hls else "native")
+
+
+def origin(url: str) -> str | None:
+    """`https://host:port` of an address that a browser can open; None for all others."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return None
+    # what would end the source list, or start another directive, is no host
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or set(parts.hostname) & set(" ;,'\"")
+    ):
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{port}"
+
+
+def origins_of(outputs: Iterable[Output]) -> list[str]:
+    found = (origin(output.opens_at) for output in outputs)
+    return sorted({one for one in found if one is not None})
+
+
+def media_policy(origins: list[str]) -> dict[str, list[str]]:
+    """What the job page may load beyond all others: that job's own outputs, and nothing else.
+
+    `blob:` is where hls.js hands the video to the browser; its worker is a file of ours.
+    """
+    return {
+        "connect-src": origins,
+        "media-src": [*origins, "blob:"],
+        "img-src": origins,
+        "worker-src": [SELF],
+    }

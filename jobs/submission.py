@@ -1,0 +1,459 @@
+"""Submitting a job exactly once, as far as the provider allows.
+
+The row exists before the call, and a key of ours travels with the request. After an ambiguous
+end we look for that key before anything is sent again; where the provider does not echo it, a
+person decides.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from jobs import mirror
+from jobs.addresses import check_address
+from jobs.fields import Undecryptable
+from jobs.hints import hint
+from jobs.merge import clean_json, storable
+from jobs.models import (
+    EventSource,
+    Job,
+    JobEvent,
+    JobSecret,
+    ProviderAccount,
+    Submission,
+    SubmissionState,
+)
+from jobs.sync import open_provider
+from organizations.models import ApiToken, AuditEntry, Organization, User
+from providers.base import Provider
+from providers.errors import BudgetExhausted, ProviderError, RateLimited
+from providers.redaction import redact, split_url
+from providers.status import JobStatus
+from providers.types import Capability, JobRequest, RemoteJob, Rendition, RequestIssue, Thumbnails
+
+log = structlog.get_logger(__name__)
+
+# Longer than the one request a run sends (HttpClient ends it after 60 s) or the look it takes.
+LEASE = timedelta(seconds=100)
+DEADLINE_S = 75.0
+
+# When to look after an ambiguous end, in seconds since the look before.
+LOOKS_S = (2, 5, 15, 60, 60)
+# Two complete looks this far apart prove absence, at a provider that is known to echo the key.
+PROOF = timedelta(seconds=60)
+# The provider's clock may be behind ours by this much.
+CLOCK_SKEW = timedelta(minutes=5)
+MAX_SENDS = 3
+
+REPEAT_WINDOW = timedelta(hours=24)
+RETRY_S = 10
+RETRY_CAP_S = 900
+
+
+class SubmissionRefused(Exception):
+    """The request cannot be submitted as it is; `issues` say what to change."""
+
+    def __init__(self, issues: list[RequestIssue]) -> None:
+        super().__init__(" ".join(issue.message for issue in issues))
+        self.issues = issues
+
+
+class DuplicateJob(Exception):
+    """The same account, input and settings ran within a day, as `job`."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"The same job was submitted within 24 hours: {job}.")
+        self.job = job
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    job: Job
+    created: bool
+
+
+def submit(
+    *,
+    organization: Organization,
+    account: ProviderAccount,
+    request: JobRequest,
+    user: User | None = None,
+    token: ApiToken | None = None,
+    idempotency_key: str = "",
+    allow_duplicate: bool = False,
+    retry_of: Job | None = None,
+) -> Submitted:
+    """Write the job down in status `submitting` and tell a worker; sends nothing itself.
+
+    The same `idempotency_key` again returns the job that it made. Raises SubmissionRefused,
+    or DuplicateJob unless `allow_duplicate`.
+    """
+    if idempotency_key:
+        made = _made_with(organization, idempotency_key)
+        if made is not None:
+            return Submitted(made, created=False)
+    request = replace(request, metadata=clean_json(request.metadata))
+    issues = [issue for issue in check(account, request) if issue.blocking]
+    if issues:
+        raise SubmissionRefused(issues)
+    fingerprint = _fingerprint(account, request)
+    if not allow_duplicate:
+        _refuse_repeat(organization, fingerprint)
+    try:
+        with transaction.atomic():
+            job = _write(
+                organization, account, request, fingerprint, idempotency_key, user, token, retry_of
+            )
+            hint("run_submission", job.pk)
+    except IntegrityError:
+        # the other half of a double click was faster
+        made = _made_with(organization, idempotency_key)
+        if made is None:
+            raise
+        return Submitted(made, created=False)
+    return Submitted(job, created=True)
+
+
+def check(account: ProviderAccount, request: JobRequest) -> list[RequestIssue]:
+    """What is wrong with a request, by our rules and the provider's. Sends nothing."""
+    if not account.adapter_class.supports(Capability.SUBMIT):
+        return [RequestIssue("account", f"{account.provider_label} takes no jobs through its API.")]
+    try:
+        check_address(request.input, bare_allowed=account.adapter_class.takes_bare_inputs)
+    except ValueError as error:
+        return [RequestIssue("input", str(error))]
+    try:
+        if request.destination:
+            check_address(request.destination)
+    except ValueError as error:
+        return [RequestIssue("destination", str(error))]
+    try:
+        with open_provider(account) as adapter:
+            return adapter.check_request(request)
+    except ProviderError as error:
+        return [RequestIssue("account", str(error))]
+
+
+def preview(
+    account: ProviderAccount, request: JobRequest
+) -> tuple[dict[str, Any], list[RequestIssue]]:
+    """The body that would be sent, redacted, and what is wrong with it. Sends nothing."""
+    with open_provider(account) as adapter:
+        body = adapter.build_request(request)
+        return redact(body), check(account, request)
+
+
+def sent_request(job: Job) -> JobRequest | None:
+    """The whole request of a job submitted here, its secrets included; None of other jobs."""
+    submission = Submission.objects.filter(job=job).first()
+    return load_request(submission.request) if submission else None
+
+
+def run_submission(job_id: int) -> None:
+    """Send, or look for, one submission that is due. Safe to run twice at a time."""
+    now = timezone.now()
+    claimed = (
+        Submission.objects.due(now).filter(pk=job_id).order_by().update(leased_until=now + LEASE)
+    )
+    if not claimed:
+        return
+    submission = Submission.objects.select_related("job__account").get(pk=job_id)
+    job = submission.job
+    if job.remote_id:
+        # the list brought it, by its key, before the answer did
+        _settle(submission, SubmissionState.DONE)
+        return
+    try:
+        with open_provider(job.account, deadline_s=DEADLINE_S) as adapter:
+            if submission.state == SubmissionState.DUE:
+                _send(submission, adapter)
+            else:
+                # a run that died while sending counts as an ambiguous end
+                _look(submission, adapter)
+    except (BudgetExhausted, RateLimited) as error:
+        _later(submission, error.wait_s or RETRY_S, str(error))
+    except (ProviderError, Undecryptable) as error:
+        _later(submission, _back_off_s(submission), str(error), failed=True)
+    finally:
+        Submission.objects.filter(pk=job_id).update(leased_until=None)
+
+
+def resolve_unsure(
+    job: Job, *, user: User | None, found_remote_id: str = "", send_again: bool = False
+) -> None:
+    """A person's answer to "we don't know": it is there under this id, or send it again.
+
+    Does nothing once it is known. Raises ProviderError when that job cannot be read, and
+    SubmissionRefused when it is another submission's.
+    """
+    submission = Submission.objects.select_related("job__account").get(pk=job.pk)
+    if send_again:
+        changed = Submission.objects.filter(pk=job.pk, state=SubmissionState.UNSURE).update(
+            state=SubmissionState.DUE, next_at=timezone.now()
+        )
+        if changed:
+            _tell(job, "Send it again: decided by a person", user)
+            hint("run_submission", job.pk)
+    elif found_remote_id and submission.state == SubmissionState.UNSURE:
+        _refuse_foreign(submission, found_remote_id)
+        observed_at = timezone.now()
+        with open_provider(job.account, deadline_s=DEADLINE_S) as adapter:
+            remote = adapter.get_job(found_remote_id)
+        _take(submission, remote, observed_at)
+
+
+def dump_request(request: JobRequest) -> dict[str, Any]:
+    """A JobRequest as JSON values."""
+    return asdict(request)
+
+
+def load_request(value: Mapping[str, Any]) -> JobRequest:
+    """The JobRequest that `dump_request` dumped."""
+    fields = dict(value)
+    fields["renditions"] = tuple(
+        Rendition(rendition["packaging"], tuple(rendition["heights"]))
+        for rendition in fields.get("renditions") or ()
+    )
+    if fields.get("thumbnails"):
+        fields["thumbnails"] = Thumbnails(**fields["thumbnails"])
+    return JobRequest(**fields)
+
+
+def _send(submission: Submission, adapter: Provider) -> None:
+    job = submission.job
+    request = load_request(submission.request)
+    sent_at = timezone.now()
+    Submission.objects.filter(pk=submission.pk).update(
+        state=SubmissionState.SENDING,
+        sent_at=sent_at,
+        sends=F("sends") + 1,
+        empty_looks=0,
+        first_empty_look_at=None,
+        note="",
+    )
+    try:
+        remote = adapter.submit(request, submission.key)
+    except ProviderError as error:
+        if error.ambiguous:
+            log.warning("ambiguous submission", job=job.pk, error=str(error))
+            _tell(job, f"No clear answer: {error} Looking for the job at the provider.")
+            Submission.objects.filter(pk=submission.pk).update(failures=0)
+            _settle(submission, SubmissionState.LOOKING, wait_s=LOOKS_S[0])
+        elif error.transient:
+            # it did not leave: the same send again, later
+            Submission.objects.filter(pk=submission.pk).update(
+                state=SubmissionState.DUE, sends=F("sends") - 1
+            )
+            raise
+        else:
+            _refuse(submission, error)
+        return
+    if not remote.remote_id:
+        _refuse(submission, ProviderError("The provider took the request but created no job."))
+        return
+    _take(submission, remote, sent_at)
+
+
+def _look(submission: Submission, adapter: Provider) -> None:
+    """Look for a job that may or may not have been created."""
+    job = submission.job
+    if not adapter.supports(Capability.FIND_BY_KEY):
+        _give_up(submission)
+        return
+    observed_at = timezone.now()
+    since = (submission.sent_at or submission.created_at) - CLOCK_SKEW
+    found = adapter.find_by_key(submission.key, load_request(submission.request), since)
+    if found.job is not None:
+        _take(submission, found.job, observed_at)
+        return
+    looks = submission.empty_looks + found.complete
+    first_at = submission.first_empty_look_at or (observed_at if found.complete else None)
+    failures = submission.failures + (not found.complete)
+    Submission.objects.filter(pk=submission.pk).update(
+        empty_looks=looks, first_empty_look_at=first_at, failures=failures
+    )
+    proven = looks >= 2 and first_at is not None and observed_at - first_at >= PROOF
+    if proven and adapter.echoes_key and submission.sends < MAX_SENDS:
+        _tell(job, "Not found at the provider in two complete looks: sending again")
+        _settle(submission, SubmissionState.DUE)
+    elif looks >= len(LOOKS_S):
+        _give_up(submission)
+    else:
+        wait_s = LOOKS_S[min(looks + failures, len(LOOKS_S) - 1)]
+        _settle(submission, SubmissionState.LOOKING, wait_s=wait_s)
+
+
+def _refuse_foreign(submission: Submission, remote_id: str) -> None:
+    other = Submission.objects.filter(
+        job__account=submission.job.account_id, job__remote_id=remote_id
+    ).first()
+    if other is not None:
+        raise SubmissionRefused(
+            [RequestIssue("found_remote_id", f"That one was submitted as job {other.pk}.")]
+        )
+
+
+def _take(submission: Submission, remote: RemoteJob, observed_at: datetime) -> None:
+    """Bind the provider's answer to the row that was written before the call."""
+    job = submission.job
+    mirror.apply(
+        job.account,
+        [replace(remote, key=submission.key)],
+        source=EventSource.SUBMIT,
+        observed_at=observed_at,
+        actor=job.submitted_by,
+    )
+    _settle(submission, SubmissionState.DONE)
+    request_sync_soon(job.account)
+
+
+def request_sync_soon(account: ProviderAccount) -> None:
+    """Have the account looked at shortly, unless it is due sooner or backing off."""
+    soon = timezone.now() + timedelta(seconds=2)
+    ProviderAccount.objects.filter(
+        pk=account.pk, next_sync_at__gt=soon, consecutive_failures=0
+    ).update(next_sync_at=soon)
+
+
+def _refuse(submission: Submission, error: ProviderError) -> None:
+    mirror.fail_unsent(submission.job, error, source=EventSource.SUBMIT)
+    _settle(submission, SubmissionState.REFUSED, note=str(error))
+
+
+def _give_up(submission: Submission) -> None:
+    _settle(
+        submission,
+        SubmissionState.UNSURE,
+        note="We don't know whether the provider took it. Check there, then decide.",
+    )
+    _tell(submission.job, "We don't know whether the provider took it: check there, then decide")
+
+
+def _settle(
+    submission: Submission, state: SubmissionState, *, wait_s: float = 0, note: str = ""
+) -> None:
+    Submission.objects.filter(pk=submission.pk).update(
+        state=state, next_at=timezone.now() + timedelta(seconds=wait_s), note=note[:500]
+    )
+
+
+def _later(submission: Submission, wait_s: float, note: str, *, failed: bool = False) -> None:
+    Submission.objects.filter(pk=submission.pk).update(
+        next_at=timezone.now() + timedelta(seconds=wait_s),
+        failures=F("failures") + int(failed),
+        note=note[:500],
+    )
+
+
+def _back_off_s(submission: Submission) -> float:
+    return float(min(RETRY_S * 2 ** min(submission.failures, 10), RETRY_CAP_S))
+
+
+def _tell(job: Job, message: str, user: User | None = None) -> None:
+    JobEvent.objects.create(
+        job=job,
+        at=timezone.now(),
+        source=EventSource.SUBMIT,
+        from_status=job.status,
+        to_status=job.status,
+        message=message[:500],
+        actor=user,
+    )
+
+
+def _write(
+    organization: Organization,
+    account: ProviderAccount,
+    request: JobRequest,
+    fingerprint: str,
+    idempotency_key: str,
+    user: User | None,
+    token: ApiToken | None,
+    retry_of: Job | None,
+) -> Job:
+    now = timezone.now()
+    url, secret_url = split_url(request.input)
+    job = Job.objects.create(
+        organization=organization,
+        account=account,
+        name=_name(url),
+        status=JobStatus.SUBMITTING,
+        input_url=url,
+        metadata=redact(request.metadata),
+        request=clean_json(redact(dump_request(request))),
+        is_test=request.test,
+        priority=storable(Job, "priority", request.priority),
+        submitted_by=user,
+        retry_of=retry_of,
+        first_seen_at=now,
+        changed_at=now,
+        sort_at=now,
+    )
+    if secret_url:
+        JobSecret.objects.create(job=job, input_url=secret_url)
+    Submission.objects.create(
+        job=job,
+        organization=organization,
+        key=uuid4().hex,
+        idempotency_key=idempotency_key,
+        fingerprint=fingerprint,
+        request=dump_request(request),
+        token=token,
+        next_at=now,
+    )
+    JobEvent.objects.create(
+        job=job,
+        at=now,
+        source=EventSource.SUBMIT,
+        to_status=job.status,
+        message=f"Resubmitted from job {retry_of.pk}" if retry_of else "Submitted",
+        actor=user,
+    )
+    AuditEntry.record(organization, "job.submitted", job, actor=user, token=token)
+    return job
+
+
+def _name(url: str) -> str:
+    path = unquote(urlsplit(url).path).rstrip("/")
+    return str(clean_json(path.rpartition("/")[2]))[:255]
+
+
+def _fingerprint(account: ProviderAccount, request: JobRequest) -> str:
+    settings = dump_request(replace(request, metadata=None))
+    text = json.dumps([account.pk, settings], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _refuse_repeat(organization: Organization, fingerprint: str) -> None:
+    repeat = (
+        Submission.objects.filter(
+            organization=organization,
+            fingerprint=fingerprint,
+            created_at__gt=timezone.now() - REPEAT_WINDOW,
+        )
+        .exclude(job__status__in=[JobStatus.FAILED, JobStatus.CANCELLED])
+        .select_related("job")
+        .order_by("-created_at")
+        .first()
+    )
+    if repeat is not None:
+        raise DuplicateJob(repeat.job)
+
+
+def _made_with(organization: Organization, idempotency_key: str) -> Job | None:
+    made = (
+        Submission.objects.filter(organization=organization, idempotency_key=idempotency_key)
+        .select_related("job__account")
+        .first()
+    )
+    return made.job if made and idempotency_key else None

@@ -1,0 +1,231 @@
+"""How pages draw icons, times, figures and statuses: one way each."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django import template
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.forms import BoundField
+from django.utils import timezone
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
+
+from jobs import formats
+from jobs.filters import Count
+from jobs.forms import dress_widget
+from jobs.freshness import Trust
+from jobs.models import Job, Output, Verdict
+from jobs.phases import Phase, phases
+from jobs.playback import playable
+from providers.redaction import REDACTED
+from providers.status import JobStatus, OutputStatus
+from providers.types import OutputKind
+
+register = template.Library()
+
+SPRITE = "vendor/tabler-icons/sprite.svg"
+
+ICONS: dict[str, str] = {
+    JobStatus.SUBMITTING: "send",
+    JobStatus.QUEUED: "clock",
+    JobStatus.RUNNING: "loader-2",
+    JobStatus.SUCCEEDED: "circle-check",
+    JobStatus.FAILED: "alert-triangle",
+    JobStatus.CANCELLED: "ban",
+    JobStatus.UNKNOWN: "help-circle",
+    OutputStatus.SKIPPED: "circle-minus",
+    Trust.OK: "circle-check",
+    Trust.IMPORTING: "download",
+    Trust.LATE: "clock",
+    Trust.FAILING: "plug-connected-x",
+    Trust.REFUSED: "lock",
+    Trust.PAUSED: "player-pause",
+    OutputKind.VIDEO: "video",
+    OutputKind.AUDIO: "music",
+    OutputKind.PLAYLIST: "stack-2",
+    OutputKind.IMAGE: "photo",
+    OutputKind.ARCHIVE: "archive",
+    OutputKind.CAPTIONS: "badge-cc",
+    Verdict.ACCEPTED: "circle-check",
+    Verdict.IGNORED: "circle-minus",
+    Verdict.REFUSED: "ban",
+}
+
+register.filter("duration", formats.duration)
+register.filter("size", formats.size)
+register.filter("bitrate", formats.bitrate)
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """An icon of the sprite, for the eye alone: the words stand beside it."""
+    sprite = staticfiles_storage.url(SPRITE)
+    css = f"icon {extra}".rstrip()
+    return format_html(
+        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, sprite, name
+    )
+
+
+@register.simple_tag
+def icon_of(word: str, extra: str = "") -> SafeString:
+    """The icon of a status, a kind of output or an account's state."""
+    return icon(ICONS.get(word, ICONS[JobStatus.UNKNOWN]), extra)
+
+
+@register.inclusion_tag("jobs/_pill.html")
+def pill(status: str, provider_status: str = "") -> dict[str, Any]:
+    """A status as icon, word and colour; beside an unknown one the provider's own word."""
+    return {"status": status, "provider_status": provider_status}
+
+
+@register.simple_tag
+def ago(at: datetime | None, suffix: str = " ago") -> SafeString:
+    """`3 min ago`, kept up to date by time.js; the tooltip has the absolute time."""
+    if at is None:
+        return SafeString("")
+    words = formats.age(timezone.now() - at) + suffix
+    return _time(at, words, SafeString(" data-ago"))
+
+
+@register.simple_tag
+def moment(at: datetime | None) -> SafeString:
+    """`2026-03-04 17:05:09 UTC`, for tables where the order and the day count."""
+    if at is None:
+        return SafeString("")
+    return _time(at, f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", SafeString(""))
+
+
+def _time(at: datetime, words: str, extra: SafeString) -> SafeString:
+    at = at.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{}"{}>{}</time>',
+        f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        f"{at:%Y-%m-%d %H:%M:%S} UTC",
+        extra,
+        words,
+    )
+
+
+@register.filter
+def count(number: Count) -> str:
+    """`1,234`, and `10,000+` where counting stopped."""
+    return f"{number.value:,}{'+' if number.capped else ''}"
+
+
+@register.filter
+def percent(part: float | None) -> str:
+    """`98 %`, and `99.7 %` near the ends, where rounding would claim all or nothing."""
+    if part is None:
+        return ""
+    places = 0 if part in (0, 1) or 0.01 <= part <= 0.99 else 1
+    # never rounded up to all, or down to nothing
+    shown = min(max(part * 100, 0.1), 99.9) if 0 < part < 1 else part * 100
+    return f"{shown:.{places}f} %"
+
+
+@register.filter
+def input_file(job: Job) -> str:
+    """The last part of the input's address."""
+    path = unquote(urlsplit(job.input_url).path)
+    return path.rstrip("/").rpartition("/")[2]
+
+
+@register.filter
+def input_facts(job: Job) -> list[tuple[str, str]]:
+    """What is known of the input; an empty value is one that the provider did not tell."""
+    picture = f"{job.input_width} × {job.input_height or '?'} px" if job.input_width else ""
+    if picture and job.input_frame_rate:
+        picture += f", {job.input_frame_rate:g} fps"
+    codecs = job.input_video_codec or job.input_audio_codec
+    return [
+        ("Duration", formats.duration(job.input_duration_ms)),
+        ("Size", formats.size(job.input_size_bytes)),
+        ("Picture", picture),
+        (
+            "Codecs",
+            f"{job.input_video_codec or 'no picture'}, {job.input_audio_codec or 'no sound'}"
+            if codecs
+            else "",
+        ),
+        ("Bitrate", formats.bitrate(job.input_bitrate_kbps)),
+    ]
+
+
+@register.filter
+def phases_of(job: Job) -> list[Phase]:
+    return phases(job, timezone.now())
+
+
+@register.filter
+def iso(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@register.filter
+def branches(value: Any) -> list[tuple[str, Any]]:
+    """The named parts of a JSON object or array; empty for a plain value."""
+    if isinstance(value, dict):
+        return [(str(key), part) for key, part in value.items()]
+    if isinstance(value, list):
+        return [(str(number), part) for number, part in enumerate(value, start=1)]
+    return []
+
+
+@register.filter
+def json_word(value: Any) -> str:
+    """A plain JSON value as JSON writes it, but text without quotes; `{}` and `[]` when empty."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@register.filter
+def mark_redacted(text: str) -> SafeString:
+    """Text with what was taken out of it made visible as such."""
+    mark = f"<mark>{REDACTED}</mark>"
+    return SafeString(escape(text).replace(REDACTED, mark))
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A phase on the time line, in per cent of its width."""
+
+    x: float
+    width: float
+    css: str
+
+
+@register.filter
+def bar_class(phase: Phase) -> str:
+    if phase.length is None:
+        return "unreported"
+    return {"Waiting": "waiting", "Running": "running"}.get(phase.name, "mixed")
+
+
+@register.filter
+def bars(found: list[Phase]) -> list[Bar]:
+    """Each phase by its share; where shares are not known, all of one width."""
+    drawn, x = [], 0.0
+    for phase in found:
+        width = 100 / len(found) if phase.share is None else phase.share
+        drawn.append(Bar(x, width, bar_class(phase)))
+        x += width
+    return drawn
+
+
+register.filter("playable", playable)
+
+
+@register.filter
+def file_name(output: Output) -> str:
+    """The last part of an output's address; its label or id where it has none."""
+    path = unquote(urlsplit(output.url).path)
+    return path.rstrip("/").rpartition("/")[2] or str(output)
+
+
+@register.filter
+def dressed(field: BoundField) -> BoundField:
+    """A form's field, of whatever origin, with Tabler's classes."""
+    dress_widget(field.field.widget, has_errors=bool(field.errors))
+    return field

@@ -1,0 +1,167 @@
+"""Provider accounts: how each is doing, and, for managers, what they are set up with."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import OuterRef, Subquery
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from jobs.accounts import InvalidAccount, save_account, set_enabled, webhook_url
+from jobs.deliveries import newest_deliveries
+from jobs.forms import AccountForm
+from jobs.freshness import Freshness, freshness
+from jobs.models import ProviderAccount, Verdict, WebhookDelivery
+from jobs.sync import request_sync
+from jobs.views.page import render_page
+from organizations.access import Access, authorize
+from organizations.models import Role
+from providers import registry
+from providers.base import Provider
+from providers.errors import CLASSES
+from providers.registry import UnknownProvider
+from providers.types import Capability
+
+
+def find_account(access: Access, pk: int) -> ProviderAccount:
+    """The account of the member's organization, else Http404."""
+    accounts = ProviderAccount.objects.for_organization(access.organization)
+    return get_object_or_404(accounts, pk=pk)
+
+
+@require_safe
+def account_list(request: HttpRequest, org: str) -> HttpResponse:
+    access = authorize(request, org)
+    now = timezone.now()
+    last = WebhookDelivery.objects.filter(account=OuterRef("pk")).order_by("-received_at", "-pk")
+    accounts = ProviderAccount.objects.for_organization(access.organization).annotate(
+        last_delivery_at=Subquery(last.values("received_at")[:1]),
+        last_verdict=Subquery(last.values("verdict")[:1]),
+    )
+    states = [freshness(account, now) for account in accounts.order_by("name", "pk")]
+    context = {
+        "cards": [_card(access, state) for state in states],
+        "providers": registry.choices(),
+    }
+    return render_page(request, access, "jobs/account_list.html", context, section="accounts")
+
+
+def _card(access: Access, state: Freshness) -> dict[str, Any]:
+    """What the page shows of one account; its webhook address to managers alone."""
+    account = state.account
+    adapter_class = account.adapter_class
+    has_webhook = adapter_class.supports(Capability.WEBHOOK)
+    url = webhook_url(account) if has_webhook and access.can_manage else ""
+    verdict = getattr(account, "last_verdict", None)
+    return {
+        "state": state,
+        "account": account,
+        "error_class": CLASSES.get(account.last_error_class),
+        # counted only while it grows: an account's first import
+        "imported": account.jobs.count() if account.is_importing else None,
+        "has_webhook": has_webhook,
+        "last_verdict": Verdict(verdict).label.lower() if verdict else "",
+        "webhook_url": url,
+        "webhook_steps": [step.replace("{url}", url) for step in adapter_class.webhook_steps],
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_new(request: HttpRequest, org: str) -> HttpResponse:
+    access = authorize(request, org, Role.MANAGER)
+    try:
+        adapter_class = registry.get(request.GET.get("provider", ""))
+    except UnknownProvider as error:
+        raise Http404(str(error)) from None
+    return _edit(request, access, adapter_class, None)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_edit(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+    access = authorize(request, org, Role.MANAGER)
+    account = find_account(access, pk)
+    return _edit(request, access, account.adapter_class, account)
+
+
+def _edit(
+    request: HttpRequest,
+    access: Access,
+    adapter_class: type[Provider],
+    account: ProviderAccount | None,
+) -> HttpResponse:
+    form = AccountForm(adapter_class, account, request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid() and (saved := _save(access, form)):
+        messages.success(request, f"{saved} is saved, and synced with the next tick.")
+        return redirect("jobs:accounts", access.organization.slug)
+    context = {
+        "form": form,
+        "account": account,
+        "provider_label": adapter_class.label,
+        "docs_url": adapter_class.docs_url,
+        "has_webhook": account is not None and adapter_class.supports(Capability.WEBHOOK),
+        "rows": newest_deliveries(account) if account else [],
+    }
+    return render_page(
+        request,
+        access,
+        "jobs/account_edit.html",
+        context,
+        section="accounts",
+        status=422 if form.is_bound else 200,
+    )
+
+
+def _save(access: Access, form: AccountForm) -> ProviderAccount | None:
+    """The account as saved, or None with the reasons in the form."""
+    name = form.cleaned_data["name"]
+    taken = ProviderAccount.objects.for_organization(access.organization).filter(name=name)
+    if form.account is None and taken.exists():
+        form.add_error("name", "An account of this organization is already called that.")
+        return None
+    try:
+        return save_account(
+            access.organization,
+            provider=form.adapter_class.slug,
+            name=name,
+            base_url=form.cleaned_data["base_url"],
+            credentials=form.credentials,
+            options=form.options,
+            user=access.user,
+        )
+    except InvalidAccount as error:
+        for field, sentence in error.errors.items():
+            form.add_error(field if field in form.fields else None, sentence)
+        return None
+
+
+@require_POST
+def sync_now(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+    access = authorize(request, org, Role.OPERATOR)
+    account = find_account(access, pk)
+    if account.enabled:
+        request_sync(account)
+        messages.success(request, f"{account} is synced with the next tick.")
+    else:
+        messages.error(request, f"{account} is paused; resume it first.")
+    return redirect("jobs:accounts", org)
+
+
+@require_POST
+def pause(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+    return _set_enabled(request, org, pk, enabled=False)
+
+
+@require_POST
+def resume(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+    return _set_enabled(request, org, pk, enabled=True)
+
+
+def _set_enabled(request: HttpRequest, org: str, pk: int, *, enabled: bool) -> HttpResponse:
+    access = authorize(request, org, Role.MANAGER)
+    account = find_account(access, pk)
+    set_enabled(account, enabled, user=access.user)
+    done = "resumed" if enabled else "paused: it is not polled and holds its submissions"
+    messages.success(request, f"{account} is {done}.")
+    return redirect("jobs:accounts", org)

@@ -1,0 +1,52 @@
+"""Webhook deliveries of one account: what came, and what became of it.
+
+Every member sees when something came and how it was judged. What was in it is for operators: a
+refused delivery holds whatever a stranger cared to send.
+"""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_safe
+
+from jobs import keyset
+from jobs.deliveries import deliveries_of, with_jobs
+from jobs.keyset import Ordering
+from jobs.models import WebhookDelivery
+from jobs.parameters import DEFAULT_LIMIT
+from jobs.views.accounts import find_account
+from jobs.views.page import HtmxRequest, render_page
+from organizations.access import authorize
+from organizations.models import Role
+from providers.types import Capability
+
+
+@require_safe
+def delivery_list(request: HtmxRequest, org: str, pk: int) -> HttpResponse:
+    access = authorize(request, org)
+    account = find_account(access, pk)
+    cursor = request.GET.get("cursor", "")
+    try:
+        page = keyset.page(deliveries_of(account), Ordering("received"), DEFAULT_LIMIT, cursor)
+    except ValueError:
+        # a cursor that somebody cut short
+        return redirect(request.path)
+    context = {
+        "account": account,
+        "rows": with_jobs(account, page.rows),
+        "newer_url": page.previous and f"{request.path}?cursor={page.previous}",
+        "older_url": page.next and f"{request.path}?cursor={page.next}",
+        "has_webhook": account.adapter_class.supports(Capability.WEBHOOK),
+    }
+    return render_page(request, access, "jobs/delivery_list.html", context, section="accounts")
+
+
+@require_safe
+def delivery(request: HtmxRequest, org: str, pk: int, delivery_pk: int) -> HttpResponse:
+    """What one delivery held, redacted: as a page, or as a part of the list."""
+    access = authorize(request, org, Role.OPERATOR)
+    account = find_account(access, pk)
+    found = get_object_or_404(WebhookDelivery, pk=delivery_pk, account=account)
+    if request.htmx:
+        return render(request, "jobs/_delivery_body.html", {"delivery": found})
+    context = {"account": account, "rows": with_jobs(account, [found]), "delivery": found}
+    return render_page(request, access, "jobs/delivery.html", context, section="accounts")

@@ -1,0 +1,80 @@
+"""Files of all accounts: what the jobs made, with a way to open or play each."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from jobs import keyset
+from jobs.files import FileFilter
+from jobs.keyset import KeysetPage
+from jobs.models import Output, ProviderAccount
+from jobs.models.output import kind_choices, output_status_choices
+from jobs.playback import PLAYED
+from jobs.views.filter_form import filter_form, place_selects, spans
+from jobs.views.page import HtmxRequest, frame
+from organizations.access import authorize
+from providers.status import OutputStatus
+
+HEIGHTS = (240, 360, 480, 720, 1080, 2160)
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file with what can be done with it now."""
+
+    output: Output
+    is_expired: bool
+    can_play: bool
+
+
+@require_safe
+def file_list(request: HtmxRequest, org: str) -> HttpResponse:
+    access = authorize(request, org)
+    wanted = FileFilter.parse(request.GET, access.organization)
+    files = Output.objects.for_organization(access.organization).for_list()
+    try:
+        page = keyset.page(wanted.apply(files), wanted.ordering, wanted.limit, wanted.cursor)
+    except ValueError:
+        # a cursor from another order, or one that somebody cut short
+        return redirect(f"{request.path}?{wanted.query()}")
+    context = {"access": access, "wanted": wanted, **_results(page, wanted, request.path)}
+    if request.htmx and not request.htmx.history_restore_request:
+        return render(request, "jobs/_file_results.html", context)
+    context |= frame(access, "files")
+    context |= _form(wanted, [state.account for state in context["health"]], request.path)
+    return render(request, "jobs/file_list.html", context)
+
+
+def _results(page: KeysetPage[Output], wanted: FileFilter, path: str) -> dict[str, Any]:
+    now = timezone.now()
+    return {
+        "rows": [_row(output, now) for output in page.rows],
+        "list_url": path,
+        "newer_url": page.previous and f"{path}?{wanted.query(cursor=page.previous)}",
+        "older_url": page.next and f"{path}?{wanted.query(cursor=page.next)}",
+    }
+
+
+def _row(output: Output, now: datetime) -> FileRow:
+    is_expired = output.is_expired(now)
+    is_there = output.is_web and output.status == OutputStatus.SUCCEEDED
+    return FileRow(output, is_expired, is_there and not is_expired and output.kind in PLAYED)
+
+
+def _form(wanted: FileFilter, accounts: list[ProviderAccount], path: str) -> dict[str, Any]:
+    given = dict(wanted.params())
+    offered = {
+        **place_selects(accounts),
+        "kind": ("Kind", "Any but images", kind_choices()),
+        "status": ("Status", "Any", output_status_choices()),
+        "min_height": ("Height", "Any", [(str(one), f"{one} px or more") for one in HEIGHTS]),
+        "created_after": ("Created", "Any time", spans(given.get("created_after", ""))),
+    }
+    return filter_form(
+        wanted, path, offered, accounts, text_hint="File, job or id", presets=wanted.presets
+    )

@@ -1,0 +1,64 @@
+"""The way to a job's media.
+
+A page never holds the address itself, which may carry a signature: it holds the address of the
+views here, which check membership and send the browser on.
+"""
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils.cache import add_never_cache_headers
+from django.views.decorators.http import require_safe
+
+from jobs.links import NoLink, find_link
+from jobs.models import Job, JobSecret, Output
+from jobs.playback import origin
+from jobs.views.page import frame
+from organizations.access import Access, authorize
+
+
+@require_safe
+def output_open(request: HttpRequest, org: str, pk: int, output_pk: int) -> HttpResponse:
+    access = authorize(request, org)
+    outputs = Output.objects.for_organization(access.organization)
+    output = get_object_or_404(outputs.select_related("job", "account"), pk=output_pk, job_id=pk)
+    try:
+        return _send_on(request, access, output.job, find_link(output), output.url)
+    except NoLink as refusal:
+        return _say_why_not(request, access, output, refusal)
+
+
+def _say_why_not(
+    request: HttpRequest, access: Access, output: Output, refusal: NoLink
+) -> HttpResponse:
+    context = frame(access, "files") | {"output": output, "job": output.job, "refusal": refusal}
+    status = 410 if refusal.is_final else 503
+    response = render(request, "jobs/no_link.html", context, status=status)
+    add_never_cache_headers(response)
+    return response
+
+
+@require_safe
+def input_open(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+    access = authorize(request, org)
+    job = get_object_or_404(Job.objects.for_organization(access.organization), pk=pk)
+    secret = JobSecret.objects.filter(pk=job.pk).first()
+    whole = (secret and secret.input_url) or job.input_url
+    return _send_on(request, access, job, whole, job.input_url)
+
+
+def _send_on(
+    request: HttpRequest, access: Access, job: Job, address: str, shown: str
+) -> HttpResponse:
+    """Redirect to a web address; for any other, say where the file is. Never stored by a cache."""
+    if not address:
+        raise Http404("There is no address.")
+    response: HttpResponse
+    if origin(address) is None:
+        context = frame(access, "jobs") | {"job": job, "address": shown}
+        response = render(request, "jobs/open_elsewhere.html", context)
+    else:
+        response = HttpResponseRedirect(address)
+        # the place it leads to must not learn where from
+        response.headers["Referrer-Policy"] = "no-referrer"
+    add_never_cache_headers(response)
+    return response

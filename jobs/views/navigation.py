@@ -1,0 +1,49 @@
+"""Ways to a list or a job: the front page, an organization's, and the search box."""
+
+import re
+from urllib.parse import urlencode
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from jobs.models import Job
+from organizations.access import authorize, default_organization
+from organizations.models import Organization
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """`/`: the organization that the user worked in last."""
+    organization = default_organization(request)
+    if organization is None:
+        raise PermissionDenied("You are not a member of any organization yet.")
+    return redirect("jobs:list", organization.slug)
+
+
+@require_safe
+def overview(request: HttpRequest, org: str) -> HttpResponse:
+    return redirect("jobs:list", authorize(request, org).organization.slug)
+
+
+@require_safe
+def search(request: HttpRequest, org: str) -> HttpResponse:
+    """The search box of the header: an id leads to its job, anything else to the list."""
+    access = authorize(request, org)
+    text = request.GET.get("q", "").strip()
+    if job := _job_with_id(access.organization, text):
+        return redirect("jobs:detail", org, job.pk)
+    query = f"?{urlencode({'q': text})}" if text else ""
+    return redirect(reverse("jobs:list", args=[org]) + query)
+
+
+def _job_with_id(organization: Organization, text: str) -> Job | None:
+    """The one job whose id, at the provider or here, is `text`; None for none or several."""
+    ids = Q(remote_id=text.removeprefix("#"), is_newest=True)
+    if re.fullmatch(r"#?[0-9]{1,18}", text):
+        ids |= Q(pk=int(text.removeprefix("#")))
+    found = list(Job.objects.for_organization(organization).filter(ids).only("pk")[:2])
+    return found[0] if len(found) == 1 else None

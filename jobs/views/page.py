@@ -1,0 +1,54 @@
+"""What every page of the board shares: its frame, and how far its data can be trusted."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django_htmx.middleware import HtmxDetails
+
+from jobs.freshness import Freshness, fingerprint, freshness
+from jobs.models import ProviderAccount
+from organizations.access import Access
+from organizations.models import Organization
+
+
+class HtmxRequest(HttpRequest):
+    """A request as django-htmx's middleware leaves it."""
+
+    htmx: HtmxDetails
+
+
+def freshness_of(organization: Organization) -> list[Freshness]:
+    """Each account of the organization with its state, by name; one query, no secrets loaded."""
+    now = timezone.now()
+    accounts = (
+        ProviderAccount.objects.for_organization(organization)
+        .defer("credentials", "hook_secret")
+        .order_by("name", "pk")
+    )
+    return [freshness(account, now) for account in accounts]
+
+
+def frame(access: Access, section: str) -> dict[str, Any]:
+    """What the frame around a page needs; `section` is the entry of the navigation."""
+    states = freshness_of(access.organization)
+    return {
+        "access": access,
+        "section": section,
+        "health": states,
+        "health_fingerprint": fingerprint(states),
+    }
+
+
+def render_page(
+    request: HttpRequest,
+    access: Access,
+    template: str,
+    context: dict[str, Any],
+    *,
+    section: str,
+    status: int = 200,
+) -> HttpResponse:
+    """Render a whole page inside the frame."""
+    return render(request, template, frame(access, section) | context, status=status)

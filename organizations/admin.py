@@ -1,0 +1,133 @@
+"""The Django admin of people, organizations, tokens and the audit trail."""
+
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from organizations.access import require_user
+from organizations.models import ApiToken, AuditEntry, Membership, Organization, User
+from organizations.pagination import CappedPaginator
+
+# One way in: the admin's own form knows neither rate limits nor a second factor
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+
+class MembershipInline(admin.TabularInline[Membership, Any]):
+    model = Membership
+    extra = 0
+    autocomplete_fields = ["user", "organization"]
+
+
+class UserCreationForm(AdminUserCreationForm[User]):
+    class Meta:
+        model = User
+        fields = ["email", "name"]
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin[User]):
+    add_form = UserCreationForm
+    add_fieldsets = (
+        (None, {"fields": ["email", "name", "usable_password", "password1", "password2"]}),
+    )
+    fieldsets = (
+        (None, {"fields": ["email", "name", "password"]}),
+        (
+            "Django admin",
+            {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]},
+        ),
+        ("Times", {"fields": ["last_login", "created_at"]}),
+    )
+    readonly_fields = ["last_login", "created_at"]
+    inlines = [MembershipInline]
+    list_display = ["email", "name", "is_active", "is_staff", "last_login"]
+    list_filter = ["is_active", "is_staff", "is_superuser"]
+    search_fields = ["email", "name"]
+    ordering = ["email"]
+    show_full_result_count = False
+
+
+@admin.register(Organization)
+class OrganizationAdmin(admin.ModelAdmin[Organization]):
+    list_display = ["name", "slug", "created_at"]
+    search_fields = ["name", "slug"]
+    prepopulated_fields = {"slug": ["name"]}
+    inlines = [MembershipInline]
+    show_full_result_count = False
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin[Membership]):
+    list_display = ["user", "organization", "role", "created_at"]
+    list_filter = ["role"]
+    list_select_related = ["user", "organization"]
+    search_fields = ["user__email", "organization__name", "organization__slug"]
+    autocomplete_fields = ["user", "organization"]
+    show_full_result_count = False
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
+    """Tokens can be renamed and ended here, not made: the clear text would have to be shown."""
+
+    list_display = ["name", "prefix", "organization", "scope", "last_used_at", "revoked_at"]
+    list_filter = ["scope", ("revoked_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["organization"]
+    search_fields = ["name", "prefix", "organization__name", "organization__slug"]
+    fields = [
+        "organization",
+        "name",
+        "prefix",
+        "scope",
+        "created_at",
+        "created_by",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+    ]
+    readonly_fields = [
+        "organization",
+        "prefix",
+        "scope",
+        "created_at",
+        "created_by",
+        "last_used_at",
+        "revoked_at",
+    ]
+    actions = ["revoke"]
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.action(description="Revoke selected API tokens", permissions=["change"])
+    def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
+        actor = require_user(request)
+        for token in tokens.filter(revoked_at__isnull=True):
+            token.revoke()
+            AuditEntry.record(token.organization, "token.revoked", token, actor=actor)
+        self.message_user(request, "The selected tokens are revoked.")
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(admin.ModelAdmin[AuditEntry]):
+    list_display = ["at", "organization", "actor_name", "action", "target"]
+    list_filter = ["organization"]
+    list_select_related = ["organization"]
+    search_fields = ["actor_name", "action", "target"]
+    paginator = CappedPaginator
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False

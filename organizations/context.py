@@ -1,0 +1,20 @@
+"""What the frame of every page needs to know."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from organizations.access import organizations_of
+from organizations.models import Organization, User
+
+
+def switcher(request: HttpRequest) -> dict[str, Any]:
+    """`organizations`: those of the signed-in user, by name; asked for only if a template does."""
+
+    def load() -> list[Organization]:
+        # error pages are rendered for requests that never met the authentication middleware
+        user = getattr(request, "user", None)
+        return list(organizations_of(user)) if isinstance(user, User) else []
+
+    return {"organizations": SimpleLazyObject(load)}

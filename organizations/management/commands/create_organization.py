@@ -1,0 +1,74 @@
+"""`create_organization`: an organization, and who owns it."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError, CommandParser
+from django.core.validators import validate_email, validate_slug
+from django.db import transaction
+from django.utils.text import slugify
+
+from organizations.management.reporting import Report, ReportingCommand
+from organizations.models import AuditEntry, Membership, Organization, Role, User
+from organizations.passwords import password_set_link
+
+
+class Command(ReportingCommand):
+    help = "Makes an organization, or finds it by its slug, and gives it an owner."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--name", required=True)
+        parser.add_argument("--slug", help="Its part of the address; else made from the name.")
+        parser.add_argument("--owner", metavar="EMAIL", help="Made a user where unknown.")
+
+    @transaction.atomic
+    def run(self, *, name: str, slug: str | None, owner: str | None, **_: Any) -> Report:
+        organization, created = find_or_create(name, slug or slugify(name))
+        lines = [
+            f"{'Made' if created else 'Found'} the organization {organization.name} "
+            f"at /o/{organization.slug}/."
+        ]
+        link = None
+        if owner:
+            user = make_owner(organization, owner)
+            lines.append(f"{user.email} is its owner.")
+            if not user.has_usable_password():
+                link = password_set_link(user)
+                lines.append(f"To set a password, once: {link}")
+        return Report(
+            text="\n".join(lines),
+            data={"slug": organization.slug, "created": created, "password_set_url": link},
+        )
+
+
+def find_or_create(name: str, slug: str) -> tuple[Organization, bool]:
+    try:
+        validate_slug(slug)
+        Organization(name=name, slug=slug).clean_fields()
+    except ValidationError as error:
+        raise CommandError(
+            f"No organization can be made as {name!r} with the slug {slug!r}: "
+            f"{' '.join(error.messages)}"
+        ) from error
+    organization, created = Organization.objects.get_or_create(slug=slug, defaults={"name": name})
+    if created:
+        AuditEntry.record(organization, "organization.created", organization)
+    return organization, created
+
+
+def make_owner(organization: Organization, email: str) -> User:
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise CommandError(f"{email!r} is not an e-mail address.") from error
+    user = User.objects.filter(email=email).first() or User.objects.create_user(email)
+    membership, created = Membership.objects.get_or_create(
+        user=user, organization=organization, defaults={"role": Role.OWNER}
+    )
+    if not created and membership.role == Role.OWNER:
+        return user
+    membership.role = Role.OWNER
+    membership.save(update_fields=["role"])
+    AuditEntry.record(organization, "member.made_owner", user)
+    return user

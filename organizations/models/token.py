@@ -1,0 +1,120 @@
+"""Bearer tokens of the REST API, stored as digests."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from organizations.models.organization import Organization
+from organizations.models.user import User
+
+# A fixed beginning lets secret scanners, and people, tell what a found string opens
+MARK = "rb_"
+
+# `last_used_at` answers "is it still in use?"; to the second it would cost a write per request
+LAST_USED_STEP = timedelta(minutes=10)
+
+
+class Scope(models.TextChoices):
+    READ = "read", "Read"
+    OPERATE = "operate", "Read and operate"
+
+
+def digest_of(text: str) -> str:
+    # A plain hash serves: the text has 256 random bits, so there is nothing to guess slowly
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def for_organization(self, organization: Organization) -> "ApiTokenQuerySet":
+        return self.filter(organization=organization)
+
+    def usable(self, now: datetime) -> "ApiTokenQuerySet":
+        """Neither revoked nor expired."""
+        return self.filter(
+            Q(expires_at__isnull=True) | Q(expires_at__gt=now), revoked_at__isnull=True
+        )
+
+
+class ApiToken(models.Model):
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="api_tokens"
+    )
+    name = models.CharField(max_length=100)
+    scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.READ)
+    # enough of the clear text to tell tokens apart on screen
+    prefix = models.CharField(max_length=12, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ApiTokenQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(scope__in=Scope.values), name="token_scope_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @classmethod
+    def issue(
+        cls,
+        organization: Organization,
+        name: str,
+        scope: Scope = Scope.READ,
+        *,
+        created_by: User | None = None,
+        expires_at: datetime | None = None,
+    ) -> tuple["ApiToken", str]:
+        """Store a new token and return it with its clear text, which is kept nowhere."""
+        text = MARK + secrets.token_urlsafe(32)
+        token = cls.objects.create(
+            organization=organization,
+            name=name,
+            scope=scope,
+            prefix=text[: len(MARK) + 6],
+            digest=digest_of(text),
+            created_by=created_by,
+            expires_at=expires_at,
+        )
+        return token, text
+
+    @classmethod
+    def authenticate(cls, text: str) -> "ApiToken | None":
+        """The usable token with this clear text, its organization loaded; else None.
+
+        Any text costs one hash and one look-up, whatever is wrong with it; and since the
+        look-up is by digest, its timing says nothing about how near a guess came.
+        """
+        now = timezone.now()
+        token = (
+            cls.objects.usable(now)
+            .select_related("organization")
+            .filter(digest=digest_of(text))
+            .first()
+        )
+        if token and (token.last_used_at is None or now - token.last_used_at >= LAST_USED_STEP):
+            token.last_used_at = now
+            token.save(update_fields=["last_used_at"])
+        return token
+
+    @property
+    def can_operate(self) -> bool:
+        return self.scope == Scope.OPERATE
+
+    def revoke(self) -> None:
+        """End it for good; a second call keeps the first time."""
+        now = timezone.now()
+        ApiToken.objects.filter(pk=self.pk, revoked_at__isnull=True).update(revoked_at=now)
+        self.refresh_from_db(fields=["revoked_at"])

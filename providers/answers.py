@@ -1,0 +1,188 @@
+"""What an HTTP answer means: its JSON, the wait it asks for, and the error that it is."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from providers.errors import (
+    AuthRefused,
+    BadAnswer,
+    Conflict,
+    NotFound,
+    Outage,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    TimedOut,
+)
+from providers.parsing import read_dict, strip_unstorable
+
+# Deeper than any provider's body by far, shallow enough for every recursive reader of it.
+MAX_DEPTH = 64
+
+# A wait beyond this is a mistake at the other end, and would silence an account for a day.
+MAX_WAIT_S = 3600.0
+
+_TOO_MANY_REQUESTS = 429
+_PAYMENT_REQUIRED = 402
+_TIMEOUTS = frozenset({408, 504})
+_GONE = frozenset({404, 410})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. `headers` have lower-case names; `data` is None when there is no JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str = ""
+    data: Any = None
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def wait_s(self) -> float | None:
+        return read_wait(self.headers.get("retry-after"))
+
+
+def read_wait(value: str | None, now: datetime | None = None) -> float | None:
+    """Read a Retry-After (seconds or an HTTP date) as seconds from `now`, clamped to an hour."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(value)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=UTC)
+            seconds = (moment - (now or datetime.now(UTC))).total_seconds()
+        except (ValueError, TypeError, OverflowError, IndexError):
+            return None
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), MAX_WAIT_S)
+
+
+def read_json(text: str) -> Any:
+    """Parse `text` into values that can be stored and walked: finite, shallow, clean strings.
+
+    NaN and infinities become None. Raises ValueError for anything that is not JSON.
+    """
+    try:
+        data = json.loads(text, parse_constant=lambda _: None, parse_float=_read_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return _clean(data, MAX_DEPTH)
+
+
+def _read_finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
+def _clean(value: Any, depth: int) -> Any:
+    if depth < 0:
+        raise ValueError("nested too deeply")
+    if isinstance(value, str):
+        return strip_unstorable(value)
+    if isinstance(value, list):
+        return [_clean(item, depth - 1) for item in value]
+    if isinstance(value, dict):
+        return {strip_unstorable(key): _clean(item, depth - 1) for key, item in value.items()}
+    return value
+
+
+def read_messages(data: Any) -> tuple[list[str], dict[str, list[str]]]:
+    """Find the sentences of an error body, and those that belong to a field of the request.
+
+    Copes with `{"errors": [...] | "text" | {field: [...]}}`, `{"error": "text" | {...}}`,
+    `message`, `detail`, and a bare `{field: ["text"]}`.
+    """
+    body = read_dict(data)
+    messages: list[str] = []
+    for key in ("errors", "error", "error_message", "message", "detail", "error_description"):
+        messages += _read_sentences(body.get(key))
+    fields = {
+        key: sentences
+        for key, value in {**body, **read_dict(body.get("errors"))}.items()
+        if isinstance(value, list) and key != "errors" and (sentences := _read_sentences(value))
+    }
+    if not messages:
+        messages = [f"{key}: {text}" for key, texts in fields.items() for text in texts]
+    return messages, fields
+
+
+def _read_sentences(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value.strip()] if value.strip() else []
+    if isinstance(value, list):
+        return [text for item in value[:20] for text in _read_sentences(item)]
+    if isinstance(value, dict):
+        return read_messages(value)[0]
+    return []
+
+
+def read_error(answer: Answer, call: str, secrets: Iterable[str] = ()) -> ProviderError:
+    """Make the error that an answer outside of 2xx is, by the standard meaning of its status.
+
+    `call` names the request for a reader, e.g. `GET app.example.com/jobs`.
+    """
+    status, code = answer.status, str(answer.status)
+    secrets = tuple(secrets)
+    messages, fields = read_messages(answer.data)
+    words = "; ".join(messages)
+    told = f": {words}" if words else "."
+    if status in {401, 403}:
+        return AuthRefused(
+            f"The provider refused the credentials for {call} ({status}){told}",
+            code=code,
+            secrets=secrets,
+        )
+    if status in _GONE:
+        return NotFound(
+            f"The provider does not know {call} ({status}){told}", code=code, secrets=secrets
+        )
+    if status == 409:
+        return Conflict(f"The provider refused {call} (409){told}", code=code, secrets=secrets)
+    if status == _TOO_MANY_REQUESTS:
+        return RateLimited(
+            f"The provider's rate limit is reached{told}",
+            code=code,
+            wait_s=answer.wait_s,
+            secrets=secrets,
+        )
+    if status in _TIMEOUTS:
+        return TimedOut(
+            f"The provider gave up on {call} ({status}){told}",
+            code=code,
+            wait_s=answer.wait_s,
+            secrets=secrets,
+        )
+    if 400 <= status < 500:
+        return Rejected(
+            words or f"The provider rejected {call} ({status}).",
+            messages=messages,
+            fields=fields,
+            error_class="quota.plan" if status == _PAYMENT_REQUIRED else None,
+            code=code,
+            secrets=secrets,
+        )
+    if status >= 500:
+        return Outage(
+            f"The provider failed on {call} ({status}){told}",
+            code=code,
+            wait_s=answer.wait_s,
+            secrets=secrets,
+        )
+    return BadAnswer(
+        f"The provider answered {call} with {status}, a redirect or no final answer. "
+        "Check the base URL and its version.",
+        code=code,
+        transient=False,
+        secrets=secrets,
+    )

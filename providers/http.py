@@ -1,0 +1,235 @@
+"""The one way out to a provider: bounded in time and size, redacted, counted."""
+
+import logging
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Self
+
+import requests
+from requests import exceptions as failures
+from urllib3.exceptions import (
+    DecodeError,
+    HTTPError,
+    MaxRetryError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
+
+from providers.answers import Answer, read_error, read_json
+from providers.connections import BoundedAdapter
+from providers.errors import BadAnswer, ProviderError, Rejected, TimedOut, Unreachable
+from providers.redaction import redact_url
+
+logger = logging.getLogger(__name__)
+
+# A healthy API accepts a connection in milliseconds; 3 s leaves room for two lost packets.
+# 30 s is what Zencoder advises its clients to wait for an answer.
+CONNECT_S = 3.0
+READ_S = 30.0
+
+# A whole answer, however it drips: Celery's thread pool has no limits of its own.
+ANSWER_S = 60.0
+
+# A page of 50 jobs with 20 outputs each is about 2 MB.
+MAX_BYTES = 20_000_000
+CHUNK_BYTES = 65_536
+
+_NO_CONTENT = 204
+
+Classify = Callable[[Answer], ProviderError | None]
+
+
+class HttpClient:
+    """Sends requests for one account; a few threads may share it.
+
+    `reserve(bucket)` is called before each send and may raise `BudgetExhausted`. `deadline_s`
+    counts from now and ends all sending and reading. `secrets` are literal values to keep out
+    of every message. Raises only `ProviderError`. Nothing is sent twice, no redirect is
+    followed, no cookie kept, no proxy or netrc of the environment used.
+
+    `requests` counts what was sent, `latency_ms` is the last answer's, `rate_remaining` is
+    what an adapter read from the last answer; both are None before.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_private_addresses: bool,
+        reserve: Callable[[str], None] | None = None,
+        deadline_s: float | None = None,
+        secrets: Iterable[str] = (),
+        user_agent: str = "Reelboard",
+    ) -> None:
+        self.requests = 0
+        self.latency_ms: int | None = None
+        self.rate_remaining: int | None = None
+        self._reserve = reserve
+        self._ends_at = None if deadline_s is None else time.monotonic() + deadline_s
+        self._secrets = tuple(secrets)
+        self._lock = threading.Lock()
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
+        adapter = BoundedAdapter(allow_private_addresses=allow_private_addresses)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._session.close()
+
+    @property
+    def time_left_s(self) -> float | None:
+        """Seconds until the deadline, 0 when it is over; None without one."""
+        return None if self._ends_at is None else max(self._ends_at - time.monotonic(), 0.0)
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        bucket: str = "default",
+        classify: Classify | None = None,
+    ) -> Answer:
+        """Send once and return the answer of a 2xx; raise the error that any other one is.
+
+        `classify` may name the error first, where a provider uses a status in its own way; for
+        None the standard meaning holds. A 2xx body is JSON or empty (then `data` is None).
+        """
+        call = f"{method} {redact_url(url)}"
+        if self._reserve is not None:
+            self._reserve(bucket)
+        left = self.time_left_s
+        if left is not None and left <= 0:
+            raise TimedOut(f"No time was left for {call}.", ambiguous=False)
+        within_s = ANSWER_S if left is None else min(ANSWER_S, left)
+        with self._lock:
+            self.requests += 1
+        started = time.monotonic()
+        failure: ProviderError | None = None
+        try:
+            answer = self._exchange(method, url, headers, params, json, form, started + within_s)
+        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
+            took_s = time.monotonic() - started
+            failure = _explain(error, call, timed_out=took_s >= min(READ_S, within_s))
+        if failure is not None:
+            # Raised out here so that the original, which quotes URLs and headers whole, does
+            # not travel along as its context.
+            raise failure
+        self.latency_ms = round((time.monotonic() - started) * 1000)
+        logger.debug("%s -> %d in %d ms", call, answer.status, self.latency_ms)
+        if answer.is_success:
+            return answer
+        raise (classify and classify(answer)) or read_error(answer, call, self._secrets)
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        params: Mapping[str, str | int] | None,
+        json: Any,
+        form: Mapping[str, str] | None,
+        ends_at: float,
+    ) -> Answer:
+        within_s = ends_at - time.monotonic()
+        with self._session.request(
+            method,
+            url,
+            headers=headers,
+            params=params,
+            json=json,
+            data=form,
+            timeout=(min(CONNECT_S, within_s), min(READ_S, within_s)),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            text = _read_body(response, ends_at)
+            lower = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, lower, text, _read_data(response, text))
+
+
+def _read_body(response: requests.Response, ends_at: float) -> str:
+    """Read piece by piece as they come, so that neither size nor slowness goes unnoticed."""
+    if response.status_code == _NO_CONTENT:
+        return ""  # Zencoder sends a space after it, which is no body
+    body = bytearray()
+    while piece := response.raw.read1(CHUNK_BYTES, decode_content=True):
+        body += piece
+        if len(body) > MAX_BYTES:
+            raise BadAnswer(
+                f"The provider's answer is larger than {MAX_BYTES // 1_000_000} MB.",
+                ambiguous=True,
+            )
+        if time.monotonic() > ends_at:
+            raise TimedOut("The provider's answer did not end in time.")
+    return body.decode("utf-8-sig", "replace")
+
+
+def _read_data(response: requests.Response, text: str) -> Any:
+    """Parse a body. What is no JSON is fatal only where one was promised, with a 2xx."""
+    if not text.strip():
+        return None
+    kind = response.headers.get("Content-Type", "application/json").partition(";")[0].strip()
+    try:
+        if "json" not in kind.lower():
+            raise ValueError(f"it is {kind}")
+        return read_json(text)
+    except ValueError as error:
+        if not 200 <= response.status_code < 300:
+            return None
+        is_json = "json" in kind.lower()
+        reason = "it is not valid JSON" if is_json else str(error)
+    # the kind as the code: some providers' web pages mean more than a bad day
+    raise BadAnswer(
+        f"The provider's answer could not be read: {reason}.",
+        code="" if is_json else kind.lower(),
+        ambiguous=True,
+    )
+
+
+def _explain(error: Exception, call: str, *, timed_out: bool) -> ProviderError:
+    """Name what went wrong below HTTP, in our words: theirs quote URLs and headers.
+
+    Ambiguous is whatever may have happened after the request was sent.
+    """
+    reason: object = error.args[0] if error.args else None
+    if isinstance(reason, MaxRetryError):
+        reason = reason.reason
+    if isinstance(error, ValueError | failures.InvalidJSONError):
+        return Rejected(
+            f"{call} cannot be sent: the address, a credential or the body holds what HTTP or "
+            "JSON does not allow."
+        )
+    if isinstance(error, failures.ConnectTimeout) or isinstance(reason, NewConnectionError):
+        return Unreachable(f"No connection could be made for {call}.")
+    if isinstance(error, failures.SSLError) and _is_certificate_refusal(error):
+        return Unreachable(f"The certificate of the server is not valid for {call}.")
+    if isinstance(error, DecodeError):
+        return BadAnswer(f"The answer to {call} is not compressed as it says.", ambiguous=True)
+    if timed_out or isinstance(error, failures.Timeout | ReadTimeoutError):
+        return TimedOut(f"No answer came in time to {call}.")
+    return Unreachable(f"The connection was lost during {call}.", ambiguous=True)
+
+
+def _is_certificate_refusal(error: BaseException) -> bool:
+    seen: list[object] = [error]
+    for item in seen:
+        if isinstance(item, ssl.SSLCertVerificationError):
+            return True
+        if isinstance(item, BaseException) and len(seen) < 20:
+            seen += [*item.args, getattr(item, "reason", None)]
+    return False

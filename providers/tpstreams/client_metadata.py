@@ -1,0 +1,44 @@
+"""The customer's `client_metadata` and our key in it, both whole.
+
+TPStreams keeps an object. The customer's own object gets one member more; a value of another
+kind, or an object that uses our names itself, becomes one member of an object of ours.
+"""
+
+import json
+import re
+from typing import Any
+
+KEY = "reelboard"
+VALUE = "reelboard_value"
+
+_KEY_TEXT = re.compile(r"[\w-]{1,64}", re.ASCII)
+
+
+def write(metadata: Any, key: str | None) -> dict[str, Any] | None:
+    """Make the object to send; None where there is neither metadata nor a key."""
+    sent: dict[str, Any] = {}
+    if isinstance(metadata, dict) and metadata and not {KEY, VALUE} & metadata.keys():
+        sent |= metadata
+    elif metadata is not None:
+        sent[VALUE] = metadata
+    if key:
+        sent[KEY] = key
+    return sent or None
+
+
+def read(told: Any) -> tuple[Any, str | None]:
+    """Take our key off: (the customer's own value, the key). What is not ours stays as it is."""
+    if not isinstance(told, dict):
+        return told, None
+    key = told.get(KEY)
+    if KEY in told and not (isinstance(key, str) and _KEY_TEXT.fullmatch(key)):
+        return told, None
+    rest = {name: value for name, value in told.items() if name != KEY}
+    if rest.keys() == {VALUE}:
+        return rest[VALUE], key
+    return (rest or None) if key else rest, key
+
+
+def measure(sent: Any) -> int:
+    """Bytes of the longest form in which the object may be counted: spaced, and in ASCII."""
+    return len(json.dumps(sent, default=str))

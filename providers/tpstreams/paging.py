@@ -1,0 +1,46 @@
+"""Following the list to its next page, whose whole address TPStreams writes into the answer.
+
+What is kept of it is its query, whichever parameters that has.
+"""
+
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from providers.errors import BadAnswer
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def read_query(query: str) -> dict[str, str]:
+    """Take a query apart; one that makes no sense is none."""
+    try:
+        return dict(parse_qsl(query, max_num_fields=20))
+    except ValueError:
+        return {}
+
+
+def read_next(value: Any, list_url: str) -> str | None:
+    """Return the query of the next page, None at the end.
+
+    The token goes along with every request: a page at any other address than `list_url` is
+    refused with BadAnswer.
+    """
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or _read_place(value) != _read_place(list_url):
+        raise BadAnswer(
+            "TPStreams' list goes on at another address than the account's base URL and "
+            "organization; it is not followed there.",
+            transient=False,
+        )
+    return urlsplit(value).query
+
+
+def _read_place(address: str) -> tuple[str, str, int | None, str]:
+    """Scheme, host, port and path; an address that cannot be taken apart is at none."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return "", "", None, ""
+    return parts.scheme, parts.hostname or "", port, unquote(parts.path)

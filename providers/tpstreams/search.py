@@ -1,0 +1,29 @@
+"""Rules of the look for one submission in a list without keys and without created times."""
+
+from datetime import datetime
+from urllib.parse import unquote
+
+from providers.parsing import read_dict
+from providers.redaction import redact_url
+from providers.types import Page, RemoteJob
+
+
+def fold_source(address: str | None) -> str:
+    """What stays of an address when it is signed anew, or told with its secrets taken off."""
+    return unquote(redact_url(address or "").partition("?")[0]).rstrip("/")
+
+
+def may_be_sent_as(job: RemoteJob, source: str, earliest: datetime) -> bool:
+    """Whether only reading the job alone tells if it is the one looked for."""
+    tells_key = isinstance(read_dict(job.raw).get("client_metadata"), dict)
+    is_older = job.started_at is not None and job.started_at < earliest
+    return not tells_key and not is_older and fold_source(job.input.url) in {source, ""}
+
+
+def is_past(page: Page, earliest: datetime) -> bool:
+    """Whether all pages below hold older jobs: what began before `earliest` was made before it.
+
+    An API that knows no `ordering` lists oldest first, and then an old job proves nothing.
+    """
+    starts = [job.started_at for job in page.jobs if job.started_at]
+    return bool(starts) and starts[0] >= starts[-1] and starts[-1] < earliest

@@ -1,0 +1,242 @@
+"""Xvid MediaHub, API v1: https://mediahub.xvid.com/manual"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from providers.base import Account, Found, Provider
+from providers.errors import BadAnswer, Conflict, NotFound, ProviderError
+from providers.http import HttpClient
+from providers.parsing import read_dict, read_id, read_int, read_list, read_text
+from providers.redaction import url_expiry
+from providers.status import JobStatus
+from providers.types import (
+    Capability,
+    Field,
+    JobRequest,
+    OutputLink,
+    Page,
+    RemoteJob,
+    RemotePreset,
+    RequestIssue,
+)
+from providers.xvid import bodies
+from providers.xvid import request as job_request
+from providers.xvid.bodies import JOB_STATUSES, OUTPUT_STATUSES
+from providers.xvid.error_classes import ERROR_CLASSES
+from providers.xvid.session import Session, nothing_created
+
+# Expanded jobs take some 10 kB each: a page stays far below the limit of an answer, and below
+# what made the provider's own client run into time-outs.
+PAGE_SIZE = 100
+
+# Jobs may vanish from the list between two pages, which pulls others over the page's edge.
+OVERLAP = 5
+
+# Long enough to watch a film; who holds the link needs no credentials.
+LINK_LIFE = timedelta(hours=4)
+
+# A look for one submission: 2,000 jobs back where the filter is not obeyed, and clocks that
+# differ by some minutes. Addresses beyond some thousand characters are not sure to arrive.
+LOOK_PAGES = 20
+CLOCK_SKEW = timedelta(minutes=10)
+FILTER_LENGTH = 1000
+
+READ = {"show_null": "true", "expand": "file,preset"}
+
+
+class Xvid(Provider):
+    slug = "xvid"
+    label = "Xvid MediaHub"
+    docs_url = "https://mediahub.xvid.com/manual"
+    default_base_url = "https://api.xvid.com/v1"
+    capabilities = frozenset(
+        {
+            Capability.SUBMIT,
+            Capability.CANCEL,
+            Capability.PROGRESS,
+            Capability.FIND_BY_KEY,
+            Capability.PRESETS,
+            Capability.CHECK_CREDENTIALS,
+            Capability.THUMBNAILS,
+            Capability.OUTPUT_LINKS,
+        }
+    )
+    credential_fields = (
+        Field("client_id", "Client id", "Of an application from the Apps tab of MediaHub."),
+        Field(
+            "client_secret",
+            "Client secret",
+            "The application needs the scope mediahub_read, and mediahub_write to create and "
+            "cancel jobs.",
+            secret=True,
+        ),
+    )
+    option_fields = (
+        Field(
+            "pipeline_id",
+            "Pipeline id",
+            "The pipeline that runs jobs submitted here; not needed for looking on.",
+            required=False,
+        ),
+    )
+    job_statuses = JOB_STATUSES
+    output_statuses = OUTPUT_STATUSES
+    error_classes = ERROR_CLASSES
+    echoes_key = True
+
+    def __init__(self, account: Account, http: HttpClient) -> None:
+        super().__init__(account, http)
+        self.session = Session(account, http)
+
+    # Reading
+
+    def list_jobs(self, cursor: str | None = None) -> Iterator[Page]:
+        return self._list_jobs({}, cursor)
+
+    def list_unfinished(self) -> Iterator[Page]:
+        return self._list_jobs({"inprogress": "true"})
+
+    def get_job(self, remote_id: str) -> RemoteJob:
+        job = self._read(self._get_job(remote_id, READ))
+        if job is None:
+            raise BadAnswer("Xvid's answer holds no job.")
+        return job
+
+    def list_presets(self) -> Iterator[RemotePreset]:
+        seen: set[str] = set()
+        for items, _ in self._walk("/presets/", "presets", {"show_null": "true"}):
+            for preset in map(bodies.read_preset, items):
+                if preset and preset.remote_id not in seen:
+                    seen.add(preset.remote_id)
+                    yield preset
+
+    def resolve_output_url(self, job_id: str, output_id: str) -> OutputLink:
+        file_id = bodies.read_file_ids(self._get_job(job_id, {})).get(output_id)
+        if file_id is None:
+            raise NotFound("Xvid has no file of this output.")
+        expires_at = datetime.now(UTC) + LINK_LIFE
+        params: dict[str, str | int] = {
+            "file_id": file_id,
+            # In seconds, as nothing else in this API.
+            "expiry_time": int(expires_at.timestamp()),
+            "streaming": "true",
+        }
+        answer = self.session.send("GET", "/files/downloads/", params=params)
+        url = bodies.read_web_address(answer.data)
+        if url is None:
+            raise BadAnswer("Xvid's answer holds no address of the file.")
+        return OutputLink(url, url_expiry(url) or expires_at)
+
+    # Acting
+
+    def check_request(self, request: JobRequest) -> list[RequestIssue]:
+        return list(job_request.find_issues(request, self._pipeline_id))
+
+    def build_request(self, request: JobRequest, key: str | None = None) -> dict[str, Any]:
+        return job_request.build(request, self._pipeline_id, key)
+
+    def submit(self, request: JobRequest, key: str) -> RemoteJob:
+        with nothing_created():
+            body = job_request.name_presets(self.build_request(request, key), self.list_presets)
+        answer = self.session.send("POST", "/jobs/", json={"job": body})
+        told = read_dict(answer.data)
+        job = self._read(told.get("job") or told)
+        if job is None:
+            raise BadAnswer("Xvid's answer names no job.", ambiguous=True)
+        # What the answer tells beyond the id is not documented. A job that was just made waits.
+        status = job.status if job.provider_status else JobStatus.QUEUED
+        return replace(job, status=status, key=key)
+
+    def cancel(self, remote_id: str) -> None:
+        """The same call destroys a finished job and its files, so the job is read first."""
+        job = self.get_job(remote_id)
+        if not job.status.is_active:
+            raise Conflict(
+                f"The job is not under way at Xvid (it says {job.provider_status or 'nothing'}): "
+                "cancelling it now would delete it with its files."
+            )
+        # Sent once: the token was good a moment ago, so a 403 is a missing scope, and by a
+        # second try the job may have ended.
+        answer = self.session.send("DELETE", _job_path(remote_id), renew=False)
+        word = read_text(read_dict(read_dict(answer.data).get("result")).get("status"), 40)
+        if word is not None and word.upper() != "SUCCESS":
+            raise Conflict(f"Xvid did not cancel the job: it says {word}.")
+
+    def find_by_key(self, key: str, request: JobRequest, since: datetime) -> Found:
+        user_data = str(self.build_request(request, key)["user_data"])
+        wanted = {"user_data": user_data} if len(user_data) <= FILTER_LENGTH else {}
+        try:
+            for count, page in enumerate(self._list_jobs(wanted), start=1):
+                if found := next((job for job in page.jobs if job.key == key), None):
+                    return Found(found)
+                times = [job.created_at for job in page.jobs if job.created_at]
+                if page.cursor is None or (times and times[-1] < since - CLOCK_SKEW):
+                    return Found(None)
+                if count == LOOK_PAGES:
+                    break
+        except ProviderError as error:
+            if not error.transient:
+                raise
+        return Found(None, complete=False)
+
+    # The account
+
+    def check_credentials(self) -> None:
+        """A token proves the secret only; the list proves that it may be read."""
+        self.session.send("GET", "/jobs/", params={"start": 0, "limit": 1})
+
+    @property
+    def _pipeline_id(self) -> str:
+        return read_text(self.account.options.get("pipeline_id"), 255) or ""
+
+    # Lists
+
+    def _list_jobs(self, wanted: Mapping[str, str], cursor: str | None = None) -> Iterator[Page]:
+        for items, after in self._walk("/jobs/", "jobs", {**READ, **wanted}, cursor):
+            yield Page(tuple(job for item in items if (job := self._read(item))), after)
+
+    def _walk(
+        self, path: str, name: str, wanted: Mapping[str, str], cursor: str | None = None
+    ) -> Iterator[tuple[list[Any], str | None]]:
+        """Yield the items of each page, newest first, and the offset of the next page."""
+        start = max(read_int(cursor) or 0, 0)
+        before: list[str | None] = []
+        while True:
+            params: dict[str, str | int] = {
+                **wanted,
+                "start": start,
+                "limit": PAGE_SIZE,
+                "sort": "created_at",
+                "direction": -1,
+            }
+            envelope = read_dict(self.session.send("GET", path, params=params).data)
+            if not isinstance(envelope.get(name), list):
+                raise BadAnswer(f"Xvid's list of {name} is not a list.")
+            items = read_list(envelope[name])
+            end = start + len(items)
+            # The total is not always told, and a page may be cut shorter than was asked for.
+            is_short = len(items) < PAGE_SIZE and end >= (read_int(envelope.get("total")) or 0)
+            ids = [read_id(read_dict(item).get("id")) for item in items]
+            # The same page once more comes from a server that ignores the offset.
+            is_last = not items or is_short or ids == before
+            start, before = max(end - OVERLAP, start + 1), ids
+            yield items, None if is_last else str(start)
+            if is_last:
+                return
+
+    # Single jobs
+
+    def _get_job(self, remote_id: str, params: Mapping[str, str]) -> Any:
+        """Only what is called a job is one: `{"result": {"status": "SUCCESS"}}` is not."""
+        answer = self.session.send("GET", _job_path(remote_id), params=params)
+        return read_dict(answer.data).get("job")
+
+    def _read(self, body: Any) -> RemoteJob | None:
+        return bodies.read_job(body, self.session.base_url, self.account.credentials.values())
+
+
+def _job_path(remote_id: str) -> str:
+    return f"/jobs/{quote(remote_id, safe='')}"

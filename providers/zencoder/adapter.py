@@ -1,0 +1,296 @@
+"""Zencoder, API v2: https://zencoder.support.brightcove.com/references/openapi.html"""
+
+import hmac
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from providers.answers import Answer, read_json
+from providers.base import Found, Provider, RateLimit
+from providers.errors import (
+    AuthRefused,
+    BadAnswer,
+    Conflict,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    WebhookRefused,
+)
+from providers.http import Classify
+from providers.parsing import read_bool, read_dict, read_id, read_int, read_text
+from providers.redaction import redact_text
+from providers.status import JobStatus, OutputStatus
+from providers.types import (
+    Capability,
+    Field,
+    JobRequest,
+    Page,
+    RemoteJob,
+    RequestIssue,
+    Usage,
+    WebhookEvent,
+)
+from providers.zencoder import request as job_request
+from providers.zencoder.bodies import JOB_STATUSES, OUTPUT_STATUSES, merge_progress, read_job
+from providers.zencoder.error_classes import ERROR_CLASSES
+
+PAGE_SIZE = 50  # the most that a page holds, whatever is asked for
+
+# A look for one submission: 1,000 jobs back, and clocks that differ by some minutes.
+LOOK_PAGES = 20
+CLOCK_SKEW = timedelta(minutes=10)
+
+_RATE_LIMIT_WORDS = "rate limit"
+
+# Nothing else of the account is read: the rest is personal and billing data.
+_FACTS = (
+    ("account_state", "Account"),
+    ("plan", "Plan"),
+    ("minutes_used", "Minutes used"),
+    ("minutes_included", "Minutes included"),
+    ("billing_state", "Billing"),
+)
+
+
+class Zencoder(Provider):
+    slug = "zencoder"
+    label = "Zencoder"
+    docs_url = "https://zencoder.support.brightcove.com/"
+    default_base_url = "https://app.zencoder.com/api/v2"
+    capabilities = frozenset(
+        {
+            Capability.SUBMIT,
+            Capability.CANCEL,
+            Capability.RESUBMIT,
+            Capability.PROGRESS,
+            Capability.FIND_BY_KEY,
+            Capability.WEBHOOK,
+            Capability.WEBHOOK_SECRET,
+            Capability.CHECK_CREDENTIALS,
+            Capability.USAGE,
+            Capability.TEST_MODE,
+            Capability.THUMBNAILS,
+        }
+    )
+    credential_fields = (
+        Field(
+            "api_key",
+            "API key",
+            "A full-access key: a read-only key cannot list jobs.",
+            secret=True,
+        ),
+        Field(
+            "webhook_secret",
+            "Notification secret",
+            "From the API page of Zencoder's dashboard. Deliveries without it are then refused.",
+            secret=True,
+            required=False,
+        ),
+    )
+    job_statuses = JOB_STATUSES
+    output_statuses = OUTPUT_STATUSES
+    error_classes = ERROR_CLASSES
+    # https://zencoder.support.brightcove.com/general-information/faq-rate-limiting.html
+    # and the X-Zencoder-Rate-Remaining of fresh quotas.
+    rate_limits = (
+        RateLimit("list", 60),
+        RateLimit("details", 60),
+        RateLimit("progress", 5000),
+        RateLimit("submit", 1000),
+        RateLimit("cancel", 60),
+        RateLimit("resubmit", 60),
+        RateLimit("account", 5000),
+    )
+    read_buckets = ("details", "progress")
+    refresh_buckets = ("progress",)
+    history_days = 60
+    echoes_key = True
+    webhook_secret_header = "X-Zencoder-Notification-Secret"  # noqa: S105 - a header's name
+    webhook_steps = (
+        "Copy the notification secret from the API page of Zencoder's dashboard to this account.",
+        'Add "notifications": ["{url}"] to each job that is created elsewhere.',
+        "Leave the format of the notifications at JSON.",
+    )
+
+    # Reading
+
+    def list_jobs(self, cursor: str | None = None) -> Iterator[Page]:
+        number = max(read_int(cursor) or 1, 1)
+        before: list[str] = []
+        while True:
+            params = {"page": number, "per_page": PAGE_SIZE}
+            answer = self._send("GET", "/jobs", "list", params=params, classify=_refuse_read_only)
+            if not isinstance(answer.data, list):
+                raise BadAnswer("Zencoder's list of jobs is not a list.")
+            jobs = tuple(job for item in answer.data if (job := self._read(item)))
+            ids = [job.remote_id for job in jobs]
+            # The same page once more comes from a server that ignores the number.
+            is_last = len(answer.data) < PAGE_SIZE or ids == before
+            yield Page(jobs, None if is_last else str(number + 1))
+            if is_last:
+                return
+            before = ids
+            number += 1
+
+    def get_job(self, remote_id: str) -> RemoteJob:
+        job = self._read(self._send("GET", f"/jobs/{_quote(remote_id)}", "details").data)
+        if job is None:
+            raise BadAnswer("Zencoder's details of the job hold no job.")
+        try:
+            return self.refresh_job(job)
+        except ProviderError:
+            return job  # whole but for the percentage
+
+    def refresh_job(self, job: RemoteJob) -> RemoteJob:
+        if not job.status.is_active:
+            return job
+        answer = self._send("GET", f"/jobs/{_quote(job.remote_id)}/progress", "progress")
+        return merge_progress(job, read_dict(answer.data))
+
+    # Acting
+
+    def check_request(self, request: JobRequest) -> list[RequestIssue]:
+        return list(job_request.find_issues(request))
+
+    def build_request(self, request: JobRequest, key: str | None = None) -> dict[str, Any]:
+        return job_request.build(request, key)
+
+    def submit(self, request: JobRequest, key: str) -> RemoteJob:
+        body = self.build_request(request, key)
+        if len(body["pass_through"]) > job_request.PASS_THROUGH_LENGTH:
+            raise Rejected("The metadata is too long: there is no room left for our key.")
+        answer = self._send("POST", "/jobs", "submit", json=body)
+        job = self._read(answer.data)
+        if job is None:
+            raise BadAnswer("Zencoder's answer names no job.", ambiguous=True)
+        # The answer tells ids alone. A job that was just made waits.
+        outputs = tuple(replace(output, status=OutputStatus.QUEUED) for output in job.outputs)
+        return replace(job, status=JobStatus.QUEUED, outputs=outputs, key=key)
+
+    def cancel(self, remote_id: str) -> None:
+        self._send("PUT", f"/jobs/{_quote(remote_id)}/cancel", "cancel")
+
+    def resubmit(self, remote_id: str) -> None:
+        path = f"/jobs/{_quote(remote_id)}/resubmit"
+        self._send("PUT", path, "resubmit", classify=_refuse_resubmission)
+
+    def find_by_key(self, key: str, request: JobRequest, since: datetime) -> Found:
+        try:
+            for count, page in enumerate(self.list_jobs(), start=1):
+                if found := next((job for job in page.jobs if job.key == key), None):
+                    return Found(found)
+                times = [job.created_at for job in page.jobs if job.created_at]
+                if page.cursor is None or (times and times[-1] < since - CLOCK_SKEW):
+                    return Found(None)
+                if count == LOOK_PAGES:
+                    break
+        except ProviderError as error:
+            if not error.transient:
+                raise
+        return Found(None, complete=False)
+
+    # The account
+
+    def check_credentials(self) -> None:
+        self._read_account()
+
+    def usage(self) -> Usage:
+        account = self._read_account()
+        told = ((label, read_text(account.get(name), 100)) for name, label in _FACTS)
+        is_test_mode = read_bool(account.get("integration_mode"))
+        facts = tuple((label, words) for label, words in told if words)
+        return Usage(facts=facts, is_test_mode=is_test_mode)
+
+    def _read_account(self) -> Mapping[str, Any]:
+        answer = self._send("GET", "/account", "account", classify=_refuse_read_only)
+        if not isinstance(answer.data, dict):
+            raise BadAnswer("Zencoder's account is not an object.")
+        return answer.data
+
+    # Webhooks
+
+    @classmethod
+    def read_webhook(cls, headers: Mapping[str, str], body: bytes, secret: str) -> WebhookEvent:
+        given = headers.get("x-zencoder-notification-secret", "")
+        if secret and not hmac.compare_digest(
+            given.encode(errors="replace"), secret.encode(errors="replace")
+        ):
+            raise WebhookRefused("The notification does not carry the account's secret.")
+        try:
+            data = read_json(body.decode())
+        except ValueError:
+            raise WebhookRefused("The notification is not JSON.") from None
+        if not isinstance(data, dict):
+            raise WebhookRefused("The notification is not a JSON object.")
+        job, output = read_dict(data.get("job")), read_dict(data.get("output"))
+        state = read_text((output or job).get("state"), 40) or "changed"
+        what = f"output {read_id(output.get('id')) or '?'}" if output else "job"
+        return WebhookEvent(read_id(job.get("id")), redact_text(f"{what} {state}"))
+
+    # HTTP
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        bucket: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        classify: Classify | None = None,
+    ) -> Answer:
+        answer = self.http.send(
+            method,
+            self.account.base_url.rstrip("/") + path,
+            headers={"Zencoder-Api-Key": self.account.credentials.get("api_key", "")},
+            params=params,
+            json=json,
+            bucket=bucket,
+            classify=lambda answer: _read_rate_limit(answer) or (classify and classify(answer)),
+        )
+        if bucket in {"list", "details"}:  # the limits that are reached first
+            self.http.rate_remaining = read_int(answer.headers.get("x-zencoder-rate-remaining"))
+        return answer
+
+    def _read(self, item: Any) -> RemoteJob | None:
+        job = read_job(item, self.account.credentials.values())
+        if job is None or self.account.base_url.rstrip("/") != self.default_base_url:
+            return job
+        return replace(job, console_url=f"https://app.zencoder.com/jobs/{_quote(job.remote_id)}")
+
+
+def _quote(remote_id: str) -> str:
+    return quote(remote_id, safe="")
+
+
+def _read_rate_limit(answer: Answer) -> ProviderError | None:
+    """Its rate limit is a 403 whose body is text; any other 403 has neither word nor header."""
+    if answer.status != 403:
+        return None
+    if answer.wait_s is None and _RATE_LIMIT_WORDS not in answer.text.lower():
+        return None
+    return RateLimited("Zencoder's rate limit is reached.", code="403", wait_s=answer.wait_s)
+
+
+def _refuse_read_only(answer: Answer) -> ProviderError | None:
+    if answer.status not in {401, 403}:
+        return None
+    return AuthRefused(
+        f"Zencoder refused the API key ({answer.status}). It may be wrong, or read-only: such a "
+        "key can neither list jobs nor read the account.",
+        code=str(answer.status),
+    )
+
+
+def _refuse_resubmission(answer: Answer) -> ProviderError | None:
+    """A 403 here is documented as too many attempts, a 409 as finished or too old."""
+    if answer.status not in {403, 409}:
+        return None
+    reason = (
+        "it was resubmitted too often (five times at most)"
+        if answer.status == 403
+        else "it is finished, or failed more than seven days ago"
+    )
+    return Conflict(f"Zencoder does not run this job again: {reason}.", code=str(answer.status))

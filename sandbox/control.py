@@ -1,0 +1,104 @@
+"""`/_sandbox/…`: how tests and curious people see and steer the sandbox."""
+
+import json
+import os
+from typing import Any
+
+from sandbox.faults import FaultError, Faults
+from sandbox.jobs import Job
+from sandbox.requests_log import RequestLog
+from sandbox.web import Request, Response, json_response
+from sandbox.workshop import Workshop
+
+LISTED_JOBS = 100
+
+
+class Control:
+    def __init__(self, workshop: Workshop, faults: Faults, log: RequestLog) -> None:
+        self._workshop, self._faults, self._log = workshop, faults, log
+
+    def handle(self, request: Request) -> Response:
+        action = (request.method, request.path.removeprefix("/_sandbox").rstrip("/"))
+        match action:
+            case ("GET", "/health"):
+                return json_response(200, {"ok": True})
+            case ("GET", "/state"):
+                return json_response(200, self.state())
+            case ("DELETE", "/requests"):
+                self._log.clear()
+                return json_response(200, {"ok": True})
+            case ("GET", "/faults"):
+                return json_response(200, self._faults.describe())
+            case ("POST", "/faults"):
+                return self._set_faults(_object_of(request))
+            case ("DELETE", "/faults"):
+                self._faults.clear()
+                return json_response(200, self._faults.describe())
+            case ("POST", "/clock"):
+                return self._set_clock(_object_of(request))
+            case ("POST", path) if path.startswith("/jobs/"):
+                return self._set_word(path.removeprefix("/jobs/"), _object_of(request))
+        return json_response(404, {"error": "There is no such address."})
+
+    def state(self) -> dict[str, Any]:
+        store = self._workshop.store
+        return {
+            "pid": os.getpid(),
+            "encodes": self._workshop.encodes,
+            "time_scale": self._workshop.clock.scale,
+            "jobs": store.counts(),
+            "recent_jobs": [_brief(job) for job in store.recent(LISTED_JOBS)],
+            "notifications": store.delivery_counts(),
+            "requests": self._log.describe(),
+            "faults": self._faults.describe(),
+        }
+
+    def _set_faults(self, settings: dict[str, Any] | None) -> Response:
+        if settings is None:
+            return json_response(400, {"error": "Send a JSON object: {name: rate}."})
+        try:
+            self._faults.update(settings)
+        except FaultError as error:
+            return json_response(400, {"error": str(error)})
+        return json_response(200, self._faults.describe())
+
+    def _set_clock(self, settings: dict[str, Any] | None) -> Response:
+        scale = (settings or {}).get("scale")
+        if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 <= scale <= 1e6:
+            return json_response(400, {"error": 'Send {"scale": N} with N from 0 to 1000000.'})
+        self._workshop.clock.scale = float(scale)
+        return json_response(200, {"time_scale": scale})
+
+    def _set_word(self, job_id: str, settings: dict[str, Any] | None) -> Response:
+        """`{"state": word}` makes a job tell this state, whatever it is; null ends that."""
+        word = (settings or {}).get("state")
+        if settings is None or not (word is None or isinstance(word, str)):
+            return json_response(400, {"error": 'Send {"state": word or null}.'})
+        try:
+            with self._workshop.store.edit(int(job_id)) as job:
+                job.word, job.updated_at = word, self._workshop.clock.now()
+        except (KeyError, ValueError):
+            return json_response(404, {"error": "There is no such job."})
+        return json_response(200, _brief(job))
+
+
+def _brief(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "provider": job.provider,
+        "account": job.account,
+        "state": job.word or job.state,
+        "attempt": job.attempt,
+        "input": (job.input.url or "").split("?")[0].rsplit("@", 1)[-1],
+        "pass_through": job.metadata,
+        "test": job.test,
+        "created_at": job.created_at,
+    }
+
+
+def _object_of(request: Request) -> dict[str, Any] | None:
+    try:
+        value = json.loads(request.body)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,75 @@
+"""What an output will be, from its settings and the input: sizes, lengths, thumbnail times."""
+
+from sandbox.jobs import ImageSet, MediaInfo, OutputSpec
+
+TEST_CLIP_S = 5  # outputs of test jobs are cut to this
+MAX_SIDE = 1920
+MAX_IMAGES = 100
+
+
+def frame_size(spec: OutputSpec, source: MediaInfo) -> tuple[int, int]:
+    """Inside the asked box, keeping the shape of the picture, in even numbers."""
+    width, height = source.width or 640, source.height or 360
+    scale = fit(width, height, *_box(spec, width, height), spec.upscale)
+    return _even(width * scale), _even(height * scale)
+
+
+def image_size(images: ImageSet, source: MediaInfo) -> tuple[int, int]:
+    width, height = source.width or 640, source.height or 360
+    scale = fit(width, height, *_box(images, width, height), upscale=False)
+    return _even(width * scale), _even(height * scale)
+
+
+def _box(wanted: OutputSpec | ImageSet, width: int, height: int) -> tuple[int | None, int | None]:
+    """A short side bounds the width of an upright picture, and the height of any other."""
+    if wanted.short_side is None:
+        return wanted.width, wanted.height
+    return (wanted.short_side, None) if width < height else (None, wanted.short_side)
+
+
+def fit(
+    width: int, height: int, box_width: int | None, box_height: int | None, upscale: bool
+) -> float:
+    scales = [(box_width or MAX_SIDE) / width, (box_height or MAX_SIDE) / height]
+    if not (box_width or box_height):
+        scales.append(1.0)
+    return min(*scales, *([] if upscale else [1.0]))
+
+
+def length_s(spec: OutputSpec, source: MediaInfo, test: bool) -> float:
+    """How long the output will be."""
+    length = max(0.0, (source.duration_ms or 0) / 1000 - spec.start_s)
+    limits = [spec.clip_s or length, TEST_CLIP_S if test else length]
+    return min(length, *limits)
+
+
+def image_times(images: ImageSet, length: float) -> list[float]:
+    """Seconds into the output at which thumbnails are taken."""
+    times: list[float] = [0.0] if images.at_start else []
+    if images.times:
+        times += [at for at in images.times if at < length]
+    elif images.interval_s:
+        steps = int(length / images.interval_s)
+        times += [step * images.interval_s for step in range(1 if times else 0, steps + 1)]
+    elif images.number:
+        times += [length * (k + 1) / (images.number + 1) for k in range(images.number)]
+    latest = max(0.0, length - 0.1)
+    return [min(at, latest) for at in times][:MAX_IMAGES]
+
+
+def skip_reason(spec: OutputSpec, source: MediaInfo) -> str | None:
+    """Why the customer's own rule leaves this output out, if it does."""
+    values = {
+        "duration": (source.duration_ms or 0) / 1000,
+        "width": source.width or 0,
+        "height": source.height or 0,
+    }
+    for rule, limit in spec.skip.items():
+        bound, _, name = rule.partition("_")
+        if (values[name] < limit) if bound == "min" else (values[name] > limit):
+            return rule
+    return None
+
+
+def _even(number: float) -> int:
+    return max(2, round(number / 2) * 2)

@@ -1,0 +1,73 @@
+"""The applications of the two accounts, and the tokens that were given to them.
+
+Tokens are forgotten at a restart: a client then meets the same 403 as with one that has ended.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+LIFE_S = 7200
+EVERY_SCOPE = frozenset(
+    {
+        *("me", "autograph", "mediahub", "mediahub_read", "mediahub_write"),
+        *("mediahub_submit_jobs", "mediahub_download_files"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    account: str
+    secret: str
+    scopes: frozenset[str] = EVERY_SCOPE
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    account: str
+    scopes: frozenset[str]
+    ends_at: float
+
+    def allows(self, wanted: Iterable[str]) -> bool:
+        """Whether one of the scopes is there; `mediahub` stands for reading and writing."""
+        held = self.scopes
+        if "mediahub" in held:
+            held |= {"mediahub_read", "mediahub_write"}
+        return bool(held & set(wanted))
+
+
+class Grants:
+    def __init__(self, applications: Mapping[str, Application]) -> None:
+        self._applications = applications
+        self._lock = threading.Lock()
+        self._grants: dict[str, Grant] = {}
+
+    def issue(self, form: Mapping[str, str]) -> tuple[str, int] | None:
+        """A token and its life in seconds; None for a wrong id, secret or scope."""
+        application = self._applications.get(form.get("client_id", ""))
+        given = form.get("client_secret", "").encode()
+        if application is None or not secrets.compare_digest(given, application.secret.encode()):
+            return None
+        asked = frozenset(filter(None, form.get("scope", "").split(",")))
+        if not asked <= application.scopes:
+            return None
+        wanted_s = form.get("expires_in", "")
+        life_s = int(wanted_s) if wanted_s.isdecimal() and len(wanted_s) < 6 else LIFE_S
+        token = secrets.token_urlsafe(48)
+        grant = Grant(application.account, asked or application.scopes, time.monotonic() + life_s)
+        with self._lock:
+            self._grants[token] = grant
+        return token, life_s
+
+    def find(self, authorization: str) -> Grant | None:
+        scheme, _, token = authorization.partition(" ")
+        with self._lock:
+            grant = self._grants.get(token.strip()) if scheme.lower() == "bearer" else None
+        return grant if grant and time.monotonic() < grant.ends_at else None
+
+    def revoke_all(self) -> None:
+        with self._lock:
+            self._grants.clear()

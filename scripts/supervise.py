@@ -1,0 +1,87 @@
+"""Runs the processes of the Procfile, and more, as one tree under supervisord.
+
+`make run` is this module: the Procfile against whatever services the environment names. A process
+that dies is started again; Ctrl-C or SIGTERM ends all of them, by force where one does not go.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from configparser import ConfigParser
+from pathlib import Path
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+# SIGKILL follows SIGTERM after this long, so that all are gone within ten seconds.
+STOP_SECONDS = 7
+TERMINAL = "/dev/fd/1"
+
+
+def read_procfile(path: Path = PROJECT_DIR / "Procfile") -> dict[str, str]:
+    """Command by process name."""
+    lines = (line.partition(":") for line in path.read_text().splitlines() if line.strip())
+    return {name.strip(): command.strip() for name, _, command in lines}
+
+
+def supervisor_config(programs: Mapping[str, str], var_dir: Path, log: str) -> ConfigParser:
+    """supervisord's configuration for `programs` (command by name).
+
+    `log` is where their output goes, with {name} for the program's. One group holds all of them:
+    supervisord stops the members of a group together, but one group after another.
+    """
+    config = ConfigParser(interpolation=None)
+    config["supervisord"] = {
+        "nodaemon": "true",
+        "silent": "true",
+        "logfile": _literal(var_dir / "log" / "supervisord.log"),
+        "pidfile": _literal(var_dir / "supervisord.pid"),
+    }
+    for name, command in programs.items():
+        config[f"program:{name}"] = {
+            "command": _literal(command),
+            "directory": _literal(PROJECT_DIR),
+            "autorestart": "true",
+            "startretries": "10",
+            "stopasgroup": "true",
+            "killasgroup": "true",
+            "stopwaitsecs": str(STOP_SECONDS),
+            "redirect_stderr": "true",
+            "stdout_logfile": _literal(log.format(name=name)),
+            # A terminal cannot be rotated.
+            "stdout_logfile_maxbytes": "0" if log == TERMINAL else "5MB",
+            "stdout_logfile_backups": "1",
+        }
+    config["group:reelboard"] = {"programs": ",".join(programs)}
+    return config
+
+
+def _literal(value: object) -> str:
+    """supervisord expands %(name)s wherever it stands."""
+    return str(value).replace("%", "%%")
+
+
+def supervisord_command(programs: Mapping[str, str], var_dir: Path, log: str) -> list[str]:
+    """Write the configuration below `var_dir` and return the command that runs it."""
+    (var_dir / "log").mkdir(parents=True, exist_ok=True)
+    config_file = var_dir / "supervisord.conf"
+    with config_file.open("w") as file:
+        supervisor_config(programs, var_dir, log).write(file)
+    return [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(config_file)]
+
+
+def with_our_programs_first(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment in which the Procfile's commands are those of this virtual environment."""
+    folder = str(Path(sys.executable).parent)
+    return {**environ, "PATH": os.pathsep.join((folder, environ.get("PATH", os.defpath)))}
+
+
+def main() -> None:
+    # Read here first, so that a wrong environment ends the start with its one sentence.
+    from django.conf import settings
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+    command = supervisord_command(read_procfile(), settings.VAR_DIR, TERMINAL)
+    os.execve(command[0], command, with_our_programs_first())  # noqa: S606  needs no shell
+
+
+if __name__ == "__main__":
+    main()

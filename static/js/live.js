@@ -1,0 +1,164 @@
+// Keeps a page true: when to ask, what to leave alone, and what to say about it. The server
+// decides what changed; htmx and idiomorph put it where it belongs.
+(() => {
+  const ACTIVE_MS = 2500;
+  const IDLE_MS = 10000;
+  const PULSE_MS = 15000;
+  const ANSWER_MS = 25000; // a little longer than htmx waits
+  const SETTING = "reelboard-live";
+  const ACTIVE = ["submitting", "queued", "running"];
+
+  const source = () => document.getElementById("live");
+  // a list asks about the accounts together with its rows
+  const pulse = () => source()?.dataset.liveSince === undefined && document.getElementById("pulse");
+  const rows = () => [...document.querySelectorAll("tr[data-version]")];
+  let timer;
+  let askedAt = 0;
+  let lostAt;
+
+  const settings = () => {
+    try {
+      return { interval: "auto", paused: false, ...JSON.parse(localStorage.getItem(SETTING)) };
+    } catch {
+      return { interval: "auto", paused: false };
+    }
+  };
+  const save = (change) => {
+    try {
+      localStorage.setItem(SETTING, JSON.stringify({ ...settings(), ...change }));
+    } catch {
+      // only this page forgets it
+    }
+    schedule();
+  };
+
+  const isActive = () =>
+    source()?.dataset.active === "yes" || rows().some((row) => ACTIVE.includes(row.dataset.status));
+
+  function schedule() {
+    clearTimeout(timer);
+    const { interval, paused } = settings();
+    showControl(interval, paused);
+    if (!source() || document.hidden || (paused && control())) return;
+    const fixed = Number(interval) * 1000;
+    timer = setTimeout(ask, fixed || (isActive() ? ACTIVE_MS : IDLE_MS));
+  }
+
+  function ask() {
+    const isAsking = Date.now() - askedAt < ANSWER_MS;
+    if (isAsking || document.hidden || !source()) return schedule();
+    askedAt = Date.now();
+    htmx.trigger(source(), "reelboard:poll");
+  }
+
+  // The control of the list: pause, and how often
+
+  const control = () => document.querySelector("[data-live-control]");
+
+  function showControl(interval, paused) {
+    if (!control()) return;
+    control().hidden = false;
+    control().querySelector("select").value = interval;
+    const button = control().querySelector("[data-live-pause]");
+    button.setAttribute("aria-pressed", String(paused));
+    button.querySelector("span").textContent = paused ? "Paused" : "Pause";
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target.closest("[data-live-control]")) save({ interval: event.target.value });
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-live-pause]")) save({ paused: !settings().paused });
+  });
+
+  // What a poll says of the page, so that only what differs comes back
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    const { id, dataset } = event.target;
+    if (id !== "live" && id !== "pulse") return;
+    const say = event.detail.parameters;
+    say.health = document.getElementById("health")?.dataset.fingerprint ?? "";
+    if (dataset.liveState !== undefined) {
+      say.state = dataset.liveState;
+      say.origins = document.getElementById("player").dataset.origins;
+    }
+    if (dataset.liveSince === undefined) return;
+    say.rows = rows().map((row) => `${row.id.slice(4)}.${row.dataset.version}`).join("_");
+    say.since = dataset.liveSince;
+    say.new = document.getElementById("new-jobs")?.dataset.count ?? "0";
+  });
+
+  // Nothing is swapped under a hand that is at work there. A row that was left alone keeps its
+  // old version, so the next poll brings it again.
+
+  const isInUse = (element) => {
+    const focused = document.activeElement;
+    if (element.contains(focused) && focused.matches("input, textarea, select")) return true;
+    if (element.querySelector("details[open]")) return true;
+    const selection = getSelection();
+    return !selection.isCollapsed && selection.containsNode(element, true);
+  };
+
+  let failed = 0;
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail;
+    if (isInUse(target)) {
+      event.detail.shouldSwap = false;
+      return;
+    }
+    const next = fragment.querySelector?.("tr[data-status]") ?? fragment.firstElementChild;
+    if (target.matches("tr[data-status]") && target.dataset.status !== "failed")
+      failed += next?.dataset?.status === "failed" ? 1 : 0;
+    if (target.id === "new-jobs" && next?.dataset?.count > 0 && next.dataset.count !== target.dataset.count)
+      announce(`${next.textContent.trim()}.`);
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { requestConfig, target } = event.detail;
+    if (requestConfig.elt.id === "live" && isInUse(target)) event.detail.shouldSwap = false;
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const said = event.target.id === "results" && event.target.dataset.announce;
+    if (said) announce(said);
+  });
+
+  // An answer, or none
+
+  const connected = (isConnected) => {
+    const notice = document.getElementById("offline");
+    document.body.classList.toggle("is-offline", !isConnected);
+    if (isConnected) {
+      lostAt = undefined;
+    } else if (!lostAt) {
+      lostAt = new Date();
+      notice.querySelector("[data-since]").textContent = lostAt.toLocaleTimeString();
+    }
+    notice.hidden = isConnected;
+  };
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { id } = event.detail.requestConfig.elt;
+    if (id !== "live" && id !== "pulse") return;
+    if (id === "live") askedAt = 0;
+    connected(event.detail.successful || event.detail.xhr.status === 401);
+    if (failed) announce(failed === 1 ? "A job failed." : `${failed} jobs failed.`);
+    failed = 0;
+    schedule();
+  });
+
+  // A request that ends because the page does is no failure to tell of
+  const underway = new Set();
+  document.addEventListener("htmx:beforeSend", (event) => underway.add(event.detail.xhr));
+  document.addEventListener("htmx:afterRequest", (event) => underway.delete(event.detail.xhr));
+  addEventListener("beforeunload", () => {
+    for (const xhr of underway) xhr.onabort = xhr.onerror = null;
+  });
+
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(timer);
+    if (!document.hidden && !(settings().paused && control())) ask();
+  });
+  document.addEventListener("DOMContentLoaded", schedule);
+  setInterval(() => {
+    if (!document.hidden && pulse()) htmx.trigger(pulse(), "reelboard:poll");
+  }, PULSE_MS);
+})();

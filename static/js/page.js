@@ -1,0 +1,84 @@
+// Small manners of every page. Each works on what the server rendered; none is needed to use it.
+(() => {
+  const announcer = () => document.getElementById("announcer");
+  let said;
+
+  // Says a sentence to screen readers; what comes within half a second is said together.
+  window.announce = (text) => {
+    const waiting = announcer().dataset.waiting;
+    announcer().dataset.waiting = waiting ? `${waiting} ${text}` : text;
+    clearTimeout(said);
+    said = setTimeout(() => {
+      announcer().textContent = announcer().dataset.waiting;
+      delete announcer().dataset.waiting;
+    }, 500);
+  };
+
+  const isField = (element) => element.closest("input, textarea, select, [contenteditable]");
+
+  // `/` goes to the search box, and means nothing special inside a field
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      const menu = event.target.closest("details[data-menu][open]");
+      if (menu) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+    }
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    const search = document.getElementById("search");
+    if (!search || isField(event.target)) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  });
+
+  document.addEventListener("click", async (event) => {
+    for (const menu of document.querySelectorAll("details[data-menu][open]"))
+      if (!menu.contains(event.target)) menu.open = false;
+
+    const copy = event.target.closest("[data-copy]");
+    if (copy) {
+      const source = copy.dataset.copyFrom && document.getElementById(copy.dataset.copyFrom);
+      try {
+        await navigator.clipboard.writeText(source ? source.textContent : copy.dataset.copy);
+        announce("Copied.");
+        copy.classList.add("copied");
+        setTimeout(() => copy.classList.remove("copied"), 1500);
+      } catch {
+        announce("The browser does not allow copying here.");
+      }
+    }
+
+    const toggle = event.target.closest("[data-toggle]");
+    if (toggle) {
+      const isOpen = document.getElementById(toggle.dataset.toggle).classList.toggle("is-open");
+      toggle.setAttribute("aria-expanded", String(isOpen));
+    }
+
+    const opener = event.target.closest("[data-dialog]");
+    if (opener) {
+      const dialog = document.getElementById(opener.dataset.dialog);
+      if (dialog) {
+        event.preventDefault();
+        dialog.showModal();
+      }
+    }
+    const closer = event.target.closest("[data-dialog-close]");
+    if (closer) {
+      event.preventDefault();
+      closer.closest("dialog").close();
+    }
+  });
+
+  // A second click on the way to the answer must not send the form again
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "yes";
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+  });
+})();

@@ -1,0 +1,112 @@
+// Plays an output on the job page. hls.js is loaded with the first HLS output that is played, and
+// when something cannot be played, the reason is looked for and told.
+(() => {
+  const { hls: HLS_SCRIPT, worker: HLS_WORKER } = document.currentScript.dataset;
+  let loading;
+  let current;
+
+  const loadHls = () =>
+    (loading ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = HLS_SCRIPT;
+      script.onload = () => resolve(window.Hls);
+      script.onerror = () => reject(new Error("The player could not be loaded."));
+      document.head.append(script);
+    }));
+
+  const tell = (video, text) => {
+    const place = video.parentElement.querySelector("[data-player-reason]");
+    place.textContent = text;
+    place.hidden = false;
+  };
+
+  // Asks the file's server itself: the media element keeps its reasons to itself.
+  async function findReason(video, fallback) {
+    const { address, expires } = video.dataset;
+    if (expires && Date.parse(expires) < Date.now()) return "The link to this file has expired.";
+    try {
+      const answer = await fetch(address, { headers: { Range: "bytes=0-1" }, referrerPolicy: "no-referrer" });
+      if (answer.status === 403 || answer.status === 401)
+        return `The file's server refuses it (${answer.status}): the link has expired, or is not public.`;
+      if (answer.status === 404 || answer.status === 410)
+        return `The file is no longer at its address (${answer.status}).`;
+      if (!answer.ok) return `The file's server answers ${answer.status}.`;
+      return fallback;
+    } catch {
+      // no answer that scripts may read: refused by CORS, or no answer at all
+    }
+    try {
+      await fetch(address, { mode: "no-cors", referrerPolicy: "no-referrer" });
+      return video.dataset.player === "hls"
+        ? "The file's server does not let this site read it (CORS). Open the playlist in a player of yours, or allow this site at the storage."
+        : fallback;
+    } catch {
+      return "The file's server cannot be reached.";
+    }
+  }
+
+  const NATIVE = {
+    2: "The connection was lost while it was loading.",
+    3: "The file is damaged, or uses a feature that this browser cannot decode.",
+    4: "This browser cannot decode the file's codec or container.",
+  };
+
+  function playNative(video) {
+    video.addEventListener("error", async () => {
+      const code = video.error?.code;
+      tell(video, await findReason(video, NATIVE[code] ?? "This browser cannot play it."));
+    });
+  }
+
+  async function playHls(video) {
+    let Hls;
+    try {
+      Hls = await loadHls();
+    } catch (error) {
+      tell(video, error.message);
+      return;
+    }
+    if (!Hls.isSupported()) {
+      tell(video, "This browser has no way to play HLS.");
+      return;
+    }
+    const hls = new Hls({ workerPath: HLS_WORKER, enableWorker: true });
+    current = hls;
+    hls.on(Hls.Events.ERROR, async (_, problem) => {
+      if (!problem.fatal) return;
+      hls.destroy();
+      const codec = problem.type === Hls.ErrorTypes.MEDIA_ERROR || /codec/i.test(problem.details);
+      if (codec) return tell(video, "This browser cannot decode the stream's codec.");
+      const status = problem.response?.code;
+      const part = problem.details.includes("frag") ? "A segment" : "A playlist";
+      const fallback = status
+        ? `${part} is refused by its server (${status}).`
+        : `${part} could not be loaded: its server does not answer, or does not let this site read it (CORS).`;
+      tell(video, await findReason(video, fallback));
+    });
+    hls.loadSource(video.dataset.address);
+    hls.attachMedia(video);
+    hls.on(Hls.Events.MANIFEST_PARSED, () => video.play().catch(() => {}));
+  }
+
+  function start() {
+    const video = document.querySelector("video[data-player]:not([data-started])");
+    if (!video) return;
+    current?.destroy();
+    current = undefined;
+    video.dataset.started = "yes";
+    video.focus({ preventScroll: true });
+    if (video.dataset.player === "hls") playHls(video);
+    else playNative(video);
+  }
+
+  document.addEventListener("htmx:afterSettle", start);
+  document.addEventListener("DOMContentLoaded", start);
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-player-close]")) return;
+    event.preventDefault();
+    current?.destroy();
+    current = undefined;
+    document.getElementById("player").replaceChildren();
+  });
+})();

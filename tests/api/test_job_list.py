@@ -1,0 +1,130 @@
+"""Lists of jobs: shape, paging, filters, and what they cost."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from jobs.models import ProviderAccount
+from organizations.models import Organization
+from tests.api.conftest import SHARED, ApiClient
+from tests.factories import make_organization, make_user
+from tests.jobs.factories import NOON, make_account, make_job, make_output
+
+pytestmark = pytest.mark.django_db
+
+
+def test_listed_jobs_differ_in_their_outputs_alone(
+    reader: ApiClient, account: ProviderAccount
+) -> None:
+    job = make_job(
+        account,
+        outputs_total=3,
+        outputs_succeeded=2,
+        outputs_failed=1,
+        metadata={"order": 7},
+    )
+    make_job(account, retry_of=job)
+    listed = reader.get("/jobs").body["results"][1]
+    detail = reader.get(f"/jobs/{job.pk}").body
+    assert listed.keys() == SHARED
+    assert listed["outputs"] == {"total": 3, "succeeded": 2, "failed": 1}
+    assert {**listed, "outputs": None} == {
+        name: None if name == "outputs" else value
+        for name, value in detail.items()
+        if name in SHARED
+    }
+
+
+def test_pages_follow_each_other_to_the_end(reader: ApiClient, account: ProviderAccount) -> None:
+    jobs = [make_job(account, created_at=NOON + timedelta(seconds=n // 2)) for n in range(7)]
+    seen: list[str] = []
+    path = "/jobs?limit=3"
+    while path:
+        body = reader.get(path).body
+        seen += [job["id"] for job in body["results"]]
+        path = body["next"] and f"/jobs?limit=3&cursor={body['next']}"
+    assert seen == [str(job.pk) for job in reversed(jobs)]
+
+
+def test_filters_of_the_list_apply(reader: ApiClient, account: ProviderAccount) -> None:
+    failed = make_job(account, status="failed")
+    queued = make_job(account, status="queued")
+    make_job(account)
+
+    def found(query: str) -> set[str]:
+        return {job["id"] for job in reader.get(f"/jobs?{query}").body["results"]}
+
+    assert found("status=failed&status=queued") == {str(failed.pk), str(queued.pk)}
+    assert found("account=main&error=input.*") == {str(failed.pk)}
+    assert found(f"q={queued.remote_id}") == {str(queued.pk)}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("status=done", "status"),
+        ("limit=201", "limit"),
+        ("limit=", None),
+        ("sort=name", "sort"),
+        ("cursor=nonsense", "cursor"),
+        ("created_after=soon", "created_after"),
+        ("account=nobody", "account"),
+        ("q=%00", "q"),
+    ],
+)
+def test_a_query_that_cannot_be_read_is_told_by_field(
+    reader: ApiClient, account: ProviderAccount, query: str, field: str | None
+) -> None:
+    answer = reader.get(f"/jobs?{query}")
+    if field is None:
+        assert answer.status == 200
+    else:
+        assert list(answer.fields) == [field]
+
+
+@pytest.mark.parametrize("path", ["/jobs?limit=200", "/jobs?status=failed&account=main"])
+def test_a_list_costs_the_same_however_long_it_is(
+    reader: ApiClient,
+    account: ProviderAccount,
+    organization: Organization,
+    django_assert_num_queries: Any,
+    path: str,
+) -> None:
+    reader.get("/jobs")  # notes that the token was used, which it does now and then
+    # the token, the jobs, their retries; and the accounts, where one is named
+    queries = 4 if "account" in path else 3
+    for size in (1, 12):
+        for number in range(size):
+            job = make_job(
+                make_account(organization) if number % 2 else account,
+                status="failed",
+                submitted_by=make_user(),
+            )
+            make_job(account, status="failed", retry_of=job)
+            make_output(job)
+        with django_assert_num_queries(queries):
+            assert len(reader.get(path).body["results"]) > size
+
+
+def test_lists_read_no_json_but_the_metadata_and_no_secret(
+    reader: ApiClient, account: ProviderAccount, django_assert_num_queries: Any
+) -> None:
+    make_job(account)
+    reader.get("/jobs")
+    with django_assert_num_queries(3) as queries:
+        reader.get("/jobs")
+    statement = next(
+        query["sql"] for query in queries.captured_queries if "metadata" in query["sql"]
+    )
+    for column in ("request", "errors", "credentials", "hook_secret", "options", "compressed"):
+        assert f'"{column}"' not in statement
+
+
+def test_jobs_of_another_organization_are_not_listed(
+    reader: ApiClient, account: ProviderAccount
+) -> None:
+    mine = make_job(account, remote_id="77")
+    make_job(make_account(make_organization(), name="main"), remote_id="77")
+    for query in ("", "?q=77", "?account=main", "?provider=zencoder"):
+        assert [job["id"] for job in reader.get(f"/jobs{query}").body["results"]] == [str(mine.pk)]

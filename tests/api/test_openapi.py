@@ -1,0 +1,106 @@
+"""The OpenAPI document and its pages, served from here alone."""
+
+import re
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.test import Client
+
+from jobs.api.auth import REQUESTS_PER_MINUTE
+from jobs.parameters import DEFAULT_LIMIT, MAX_LIMIT
+
+
+@pytest.fixture
+def document(client: Client) -> Any:
+    response = client.get("/api/v1/openapi.json")
+    assert response["Content-Type"] == "application/json"
+    return response.json()
+
+
+def test_every_call_is_documented(document: Any) -> None:
+    calls = {
+        (method.upper(), path) for path, methods in document["paths"].items() for method in methods
+    }
+    assert document["openapi"].startswith("3.")
+    assert calls == {
+        ("GET", "/api/v1/jobs"),
+        ("POST", "/api/v1/jobs"),
+        ("GET", "/api/v1/jobs/{job_id}"),
+        ("GET", "/api/v1/jobs/{job_id}/raw"),
+        ("POST", "/api/v1/jobs/{job_id}/cancel"),
+        ("POST", "/api/v1/jobs/{job_id}/resubmit"),
+        ("GET", "/api/v1/accounts"),
+        ("GET", "/api/v1/accounts/{account_id}"),
+        ("POST", "/api/v1/accounts/{account_id}/sync"),
+        ("GET", "/api/v1/presets"),
+        ("GET", "/api/v1/files"),
+    }
+
+
+def test_every_call_takes_a_bearer_token(document: Any) -> None:
+    assert document["components"]["securitySchemes"] == {
+        "TokenAuth": {"type": "http", "scheme": "bearer"}
+    }
+    for methods in document["paths"].values():
+        for call in methods.values():
+            assert call["security"] == [{"TokenAuth": []}]
+            assert {"401", "429"} <= call["responses"].keys()
+
+
+def test_shapes_are_documented_as_they_are_sent(document: Any) -> None:
+    schemas = document["components"]["schemas"]
+    assert {"class", "code", "message", "hint", "transient"} == schemas["ErrorInfo"][
+        "properties"
+    ].keys()
+    job = schemas["JobDetail"]["properties"]
+    assert job["id"]["type"] == "string"
+    assert {"partial", "suspect", "open_url"} <= job.keys() | schemas["OutputShape"][
+        "properties"
+    ].keys()
+    assert {"from", "to"} <= schemas["EventShape"]["properties"].keys()
+
+
+def test_the_idempotency_key_is_a_header(document: Any) -> None:
+    (parameter,) = document["paths"]["/api/v1/jobs"]["post"]["parameters"]
+    assert (parameter["in"], parameter["name"]) == ("header", "Idempotency-Key")
+    assert not parameter["required"]
+
+
+def test_pages_for_people_load_nothing_from_elsewhere_and_no_inline_script(client: Client) -> None:
+    response = client.get("/api/v1/docs")
+    page = response.content.decode()
+    assert response.status_code == 200
+    for address in re.findall(r'(?:src|href)="([^"]+)"', page):
+        assert finders.find(address.removeprefix("/static/")), address
+    for attributes, body in re.findall(r"<script([^>]*)>(.*?)</script>", page, re.DOTALL):
+        assert "application/json" in attributes or not body.strip()
+    assert "<style" not in page
+    assert " style=" not in page
+
+
+def test_the_guide_tells_of_every_call_parameter_and_code(document: Any) -> None:
+    guide = (settings.BASE_DIR / "docs" / "api.md").read_text()
+    for path, methods in document["paths"].items():
+        for method, call in methods.items():
+            assert f"`{method.upper()} {path}`" in guide
+            for parameter in call["parameters"]:
+                assert parameter["in"] == "path" or f"`{parameter['name']}`" in guide, parameter
+    for name in document["components"]["schemas"]["SubmitRequest"]["properties"]:
+        assert f"`{name}`" in guide
+    sources = (settings.BASE_DIR / "jobs" / "api").glob("*.py")
+    codes = {
+        code
+        for source in sources
+        for code in re.findall(r'\b\d{3}, "([a-z_]+)"', source.read_text())
+    }
+    assert len(codes) > 8
+    told = set(re.findall(r"`([a-z_]+)`", guide))
+    assert codes <= told
+
+
+def test_limits_stand_in_the_guide_as_they_are() -> None:
+    guide = (settings.BASE_DIR / "docs" / "api.md").read_text()
+    assert f"{REQUESTS_PER_MINUTE:,} calls a minute" in guide
+    assert f"{DEFAULT_LIMIT}, at most {MAX_LIMIT}" in guide

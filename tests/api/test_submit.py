@@ -1,0 +1,215 @@
+"""Submitting and acting: what is taken, what is refused at which field, and once only."""
+
+from typing import Any
+
+import pytest
+
+from jobs.models import Job, JobAction, ProviderAccount, Submission
+from jobs.submission import sent_request
+from providers.types import JobRequest, Rendition, Thumbnails
+from tests.api.conftest import ApiClient
+from tests.jobs.factories import make_account, make_job
+
+pytestmark = pytest.mark.django_db
+
+WHOLE = {
+    "account": "main",
+    "input": "https://media.example.com/in.mov?token=canary-of-the-input",
+    "destination": "s3://deliveries/spring/",
+    "renditions": [
+        {"packaging": "hls", "heights": [240, 360]},
+        {"packaging": "mp4", "heights": [720]},
+    ],
+    "thumbnails": {"count": 5, "width": 320, "format": "png"},
+    "metadata": {"order": 7},
+    "test": True,
+    "priority": 2,
+    "extra": {"region": "europe"},
+}
+SMALL: dict[str, Any] = {
+    "account": "main",
+    "input": "https://media.example.com/in.mov",
+    "renditions": [{"packaging": "mp4", "heights": [360]}],
+}
+
+
+def test_a_job_is_submitted_as_it_was_asked_for(
+    operator: ApiClient, account: ProviderAccount
+) -> None:
+    answer = operator.post("/jobs", SMALL)
+    assert answer.status == 201
+    assert answer.body["status"] == "submitting"
+    assert answer.body["account"]["id"] == str(account.pk)
+    assert answer.body["name"] == "in.mov"
+    assert answer.body["outputs"] == []
+    job = Job.objects.get(pk=answer.body["id"])
+    assert sent_request(job) == JobRequest(
+        input="https://media.example.com/in.mov", renditions=(Rendition("mp4", (360,)),)
+    )
+
+
+def test_every_field_reaches_the_request(operator: ApiClient, account: ProviderAccount) -> None:
+    whole = {name: value for name, value in WHOLE.items() if name not in ("priority", "test")}
+    answer = operator.post("/jobs", whole)
+    assert answer.status == 201, answer.body
+    assert sent_request(Job.objects.get()) == JobRequest(
+        input="https://media.example.com/in.mov?token=canary-of-the-input",
+        destination="s3://deliveries/spring/",
+        renditions=(Rendition("hls", (240, 360)), Rendition("mp4", (720,))),
+        thumbnails=Thumbnails(count=5, width=320, format="png"),
+        metadata={"order": 7},
+        extra={"region": "europe"},
+    )
+    assert "canary" not in str(answer.body)
+
+
+def test_the_account_may_be_given_by_id(operator: ApiClient, account: ProviderAccount) -> None:
+    answer = operator.post("/jobs", SMALL | {"account": str(account.pk)})
+    assert answer.body["account"]["name"] == "main"
+
+
+def test_renditions_may_be_left_to_extra(operator: ApiClient, account: ProviderAccount) -> None:
+    body = {"account": "main", "input": SMALL["input"], "extra": {"outputs": [{"format": "mp4"}]}}
+    assert operator.post("/jobs", body).status == 201
+
+
+def test_the_same_idempotency_key_makes_one_job(
+    operator: ApiClient, account: ProviderAccount
+) -> None:
+    first = operator.post("/jobs", SMALL, Idempotency_Key="order-7")
+    again = operator.post("/jobs", SMALL, Idempotency_Key="order-7")
+    other = operator.post("/jobs", SMALL | {"allow_duplicate": True}, Idempotency_Key="order-8")
+    assert (first.status, again.status, other.status) == (201, 200, 201)
+    assert first.body["id"] == again.body["id"] != other.body["id"]
+
+
+def test_an_idempotency_key_is_bounded(operator: ApiClient, account: ProviderAccount) -> None:
+    assert operator.post("/jobs", SMALL, Idempotency_Key="k" * 255).status == 201
+    assert "Idempotency-Key" in operator.post("/jobs", SMALL, Idempotency_Key="k" * 256).fields
+
+
+def test_a_repeat_is_answered_with_the_job_that_is_there(
+    operator: ApiClient, account: ProviderAccount
+) -> None:
+    first = operator.post("/jobs", SMALL)
+    repeat = operator.post("/jobs", SMALL)
+    assert (repeat.status, repeat.body["error"]["code"]) == (409, "duplicate")
+    assert repeat.body["job"] == first.body
+    assert operator.post("/jobs", SMALL | {"allow_duplicate": True}).status == 201
+    assert Submission.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"account": None}, "account"),
+        ({"account": 7}, "account"),
+        ({"account": ""}, "account"),
+        ({"account": "nobody"}, "account"),
+        ({"input": None}, "input"),
+        ({"input": ""}, "input"),
+        ({"input": "in.mov"}, "input"),
+        ({"input": "file:///etc/passwd"}, "input"),
+        ({"input": "javascript://x/%0aalert(1)"}, "input"),
+        ({"input": "https://"}, "input"),
+        ({"input": "https://[::1"}, "input"),
+        ({"input": "https://h/a b"}, "input"),
+        ({"input": "https://h/a\n"}, "input"),
+        ({"input": "https://h/\x00"}, "input"),
+        ({"input": "https://h/\x7f"}, "input"),
+        ({"input": "https://h/\ud800"}, "input"),
+        ({"input": "https://h/" + "x" * 4000}, "input"),
+        ({"destination": "ftp"}, "destination"),
+        ({"renditions": []}, "renditions"),
+        ({"renditions": {}}, "renditions"),
+        ({"renditions": [{"packaging": "dash", "heights": [1]}]}, "renditions.0.packaging"),
+        ({"renditions": [{"packaging": "mp4"}]}, "renditions.0.heights"),
+        ({"renditions": [{"packaging": "mp4", "heights": []}]}, "renditions.0.heights"),
+        ({"renditions": [{"packaging": "mp4", "heights": [0]}]}, "renditions.0.heights.0"),
+        ({"renditions": [{"packaging": "mp4", "heights": [4321]}]}, "renditions.0.heights.0"),
+        ({"renditions": [{"packaging": "mp4", "heights": ["360"]}]}, "renditions.0.heights.0"),
+        ({"renditions": [{"packaging": "mp4", "heights": [True]}]}, "renditions.0.heights.0"),
+        ({"renditions": [{"packaging": "mp4", "heights": [360, 360]}]}, "renditions.0.heights"),
+        ({"renditions": [{"packaging": "mp4", "heights": [1], "x": 1}]}, "renditions.0.x"),
+        ({"thumbnails": {"count": 0}}, "thumbnails.count"),
+        ({"thumbnails": {"interval_s": -1}}, "thumbnails.interval_s"),
+        ({"thumbnails": {"format": "gif"}}, "thumbnails.format"),
+        ({"thumbnails": True}, "thumbnails"),
+        ({"metadata": "x" * 20_000}, "metadata"),
+        ({"metadata": {"\x00": 1}}, "metadata"),
+        ({"metadata": ["\ud800"]}, "metadata"),
+        ({"extra": []}, "extra"),
+        ({"extra": {"a": "x" * 20_000}}, "extra"),
+        ({"test": "yes"}, "test"),
+        ({"test": 1}, "test"),
+        ({"priority": "high"}, "priority"),
+        ({"priority": 2**31}, "priority"),
+        ({"allow_duplicate": "false"}, "allow_duplicate"),
+        ({"rendition": []}, "rendition"),
+    ],
+)
+def test_what_cannot_be_used_is_told_at_its_field(
+    operator: ApiClient, account: ProviderAccount, changes: dict[str, Any], field: str
+) -> None:
+    body = {name: value for name, value in {**SMALL, **changes}.items() if value is not None}
+    assert list(operator.post("/jobs", body).fields) == [field]
+    assert not Job.objects.exists()
+
+
+def test_deep_and_endless_values_are_told_at_their_field(
+    operator: ApiClient, account: ProviderAccount
+) -> None:
+    deep = (
+        b'{"account": "main", "input": "https://h/a", "metadata": ' + b"[" * 50 + b"]" * 50 + b"}"
+    )
+    assert "metadata" in operator.post("/jobs", deep).fields
+    endless = b'{"account": "main", "input": "https://h/a", "extra": {"rate": 1e999}}'
+    assert "extra" in operator.post("/jobs", endless).fields
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["s3+eu-west-1://bucket/a.mov", "sftp://user@h:22/a.mov", "http://h/ü.mov", "gcs://b/a"],
+)
+def test_addresses_of_the_usual_stores_are_taken(
+    operator: ApiClient, account: ProviderAccount, address: str
+) -> None:
+    assert operator.post("/jobs", SMALL | {"input": address}).status == 201
+
+
+def test_cancel_is_asked_for_once(operator: ApiClient, account: ProviderAccount) -> None:
+    job = make_job(account, status="running")
+    for _ in range(2):
+        answer = operator.post(f"/jobs/{job.pk}/cancel")
+        assert answer.status == 202
+        assert answer.body["id"] == str(job.pk)
+    action = JobAction.objects.get()
+    assert (action.job, action.kind) == (job, "cancel")
+    assert action.token is not None
+
+
+@pytest.mark.parametrize(("name", "status"), [("cancel", "succeeded"), ("resubmit", "running")])
+def test_an_action_that_the_state_forbids_is_a_conflict(
+    operator: ApiClient, account: ProviderAccount, name: str, status: str
+) -> None:
+    job = make_job(account, status=status)
+    answer = operator.post(f"/jobs/{job.pk}/{name}")
+    assert (answer.status, answer.body["error"]["code"]) == (409, "action_refused")
+    assert not JobAction.objects.exists()
+
+
+def test_resubmit_of_a_mirrored_job_answers_that_job(
+    operator: ApiClient, account: ProviderAccount
+) -> None:
+    job = make_job(account, status="failed")
+    answer = operator.post(f"/jobs/{job.pk}/resubmit")
+    assert (answer.status, answer.body["id"]) == (202, str(job.pk))
+
+
+def test_a_paused_account_takes_the_job_and_holds_it(
+    operator: ApiClient, account: ProviderAccount
+) -> None:
+    paused = make_account(account.organization, name="paused", enabled=False)
+    answer = operator.post("/jobs", SMALL | {"account": "paused"})
+    assert (answer.status, answer.body["status"]) == (201, "submitting")
+    assert Job.objects.get().account == paused

@@ -1,0 +1,76 @@
+"""One board and one browser for all of these tests; a fresh, signed-in page for each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests import services
+from tests.browser.stack import EMAIL, PASSWORD, Stack
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = Stack(tmp_path_factory.mktemp("board"))
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=services.CHROMIUM.address, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in(stack: Stack, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cookies of the owner, so that each test need not sign in anew."""
+    return keep_session(stack, browser, EMAIL, tmp_path_factory.mktemp("session") / "owner.json")
+
+
+def keep_session(stack: Stack, browser: Browser, email: str, path: Path) -> Path:
+    page = browser.new_page()
+    sign_in(page, stack, email)
+    page.context.storage_state(path=path)
+    page.context.close()
+    return path
+
+
+def sign_in(page: Page, stack: Stack, email: str) -> None:
+    page.goto(f"{stack.url}/accounts/login/")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/jobs/")
+
+
+@pytest.fixture
+def page(stack: Stack, browser: Browser, signed_in: Path) -> Iterator[Page]:
+    """A page of the owner's; a word on the console that is not a note fails the test."""
+    context = browser.new_context(
+        base_url=stack.url, storage_state=signed_in, viewport={"width": 1280, "height": 900}
+    )
+    complaints: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda message: complaints.extend(_complaint(message)))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.expected_complaints = ()  # type: ignore[attr-defined]
+    yield page
+    context.close()
+    assert [text for text in complaints if not _is_expected(page, text)] == []
+
+
+def _complaint(message: ConsoleMessage) -> list[str]:
+    return [f"{message.type}: {message.text}"] if message.type in ("error", "warning") else []
+
+
+def _is_expected(page: Page, text: str) -> bool:
+    return any(part in text for part in page.expected_complaints)  # type: ignore[attr-defined]

@@ -1,0 +1,156 @@
+"""A whole board of the test's own: sandbox, web, worker and beat, each a process of its own.
+
+As a deployment has them: hashed static files, DEBUG off, the strict policy on, and nothing of
+it shared with the process that the tests run in.
+"""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+EMAIL = "ada@harbor.example"
+VIEWER = "vik@harbor.example"
+PASSWORD = "a-quiet-harbour-17"
+START_SECONDS = 60
+
+# run by `manage.py shell`: the commands make an owner, and only the admin makes a viewer
+MAKE_PEOPLE = f"""
+from organizations.models import Membership, Organization, Role, User
+organization = Organization.objects.get(slug="harbor")
+for email, role in (({EMAIL!r}, Role.OWNER), ({VIEWER!r}, Role.VIEWER)):
+    user, _ = User.objects.get_or_create(email=email)
+    user.set_password({PASSWORD!r})
+    user.save()
+    Membership.objects.update_or_create(
+        user=user, organization=organization, defaults={{"role": role}}
+    )
+"""
+
+
+class Stack:
+    """Starts with `start()`; everything is below `folder`, and `stop()` leaves no process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.web_port, self.sandbox_port = _free_port(), _free_port()
+        self.url = f"http://127.0.0.1:{self.web_port}"
+        self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        return kept | {
+            "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+            "VAR_DIR": str(self.folder),
+            "SECRET_KEY": "a-secret-key-of-the-browser-tests-that-protects-nothing",
+            "CREDENTIALS_KEYS": "a-credentials-key-of-the-browser-tests",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "ALLOW_PRIVATE_ADDRESSES": "1",
+            "BASE_URL": self.url,
+            "PORT": str(self.web_port),
+            "LOG_LEVEL": "WARNING",
+        }
+
+    def start(self) -> None:
+        self.manage("migrate", "-v0")
+        self.manage("collectstatic", "--no-input", "-v0")
+        self.manage(
+            "create_organization", "--name", "Harbor Film", "--slug", "harbor", "--owner", EMAIL
+        )
+        self.manage("create_organization", "--name", "Northlight", "--slug", "northlight")
+        self.manage("shell", "--no-imports", "-c", MAKE_PEOPLE)
+        self.launch("sandbox", "manage.py", "sandbox", "--port", str(self.sandbox_port),
+                    "--seed-jobs", "60", "--encode-speed", "4")  # fmt: skip
+        keys = self.folder / "sandbox" / "keys.json"
+        wait_until(keys.exists, "the sandbox's keys")
+        key = json.loads(keys.read_text())["zencoder_api_key"]
+        self.manage(
+            "add_account", "--organization", "harbor", "--provider", "zencoder",
+            "--name", "Zencoder", "--base-url", f"{self.sandbox_url}/zencoder/api/v2",
+            "--credential", f"api_key={key}", "--option", "interval_s=2",
+        )  # fmt: skip
+        wait_until(lambda: _answers(self.sandbox_port, "/"), "the sandbox")
+        self.manage("sync")
+        self.launch("web", "-m", "gunicorn", "dashboard.wsgi", "--threads", "4",
+                    "--bind", f"127.0.0.1:{self.web_port}")  # fmt: skip
+        self.launch("worker", "-m", "celery", "-A", "dashboard", "worker", "-B",
+                    "-s", str(self.folder / "beat"))  # fmt: skip
+        wait_until(lambda: _answers(self.web_port, "/readyz"), "the board")
+
+    def launch(self, name: str, *command: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def manage(self, *command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def clip(self, name: str) -> str:
+        return f"{self.sandbox_url}/media/in/{name}"
+
+    def set_faults(self, **faults: Any) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.sandbox_port, timeout=5)
+        connection.request("POST", "/_sandbox/faults", json.dumps(faults))
+        assert connection.getresponse().status == 200
+        connection.close()
+
+    def stop(self) -> None:
+        for process in self._processes.values():
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in self._processes.values():
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come within {seconds:.0f} s"
+        time.sleep(0.1)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,122 @@
+"""The main job, in a real browser: submit a video, watch it encode, play it."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.stack import Stack, wait_until
+
+pytestmark = pytest.mark.browser
+
+JOBS = "/o/harbor/jobs/"
+# the sandbox encodes for real, on whatever this machine is
+ENCODED_MS = 90_000
+
+
+def submit(page: Page, clip: str, **heights: list[str]) -> None:
+    page.goto(f"{JOBS}new/")
+    page.get_by_label("Source file").fill(clip)
+    for packaging in ("hls", "mp4"):
+        for box in page.locator(f"input[name={packaging}]").all():
+            box.set_checked(box.get_attribute("value") in heights.get(packaging, []))
+    page.get_by_label("Thumbnails").fill("2")
+    send(page)
+
+
+def send(page: Page) -> None:
+    """Submit the form, and again where another test ran the very same job before."""
+    page.get_by_role("button", name="Submit the job").click()
+    again = page.get_by_label("Run it anyway")
+    expect(page.locator(".job-head").or_(again)).to_be_visible()
+    if again.is_visible():
+        page.expected_complaints = ("422",)  # type: ignore[attr-defined]
+        again.check()
+        page.get_by_role("button", name="Submit the job").click()
+    page.wait_for_url(re.compile(r"/jobs/\d+/$"))
+
+
+def pill(page: Page, word: str) -> Locator:
+    return page.locator(".job-head .pill").get_by_text(word, exact=True)
+
+
+def assert_plays(page: Page) -> None:
+    video = page.locator("video")
+    expect(video).to_be_visible()
+    wait_until(lambda: video.evaluate("element => element.currentTime > 1"), "a second of video")
+    assert video.evaluate("element => element.videoWidth") > 0
+
+
+def test_a_submitted_clip_succeeds_and_its_hls_and_mp4_play(page: Page, stack: Stack) -> None:
+    submit(page, stack.clip("good.mp4"), hls=["240"], mp4=["360"])
+    progress = page.locator(".job-head progress")
+    expect(progress).to_be_visible(timeout=ENCODED_MS)
+    before = float(progress.get_attribute("value") or 0)
+    expect(progress).not_to_have_attribute("value", f"{before:.1f}", timeout=ENCODED_MS)
+    expect(pill(page, "Succeeded")).to_be_visible(timeout=ENCODED_MS)
+
+    page.get_by_role("link", name=re.compile("^Play.*mp4")).first.click()
+    assert_plays(page)
+    page.get_by_role("link", name="Close").click()
+    expect(page.locator("video")).to_have_count(0)
+
+    page.get_by_role("link", name=re.compile(r"^Play\s+hls$")).first.click()
+    assert_plays(page)
+    assert "/static/vendor/hls/" in page.evaluate(
+        "performance.getEntriesByType('resource').map(one => one.name).join(' ')"
+    )
+
+
+def test_nothing_of_an_output_is_loaded_before_it_is_asked_for(page: Page, stack: Stack) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    submit(page, stack.clip("good.mp4"), mp4=["240"])
+    expect(pill(page, "Succeeded")).to_be_visible(timeout=ENCODED_MS)
+    assert not [url for url in asked if not url.startswith(stack.url)]
+
+    page.reload()
+    page.get_by_role("link", name="Show thumbnails").click()
+    picture = page.locator(".gallery img").first
+    expect(picture).to_be_visible()
+    wait_until(lambda: picture.evaluate("element => element.naturalWidth > 0"), "the picture")
+    assert [url for url in asked if url.startswith(stack.sandbox_url)]
+
+
+def test_a_corrupt_clip_fails_with_class_sentence_and_hint(page: Page, stack: Stack) -> None:
+    submit(page, stack.clip("corrupt.mp4"), mp4=["240"])
+    expect(pill(page, "Failed")).to_be_visible(timeout=ENCODED_MS)
+    panel = page.get_by_role("region", name="Why it failed")
+    expect(panel).to_contain_text("input.")
+    expect(panel).to_contain_text("The source file")
+
+    name = page.locator("h1").inner_text()
+    page.goto(f"{JOBS}?status=failed")
+    expect(page.locator("tr", has_text=name).first.locator(".job-error")).to_contain_text("input.")
+
+
+def test_a_failed_job_can_be_submitted_with_another_input(page: Page, stack: Stack) -> None:
+    submit(page, stack.clip("corrupt.mp4"), mp4=["240"])
+    expect(pill(page, "Failed")).to_be_visible(timeout=ENCODED_MS)
+    page.get_by_role("link", name="Submit with another input or settings").click()
+    field = page.get_by_label("Source file")
+    expect(field).to_have_value(stack.clip("corrupt.mp4"))
+    field.fill(stack.clip("good.mp4"))
+    send(page)
+    expect(page.get_by_role("heading", name="Attempts")).to_be_visible()
+
+
+def test_a_job_can_be_cancelled(page: Page, stack: Stack) -> None:
+    submit(page, stack.clip("good.mp4"), hls=["240", "480", "720", "1080"], mp4=["720", "1080"])
+    page.locator("#actions").get_by_role("button", name="Cancel").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel the job").click()
+    expect(pill(page, "Cancelled")).to_be_visible(timeout=ENCODED_MS)
+
+
+def test_the_preview_shows_the_providers_own_words_without_secrets(
+    page: Page, stack: Stack
+) -> None:
+    page.goto(f"{JOBS}new/")
+    page.get_by_label("Source file").fill("https://user:hunter2@media.example/clip.mp4")
+    body = page.locator("#preview-body")
+    expect(body).to_contain_text('"input"')
+    expect(body).not_to_contain_text("hunter2")

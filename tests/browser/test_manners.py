@@ -1,0 +1,257 @@
+"""What a live page must not do to the person who works on it, and for whom it must work."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import keep_session
+from tests.browser.stack import EMAIL, VIEWER, Stack
+
+pytestmark = pytest.mark.browser
+
+JOBS = "/o/harbor/jobs/"
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+# a job of each look: finished, and failed with its panel of reasons
+PAGES = [
+    JOBS,
+    f"{JOBS}?status=failed",
+    f"{JOBS}?q=nothing-is-called-like-this",
+    "first job",
+    "failed job",
+    f"{JOBS}new/",
+    "/o/harbor/accounts/",
+    "/o/harbor/accounts/new/?provider=zencoder",
+    "/o/harbor/nowhere/",
+]
+
+
+def path_of(page: Page, name: str) -> str:
+    if name.startswith("/"):
+        return name
+    page.goto(f"{JOBS}?status={'failed' if name == 'failed job' else 'succeeded'}")
+    return page.locator(".job-name").first.get_attribute("href") or ""
+
+
+def count_polls(page: Page) -> list[int]:
+    statuses: list[int] = []
+    page.on(
+        "response",
+        lambda answer: statuses.append(answer.status) if "/live/" in answer.url else None,
+    )
+    return statuses
+
+
+def wait_for_polls(page: Page, polls: list[int], number: int) -> None:
+    for _ in range(150):
+        if len(polls) >= number:
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError(f"{len(polls)} polls in 30 s")
+
+
+def poll_fast(page: Page) -> None:
+    """Have the page poll as it does while a job is active."""
+    page.evaluate("document.querySelector('tr[data-status]').dataset.status = 'running'")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def test_focus_typed_text_and_an_open_menu_survive_three_polls(page: Page) -> None:
+    page.goto(JOBS)
+    polls = count_polls(page)
+    # a row that is old to the server, so that every poll brings something to swap
+    page.evaluate("document.querySelectorAll('tr[data-version]')[1].dataset.version = 0")
+    page.locator(".side-user summary").click()
+    page.get_by_label("Text").press_sequentially("sch", delay=20)
+    page.evaluate("document.querySelector('.side-user').open = true")
+    page.get_by_label("Text").focus()
+    page.wait_for_timeout(800)
+    poll_fast(page)
+    wait_for_polls(page, polls, 3)
+
+    assert page.evaluate("document.activeElement.id") == "filter-q"
+    assert page.get_by_label("Text").input_value() == "sch"
+    assert page.locator(".side-user").get_attribute("open") is not None
+
+
+def test_a_row_whose_text_is_selected_is_left_alone_until_it_is_not(page: Page) -> None:
+    page.goto(JOBS)
+    row = page.locator("tr[data-version]").first
+    version = row.get_attribute("data-version")
+    row.evaluate("row => { row.dataset.version = 0; getSelection().selectAllChildren(row); }")
+    polls = count_polls(page)
+    poll_fast(page)
+    wait_for_polls(page, polls, 2)
+    assert row.get_attribute("data-version") == "0"
+
+    page.evaluate("getSelection().removeAllRanges()")
+    expect(row).to_have_attribute("data-version", version or "", timeout=15_000)
+
+
+def test_a_paused_list_does_not_poll(page: Page) -> None:
+    page.goto(JOBS)
+    page.get_by_role("button", name="Pause").click()
+    page.wait_for_timeout(500)
+    polls = count_polls(page)
+    poll_fast(page)
+    page.wait_for_timeout(4000)
+    assert polls == []
+    page.get_by_role("button", name="Paused").click()
+
+
+def test_signing_out_elsewhere_brings_the_sign_in_page_and_not_a_fragment(
+    stack: Stack, browser: Browser, tmp_path: Path
+) -> None:
+    session = keep_session(stack, browser, EMAIL, tmp_path / "session.json")
+    context = browser.new_context(base_url=stack.url, storage_state=session)
+    page = context.new_page()
+    page.goto(JOBS)
+    context.clear_cookies()
+    poll_fast(page)
+    page.wait_for_url(re.compile("/accounts/login/"), timeout=20_000)
+    context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing(page: Page, name: str, theme: str) -> None:
+    page.expected_complaints = ("404",)  # type: ignore[attr-defined]
+    path = path_of(page, name)
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    page.goto(path)
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    told = [
+        f"{rule['id']}: {node['target']} {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+    assert told == []
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/password/reset/"])
+def test_axe_finds_nothing_before_the_sign_in(stack: Stack, browser: Browser, path: str) -> None:
+    page = browser.new_page(base_url=stack.url)
+    page.goto(path)
+    page.evaluate(AXE.read_text())
+    assert page.evaluate("axe.run().then(found => found.violations.map(rule => rule.id))") == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_scrolls_sideways_at_320_pixels(page: Page, name: str) -> None:
+    page.expected_complaints = ("404",)  # type: ignore[attr-defined]
+    path = path_of(page, name)
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_slash_goes_to_the_search_and_an_id_to_its_job(page: Page) -> None:
+    page.goto(JOBS)
+    remote_id = page.locator(".job-ids span").last.inner_text()
+    page.keyboard.press("/")
+    page.keyboard.type(remote_id)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/jobs/\d+/$"))
+    expect(page.locator(".job-head")).to_contain_text(remote_id)
+
+
+def test_a_chosen_theme_stays_and_comes_before_the_first_paint(page: Page) -> None:
+    page.goto(JOBS)
+    page.locator(".side-user summary").click()
+    page.get_by_role("button", name="Dark theme").click()
+    page.goto(f"{JOBS}new/")
+    assert page.evaluate("document.documentElement.dataset.bsTheme") == "dark"
+    blocking = page.locator("head script:not([defer])").first.get_attribute("src") or ""
+    assert "theme" in blocking
+
+
+def test_list_filter_job_and_submission_work_without_scripts(
+    stack: Stack, browser: Browser, signed_in: Path
+) -> None:
+    context = browser.new_context(
+        base_url=stack.url, storage_state=signed_in, java_script_enabled=False
+    )
+    page = context.new_page()
+    page.goto(JOBS)
+    page.get_by_label("Text").fill("school")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    page.wait_for_url(re.compile("q=school"))
+    page.locator(".job-name").first.click()
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+    page.goto(f"{JOBS}new/")
+    page.get_by_label("Source file").fill(f"{stack.clip('good.mp4')}?no-scripts")
+    page.get_by_role("button", name="Submit the job").click()
+    page.wait_for_url(re.compile(r"/jobs/\d+/$"))
+    context.close()
+
+
+def test_a_viewer_is_offered_no_action(stack: Stack, browser: Browser, tmp_path: Path) -> None:
+    session = keep_session(stack, browser, VIEWER, tmp_path / "viewer.json")
+    context = browser.new_context(base_url=stack.url, storage_state=session)
+    page = context.new_page()
+    page.goto(path_of(page, "failed job"))
+    expect(page.get_by_role("heading", name="Why it failed")).to_be_visible()
+    assert page.get_by_role("button", name="Resubmit").count() == 0
+    assert page.get_by_role("link", name="New job").count() == 0
+    context.close()
+
+
+def test_the_list_ships_little_and_asks_no_other_host(page: Page, stack: Stack) -> None:
+    scripts: dict[str, int] = {}
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on(
+        "response",
+        lambda answer: (
+            scripts.update({answer.url: int(answer.headers["content-length"])})
+            if answer.request.resource_type == "script"
+            else None
+        ),
+    )
+    page.goto(JOBS)
+    page.wait_for_load_state("networkidle")
+    assert [url for url in asked if not url.startswith(stack.url)] == []
+    assert 0 < sum(scripts.values()) <= 50_000, scripts
+
+
+def test_the_navigation_stays_in_sight_on_a_long_page(page: Page) -> None:
+    page.goto(JOBS)
+    page.evaluate("scrollTo(0, 700)")
+    assert page.evaluate("document.querySelector('.side').getBoundingClientRect().top") == 0
+
+
+def test_a_new_job_is_a_button_and_never_a_row_by_itself(page: Page, stack: Stack) -> None:
+    page.goto(JOBS)
+    first = page.locator("tr[data-version]").first.get_attribute("id")
+    stack.manage(
+        "submit", "--organization", "harbor", "--account", "Zencoder",
+        "--input", f"{stack.clip('good.mp4')}?new", "--packaging", "mp4", "--height", "240",
+    )  # fmt: skip
+    button = page.locator("#new-jobs").get_by_role("link", name="1 new job")
+    expect(button).to_be_visible(timeout=20_000)
+    expect(page.locator("#announcer")).to_have_text("1 new job.")
+    assert page.locator("tr[data-version]").first.get_attribute("id") == first
+
+    button.click()
+    expect(page.locator("tr[data-version]").first).not_to_have_id(first or "")
+
+
+def test_a_lost_connection_is_told_and_ages_stand_still(page: Page) -> None:
+    page.expected_complaints = ("ERR_FAILED", "htmx:")  # type: ignore[attr-defined]
+    page.goto(JOBS)
+    page.route("**/live/**", lambda route: route.abort())
+    poll_fast(page)
+    notice = page.locator("#offline")
+    expect(notice).to_be_visible(timeout=20_000)
+    expect(notice).to_contain_text("No answer from Reelboard since")
+    age = page.locator("#health time").first
+    before = age.inner_text()
+    page.wait_for_timeout(3000)
+    assert age.inner_text() == before
+
+    page.unroute("**/live/**")
+    expect(notice).to_be_hidden(timeout=20_000)

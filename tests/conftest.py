@@ -1,0 +1,65 @@
+"""Which tests run on this machine, and what all of them share.
+
+Tests that need a service say so with a marker: `postgres`, `redis`, `browser`. Every test that
+asks the database is marked `database` here, so that the run with services repeats it on
+PostgreSQL. What could not run is named in the closing lines.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+
+from tests import services
+
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
+LEFT_OUT = pytest.StashKey[Counter[services.Service]]()
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses by the markers
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(
+            getattr(item, "fixturenames", ())
+        ):
+            item.add_marker(pytest.mark.database)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Skip, of the tests that were chosen, those whose service is not there."""
+    left_out: Counter[services.Service] = Counter()
+    for item in session.items:
+        needed = {service for service in services.ALL if item.get_closest_marker(service.marker)}
+        if services.wanted() and not needed and item.get_closest_marker("database"):
+            needed = {services.POSTGRES}  # on SQLite it has already run
+        for service in sorted(needed, key=lambda service: service.name):
+            if not service.is_there():
+                left_out[service] += 1
+                item.add_marker(pytest.mark.skip(reason=f"no {service.name}"))
+    session.config.stash[LEFT_OUT] = left_out
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if services.required() and session.config.stash.get(LEFT_OUT, None):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    left_out = terminalreporter.config.stash.get(LEFT_OUT, None)
+    if not left_out:
+        return
+    verdict = "a failure, since REQUIRE_SERVICES=1" if services.required() else "not a failure"
+    terminalreporter.section(f"not run on this machine ({verdict})")
+    for service, count in left_out.items():
+        terminalreporter.line(f"{count} tests need {service.name}, which was not found.")
+        terminalreporter.line(f"    To run them: {service.how_to_get}.")
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> Iterator[None]:
+    """Rate limits and the like are counted in the cache: no test sees another's."""
+    cache.clear()
+    yield
+    cache.clear()

@@ -1,0 +1,136 @@
+"""How the environment is read, and what a wrong one is told."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboard.environment import Environment
+
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+ENOUGH = {
+    "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-0123456789-abc",
+    "CREDENTIALS_KEYS": "0123456789-abcdefghijklmnopqrstuvwxyz",
+}
+
+
+def test_value_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("of the file\n")
+    env = Environment({"TOKEN_FILE": str(tmp_path / "token"), "OTHER": "given"})
+
+    assert env.text("TOKEN") == "of the file"
+    assert env.text("OTHER") == "given"
+    assert env.text("NEITHER", "default") == "default"
+
+
+def test_empty_value_counts_as_not_set() -> None:
+    env = Environment({"NAME": "", "FLAG": " ", "LIST": " a, ,b ", "NAME_FILE": ""})
+
+    assert env.text("NAME", "default") == "default"
+    assert env.flag("FLAG", default=True) is True
+    assert env.strings("LIST") == ["a", "b"]
+
+
+READS: list[tuple[str, str, Callable[[Environment], Any]]] = [
+    ("DEBUG", "yes", lambda env: env.flag("DEBUG")),
+    ("PORT", "eighty", lambda env: env.number("PORT", 8000)),
+    ("LOG_FORMAT", "xml", lambda env: env.choice("LOG_FORMAT", ("json",), "json")),
+    ("BASE_URL", "board.example.org", lambda env: env.web_url("BASE_URL")),
+    ("BASE_URL", "https://[::1", lambda env: env.web_url("BASE_URL")),
+    ("DATABASE_URL", "mysql://u:hunter2@db/x", lambda env: env.database("DATABASE_URL", "")),
+    ("DATABASE_URL", "postgres://u:hunter2@db", lambda env: env.database("DATABASE_URL", "")),
+    ("DATABASE_URL", "postgres://u:p@db:port/x", lambda env: env.database("DATABASE_URL", "")),
+    ("CELERY_BROKER_URL", "amqp://hunter2@mq", lambda env: env.broker("CELERY_BROKER_URL", "")),
+    ("CELERY_BROKER_URL", "filesystem://broker", lambda env: env.broker("CELERY_BROKER_URL", "")),
+    ("CACHE_URL", "memcached://cache", lambda env: env.cache("CACHE_URL", "")),
+    ("EMAIL_URL", "mail.example.org", lambda env: env.email("EMAIL_URL", "")),
+    ("TOKEN_FILE", "/nowhere/at/all", lambda env: env.text("TOKEN")),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "read"), READS)
+def test_wrong_value_is_told_by_name_and_not_repeated(
+    name: str, value: str, read: Callable[[Environment], Any]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        read(Environment({name: value}))
+
+    sentence = str(stop.value)
+    assert sentence.startswith(f"{name} ")
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert value not in sentence
+
+
+def test_variable_and_its_file_together_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="TOKEN and TOKEN_FILE are both set"):
+        Environment({"TOKEN": "a", "TOKEN_FILE": str(tmp_path)}).text("TOKEN")
+
+
+def test_addresses_become_settings() -> None:
+    env = Environment(
+        {
+            "DATABASE_URL": "postgres://board:p%40ss@db.internal:5433/reelboard",
+            "CACHE_URL": "redis://cache:6379/1",
+            "EMAIL_URL": "smtp+tls://robot:p%2Fw@mail.example.org:587",
+        }
+    )
+
+    database = env.database("DATABASE_URL", "")
+    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert (database["HOST"], database["PORT"], database["PASSWORD"], database["NAME"]) == (
+        "db.internal",
+        5433,
+        "p@ss",
+        "reelboard",
+    )
+    assert env.cache("CACHE_URL", "")["LOCATION"] == "redis://cache:6379/1"
+    mail = env.email("EMAIL_URL", "")
+    assert (mail["EMAIL_HOST_PASSWORD"], mail["EMAIL_USE_TLS"]) == ("p/w", True)
+
+
+def run_with(environment: dict[str, str], *command: str, var_dir: Path) -> tuple[int, str]:
+    result = subprocess.run(
+        [str(BIN / command[0]), *command[1:]],
+        cwd=PROJECT_DIR,
+        env={"PATH": os.defpath, "VAR_DIR": str(var_dir), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return result.returncode, result.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("python", "manage.py", "check"),
+        ("celery", "-A", "dashboard", "worker"),
+        ("celery", "-A", "dashboard", "beat"),
+        ("gunicorn", "dashboard.wsgi", "--bind", "127.0.0.1:0"),
+        ("python", "-m", "scripts.supervise"),
+    ],
+    ids=lambda command: " ".join(command[:4]),
+)
+def test_every_program_stops_with_one_sentence(command: tuple[str, ...], tmp_path: Path) -> None:
+    code, error = run_with({**ENOUGH, "SECRET_KEY": ""}, *command, var_dir=tmp_path)
+
+    assert code == 1
+    assert error.startswith("SECRET_KEY is not set; ")
+    assert error.count("\n") == 1
+
+
+def test_short_credentials_key_is_refused(tmp_path: Path) -> None:
+    environment = {**ENOUGH, "CREDENTIALS_KEYS": f"{ENOUGH['CREDENTIALS_KEYS']},short"}
+    code, error = run_with(environment, "python", "manage.py", "check", var_dir=tmp_path)
+
+    assert (code, error) == (
+        1,
+        "CREDENTIALS_KEYS holds a key of fewer than 32 characters.\n",
+    )

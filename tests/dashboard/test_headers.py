@@ -1,0 +1,53 @@
+"""What browsers are told about each page, and that the Django admin can live with it."""
+
+import re
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+from django.urls import reverse
+
+INLINE = {
+    "a script": re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")", re.I),
+    "a style sheet": re.compile(r"<style\b", re.I),
+    "a style": re.compile(r"<[^>]+\sstyle\s*=", re.I),
+    "an event handler": re.compile(r"<[^>]+\son[a-z]+\s*=", re.I),
+}
+
+
+@pytest.fixture
+def admin_client(db: None) -> Client:
+    user = get_user_model().objects.create_superuser("admin@example.com", "a password")
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_pages_may_load_from_this_site_alone(client: Client) -> None:
+    response = client.get("/healthz")
+    policy = dict(
+        directive.strip().partition(" ")[::2]
+        for directive in response["Content-Security-Policy"].split(";")
+    )
+
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert "unsafe" not in response["Content-Security-Policy"]
+    assert response["Referrer-Policy"] == "same-origin"
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert "camera=()" in response["Permissions-Policy"]
+
+
+@pytest.mark.ignore_template_errors
+@pytest.mark.parametrize(
+    "page",
+    ["admin:index", "admin:organizations_user_changelist", "admin:organizations_user_add"],
+)
+def test_admin_needs_nothing_inline(admin_client: Client, page: str) -> None:
+    response = admin_client.get(reverse(page))
+    html = response.content.decode()
+
+    assert response.status_code == 200
+    assert {what for what, pattern in INLINE.items() if pattern.search(html)} == set()

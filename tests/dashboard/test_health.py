@@ -1,0 +1,44 @@
+"""The pages that machines watch."""
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.test import Client
+
+
+def test_healthz_answers_without_a_database(client: Client) -> None:
+    # Without the `db` fixture pytest-django refuses every query.
+    assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.django_db
+def test_readyz_wants_every_migration(client: Client) -> None:
+    assert client.get("/readyz").status_code == 200
+
+    MigrationRecorder(connection).record_unapplied("sessions", "0001_initial")
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert "migrations" in response.content.decode()
+
+
+def test_metrics_are_not_there_without_a_token(client: Client) -> None:
+    assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
+
+
+@pytest.mark.parametrize("header", ["", "Bearer ", "Bearer wrong", "Bearer wröng", "s3cret"])
+def test_metrics_are_not_there_for_a_wrong_token(
+    client: Client, settings: LazySettings, header: str
+) -> None:
+    settings.METRICS_TOKEN = "s3cret"
+
+    assert client.get("/metrics", HTTP_AUTHORIZATION=header).status_code == 404
+
+
+def test_metrics_are_prometheus_text(client: Client, settings: LazySettings) -> None:
+    settings.METRICS_TOKEN = "s3cret"
+    response = client.get("/metrics", headers={"Authorization": "Bearer s3cret"})
+
+    assert response.status_code == 200
+    assert response["Content-Type"].startswith("text/plain")
+    assert "python_info" in response.content.decode()

@@ -1,0 +1,82 @@
+"""What reaches a log line, whoever wrote it."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+import structlog
+
+from dashboard.logging import logging_config, redact_event
+
+CANARY = "canary4f1b9c"
+SIGNED = f"https://media.example.com/out/1.mp4?X-Amz-Signature={CANARY}&part=2"
+
+
+@contextmanager
+def log_lines(log_format: str) -> Iterator[io.StringIO]:
+    """The lines that a handler configured as the product's writes."""
+    config = logging_config(log_format, "INFO")
+    formatter = logging.config.DictConfigurator(config).configure_formatter(
+        config["formatters"]["structured"]
+    )
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    level, root.level = root.level, logging.INFO
+    root.addHandler(handler)
+    try:
+        yield stream
+    finally:
+        root.removeHandler(handler)
+        root.level = level
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_no_secret_reaches_a_line(log_format: str) -> None:
+    library = logging.getLogger("some.library")
+    with log_lines(log_format) as lines:
+        structlog.get_logger("ours").info("fetched", url=SIGNED, headers={"Api-Key": CANARY})
+        library.info("GET %s answered %d", SIGNED, 200)
+        library.warning("POST /hooks/zencoder/12/%s/ refused", CANARY)
+        try:
+            raise ValueError(f"cannot read {SIGNED}")
+        except ValueError:
+            library.exception("failed with Authorization: Bearer %s", CANARY)
+
+    text = lines.getvalue()
+    assert CANARY not in text
+    for kept in ("fetched", "media.example.com/out/1.mp4", "answered 200", "ValueError", "part=2"):
+        assert kept in text
+
+
+def test_json_lines_are_one_object_each() -> None:
+    with log_lines("json") as lines:
+        logging.getLogger("some.library").info("page %d of %d", 2, 3)
+        structlog.get_logger("ours").warning("pass ended", jobs=4)
+
+    first, second = map(json.loads, lines.getvalue().splitlines())
+    assert (first["event"], first["level"], first["logger"]) == (
+        "page 2 of 3",
+        "info",
+        "some.library",
+    )
+    assert (second["event"], second["jobs"], second["level"]) == ("pass ended", 4, "warning")
+    assert second["timestamp"].endswith("Z")
+
+
+def test_gunicorn_and_django_have_no_way_past_the_redaction() -> None:
+    config = logging_config("json", "INFO")
+
+    for name in ("django.server", "gunicorn.access", "gunicorn.error"):
+        assert config["loggers"][name] == {"handlers": [], "level": "INFO", "propagate": True}
+    assert [handler["formatter"] for handler in config["handlers"].values()] == ["structured"]
+
+
+def test_values_that_are_not_text_stay_readable() -> None:
+    event = redact_event(None, "info", {"event": "done", "took_ms": 12, "ok": True, "id": None})
+
+    assert event == {"event": "done", "took_ms": 12, "ok": True, "id": None}

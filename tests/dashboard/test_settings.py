@@ -1,0 +1,99 @@
+"""What settings a deployment's environment leads to."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+PRINT_SETTINGS = """
+import json, sys
+from dashboard import settings
+print(json.dumps({name: getattr(settings, name, None) for name in sys.argv[1:]}, default=str))
+"""
+
+
+def settings_for(var_dir: Path, *names: str, **environment: str) -> dict[str, Any]:
+    result = subprocess.run(
+        [sys.executable, "-c", PRINT_SETTINGS, *names],
+        cwd=PROJECT_DIR,
+        env={
+            "PATH": os.defpath,
+            "VAR_DIR": str(var_dir),
+            "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-0123456789-abc",
+            "CREDENTIALS_KEYS": "0123456789-abcdefghijklmnopqrstuvwxyz",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    settings: dict[str, Any] = json.loads(result.stdout)
+    return settings
+
+
+def test_nothing_set_means_one_machine(tmp_path: Path) -> None:
+    found = settings_for(
+        tmp_path,
+        "DATABASES",
+        "CACHES",
+        "CELERY_BROKER_URL",
+        "CELERY_BROKER_TRANSPORT_OPTIONS",
+        "ALLOW_PRIVATE_ADDRESSES",
+        "DEBUG",
+    )
+
+    database = found["DATABASES"]["default"]
+    assert database["NAME"] == str(tmp_path / "reelboard.sqlite3")
+    assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert found["CACHES"]["default"]["BACKEND"].endswith("LocMemCache")
+    assert found["CELERY_BROKER_URL"] == "filesystem://"
+    folder = tmp_path / "broker"
+    assert found["CELERY_BROKER_TRANSPORT_OPTIONS"]["data_folder_in"] == str(folder)
+    assert folder.is_dir()
+    assert found["ALLOW_PRIVATE_ADDRESSES"] is False
+    assert found["DEBUG"] is False
+
+
+def test_a_team_has_postgresql_and_redis(tmp_path: Path) -> None:
+    found = settings_for(
+        tmp_path,
+        "DATABASES",
+        "CACHES",
+        "CELERY_BROKER_URL",
+        "CELERY_WORKER_PREFETCH_MULTIPLIER",
+        DATABASE_URL="postgres://board@db/reelboard",
+        CELERY_BROKER_URL="redis://queue:6379/0",
+    )
+
+    database = found["DATABASES"]["default"]
+    assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
+    assert found["CACHES"]["default"]["LOCATION"] == "redis://queue:6379/0"
+    assert found["CELERY_BROKER_URL"] == "redis://queue:6379/0"
+    assert found["CELERY_WORKER_PREFETCH_MULTIPLIER"] == 1
+
+
+SECURITY = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT")
+
+
+def test_scheme_of_the_public_address_decides_about_https(tmp_path: Path) -> None:
+    plain = settings_for(tmp_path, *SECURITY, "SECURE_HSTS_SECONDS")
+    https = settings_for(
+        tmp_path, *SECURITY, "SECURE_HSTS_SECONDS", BASE_URL="https://board.example.org/"
+    )
+
+    assert not any(plain.values())
+    assert all(https.values())
+
+
+def test_proxy_headers_count_only_when_told_so(tmp_path: Path) -> None:
+    names = ("SECURE_PROXY_SSL_HEADER", "ALLAUTH_TRUSTED_PROXY_COUNT")
+
+    assert list(settings_for(tmp_path, *names).values()) == [None, 0]
+    assert list(settings_for(tmp_path, *names, TRUST_PROXY_HEADERS="1").values()) == [
+        ["HTTP_X_FORWARDED_PROTO", "https"],
+        1,
+    ]

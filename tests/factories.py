@@ -1,0 +1,27 @@
+"""Rows to test with. Each call makes a new one; what a test does not name does not matter to it."""
+
+from itertools import count
+
+from organizations.models import Membership, Organization, Role, User
+
+PASSWORD = "a-quiet-harbour-17"
+
+_serial = count(1)
+
+
+def make_user(email: str = "", *, name: str = "", is_staff: bool = False) -> User:
+    """A user who signs in with PASSWORD."""
+    return User.objects.create_user(
+        email or f"person-{next(_serial)}@studio.example", PASSWORD, name=name, is_staff=is_staff
+    )
+
+
+def make_organization(slug: str = "", *, name: str = "") -> Organization:
+    slug = slug or f"studio-{next(_serial)}"
+    return Organization.objects.create(slug=slug, name=name or slug.replace("-", " ").title())
+
+
+def make_membership(
+    organization: Organization, role: Role = Role.VIEWER, *, user: User | None = None
+) -> Membership:
+    return Membership.objects.create(organization=organization, role=role, user=user or make_user())

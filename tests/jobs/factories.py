@@ -1,0 +1,147 @@
+"""Accounts, jobs and outputs as a provider's mirror holds them."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from jobs.models import (
+    Job,
+    JobBody,
+    JobEvent,
+    JobPoll,
+    Output,
+    Preset,
+    ProviderAccount,
+    WebhookDelivery,
+)
+from organizations.models import Organization
+from providers.status import ACTIVE, JobStatus, OutputStatus
+from providers.types import OutputKind
+
+# Far enough from today that nothing is young by accident
+NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+
+_numbers = count(700_001)
+
+
+def make_account(organization: Organization, **fields: Any) -> ProviderAccount:
+    """A working Zencoder account; its API key is `key-of-<name>`."""
+    name = fields.setdefault("name", f"account {next(_numbers)}")
+    defaults: dict[str, Any] = {
+        "provider": "zencoder",
+        "base_url": "https://app.zencoder.com/api/v2",
+        "credentials": {"api_key": f"key-of-{name}"},
+        "imported_at": NOON,
+        "last_pass_at": NOON,
+        "last_success_at": NOON,
+    }
+    return ProviderAccount.objects.create(organization=organization, **(defaults | fields))
+
+
+def make_job(account: ProviderAccount, **fields: Any) -> Job:
+    """A job of `account`, succeeded at noon unless told otherwise.
+
+    A failed one gets an error and an active one its poll row, as the mirror's writer does.
+    """
+    number = next(_numbers)
+    status = JobStatus(fields.get("status", JobStatus.SUCCEEDED))
+    created_at = fields.get("created_at", NOON)
+    defaults: dict[str, Any] = {
+        "organization_id": account.organization_id,
+        "remote_id": str(number),
+        "name": f"episode-{number}.mov",
+        "status": status,
+        "provider_status": {"succeeded": "finished", "running": "processing"}.get(status, status),
+        "progress": 100.0 if status == JobStatus.SUCCEEDED else None,
+        "input_url": f"s3://footage/episode-{number}.mov",
+        "created_at": created_at,
+        "sort_at": created_at or NOON,
+        "first_seen_at": created_at or NOON,
+        "changed_at": created_at or NOON,
+        "observed_at": NOON,
+    }
+    if status.is_terminal and created_at:
+        defaults["started_at"] = created_at + timedelta(seconds=20)
+        defaults["finished_at"] = created_at + timedelta(minutes=5)
+    if status == JobStatus.FAILED:
+        defaults |= {
+            "error_class": "input.not_found",
+            "error_code": "FileNotFoundError",
+            "error_message": "The file was not found.",
+        }
+    job = Job.objects.create(account=account, **(defaults | fields))
+    if status in ACTIVE or status == JobStatus.UNKNOWN:
+        JobPoll.objects.create(job=job, account=account, confirmed_at=NOON, next_at=NOON)
+    return job
+
+
+def make_output(job: Job, **fields: Any) -> Output:
+    """A finished MP4 of `job`. The job's counts are not touched."""
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "organization_id": job.organization_id,
+        "account_id": job.account_id,
+        "sort_at": job.sort_at,
+        "remote_id": str(number),
+        "position": job.outputs.count(),
+        "kind": OutputKind.VIDEO,
+        "label": f"web {number}",
+        "format": "mp4",
+        "width": 1280,
+        "height": 720,
+        "frame_rate": 25.0,
+        "video_codec": "h264",
+        "audio_codec": "aac",
+        "video_bitrate_kbps": 2400,
+        "audio_bitrate_kbps": 128,
+        "duration_ms": 61_240,
+        "size_bytes": 19_350_611,
+        "url": f"https://media.example.com/out/{number}.mp4",
+        "status": OutputStatus.SUCCEEDED,
+        "provider_status": "finished",
+    }
+    return Output.objects.create(job=job, **(defaults | fields))
+
+
+def make_event(job: Job, **fields: Any) -> JobEvent:
+    """`job` was seen to have reached its status by a poll."""
+    defaults: dict[str, Any] = {
+        "at": job.changed_at,
+        "source": "poll",
+        "from_status": "",
+        "to_status": job.status,
+    }
+    return JobEvent.objects.create(job=job, **(defaults | fields))
+
+
+def make_preset(account: ProviderAccount, **fields: Any) -> Preset:
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "remote_id": str(number),
+        "name": f"preset {number}",
+        "kind": "video",
+        "settings": {"height": 720},
+        "first_seen_at": NOON,
+        "changed_at": NOON,
+    }
+    return Preset.objects.create(account=account, **(defaults | fields))
+
+
+def make_body(job: Job, value: Any) -> JobBody:
+    return JobBody.objects.create(job=job, compressed=JobBody.compress(value), stored_at=NOON)
+
+
+def make_delivery(account: ProviderAccount, **fields: Any) -> WebhookDelivery:
+    """An accepted delivery about no job that we hold, whose job was read anew."""
+    at = fields.get("received_at", NOON)
+    defaults: dict[str, Any] = {
+        "received_at": at,
+        "headers": {"content-type": "application/json", "user-agent": "Hooks/2.1"},
+        "body": '{"job": {"id": 71, "state": "finished"}}',
+        "verdict": "accepted",
+        "result": "The job was read anew.",
+        "remote_id": "71",
+        "handled_at": at,
+        "next_at": at,
+    }
+    return WebhookDelivery.objects.create(account=account, **(defaults | fields))

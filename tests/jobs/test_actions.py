@@ -1,0 +1,265 @@
+"""Cancelling and running again: what is offered, refused in words, and carried out once."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from jobs.actions import (
+    ActionRefused,
+    available_actions,
+    request_cancel,
+    request_resubmit,
+    run_action,
+)
+from jobs.models import (
+    ActionState,
+    Job,
+    JobAction,
+    ProviderAccount,
+    Submission,
+    SubmissionState,
+)
+from jobs.submission import run_submission, submit
+from organizations.models import AuditEntry
+from providers import registry
+from providers.types import Capability, JobRequest
+from providers.zencoder.adapter import Zencoder
+from tests.factories import make_user
+from tests.jobs.answers import newest
+from tests.jobs.factories import NOON, make_account, make_job
+from tests.jobs.fake_zencoder import FakeZencoder, failing
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def running(account: ProviderAccount, zencoder: FakeZencoder) -> Job:
+    zencoder.add(71, "processing")
+    return make_job(account, remote_id="71", status="running")
+
+
+@pytest.fixture
+def lost(account: ProviderAccount, zencoder: FakeZencoder) -> Job:
+    """Failed, long ago by the provider's clock."""
+    zencoder.add(72, "failed")
+    return make_job(account, remote_id="72", status="failed", created_at=NOON - timedelta(hours=5))
+
+
+def offers(job: Job) -> dict[str, tuple[bool, str]]:
+    return {action.name: (action.allowed, action.reason) for action in available_actions(job)}
+
+
+def send(account: ProviderAccount) -> Job:
+    request = JobRequest(input="s3://rushes/harbour.mov")
+    return submit(organization=account.organization, account=account, request=request).job
+
+
+def test_what_is_offered_follows_the_state(account: ProviderAccount) -> None:
+    assert offers(make_job(account, status="running")) == {
+        "cancel": (True, ""),
+        "resubmit": (False, "It is not finished yet."),
+    }
+    allowed, reason = offers(make_job(account))["cancel"]
+    assert (allowed, reason) == (False, "Zencoder cancels only jobs that are queued or running.")
+    gone = make_job(account, status="failed", gone_at=NOON)
+    assert offers(gone)["resubmit"] == (False, "The provider no longer knows it.")
+    frozen = make_job(account, status="failed", is_newest=False)
+    assert offers(frozen)["resubmit"] == (False, "A later attempt has taken its place.")
+
+
+def test_a_cancel_is_carried_out_and_shows_at_once(running: Job, zencoder: FakeZencoder) -> None:
+    user = make_user()
+    action = request_cancel(running, user=user)
+    assert request_cancel(running, user=user) == action
+    for _ in range(2):
+        run_action(action.pk)
+    running.refresh_from_db()
+    action.refresh_from_db()
+    assert (running.status, action.state, zencoder.asked["cancel"]) == (
+        "cancelled",
+        ActionState.DONE,
+        1,
+    )
+    assert running.events.get(to_status="cancelled").actor == user
+    assert AuditEntry.objects.get().action == "job.cancel_requested"
+
+
+def test_a_job_that_ended_meanwhile_refuses_and_shows_its_end(
+    running: Job, zencoder: FakeZencoder
+) -> None:
+    action = request_cancel(running)
+    zencoder.move(71, "finished")
+    run_action(action.pk)
+    running.refresh_from_db()
+    action.refresh_from_db()
+    assert (running.status, action.state) == ("succeeded", ActionState.REFUSED)
+    assert "cannot be cancelled any more" in action.note
+    assert running.events.filter(message__startswith="Cancel refused").exists()
+
+
+def test_a_done_job_is_not_even_asked_for(account: ProviderAccount) -> None:
+    with pytest.raises(ActionRefused, match="queued or running"):
+        request_cancel(make_job(account))
+    assert not JobAction.objects.exists()
+
+
+def test_a_cancel_whose_answer_was_lost_is_seen_to_be_done(
+    running: Job, zencoder: FakeZencoder
+) -> None:
+    zencoder.loses_answers_of.add("cancel")
+    with time_machine.travel(NOON, tick=False) as clock:
+        action = request_cancel(running)
+        run_action(action.pk)
+        action.refresh_from_db()
+        assert action.state == ActionState.DUE
+        clock.shift(10)
+        run_action(action.pk)
+    running.refresh_from_db()
+    action.refresh_from_db()
+    assert (running.status, action.state) == ("cancelled", ActionState.DONE)
+    assert zencoder.asked["cancel"] == 1
+    assert not running.events.filter(message__contains="refused").exists()
+
+
+def test_a_cancelled_job_that_the_provider_forgets_is_cancelled(
+    running: Job, zencoder: FakeZencoder
+) -> None:
+    action = request_cancel(running)
+    zencoder.faults["details"] = failing(404)
+    run_action(action.pk)
+    running.refresh_from_db()
+    assert (running.status, running.gone_at is not None) == ("cancelled", True)
+
+
+@pytest.mark.parametrize("status", [500, 401, 422])
+def test_a_cancel_is_done_whatever_the_reading_after_it_ends_in(
+    running: Job, zencoder: FakeZencoder, status: int
+) -> None:
+    action = request_cancel(running)
+    zencoder.faults["details"] = failing(status)
+    run_action(action.pk)
+    action.refresh_from_db()
+    assert action.state == ActionState.DONE
+
+
+def test_an_outage_is_waited_for_and_given_up_in_the_end(
+    running: Job, zencoder: FakeZencoder
+) -> None:
+    zencoder.faults["cancel"] = failing(503)
+    with time_machine.travel(NOON, tick=False) as clock:
+        action = request_cancel(running)
+        for _ in range(9):
+            run_action(action.pk)
+            clock.shift(400)
+    action.refresh_from_db()
+    assert (action.state, zencoder.asked["cancel"]) == (ActionState.REFUSED, 6)
+
+
+def test_a_native_resubmit_opens_the_next_attempt(lost: Job, zencoder: FakeZencoder) -> None:
+    user = make_user()
+    action = request_resubmit(lost, user=user)
+    assert isinstance(action, JobAction)
+    for _ in range(2):
+        run_action(action.pk)
+    lost.refresh_from_db()
+    attempt = newest(lost.account, "72")
+    assert (lost.status, lost.error_class, lost.is_newest) == ("failed", "input.not_found", False)
+    assert (attempt.attempt, attempt.status, attempt.retry_of, attempt.submitted_by) == (
+        2,
+        "queued",
+        lost,
+        user,
+    )
+    assert zencoder.asked["resubmit"] == 1
+
+
+@pytest.mark.parametrize("state", ["waiting", "failed"])
+def test_a_resubmit_whose_answer_was_lost_is_not_made_twice(
+    lost: Job, zencoder: FakeZencoder, state: str
+) -> None:
+    zencoder.loses_answers_of.add("resubmit")
+    action = request_resubmit(lost)
+    assert isinstance(action, JobAction)
+    run_action(action.pk)
+    zencoder.move(72, state, finished_at="2026-03-14T13:00:00Z" if state == "failed" else None)
+    JobAction.objects.update(next_at=timezone.now())
+    run_action(action.pk)
+    action.refresh_from_db()
+    assert (action.state, zencoder.asked["resubmit"]) == (ActionState.DONE, 1)
+    assert newest(lost.account, "72").attempt == 2
+
+
+def test_a_worker_that_died_while_resubmitting_is_an_unclear_end(
+    lost: Job, zencoder: FakeZencoder
+) -> None:
+    action = request_resubmit(lost)
+    assert isinstance(action, JobAction)
+    JobAction.objects.update(failures=1, leased_until=timezone.now() - timedelta(seconds=1))
+    zencoder.move(72, "waiting")
+    run_action(action.pk)
+    assert zencoder.asked["resubmit"] == 0
+    assert newest(lost.account, "72").attempt == 2
+
+
+def test_without_a_native_way_it_is_a_new_linked_job(
+    organization: Any, zencoder: FakeZencoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Plain(Zencoder):
+        slug = "plain"
+        capabilities = Zencoder.capabilities - {Capability.RESUBMIT}
+
+    monkeypatch.setitem(registry._PROVIDERS, "plain", Plain)
+    account = make_account(organization, name="main", provider="plain")
+    job = send(account)
+    run_submission(job.pk)
+    Job.objects.update(status="failed", error_class="unknown")
+    job.refresh_from_db()
+    again = request_resubmit(job, user=make_user())
+    assert isinstance(again, Job)
+    assert (again.status, again.retry_of, again.pk != job.pk) == ("submitting", job, True)
+    foreign = make_job(account, status="failed")
+    with pytest.raises(ActionRefused, match="not submitted here"):
+        request_resubmit(foreign)
+
+
+def test_a_submission_that_has_not_left_is_cancelled_here(
+    account: ProviderAccount, zencoder: FakeZencoder
+) -> None:
+    job = send(account)
+    assert request_cancel(job, user=make_user()).state == ActionState.DONE
+    run_submission(job.pk)
+    job.refresh_from_db()
+    assert job.status == "cancelled"
+    assert zencoder.asked == {}
+
+
+@pytest.mark.parametrize(
+    "claimed",
+    [
+        {"leased_until": NOON},
+        {"state": SubmissionState.SENDING},
+        {"state": SubmissionState.LOOKING},
+    ],
+)
+def test_a_submission_on_its_way_is_not_cancelled_here(
+    account: ProviderAccount, claimed: dict[str, Any]
+) -> None:
+    job = send(account)
+    Submission.objects.update(**claimed)
+    with pytest.raises(ActionRefused, match="on its way"):
+        request_cancel(job)
+    job.refresh_from_db()
+    assert job.status == "submitting"
+
+
+def test_a_paused_account_holds_what_was_asked_for(running: Job, zencoder: FakeZencoder) -> None:
+    action = request_cancel(running)
+    ProviderAccount.objects.update(enabled=False)
+    run_action(action.pk)
+    assert zencoder.asked == {}
+    ProviderAccount.objects.update(enabled=True)
+    run_action(action.pk)
+    assert zencoder.asked["cancel"] == 1

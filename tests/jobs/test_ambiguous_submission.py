@@ -1,0 +1,209 @@
+"""After an end without a clear answer: looking, proof, sending again, and a person's word."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+import requests
+import time_machine
+
+from jobs.models import Job, ProviderAccount, Submission, SubmissionState
+from jobs.submission import LEASE as SUBMISSION_LEASE
+from jobs.submission import SubmissionRefused, resolve_unsure, run_submission, submit
+from organizations.models import Organization
+from providers import registry
+from providers.errors import NotFound
+from providers.types import Capability, JobRequest
+from providers.zencoder.adapter import Zencoder
+from tests.factories import make_user
+from tests.jobs.answers import apply, told
+from tests.jobs.factories import NOON, make_account
+from tests.jobs.fake_zencoder import Answer, FakeZencoder, failing
+
+pytestmark = pytest.mark.django_db
+
+REQUEST = JobRequest(input="s3://rushes/harbour.mov")
+
+
+@dataclass
+class Clock:
+    """Time that passes when it is told to."""
+
+    traveller: time_machine.Traveller
+
+    def run(self, job: Job, after: float = 0) -> Submission:
+        self.traveller.shift(timedelta(seconds=after))
+        run_submission(job.pk)
+        job.refresh_from_db()
+        return Submission.objects.get(pk=job.pk)
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield Clock(traveller)
+
+
+def send(account: ProviderAccount) -> Job:
+    return submit(
+        organization=account.organization, account=account, request=REQUEST, allow_duplicate=True
+    ).job
+
+
+def test_a_lost_answer_makes_no_second_job(
+    account: ProviderAccount, zencoder: FakeZencoder, clock: Clock
+) -> None:
+    zencoder.loses_answers_of.add("create")
+    job = send(account)
+    submission = clock.run(job)
+    assert (submission.state, job.status) == (SubmissionState.LOOKING, "submitting")
+    assert clock.run(job, after=1).state == SubmissionState.LOOKING
+    assert zencoder.asked == {"create": 1}
+    assert clock.run(job, after=1).state == SubmissionState.DONE
+    assert (job.status, job.remote_id) == ("queued", "501")
+    assert len(zencoder.jobs) == Job.objects.count() == 1
+
+
+def test_it_is_sent_again_only_after_proof_that_it_is_not_there(
+    account: ProviderAccount, zencoder: FakeZencoder, clock: Clock
+) -> None:
+    zencoder.faults["create"] = failing(500)
+    job = send(account)
+    clock.run(job)
+    for after, looks in ((2, 1), (5, 2), (15, 3)):
+        assert clock.run(job, after=after - 0.5).empty_looks == looks - 1
+        submission = clock.run(job, after=0.5)
+        assert (submission.state, submission.empty_looks) == (SubmissionState.LOOKING, looks)
+    zencoder.faults.clear()
+    assert clock.run(job, after=60).state == SubmissionState.DUE
+    assert zencoder.asked["create"] == 1
+    assert clock.run(job).state == SubmissionState.DONE
+    assert (zencoder.asked["create"], len(zencoder.jobs)) == (2, 1)
+    assert job.events.filter(message__contains="two complete looks").exists()
+
+
+def test_looks_that_were_cut_short_prove_nothing_and_get_rarer(
+    account: ProviderAccount, zencoder: FakeZencoder, clock: Clock
+) -> None:
+    zencoder.faults |= {"create": failing(500), "list": failing(500)}
+    job = send(account)
+    clock.run(job)
+    for after in (2, 5, 15, 60, 60, 60, 60):
+        submission = clock.run(job, after=after)
+        assert (submission.state, submission.empty_looks) == (SubmissionState.LOOKING, 0)
+    assert zencoder.asked == {"create": 1, "list": 7}
+    assert clock.run(job, after=10).failures == 7
+
+
+def test_each_send_needs_a_proof_of_its_own_and_there_are_three(
+    account: ProviderAccount, zencoder: FakeZencoder, clock: Clock
+) -> None:
+    looks_before: list[int] = []
+
+    def refuse(request: requests.PreparedRequest) -> Answer | None:
+        looks_before.append(zencoder.asked["list"])
+        return failing(503)(request)
+
+    zencoder.faults["create"] = refuse
+    job = send(account)
+    for _ in range(30):
+        submission = clock.run(job, after=60)
+    assert looks_before == [0, 2, 4]
+    assert (submission.state, job.status) == (SubmissionState.UNSURE, "submitting")
+
+
+def test_a_worker_that_died_while_sending_is_an_ambiguous_end(
+    account: ProviderAccount, zencoder: FakeZencoder, clock: Clock
+) -> None:
+    job = send(account)
+    Submission.objects.update(
+        state=SubmissionState.SENDING,
+        sent_at=NOON,
+        sends=1,
+        leased_until=NOON + SUBMISSION_LEASE,
+    )
+    key = Submission.objects.get().key
+    zencoder.add(640, "waiting", pass_through=f"rb:{key}")
+    clock.run(job, after=10)
+    assert zencoder.asked == {}
+    assert clock.run(job, after=100).state == SubmissionState.DONE
+    assert (job.remote_id, zencoder.asked["create"]) == ("640", 0)
+
+
+class Silent(Zencoder):
+    """A provider that can be looked through but whose echo of the key is not proven."""
+
+    slug = "silent"
+    label = "Silent"
+    echoes_key = False
+
+
+class Blind(Zencoder):
+    """A provider without any way to look."""
+
+    slug = "blind"
+    label = "Blind"
+    capabilities: ClassVar[Any] = Zencoder.capabilities - {Capability.FIND_BY_KEY}
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for adapter in (Silent, Blind):
+        monkeypatch.setitem(registry._PROVIDERS, adapter.slug, adapter)
+
+
+@pytest.mark.usefixtures("listed")
+@pytest.mark.parametrize("provider", ["silent", "blind"])
+def test_without_a_proven_echo_a_person_decides(
+    organization: Organization, zencoder: FakeZencoder, clock: Clock, provider: str
+) -> None:
+    account = make_account(organization, name="main", provider=provider)
+    zencoder.faults["create"] = failing(500)
+    job = send(account)
+    for _ in range(9):
+        submission = clock.run(job, after=60)
+    assert (submission.state, job.status) == (SubmissionState.UNSURE, "submitting")
+    assert "don't know" in submission.note
+    assert zencoder.asked["create"] == 1
+
+
+@pytest.fixture
+def unsure(account: ProviderAccount, zencoder: FakeZencoder) -> Job:
+    job = send(account)
+    Submission.objects.update(state=SubmissionState.UNSURE, sent_at=NOON, sends=1)
+    return job
+
+
+def test_a_person_may_have_it_sent_again(unsure: Job, zencoder: FakeZencoder, clock: Clock) -> None:
+    user = make_user()
+    for _ in range(2):
+        resolve_unsure(unsure, send_again=True, user=user)
+    assert clock.run(unsure, after=1).state == SubmissionState.DONE
+    assert zencoder.asked["create"] == 1
+    assert unsure.events.filter(actor=user).count() == 1
+
+
+def test_a_person_may_say_which_one_it_is_though_the_list_brought_it(
+    account: ProviderAccount, unsure: Job, zencoder: FakeZencoder
+) -> None:
+    zencoder.add(640, "processing")
+    apply(account, told("640"))
+    resolve_unsure(unsure, found_remote_id="640", user=make_user())
+    unsure.refresh_from_db()
+    assert (unsure.remote_id, unsure.status) == ("640", "running")
+    assert Job.objects.count() == 1
+    assert Submission.objects.get().state == SubmissionState.DONE
+
+
+def test_what_is_not_there_or_anothers_cannot_be_claimed(
+    account: ProviderAccount, unsure: Job, zencoder: FakeZencoder
+) -> None:
+    user, other = make_user(), send(account)
+    with pytest.raises(NotFound):
+        resolve_unsure(unsure, found_remote_id="999", user=user)
+    apply(account, told("640", key=Submission.objects.get(pk=other.pk).key))
+    with pytest.raises(SubmissionRefused, match=f"job {other.pk}"):
+        resolve_unsure(unsure, found_remote_id="640", user=user)
+    assert Submission.objects.get(pk=unsure.pk).state == SubmissionState.UNSURE

@@ -1,0 +1,221 @@
+"""The commands that people script against: what they print, and how they end."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from jobs.models import Job, ProviderAccount, Submission
+from organizations.models import Organization
+from tests.jobs.factories import make_account
+from tests.jobs.fake_zencoder import FakeZencoder
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*words: str) -> str:
+    out = StringIO()
+    call_command(*words, stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+def run_json(*words: str) -> Any:
+    return json.loads(run(*words, "--json"))
+
+
+def test_sync_prints_one_object(account: ProviderAccount, zencoder: FakeZencoder) -> None:
+    zencoder.add(1)
+    zencoder.add(2, "failed")
+    printed = run_json("sync")
+    [one] = printed["accounts"]
+    assert one.pop("duration_ms") >= 0
+    assert one == {
+        "id": str(account.pk),
+        "ok": True,
+        "error": None,
+        "created": 2,
+        "changed": 0,
+        "unchanged": 0,
+        "gone": 0,
+        "requests": 1,
+    }
+    assert "main: 0 new, 0 changed, 2 unchanged, 0 gone; 1 requests" in run("sync")
+
+
+def test_sync_runs_the_others_when_one_fails_and_ends_with_a_failure(
+    account: ProviderAccount, zencoder: FakeZencoder
+) -> None:
+    zencoder.add(1)
+    bad = make_account(account.organization, name="a bad one", credentials={"api_key": "no"})
+    out = StringIO()
+    with pytest.raises(CommandError, match=r"1 of 2 accounts failed\.") as caught:
+        call_command("sync", "--json", stdout=out)
+    assert caught.value.returncode == 1
+    ended = {
+        one["id"]: (one["ok"], one["created"]) for one in json.loads(out.getvalue())["accounts"]
+    }
+    assert ended == {str(account.pk): (True, 1), str(bad.pk): (False, 0)}
+
+
+def test_sync_goes_on_past_an_account_that_no_key_opens(
+    account: ProviderAccount, zencoder: FakeZencoder, settings: Any
+) -> None:
+    settings.CREDENTIALS_KEYS = ["a-new-key-after-the-old-one-was-lost"]
+    fresh = make_account(account.organization, name="fresh", credentials={"api_key": "key-of-main"})
+    zencoder.add(1)
+    out = StringIO()
+    with pytest.raises(CommandError, match="1 of 2"):
+        call_command("sync", stdout=out)
+    assert "main: failed. ProviderAccount.credentials cannot be decrypted" in out.getvalue()
+    assert Job.objects.get().account_id == fresh.pk
+
+
+def test_sync_chooses_by_organization_and_account(
+    account: ProviderAccount, zencoder: FakeZencoder
+) -> None:
+    other = make_account(account.organization, credentials={"api_key": "key-of-main"})
+    printed = run_json("sync", "--organization", account.organization.slug, f"--account={other.pk}")
+    assert [one["id"] for one in printed["accounts"]] == [str(other.pk)]
+    assert run_json("sync", "--organization", "nobody") == {"accounts": []}
+    ProviderAccount.objects.filter(pk=other.pk).update(enabled=False)
+    with pytest.raises(CommandError, match=f"No enabled account has the id {other.pk}"):
+        run("sync", f"--account={other.pk}")
+
+
+def test_sync_ignores_the_back_off(account: ProviderAccount, zencoder: FakeZencoder) -> None:
+    ProviderAccount.objects.update(consecutive_failures=9, next_sync_at="2099-01-01T00:00:00Z")
+    assert run_json("sync")["accounts"][0]["ok"] is True
+
+
+def test_sync_full_counts_what_is_gone(account: ProviderAccount, zencoder: FakeZencoder) -> None:
+    zencoder.add(1)
+    zencoder.add(2)
+    run("sync")
+    del zencoder.jobs[1]
+    assert run_json("sync", "--full")["accounts"][0]["gone"] == 1
+
+
+def add(organization: Organization, *words: str) -> Any:
+    where = ("--organization", organization.slug, "--provider", "zencoder", "--name", "board")
+    return run_json("add_account", *where, *words)
+
+
+def test_add_account_prints_its_webhook_address(organization: Organization) -> None:
+    printed = add(organization, "--credential", "api_key=abc=def")
+    account = ProviderAccount.objects.get()
+    assert printed == {
+        "id": str(account.pk),
+        "webhook_url": f"http://127.0.0.1:8000/hooks/zencoder/{account.pk}/{account.hook_secret}/",
+    }
+    assert account.credentials == {"api_key": "abc=def"}
+    assert account.base_url == "https://app.zencoder.com/api/v2"
+    assert account.enabled
+
+
+def test_add_account_reads_a_file(organization: Organization, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("from-a-file\n")
+    add(organization, "--credential", f"api_key=@{tmp_path / 'key'}")
+    assert ProviderAccount.objects.get().credentials == {"api_key": "from-a-file"}
+    with pytest.raises(CommandError, match="file for api_key"):
+        add(organization, "--credential", f"api_key=@{tmp_path / 'none'}")
+
+
+def test_add_account_again_changes_what_is_given_alone(organization: Organization) -> None:
+    first = add(organization, "--credential", "api_key=one", "--disabled")
+    again = add(
+        organization,
+        "--credential",
+        "webhook_secret=two",
+        "--option",
+        "interval_s=30",
+        "--base-url",
+        "https://mirror.example/api/v2/",
+    )
+    account = ProviderAccount.objects.get()
+    assert first == again
+    assert account.credentials == {"api_key": "one", "webhook_secret": "two"}
+    assert (account.options, account.base_url) == (
+        {"interval_s": "30"},
+        "https://mirror.example/api/v2",
+    )
+    assert account.enabled is False
+
+
+def test_add_account_after_a_lost_key_takes_new_credentials(
+    organization: Organization, settings: Any
+) -> None:
+    first = add(organization, "--credential", "api_key=one")
+    settings.CREDENTIALS_KEYS = ["a-new-key-after-the-old-one-was-lost"]
+    again = add(organization, "--credential", "api_key=two")
+    assert (again["id"], again["webhook_url"] != first["webhook_url"]) == (first["id"], True)
+    assert ProviderAccount.objects.get().credentials == {"api_key": "two"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "needs API key"),
+        (("--credential", "api_key"), "NAME=VALUE"),
+        (("--credential", "token=1"), "has no credential token"),
+        (("--credential", "api_key=1", "--option", "speed=1"), "no option speed"),
+        (("--credential", "api_key=1", "--option", "interval_s=soon"), "whole number"),
+        (("--credential", "api_key=1", "--base-url", "ftp://x"), "http or https"),
+        (("--credential", "api_key=1", "--base-url", "https://u:p@x.example"), "http or https"),
+    ],
+)
+def test_add_account_refuses_in_one_sentence(
+    organization: Organization, words: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        add(organization, *words)
+    assert not ProviderAccount.objects.exists()
+
+
+def submit(account: ProviderAccount, *words: str) -> Any:
+    where = ("--organization", account.organization.slug, "--account", account.name)
+    return run_json("submit", *where, "--input", "s3://rushes/harbour.mov", *words)
+
+
+def test_submit_prints_the_id_and_makes_one_job(account: ProviderAccount) -> None:
+    words = ("--height=240", "--height=360", "--packaging=mp4", "--packaging=hls")
+    printed = submit(account, *words, "--idempotency-key=k")
+    job = Job.objects.get()
+    assert printed == {"id": str(job.pk), "created": True}
+    assert job.status == "submitting"
+    assert Submission.objects.get().request["renditions"] == [
+        {"packaging": packaging, "heights": [240, 360]} for packaging in ("mp4", "hls")
+    ]
+    assert submit(account, "--idempotency-key=k") == {"id": str(job.pk), "created": False}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--extra", "{"), "not valid JSON"),
+        (("--extra", "[1]"), "a JSON object"),
+        (("--metadata", "x" * 300), "left for metadata"),
+    ],
+)
+def test_submit_refuses_in_one_sentence(
+    account: ProviderAccount, words: tuple[str, ...], sentence: str
+) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        submit(account, *words)
+    assert not Job.objects.exists()
+
+
+def test_submit_asks_before_it_repeats_a_job(account: ProviderAccount) -> None:
+    submit(account)
+    with pytest.raises(CommandError, match="within 24 hours"):
+        submit(account)
+    assert submit(account, "--allow-duplicate")["created"] is True
+
+
+def test_submit_to_a_foreign_account_finds_none(
+    account: ProviderAccount, organization: Organization
+) -> None:
+    with pytest.raises(CommandError, match="has no account 'theirs'"):
+        run("submit", "--organization", organization.slug, "--account=theirs", "--input=s3://a/b")

@@ -1,0 +1,352 @@
+"""What each filter of a job list selects, and what it says to values that it cannot read."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+import time_machine
+from django.http import QueryDict
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.filters import Count, JobFilter, status_counts
+from jobs.keyset import Ordering
+from jobs.models import Job, ProviderAccount
+from jobs.parameters import MAX_LIMIT, read_id, read_time
+from organizations.models import Organization
+from providers.status import JobStatus
+from tests.factories import make_organization
+from tests.jobs.factories import NOON, make_account, make_job
+
+NOBODY = Organization(slug="nobody")
+
+
+@pytest.fixture
+def organization() -> Organization:
+    return make_organization()
+
+
+@pytest.fixture
+def account(organization: Organization) -> ProviderAccount:
+    return make_account(organization, name="main")
+
+
+@pytest.fixture
+def find(organization: Organization) -> Callable[[str], set[Job]]:
+    """The jobs that a query string finds among those of the organization."""
+
+    def find(query: str) -> set[Job]:
+        filters = JobFilter.parse(QueryDict(query), organization)
+        assert filters.errors == {}
+        return set(filters.apply(Job.objects.for_organization(organization)))
+
+    return find
+
+
+Find = Callable[[str], set[Job]]
+pytestmark = pytest.mark.django_db
+
+
+def test_no_filter_finds_all(find: Find, account: ProviderAccount) -> None:
+    jobs = {make_job(account), make_job(account, status=JobStatus.UNKNOWN)}
+    assert find("") == jobs
+    assert find("utm_source=mail&status=") == jobs
+
+
+def test_status_repeats(find: Find, account: ProviderAccount) -> None:
+    queued, failed, _ = (make_job(account, status=word) for word in ("queued", "failed", "unknown"))
+    assert find("status=queued") == {queued}
+    assert find("status=queued&status=failed") == {queued, failed}
+
+
+def test_account_by_id_and_by_exact_name(
+    find: Find, account: ProviderAccount, organization: Organization
+) -> None:
+    other = make_account(organization, name="Main")
+    mine, theirs = make_job(account), make_job(other)
+    assert find(f"account={account.pk}") == {mine}
+    assert find("account=main") == {mine}
+    assert find(f"account=main&account={other.pk}") == {mine, theirs}
+
+
+def test_an_id_goes_before_a_name_of_digits(
+    find: Find, account: ProviderAccount, organization: Organization
+) -> None:
+    impostor = make_account(organization, name=str(account.pk))
+    mine, theirs = make_job(account), make_job(impostor)
+    assert find(f"account={account.pk}") == {mine}
+    assert find(f"account={account.pk}&account={impostor.pk}") == {mine, theirs}
+
+
+@pytest.mark.parametrize("field", ["pk", "name"])
+def test_a_foreign_account_is_told_like_one_that_is_not(
+    organization: Organization, field: str
+) -> None:
+    foreign = make_account(make_organization(), name="theirs")
+    filters = JobFilter.parse({"account": [str(getattr(foreign, field))]}, organization)
+    assert filters.errors == {
+        "account": f"No account has the id or the name {getattr(foreign, field)}."
+    }
+
+
+def test_provider_narrows_accounts(find: Find, organization: Organization) -> None:
+    zencoder = make_account(organization, name="zen")
+    elsewhere = make_account(organization, name="else", provider="retired")
+    job, _ = make_job(zencoder), make_job(elsewhere)
+    assert find("provider=zencoder") == {job}
+    assert find("provider=zencoder&account=zen") == {job}
+    assert find("provider=zencoder&account=else") == set()
+
+
+def test_a_provider_means_our_own_accounts_there(account: ProviderAccount) -> None:
+    make_account(make_organization())
+    filters = JobFilter.parse(QueryDict("provider=zencoder"), account.organization)
+    assert filters.account_ids == {account.pk}
+
+
+def test_error_by_class_and_by_family(find: Find, account: ProviderAccount) -> None:
+    lost, denied, delivery = (
+        make_job(account, status="failed", error_class=name)
+        for name in ("input.not_found", "input.access_denied", "output.failed")
+    )
+    make_job(account)
+    assert find("error=input.not_found") == {lost}
+    assert find("error=input.*") == {lost, denied}
+    assert find("error=input.access_denied&error=output.failed") == {denied, delivery}
+
+
+def test_batch_is_exact_and_repeats(find: Find, account: ProviderAccount) -> None:
+    one, two, _ = (make_job(account, batch=name) for name in ("spring", "summer", "spring 2"))
+    assert find("batch=spring") == {one}
+    assert find("batch=spring&batch=summer") == {one, two}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "harbour",
+        "HARBOUR tape",
+        "tape harbour",
+        "s3://archive/harbour",
+        "0071-x",
+        "summer",
+        "checksum",
+        "50%",
+    ],
+)
+def test_text_finds_a_job_by_what_its_row_shows(
+    find: Find, account: ProviderAccount, text: str
+) -> None:
+    wanted = make_job(
+        account,
+        name="Harbour at night, tape 3 (50%).mov",
+        input_url="s3://archive/harbour.mov",
+        remote_id="0071-x",
+        batch="summer",
+        status="failed",
+        error_message="The checksum differs.",
+    )
+    make_job(account, name="tape of a forest.mov", remote_id="10071-x1")
+    assert find(f"q={text.replace('%', '%25')}") == {wanted}
+
+
+def test_text_finds_a_job_by_our_id(find: Find, account: ProviderAccount) -> None:
+    plain = {"name": "a film", "input_url": "s3://films/a", "remote_id": None}
+    job, _ = make_job(account, **plain), make_job(account, **plain)
+    assert find(f"q={job.pk}") == {job}
+
+
+def test_times_are_half_open(find: Find, account: ProviderAccount) -> None:
+    before, at = (
+        make_job(account, created_at=NOON - timedelta(microseconds=step)) for step in (1, 0)
+    )
+    assert find("created_after=2026-03-14T12:00:00Z") == {at}
+    assert find("created_before=2026-03-14T12:00:00Z") == {before}
+    assert find("created_before=2026-03-14T12:00:00.000001Z") == {before, at}
+
+
+def test_created_after_takes_first_seen_where_the_provider_tells_no_creation(
+    find: Find, account: ProviderAccount
+) -> None:
+    job = make_job(account, created_at=None, sort_at=NOON)
+    assert find("created_after=2026-03-14") == {job}
+    assert find("created_after=2026-03-15") == set()
+
+
+def test_finished_after_leaves_out_what_has_not_finished(
+    find: Find, account: ProviderAccount
+) -> None:
+    done, _ = make_job(account), make_job(account, status="running")
+    assert find("finished_after=2026-03-14") == {done}
+
+
+def test_changed_after_includes_the_moment(find: Find, account: ProviderAccount) -> None:
+    make_job(account, changed_at=NOON - timedelta(seconds=1))
+    changed = make_job(account, changed_at=NOON)
+    assert find("changed_after=2026-03-14T12:00:00Z") == {changed}
+
+
+@time_machine.travel(NOON + timedelta(days=2), tick=False)
+def test_an_age_counts_from_now_and_stays_an_age_in_links(
+    find: Find, account: ProviderAccount
+) -> None:
+    job = make_job(account)
+    assert find("created_after=2d") == {job}
+    assert find("created_after=47h") == set()
+    assert JobFilter.parse(QueryDict("created_after=2d"), NOBODY).params() == [
+        ("created_after", "2d")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-14T12:00:00Z", NOON),
+        ("2026-03-14T12:00:00", NOON),
+        ("2026-03-14T13:30:00+01:30", NOON),
+        ("2026-03-14T13:30:00 01:30", NOON),
+        ("2026-03-14 12:00", NOON),
+        ("2026-03-14", NOON.replace(hour=0)),
+        ("90s", NOON - timedelta(seconds=90)),
+        ("5m", NOON - timedelta(minutes=5)),
+        ("1w", NOON - timedelta(weeks=1)),
+    ],
+)
+def test_reads_a_time(text: str, expected: datetime) -> None:
+    assert read_time(text, NOON) == expected
+
+
+@given(st.text() | st.from_regex(r"[0-9T:+Z.-]{1,30}") | st.from_regex(r"[0-9]{1,9}[smhdwy]"))
+def test_a_time_is_read_as_utc_or_refused(text: str) -> None:
+    with suppress(ValueError):
+        assert read_time(text, NOON).tzinfo == UTC
+
+
+def test_an_unreadable_time_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match="such as 2d"):
+        read_time("soon", NOON)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("status=done", "status"),
+        ("status=Failed&status=failed", "status"),
+        ("provider=nobody", "provider"),
+        ("account=nobody", "account"),
+        ("account=99999999999999999999999", "account"),
+        ("error=input", "error"),
+        ("error=*", "error"),
+        ("q=%00", "q"),
+        ("batch=a%00b", "batch"),
+        (f"q={'x' * 501}", "q"),
+        ("&".join(f"batch={number}" for number in range(51)), "batch"),
+        ("created_after=yesterday", "created_after"),
+        ("created_before=0001-01-01T00:00:00%2B05:00", "created_before"),
+        ("finished_after=999999w", "finished_after"),
+        ("changed_after=2026-13-01", "changed_after"),
+    ],
+)
+def test_an_unreadable_filter_is_told_and_selects_nothing(
+    account: ProviderAccount, query: str, field: str
+) -> None:
+    make_job(account)
+    filters = JobFilter.parse(QueryDict(query), account.organization)
+    assert list(filters.errors) == [field]
+    assert not filters.apply(Job.objects.all()).exists()
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=ten", "limit=-1", "sort=name"])
+def test_an_unreadable_order_or_limit_is_told_and_selects_all_the_same(
+    account: ProviderAccount, query: str
+) -> None:
+    job = make_job(account)
+    filters = JobFilter.parse(QueryDict(query), account.organization)
+    assert list(filters.errors) == [query.partition("=")[0]]
+    assert filters.apply(Job.objects.all()).get() == job
+    assert 1 <= filters.limit <= MAX_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", Ordering("created")),
+        ("status=running", Ordering("started")),
+        ("status=failed", Ordering("finished")),
+        ("status=succeeded&status=cancelled", Ordering("finished")),
+        ("status=running&status=failed", Ordering("created")),
+        ("status=queued", Ordering("created")),
+        ("status=running&sort=changed", Ordering("changed", descending=False)),
+    ],
+)
+def test_order_follows_the_statuses_unless_asked_for(query: str, expected: Ordering) -> None:
+    assert JobFilter.parse(QueryDict(query), NOBODY).ordering == expected
+
+
+def test_links_change_what_they_name_and_leave_the_place() -> None:
+    filters = JobFilter.parse(
+        QueryDict("status=failed&status=running&q=a+b%26c&sort=-created&cursor=abc&unknown=1"),
+        NOBODY,
+    )
+
+    def link(**changes: Any) -> list[tuple[str, str]]:
+        return parse_qsl(filters.query(**changes))
+
+    assert link(status=None) == [("q", "a b&c"), ("sort", "-created")]
+    assert link(status="queued", q=None) == [("sort", "-created"), ("status", "queued")]
+    assert link(status=["queued", "unknown"], q=None, sort=None) == [
+        ("status", "queued"),
+        ("status", "unknown"),
+    ]
+    assert ("cursor", "xyz") in link(cursor="xyz")
+    assert ("cursor", "abc") in filters.params()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"), [("", True), ("sort=created&limit=10", True), ("q=x", False)]
+)
+def test_only_conditions_narrow(query: str, expected: bool) -> None:
+    assert JobFilter.parse(QueryDict(query), NOBODY).is_empty is expected
+
+
+def test_counts_stop_at_the_cap(
+    account: ProviderAccount, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    for status in ("failed",) * 3 + ("queued",) * 2 + ("running",):
+        make_job(account, status=status)
+    with django_assert_num_queries(len(JobStatus)) as queries:
+        counts = status_counts(Job.objects.all(), cap=2)
+    assert all("LIMIT 3" in query["sql"] for query in queries.captured_queries)
+    assert counts == {
+        "submitting": Count(0),
+        "queued": Count(2),
+        "running": Count(1),
+        "succeeded": Count(0),
+        "failed": Count(2, capped=True),
+        "cancelled": Count(0),
+        "unknown": Count(0),
+    }
+
+
+def test_tab_counts_ignore_the_tab_but_no_other_filter(account: ProviderAccount) -> None:
+    make_job(account, status="failed", batch="spring")
+    make_job(account, status="queued", batch="spring")
+    make_job(account, status="queued", batch="summer")
+    filters = JobFilter.parse(QueryDict("status=failed&batch=spring"), account.organization)
+    counts = status_counts(filters.apply(Job.objects.all(), ignore_status=True))
+    assert (counts["failed"].value, counts["queued"].value) == (1, 1)
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.0", "٣", " 1", "9223372036854775808", "9" * 5000])
+def test_what_cannot_be_an_id_is_none(text: str) -> None:
+    assert read_id(text) is None
+
+
+def test_naming_no_account_asks_the_database_nothing(
+    django_assert_num_queries: Callable[[int], Any],
+) -> None:
+    with django_assert_num_queries(0):
+        JobFilter.parse(QueryDict("status=failed&q=x&error=input.*"), NOBODY)

@@ -1,0 +1,142 @@
+"""What no provider should send and some do: stored as far as it can be, and nothing else lost."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jobs.models import Job, Output, ProviderAccount
+from providers.status import JobStatus, OutputStatus
+from providers.types import RemoteError, RemoteInput, RemotePreset
+from tests.jobs.answers import apply, newest, output, told
+from tests.jobs.factories import make_output
+
+pytestmark = pytest.mark.django_db
+
+TEXT = "a\x00b\ud83dc" + "x" * 10_000
+NUMBERS: list[Any] = [float("nan"), float("inf"), -1, -(2**70), 2**31, 2**63, 10**40, 1e300]
+
+
+def hostile(number: Any) -> Any:
+    error = RemoteError("input.corrupt", TEXT, TEXT, TEXT)
+    return told(
+        status=JobStatus.FAILED,
+        provider_status=TEXT,
+        name=TEXT,
+        phase=TEXT,
+        console_url=TEXT,
+        progress=number,
+        priority=number,
+        metadata={TEXT: [TEXT, number]},
+        errors=(error,) * 120,
+        input=RemoteInput(
+            url=TEXT,
+            secret_url=TEXT,
+            duration_ms=number,
+            size_bytes=number,
+            width=number,
+            frame_rate=number,
+            video_codec=TEXT,
+        ),
+        outputs=(
+            output(
+                "a",
+                OutputStatus.FAILED,
+                label=TEXT,
+                format=TEXT,
+                url=TEXT,
+                secret_url=TEXT,
+                height=number,
+                size_bytes=number,
+                duration_ms=number,
+                frame_rate=number,
+                progress=number,
+                error=error,
+                preset_id="p",
+            ),
+            output("b"),
+        ),
+        presets=(RemotePreset("p", TEXT, TEXT, {TEXT: number}),),
+    )
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_hostile_values_are_stored_without_what_cannot_be(
+    account: ProviderAccount, number: Any
+) -> None:
+    apply(account, hostile(number), told("72"))
+    job = newest(account)
+    assert job.name.startswith("ab?cxxx")
+    assert len(job.name) == 255
+    assert job.error_class == "input.corrupt"
+    assert len(job.errors) == 100
+    assert job.input_width is None
+    made = job.outputs.get(remote_id="a")
+    assert made.height is None
+    assert made.progress is None or 0 <= made.progress <= 100
+    assert newest(account, "72").status == JobStatus.RUNNING
+    assert not apply(account, hostile(number), at=9).is_news
+
+
+@pytest.mark.parametrize("bad", ["", "x" * 256, "7\x001", "\ud800"])
+def test_a_job_whose_id_cannot_be_kept_is_left_out_alone(
+    account: ProviderAccount, bad: str
+) -> None:
+    apply(account, told(bad), told("72"))
+    assert Job.objects.get().remote_id == "72"
+
+
+def test_outputs_with_ids_that_cannot_be_kept_stay_apart(account: ProviderAccount) -> None:
+    long = "thumbnail:" + "x" * 255
+    parts = (output(f"{long}1"), output(f"{long}2"), output("a\x00"), output("a"))
+    apply(account, told(outputs=parts))
+    assert newest(account).outputs.count() == 4
+    assert not apply(account, told(outputs=parts, progress=None), at=9).is_news
+
+
+def test_a_secret_address_that_no_key_opens_is_replaced(
+    account: ProviderAccount, settings: Any
+) -> None:
+    address = "https://b.example/a?sig=1"
+    signed = output("a", url="https://b.example/a?sig=REDACTED", secret_url=address)
+    apply(account, told(outputs=(signed, output("b"))))
+    settings.CREDENTIALS_KEYS = ["a-new-key-after-the-old-one-was-lost"]
+    apply(account, told(outputs=(signed, output("b")), progress=5.0), at=9)
+    assert Output.objects.get(remote_id="a").opens_at == address
+
+
+texts = st.text(st.characters(codec=None), max_size=40)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(metadata=values, text=texts, number=st.integers() | st.floats())
+def test_any_value_is_stored_and_read_back(
+    account: ProviderAccount, metadata: Any, text: str, number: Any
+) -> None:
+    Job.objects.all().delete()
+    wild = told(
+        name=text,
+        metadata=metadata,
+        priority=number,
+        input=RemoteInput(url=text, size_bytes=number, frame_rate=number),
+        outputs=(output("a", label=text, width=number), output("b", url=text)),
+    )
+    apply(account, wild)
+    before = Job.objects.values().get()
+    apply(account, wild, at=5)
+    assert Job.objects.values().get() == before
+
+
+def test_outputs_that_are_no_longer_listed_stay(account: ProviderAccount) -> None:
+    apply(account, told())
+    make_output(newest(account), remote_id="c")
+    apply(account, told(outputs=(output("b"),), progress=1.0), at=5)
+    assert newest(account).outputs.count() == 3

@@ -1,0 +1,228 @@
+"""What one answer changes of one job: the rules of `jobs.merge`, seen through the mirror."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from jobs.merge import clean_json, digest
+from jobs.models import ProviderAccount
+from providers.status import JobStatus, OutputStatus
+from providers.types import OutputKind, RemoteError, RemoteInput, RemoteJob
+from tests.jobs.answers import FINISHED, apply, failed, newest, output, told
+
+pytestmark = pytest.mark.django_db
+
+
+def test_what_is_not_told_keeps_what_is_known(account: ProviderAccount) -> None:
+    apply(
+        account,
+        told(metadata={"reel": 4}, priority=3, is_test=True, console_url="https://c.example/71"),
+    )
+    bare = RemoteJob("71", JobStatus.RUNNING, "processing", outputs=(output("a"),))
+    apply(account, bare, at=5)
+    job = newest(account)
+    assert (job.name, job.input_url, job.input_duration_ms) == (
+        "reel-71.mov",
+        "s3://rushes/reel-71.mov",
+        60_000,
+    )
+    assert (job.metadata, job.priority, job.is_test) == ({"reel": 4}, 3, True)
+    assert job.outputs.count() == 2
+    assert job.outputs.get(remote_id="a").duration_ms == 60_000
+
+
+def test_false_and_zero_are_told(account: ProviderAccount) -> None:
+    apply(account, told(is_test=True, priority=2, progress=30.0))
+    apply(account, told(is_test=False, priority=0, progress=0.0), at=5)
+    job = newest(account)
+    assert (job.is_test, job.priority, job.progress) == (False, 0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("before", "answer", "expected"),
+    [
+        (None, told(), None),
+        (told(progress=40.0), told(), 40.0),
+        (told(progress=40.0), told(progress=20.0), 20.0),
+        (told(status=JobStatus.QUEUED, progress=40.0), told(), None),
+        (told(progress=40.0), told(status=JobStatus.SUCCEEDED), 100.0),
+        (told(progress=40.0), told(status=JobStatus.SUCCEEDED, progress=97.0), 100.0),
+        (told(progress=40.0), failed(), 40.0),
+        (None, failed(), None),
+        (None, told(progress=float("nan")), None),
+        (None, told(progress=-5.0), 0.0),
+        (None, told(progress=float("inf")), 100.0),
+    ],
+)
+def test_progress_is_what_was_reported(
+    account: ProviderAccount, before: RemoteJob | None, answer: RemoteJob, expected: float | None
+) -> None:
+    if before:
+        apply(account, before)
+    apply(account, answer, at=5)
+    assert newest(account).progress == expected
+
+
+def test_the_phase_ends_with_the_job(account: ProviderAccount) -> None:
+    apply(account, told(phase="Transcoding"))
+    apply(account, told(progress=3.0), at=5)
+    assert newest(account).phase == "Transcoding"
+    apply(account, failed(), at=9)
+    assert newest(account).phase == ""
+
+
+def test_a_failure_without_a_reason_has_the_error_unknown(account: ProviderAccount) -> None:
+    apply(account, failed(errors=()))
+    job = newest(account)
+    assert job.error_class == "unknown"
+    assert job.error_info
+    assert job.error_info["hint"]
+
+
+def test_a_later_answer_without_the_reason_keeps_it(account: ProviderAccount) -> None:
+    apply(account, failed())
+    apply(account, failed(errors=(), name="renamed.mov"), at=5)
+    job = newest(account)
+    assert (job.name, job.error_class) == ("renamed.mov", "input.not_found")
+    assert [error["code"] for error in job.errors] == ["FileNotFoundError"]
+
+
+def test_the_faults_of_a_success_are_listed_but_are_no_error(account: ProviderAccount) -> None:
+    fault = RemoteError("output.failed", "Fallback", "Kept elsewhere.", "output:a")
+    apply(account, told(status=JobStatus.SUCCEEDED, errors=(fault,)))
+    job = newest(account)
+    assert job.error_class == ""
+    assert [error["origin"] for error in job.errors] == ["output:a"]
+
+
+def test_an_error_class_outside_of_the_tree_is_unknown(account: ProviderAccount) -> None:
+    apply(account, failed(errors=(RemoteError("x" * 99, "X-9", "Odd."),)))
+    job = newest(account)
+    assert (job.error_class, job.error_code) == ("unknown", "X-9")
+
+
+def test_a_failed_output_keeps_its_error_until_it_runs_again(account: ProviderAccount) -> None:
+    lost = RemoteError("output.failed", "UploadFailureError", "The bucket is full.", "output:a")
+    failed = replace(output("a", OutputStatus.FAILED), error=lost)
+    apply(account, told(outputs=(failed, output("b", OutputStatus.FAILED))))
+    first, second = newest(account).outputs.order_by("remote_id")
+    assert (first.error_class, second.error_class) == ("output.failed", "")
+    apply(account, told(outputs=(output("a", OutputStatus.RUNNING), output("b"))), at=5)
+    assert newest(account).outputs.get(remote_id="a").error_class == ""
+
+
+DONE, LOST = output("a", size_bytes=9_000), output("b", OutputStatus.FAILED)
+
+
+@pytest.mark.parametrize(
+    ("status", "outputs", "partial", "suspect"),
+    [
+        (JobStatus.FAILED, (DONE, LOST), True, False),
+        (JobStatus.SUCCEEDED, (DONE, LOST), True, False),
+        (JobStatus.RUNNING, (DONE, LOST), False, False),
+        (JobStatus.SUCCEEDED, (DONE, output("b", OutputStatus.SKIPPED)), False, False),
+        (JobStatus.SUCCEEDED, (DONE, replace(LOST, kind=OutputKind.IMAGE)), False, False),
+        (JobStatus.SUCCEEDED, (LOST, output("c", OutputStatus.UNKNOWN)), False, True),
+        (JobStatus.SUCCEEDED, (DONE, output("b", size_bytes=0)), False, True),
+        (
+            JobStatus.SUCCEEDED,
+            (DONE, output("b", kind=OutputKind.PLAYLIST, size_bytes=0)),
+            False,
+            False,
+        ),
+        (JobStatus.SUCCEEDED, (DONE, output("b", duration_ms=61_200)), False, False),
+        (JobStatus.SUCCEEDED, (DONE, output("b", duration_ms=61_201)), False, True),
+        (JobStatus.SUCCEEDED, (), False, False),
+    ],
+)
+def test_partial_and_suspect_follow_from_the_outputs(
+    account: ProviderAccount, status: JobStatus, outputs: Any, *, partial: bool, suspect: bool
+) -> None:
+    apply(account, told(status=status, outputs=outputs))
+    job = newest(account)
+    assert (job.is_partial, job.is_suspect) == (partial, suspect)
+
+
+def test_a_short_clip_may_be_off_by_the_padding_of_its_codec(account: ProviderAccount) -> None:
+    short = RemoteInput(duration_ms=2_000)
+    for off, suspect in ((250, False), (251, True)):
+        outputs = (output("a", duration_ms=2_000 + off), output("b"))
+        apply(
+            account, told(str(off), JobStatus.SUCCEEDED, input=short, outputs=outputs, is_test=None)
+        )
+        assert newest(account, str(off)).is_suspect is suspect
+
+
+def test_a_test_job_is_cut_short_without_suspicion(account: ProviderAccount) -> None:
+    cut = (output("a", duration_ms=5_000), output("b"))
+    apply(account, told(status=JobStatus.SUCCEEDED, outputs=cut, is_test=True))
+    assert newest(account).is_suspect is False
+
+
+def test_a_success_with_fewer_outputs_than_asked_is_suspect(account: ProviderAccount) -> None:
+    apply(account, told())
+    job = newest(account)
+    job.request = {"renditions": [{"packaging": "mp4", "heights": [240, 360, 720]}], "extra": {}}
+    job.save(update_fields=["request"])
+    apply(account, told(status=JobStatus.SUCCEEDED), at=5)
+    assert newest(account).is_suspect is True
+
+
+def test_an_unknown_word_is_kept_and_is_neither_success_nor_failure(
+    account: ProviderAccount,
+) -> None:
+    apply(account, told())
+    apply(account, told(status=JobStatus.UNKNOWN, provider_status="quarantined"), at=5)
+    job = newest(account)
+    assert (job.status, job.provider_status, job.error_class) == ("unknown", "quarantined", "")
+    assert job.events.filter(message__contains="quarantined").exists()
+
+
+def test_an_unknown_word_does_not_reopen_a_finished_job(account: ProviderAccount) -> None:
+    apply(account, told(status=JobStatus.SUCCEEDED))
+    apply(account, told(status=JobStatus.UNKNOWN, provider_status="archived"), at=5)
+    assert newest(account).status == JobStatus.SUCCEEDED
+
+
+def test_a_new_signature_alone_is_no_change(account: ProviderAccount) -> None:
+    def signed(signature: str) -> RemoteJob:
+        address = f"https://b.example/a.mp4?Expires={signature}&Signature="
+        parts = (
+            output("a", url=f"{address}REDACTED", secret_url=f"{address}{signature}"),
+            output("b"),
+        )
+        return told(status=JobStatus.SUCCEEDED, outputs=parts)
+
+    assert digest(signed("1")) == digest(signed("2"))
+    apply(account, signed("1"))
+    applied = apply(account, signed("2"), at=5)
+    assert not applied.is_news
+
+
+def test_a_plain_address_replaces_a_signed_one(account: ProviderAccount) -> None:
+    signed = output(
+        "a", url="https://b.example/a?sig=REDACTED", secret_url="https://b.example/a?sig=1"
+    )
+    apply(account, told(outputs=(signed, output("b")), provider_status="x"))
+    plain = output("a", url="https://cdn.example/a.mp4")
+    apply(account, told(outputs=(plain, output("b"))), at=5)
+    kept = newest(account).outputs.get(remote_id="a")
+    assert (kept.opens_at, kept.secret_url) == ("https://cdn.example/a.mp4", None)
+
+
+def test_json_is_cleaned_of_what_a_database_refuses() -> None:
+    deep: Any = "x"
+    for _ in range(2_000):
+        deep = [deep]
+    value = {"a\x00": ["\ud800", float("nan"), -0.5, 2**80], "deep": deep}
+    cleaned = clean_json(value)
+    assert cleaned["a"] == ["?", None, -0.5, 2**80]
+    assert "[cut]" in str(cleaned["deep"])
+
+
+def test_the_time_of_ending_is_the_providers(account: ProviderAccount) -> None:
+    apply(account, told(status=JobStatus.CANCELLED, finished_at=None))
+    assert newest(account).finished_at is None
+    apply(account, told(status=JobStatus.CANCELLED), at=5)
+    assert newest(account).finished_at == FINISHED

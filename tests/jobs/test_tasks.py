@@ -1,0 +1,154 @@
+"""The clockwork: what is due is handed out, once at a time, whatever became of a message."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from celery import current_app
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from jobs import tasks
+from jobs.actions import request_cancel
+from jobs.hints import LIFE_S
+from jobs.models import Job, JobAction, ProviderAccount, Submission, WebhookDelivery
+from jobs.submission import submit
+from providers.types import JobRequest
+from tests.jobs.factories import NOON, make_account, make_job
+from tests.jobs.fake_zencoder import FakeZencoder
+
+pytestmark = pytest.mark.django_db
+
+Hints = Callable[[Callable[[], Any]], list[tuple[str, int]]]
+
+
+@pytest.fixture
+def hints(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Hints:
+    """What a call publishes: the task's last name and its id."""
+    sent: list[tuple[str, int]] = []
+
+    def publish(name: str, ids: tuple[int], **options: Any) -> None:
+        assert options == {"expires": LIFE_S}
+        sent.append((name.removeprefix("jobs.tasks."), *ids))
+
+    monkeypatch.setattr(current_app, "send_task", publish)
+
+    def collect(call: Callable[[], Any]) -> list[tuple[str, int]]:
+        sent.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            call()
+        return list(sent)
+
+    return collect
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+def test_a_tick_hands_each_due_account_out_once(
+    account: ProviderAccount, hints: Hints, clock: time_machine.Traveller
+) -> None:
+    second = make_account(account.organization, next_sync_at=NOON - timedelta(seconds=9))
+    ProviderAccount.objects.filter(pk=account.pk).update(next_sync_at=NOON)
+    make_account(account.organization, next_sync_at=NOON + timedelta(seconds=1))
+    make_account(account.organization, next_sync_at=NOON, enabled=False)
+    make_account(account.organization, next_sync_at=NOON, refused_at=NOON)
+    held = make_account(account.organization, next_sync_at=NOON)
+    ProviderAccount.objects.claim(held.pk, NOON)
+    assert hints(tasks.tick) == [("sync_account", second.pk), ("sync_account", account.pk)]
+    assert hints(tasks.tick) == []
+
+
+def test_an_account_whose_message_was_lost_is_handed_out_again(
+    account: ProviderAccount, hints: Hints, clock: time_machine.Traveller
+) -> None:
+    ProviderAccount.objects.update(next_sync_at=NOON)
+    assert len(hints(tasks.tick)) == 1
+    clock.shift(tasks.HANDED_OUT)
+    assert len(hints(tasks.tick)) == 1
+
+
+def test_a_sweep_hands_out_all_that_is_due(account: ProviderAccount, hints: Hints) -> None:
+    job = submit(
+        organization=account.organization,
+        account=account,
+        request=JobRequest(input="s3://rushes/harbour.mov"),
+    ).job
+    action = request_cancel(make_job(account, status="running"))
+    now = timezone.now()
+    due, *_ = (
+        WebhookDelivery.objects.create(
+            account=account,
+            received_at=now,
+            next_at=next_at,
+            handled_at=handled_at,
+            verdict="accepted",
+            remote_id="71",
+        )
+        for next_at, handled_at in (
+            (now, None),
+            (now, now),
+            (now + timedelta(seconds=30), None),
+        )
+    )
+    expected = [
+        ("run_submission", job.pk),
+        ("run_action", action.pk),
+        ("handle_delivery", due.pk),
+    ]
+    assert hints(tasks.sweep_submissions) == expected
+    assert hints(tasks.sweep_submissions) == expected  # until it is done, however often told
+    later = now + timedelta(minutes=1)
+    Submission.objects.update(leased_until=later)
+    JobAction.objects.update(leased_until=later)
+    ProviderAccount.objects.update(enabled=False)
+    assert hints(tasks.sweep_submissions) == []
+
+
+def test_submitting_tells_a_worker_after_the_commit(account: ProviderAccount, hints: Hints) -> None:
+    request = JobRequest(input="s3://rushes/harbour.mov")
+    told = hints(
+        lambda: submit(organization=account.organization, account=account, request=request)
+    )
+    assert told == [("run_submission", Job.objects.get().pk)]
+
+
+def test_each_task_calls_its_one_function(account: ProviderAccount, zencoder: FakeZencoder) -> None:
+    zencoder.add(71, "processing")
+    tasks.sync_account(account.pk)
+    job = Job.objects.get()
+    action = request_cancel(job)
+    tasks.run_action(action.pk)
+    job.refresh_from_db()
+    assert job.status == "cancelled"
+    sent = submit(
+        organization=account.organization,
+        account=account,
+        request=JobRequest(input="s3://rushes/harbour.mov"),
+    ).job
+    tasks.run_submission(sent.pk)
+    sent.refresh_from_db()
+    assert sent.remote_id
+
+
+def test_a_task_about_what_is_no_longer_there_does_nothing(
+    db: None, zencoder: FakeZencoder
+) -> None:
+    for task in (tasks.run_submission, tasks.run_action, tasks.handle_delivery, tasks.sync_account):
+        task(10**9)
+    assert zencoder.asked == {}
+
+
+def test_the_tasks_go_by_the_names_that_beat_and_hints_use() -> None:
+    for name in ("tick", "sync_account", "sweep_submissions", "run_submission", "run_action"):
+        assert f"jobs.tasks.{name}" in current_app.tasks
+    scheduled = {entry["task"] for entry in current_app.conf.beat_schedule.values()}
+    assert {"jobs.tasks.tick", "jobs.tasks.sweep_submissions"} <= scheduled

@@ -1,0 +1,203 @@
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+
+from organizations.management.reporting import Report, ReportingCommand
+from organizations.models import ApiToken, AuditEntry, Membership, Organization, Role, Scope, User
+from tests.factories import make_membership, make_organization, make_user
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def run_json(*arguments: str) -> dict[str, Any]:
+    lines = run(*arguments, "--json").splitlines()
+    assert len(lines) == 1
+    answer: dict[str, Any] = json.loads(lines[0])
+    return answer
+
+
+@pytest.mark.django_db
+class TestCreateOrganization:
+    def test_it_makes_an_organization_and_names_its_address(self) -> None:
+        answer = run_json("create_organization", "--name", "Harbour Studio")
+
+        assert answer == {"slug": "harbour-studio", "created": True, "password_set_url": None}
+        assert Organization.objects.get().name == "Harbour Studio"
+        assert AuditEntry.objects.get().action == "organization.created"
+
+    def test_the_slug_can_be_chosen(self) -> None:
+        text = run("create_organization", "--name", "東京", "--slug", "tokyo")
+
+        assert "/o/tokyo/" in text
+        assert Organization.objects.get().slug == "tokyo"
+
+    def test_the_same_slug_again_changes_nothing(self, studio: Organization) -> None:
+        answer = run_json("create_organization", "--name", "Renamed", "--slug", studio.slug)
+
+        assert answer["slug"] == studio.slug
+        assert answer["created"] is False
+        studio.refresh_from_db()
+        assert studio.name == "Harbour Studio"
+        assert not AuditEntry.objects.exists()
+
+    def test_an_unknown_owner_becomes_a_user_who_gets_a_link(self) -> None:
+        answer = run_json(
+            "create_organization", "--name", "Harbour", "--owner", "Ann@Harbour.Example"
+        )
+
+        membership = Membership.objects.get()
+        assert membership.user.email == "ann@harbour.example"
+        assert membership.role == Role.OWNER
+        assert answer["password_set_url"].startswith(settings.BASE_URL)
+        assert answer["password_set_url"] in run(
+            "create_organization", "--name", "Harbour", "--owner", "ann@harbour.example"
+        )
+
+    def test_a_known_owner_keeps_the_password_and_gets_no_link(self) -> None:
+        user = make_user("ann@harbour.example")
+
+        answer = run_json(
+            "create_organization", "--name", "Harbour", "--owner", "ANN@harbour.example"
+        )
+
+        assert answer["password_set_url"] is None
+        assert Membership.objects.get().user == user
+        assert User.objects.get().password == user.password
+
+    def test_a_member_named_owner_becomes_one_once(self, studio: Organization) -> None:
+        user = make_membership(studio, Role.VIEWER).user
+        bystander = make_membership(studio, Role.VIEWER)
+        arguments = ["create_organization", "--name", studio.name, "--slug", studio.slug]
+
+        run(*arguments, "--owner", user.email)
+        run(*arguments, "--owner", user.email)
+
+        assert Membership.objects.get(user=user).role == Role.OWNER
+        bystander.refresh_from_db()
+        assert bystander.role == Role.VIEWER
+        assert [entry.action for entry in AuditEntry.objects.all()] == ["member.made_owner"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            (["--name", "東京"], "slug"),
+            (["--name", "Harbour", "--slug", "not a slug"], "slug"),
+            (["--name", "x" * 101, "--slug", "x"], "100 characters"),
+            (["--name", "Harbour", "--owner", "ann"], "'ann' is not an e-mail address"),
+        ],
+    )
+    def test_what_cannot_be_made_is_told_and_leaves_nothing(
+        self, arguments: list[str], sentence: str
+    ) -> None:
+        with pytest.raises(CommandError, match=sentence):
+            run("create_organization", *arguments)
+
+        assert not Organization.objects.exists()
+        assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+class TestCreateApiToken:
+    def test_the_printed_token_opens_that_organization(self, studio: Organization) -> None:
+        make_organization("decoy")
+
+        answer = run_json("create_api_token", "--organization", studio.slug, "--name", "CI")
+
+        assert list(answer) == ["token"]
+        token = ApiToken.authenticate(answer["token"])
+        assert token is not None
+        assert (token.organization, token.name, token.scope) == (studio, "CI", Scope.READ)
+
+    def test_the_scope_can_be_chosen(self, studio: Organization) -> None:
+        text = run(
+            "create_api_token", "--organization", studio.slug, "--name", "CI", "--scope", "operate"
+        )
+
+        token = ApiToken.authenticate(text.splitlines()[-1])
+        assert token is not None
+        assert token.can_operate
+
+    def test_the_audit_trail_names_the_token_without_its_text(self, studio: Organization) -> None:
+        text = run_json("create_api_token", "--organization", studio.slug, "--name", "CI")["token"]
+
+        entry = AuditEntry.objects.values().get()
+        assert entry["action"] == "token.created"
+        assert "CI" in entry["target"]
+        assert text not in str(entry)
+
+    @pytest.mark.parametrize(
+        ("slug", "name", "sentence"),
+        [
+            ("nowhere", "CI", "no organization with the slug 'nowhere'"),
+            ("harbour-studio", "", "1 to 100 characters"),
+            ("harbour-studio", "x" * 101, "1 to 100 characters"),
+        ],
+    )
+    def test_what_cannot_be_made_is_told(
+        self, studio: Organization, slug: str, name: str, sentence: str
+    ) -> None:
+        with pytest.raises(CommandError, match=sentence):
+            run("create_api_token", "--organization", slug, "--name", name)
+
+        assert not ApiToken.objects.exists()
+
+
+class PartlyFailing(ReportingCommand):
+    requires_system_checks = []
+
+    def run(self, **options: Any) -> Report:
+        return Report("one of two", {"done": 1}, failure="The other account failed.")
+
+
+def test_a_report_with_a_failure_is_printed_before_the_command_fails() -> None:
+    out = StringIO()
+
+    with pytest.raises(CommandError, match="The other account failed"):
+        call_command(PartlyFailing(), "--json", stdout=out)
+
+    assert json.loads(out.getvalue()) == {"done": 1}
+
+
+def test_from_the_shell_a_failure_is_its_sentence_and_exit_code_1(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        PartlyFailing().run_from_argv(["manage.py", "partly_failing"])
+
+    printed = capsys.readouterr()
+    assert end.value.code == 1
+    assert printed.out == "one of two\n"
+    assert printed.err == "The other account failed.\n"
+
+
+class WithoutDatabase(ReportingCommand):
+    requires_system_checks = []
+
+    def run(self, **options: Any) -> Report:
+        raise OperationalError("connection refused\nIs the server running on that host?")
+
+
+def test_a_database_that_is_not_there_is_told_in_one_sentence() -> None:
+    with pytest.raises(CommandError) as failure:
+        call_command(WithoutDatabase())
+
+    assert str(failure.value) == (
+        "The database cannot be used (connection refused); is it running and migrated?"
+    )
+
+
+def test_from_the_shell_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        PartlyFailing().run_from_argv(["manage.py", "partly_failing", "--jason"])
+
+    assert end.value.code == 2
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,130 @@
+"""The accounts page: health in words, and setting an account up without ever showing a secret."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from jobs.accounts import webhook_url
+from jobs.models import ProviderAccount
+from organizations.models import Organization
+from tests.jobs.factories import make_account, make_job
+
+ACCOUNTS = "/o/harbour-studio/accounts/"
+NEW = f"{ACCOUNTS}new/?provider=zencoder"
+
+
+def path(account: ProviderAccount, name: str) -> str:
+    return reverse(f"jobs:{name}", args=["harbour-studio", account.pk])
+
+
+def test_health_is_told_in_words(viewer: Client, studio: Organization) -> None:
+    make_account(
+        studio,
+        name="Night shift",
+        consecutive_failures=4,
+        last_error_at=timezone.now(),
+        last_error_class="provider.timeout",
+        last_error_message="No answer within 30 s.",
+        latency_ms=412,
+        rate_remaining=57,
+    )
+    html = viewer.get(ACCOUNTS).content.decode()
+    for words in ("Failing", "No answer within 30 s.", "did not finish in time", "412 ms", "57"):
+        assert words in html
+
+
+def test_an_import_shows_how_far_it_is(viewer: Client, studio: Organization) -> None:
+    account = make_account(studio, imported_at=None, next_sync_at=timezone.now())
+    for _ in range(3):
+        make_job(account)
+    assert "3 jobs so far" in viewer.get(ACCOUNTS).content.decode()
+
+
+def test_the_webhook_address_is_for_managers_alone(
+    manager: Client, operator: Client, account: ProviderAccount
+) -> None:
+    address = webhook_url(account)
+    assert address in manager.get(ACCOUNTS).content.decode()
+    assert account.hook_secret not in operator.get(ACCOUNTS).content.decode()
+
+
+def test_no_page_shows_a_stored_credential(manager: Client, account: ProviderAccount) -> None:
+    for address in (ACCOUNTS, path(account, "account_edit")):
+        assert account.credentials["api_key"] not in manager.get(address).content.decode()
+    assert "One is stored" in manager.get(path(account, "account_edit")).content.decode()
+
+
+def test_an_account_is_added_on_screen(manager: Client, studio: Organization) -> None:
+    values = {"name": "Zencoder east", "api_key": "k-123456", "interval_s": "20"}
+    assert manager.post(NEW, values)["Location"] == ACCOUNTS
+    account = ProviderAccount.objects.get()
+    assert account.organization == studio
+    assert account.credentials == {"api_key": "k-123456"}
+    assert account.options == {"interval_s": "20"}
+    assert account.base_url == "https://app.zencoder.com/api/v2"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"api_key": ""}, "api_key"),
+        ({"base_url": "ftp://zencoder.example"}, "base_url"),
+        ({"interval_s": "soon"}, "interval_s"),
+        ({"name": "Zencoder main"}, "name"),
+    ],
+)
+def test_what_cannot_be_an_account_is_refused_at_its_field(
+    manager: Client, account: ProviderAccount, change: dict[str, str], field: str
+) -> None:
+    values: dict[str, Any] = {"name": "Zencoder east", "api_key": "k-123456"} | change
+    response = manager.post(NEW, values)
+    assert response.status_code == 422
+    assert field in response.context["form"].errors
+    assert ProviderAccount.objects.count() == 1
+
+
+def test_an_empty_credential_keeps_the_one_that_is_stored(
+    manager: Client, account: ProviderAccount
+) -> None:
+    before = account.credentials
+    edit = path(account, "account_edit")
+    assert manager.post(edit, {"base_url": "https://zencoder.example/api/v2"}).status_code == 302
+    account.refresh_from_db()
+    assert account.base_url == "https://zencoder.example/api/v2"
+    assert account.credentials == before
+    manager.post(edit, {"api_key": "k-new"})
+    account.refresh_from_db()
+    assert account.credentials == {"api_key": "k-new"}
+
+
+def test_sync_now_makes_a_refused_account_due(operator: Client, studio: Organization) -> None:
+    later = timezone.now() + timedelta(hours=1)
+    account = make_account(studio, refused_at=timezone.now(), next_sync_at=later)
+    operator.post(path(account, "account_sync"))
+    account.refresh_from_db()
+    assert account.refused_at is None
+    assert account.next_sync_at <= timezone.now()
+
+
+def test_a_paused_account_says_so_and_can_be_resumed(
+    manager: Client, account: ProviderAccount
+) -> None:
+    manager.post(path(account, "account_pause"))
+    html = manager.get(ACCOUNTS).content.decode()
+    assert "Not polled, and its submissions are held" in html
+    assert path(account, "account_sync") not in html
+    manager.post(path(account, "account_resume"))
+    account.refresh_from_db()
+    assert account.enabled
+
+
+def test_an_unknown_provider_has_no_form(manager: Client) -> None:
+    assert manager.get(f"{ACCOUNTS}new/?provider=betamax").status_code == 404
+
+
+def test_every_provider_can_be_added(manager: Client) -> None:
+    assert f'href="{NEW}"' in manager.get(ACCOUNTS).content.decode()

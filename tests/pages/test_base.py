@@ -1,0 +1,100 @@
+"""What every page has: the policy, its pages for errors, icons that exist, sign-in."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.test import Client
+
+from jobs.models import Job
+from jobs.templatetags.board import ICONS
+from organizations.models import Membership
+from providers.status import JobStatus, OutputStatus
+from tests.factories import make_membership, make_organization
+
+ROOT = Path(settings.BASE_DIR)
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
+STYLES = sorted((ROOT / "static" / "css").glob("*.css"))
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_no_template_needs_an_exception_from_the_policy(template: Path) -> None:
+    text = template.read_text()
+    assert not re.search(r"\sstyle=|\son[a-z]+=|<style|javascript:|hx-on|hx-vals=.js:", text)
+    assert not re.search(r"<script(?![^>]*\ssrc=)", text)
+    assert not re.search(r"(src|href)=.(https?:)?//", text)
+
+
+@pytest.mark.parametrize("source", [*SCRIPTS, *STYLES], ids=lambda path: path.name)
+def test_our_own_files_evaluate_nothing_and_ask_no_other_host(source: Path) -> None:
+    text = source.read_text()
+    assert not re.search(r"\beval\(|new Function|innerHTML|@import|https?://", text)
+
+
+def test_every_icon_that_is_used_is_in_the_sprite_and_no_other_is() -> None:
+    used = set(ICONS.values())
+    for template in TEMPLATES:
+        used |= set(re.findall(r'{% icon "([\w-]+)"', template.read_text()))
+    sprite = (ROOT / "static/vendor/tabler-icons/sprite.svg").read_text()
+    assert used == set(re.findall(r'<symbol id="([\w-]+)"', sprite))
+
+
+def test_every_status_has_an_icon_of_its_own() -> None:
+    assert {*JobStatus, *OutputStatus} <= set(ICONS)
+    assert len({ICONS[status] for status in JobStatus}) == len(JobStatus)
+
+
+def test_vendored_packages_bring_their_licences() -> None:
+    folders = [path for path in (ROOT / "static" / "vendor").iterdir() if path.is_dir()]
+    assert folders
+    assert [path.name for path in folders if not (path / "LICENSE").exists()] == []
+
+
+def test_the_page_for_our_own_failure_needs_no_request_and_no_database() -> None:
+    assert "Something went wrong on our side" in render_to_string("500.html")
+
+
+def test_what_is_not_there_and_what_is_not_allowed_have_pages(viewer: Client, job: Job) -> None:
+    missing = viewer.get("/o/harbour-studio/nowhere/")
+    assert "There is nothing here" in missing.content.decode()
+    refused = viewer.get("/o/harbour-studio/jobs/new/")
+    assert "This takes the role Operator; yours is Viewer." in refused.content.decode()
+
+
+def test_a_form_from_before_the_sign_in_is_told_apart() -> None:
+    client = Client(enforce_csrf_checks=True)
+    response = client.post("/accounts/login/", {"login": "x", "password": "y"})
+    assert response.status_code == 403
+    assert "This form is no longer valid" in response.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/accounts/login/", "Sign in"),
+        ("/accounts/password/reset/", "Reset your password"),
+        ("/accounts/password/reset/done/", "Look in your mail"),
+        ("/accounts/password/reset/key/1-x-y/", "This link no longer works"),
+        ("/accounts/signup/", "Sign-up is closed"),
+    ],
+)
+def test_the_pages_around_the_sign_in_are_ours(client: Client, address: str, words: str) -> None:
+    html = client.get(address).content.decode()
+    assert f"<h1>{words}</h1>" in html
+    assert "css/base.css" in html
+
+
+def test_signing_out_asks_first(viewer: Client) -> None:
+    assert "<h1>Sign out?</h1>" in viewer.get("/accounts/logout/").content.decode()
+
+
+def test_the_organization_can_be_switched(viewer: Client, job: Job) -> None:
+    user = Membership.objects.get(organization=job.organization).user
+    make_membership(make_organization("second", name="Second Studio"), user=user)
+    html = viewer.get("/o/harbour-studio/jobs/").content.decode()
+    assert 'href="/o/second/jobs/"' in html
+    assert "Second Studio" in html

@@ -1,0 +1,199 @@
+"""The job page: errors first, phases, outputs, the chain of attempts, and the raw body."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from jobs.models import Job, ProviderAccount
+from organizations.models import Organization
+from providers.status import JobStatus, OutputStatus
+from providers.types import OutputKind
+from tests.jobs.factories import NOON, make_body, make_event, make_job, make_output
+
+
+def url(job: Job, name: str = "detail") -> str:
+    return reverse(f"jobs:{name}", args=["harbour-studio", job.pk])
+
+
+def page(client: Client, job: Job, query: str = "") -> str:
+    response = client.get(url(job) + query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_every_fault_is_told_with_sentence_hint_and_the_providers_words(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    job = make_job(account, status=JobStatus.FAILED)
+    output = make_output(job, label="hls 480", status=OutputStatus.FAILED)
+    job.errors = [
+        {"class": "input.timeout", "code": "Slow", "message": "It took 31 s.", "origin": "input"},
+        {
+            "class": "output.access_denied",
+            "code": "PutDenied",
+            "message": "403 by the bucket",
+            "origin": f"output:{output.remote_id}",
+        },
+    ]
+    job.save(update_fields=["errors"])
+    html = page(viewer, job)
+    for words in (
+        "was too slow or did not answer",
+        "move the source to a faster place",
+        "It took 31 s.",
+        "it may pass by itself",
+        "PutDenied",
+        "403 by the bucket",
+        "(hls 480)",
+        "You can fix this",
+    ):
+        assert words in html
+
+
+def test_a_class_that_is_not_ours_does_not_break_the_page(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    job = make_job(account, status=JobStatus.FAILED, errors=[{"class": "made.up"}])
+    assert "The provider gave no reason that we know." in page(viewer, job)
+
+
+def test_phases_show_lengths_and_shares(viewer: Client, account: ProviderAccount) -> None:
+    job = make_job(
+        account,
+        created_at=NOON,
+        started_at=NOON + timedelta(minutes=1),
+        finished_at=NOON + timedelta(minutes=4),
+    )
+    html = page(viewer, job)
+    assert "25 %" in html
+    assert "75 %" in html
+    assert 'width="75.00"' in html
+
+
+def test_a_phase_that_is_not_reported_is_said_to_be(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    html = page(viewer, make_job(account, status=JobStatus.RUNNING, started_at=None))
+    assert "bar-mixed" in html
+    assert "does not tell when it started" in html
+    html = page(viewer, make_job(account, created_at=None, started_at=NOON, finished_at=NOON))
+    assert "bar-unreported" in html
+    assert "not reported" in html
+
+
+def test_outputs_show_their_facts_with_units(viewer: Client, job: Job) -> None:
+    make_output(job, label="web 720")
+    html = page(viewer, job)
+    for words in ("web 720", "1280 × 720 px", "2.4 Mbit/s", "128 kbit/s", "1:01", "19.4 MB"):
+        assert words in html
+
+
+def test_only_what_a_browser_can_play_is_offered_to_play(viewer: Client, job: Job) -> None:
+    film = make_output(job)
+    stored = make_output(job, url="s3://bucket/film.mp4")
+    dash = make_output(job, kind=OutputKind.PLAYLIST, url="https://cdn.example/film.mpd")
+    old = make_output(job, expires_at=NOON)
+    words = make_output(job, kind=OutputKind.CAPTIONS, url="https://cdn.example/film.vtt")
+    html = page(viewer, job)
+    assert f"?play={film.pk}#player" in html
+    for output in (stored, dash, old, words):
+        assert f"?play={output.pk}#player" not in html
+    assert "It lies at a s3 address" in html
+    assert "Its link has expired." in html
+
+
+def test_the_chain_of_attempts_is_shown_from_any_of_them(
+    viewer: Client, account: ProviderAccount, foreign_job: Job
+) -> None:
+    first = make_job(account, status=JobStatus.FAILED)
+    second = make_job(account, status=JobStatus.FAILED, retry_of=first)
+    third = make_job(account, retry_of=second)
+    for one in (first, second, third):
+        html = page(viewer, one)
+        for other in {first, second, third} - {one}:
+            assert url(other) in html
+    assert "Attempts" not in page(viewer, make_job(account))
+
+
+def test_events_have_absolute_times_sources_and_names(viewer: Client, job: Job) -> None:
+    make_event(job, from_status="running", to_status="succeeded", message="All outputs are there")
+    html = page(viewer, job)
+    assert "2026-03-14 12:00:00 UTC" in html
+    assert "running → <strong>succeeded</strong> All outputs are there" in html
+
+
+def test_settings_and_metadata_are_shown_as_a_tree(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    job = make_job(
+        account, request={"renditions": [{"heights": [240, 360]}]}, metadata={"ticket": "<7>"}
+    )
+    html = page(viewer, job)
+    assert '<span class="tree-name">heights</span>' in html
+    assert "&lt;7&gt;" in html
+
+
+def test_an_operator_is_offered_what_the_state_allows(
+    operator: Client, viewer: Client, account: ProviderAccount
+) -> None:
+    running = make_job(account, status=JobStatus.RUNNING)
+    done = make_job(account)
+    html = page(operator, running)
+    assert f'action="{url(running, "cancel")}"' in html
+    assert "It is not finished yet." in html
+    assert 'data-dialog="confirm-cancel"' not in page(operator, done)
+    assert url(running, "cancel") not in page(viewer, running)
+
+
+def test_an_unfinished_job_is_polled_and_a_finished_one_is_not(
+    viewer: Client, account: ProviderAccount, job: Job
+) -> None:
+    assert 'id="live"' in page(viewer, make_job(account, status=JobStatus.RUNNING))
+    assert 'id="live"' not in page(viewer, job)
+
+
+def test_the_poll_brings_the_changing_part_only_when_it_changed(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    job = make_job(account, status=JobStatus.RUNNING)
+    state = viewer.get(url(job)).context["live_state"]
+    polled = {"HX-Request": "true"}
+    assert viewer.get(url(job), {"state": state}, headers=polled).status_code == 204
+
+    Job.objects.filter(pk=job.pk).update(version=2, progress=71)
+    html = viewer.get(url(job), {"state": state}, headers=polled).content.decode()
+    assert "71 %" in html
+    assert "<html" not in html
+
+
+def test_the_raw_body_can_be_read_and_downloaded(viewer: Client, job: Job) -> None:
+    make_body(job, {"url": "https://cdn.example/film?Signature=REDACTED", "note": "</pre><b>"})
+    html = viewer.get(url(job, "raw")).content.decode()
+    assert "Signature=<mark>REDACTED</mark>" in html
+    assert "&lt;/pre&gt;" in html
+    file = viewer.get(url(job, "raw") + "?download=1")
+    assert file.json()["note"] == "</pre><b>"
+    assert file["Content-Disposition"] == f'attachment; filename="job-{job.pk}.json"'
+
+
+def test_a_job_without_a_body_has_none_to_show(viewer: Client, job: Job) -> None:
+    assert viewer.get(url(job, "raw")).status_code == 404
+    assert url(job, "raw") not in page(viewer, job)
+
+
+@pytest.mark.parametrize("outputs", [2, 12])
+def test_a_page_costs_the_same_queries_however_many_outputs(
+    viewer: Client,
+    studio: Organization,
+    job: Job,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    outputs: int,
+) -> None:
+    for _ in range(outputs):
+        make_output(job)
+    viewer.get(url(job))
+    with django_assert_num_queries(12):
+        viewer.get(url(job))

@@ -1,0 +1,187 @@
+"""The list: what a row says, what the tabs count, where the links lead, what a page costs."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from jobs.models import Job, ProviderAccount
+from organizations.models import Organization
+from providers.status import JobStatus
+from tests.jobs.factories import NOON, make_account, make_job
+
+LIST = "/o/harbour-studio/jobs/"
+# session, user, membership; rows; a count for each of the seven statuses; accounts, organizations
+QUERIES = 13
+
+
+def rows(html: str) -> list[str]:
+    return (
+        html.split("<tbody>")[1].split("</tbody>")[0].split("<tr ")[1:] if "<tbody>" in html else []
+    )
+
+
+def test_a_row_says_what_the_job_is(viewer: Client, account: ProviderAccount) -> None:
+    make_job(account, name="harbour.mov", input_url="s3://footage/raw/tape-7.mxf", attempt=2)
+    html = viewer.get(LIST).content.decode()
+    for words in ("harbour.mov", "tape-7.mxf", "attempt 2", "Zencoder main", "Succeeded"):
+        assert words in html
+
+
+def test_a_failed_row_says_why(viewer: Client, account: ProviderAccount) -> None:
+    make_job(account, status=JobStatus.FAILED)
+    (row,) = rows(viewer.get(LIST).content.decode())
+    assert "input.not_found" in row
+    assert "The source file was not found at its address." in row
+    assert "The file was not found." in row
+
+
+def test_progress_that_nobody_reported_is_not_shown_as_zero(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    make_job(account, status=JobStatus.RUNNING, progress=None)
+    (row,) = rows(viewer.get(LIST).content.decode())
+    assert "progress not reported" in row
+    assert "<progress" not in row
+
+    Job.objects.update(progress=41.6)
+    (row,) = rows(viewer.get(LIST).content.decode())
+    assert 'value="41.6"' in row
+    assert "42 %" in row
+
+
+def test_an_unknown_word_of_the_provider_is_shown_as_such(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    make_job(account, status=JobStatus.UNKNOWN, provider_status="marinating")
+    assert "the provider says “marinating”" in viewer.get(LIST).content.decode()
+
+
+def test_markup_in_a_name_stays_text(viewer: Client, account: ProviderAccount) -> None:
+    make_job(account, name='<img src=x onerror="alert(1)">.mov')
+    html = viewer.get(LIST).content.decode()
+    assert "<img" not in html
+    assert "&lt;img src=x" in html
+
+
+def test_tabs_count_what_the_other_filters_leave(
+    viewer: Client, studio: Organization, account: ProviderAccount, foreign_job: Job
+) -> None:
+    make_job(account, status=JobStatus.FAILED)
+    make_job(account)
+    make_job(make_account(studio, name="Archive"), status=JobStatus.FAILED)
+    response = viewer.get(f"{LIST}?status=failed&account=Zencoder+main")
+    counts = {tab.word: tab.count.value for tab in response.context["tabs"]}
+    assert (counts["all"], counts["failed"], counts["succeeded"]) == (2, 1, 1)
+    assert len(rows(response.content.decode())) == 1
+
+
+def test_newer_and_older_lead_through_all_jobs_and_back(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    for number in range(5):
+        make_job(account, name=f"clip {number}", created_at=NOON + timedelta(hours=number))
+    first = viewer.get(f"{LIST}?limit=2")
+    second = viewer.get(first.context["older_url"])
+    third = viewer.get(second.context["older_url"])
+    names = [[job.name for job in page.context["page"].rows] for page in (first, second, third)]
+    assert names == [["clip 4", "clip 3"], ["clip 2", "clip 1"], ["clip 0"]]
+    assert not third.context["older_url"]
+    back = viewer.get(third.context["newer_url"])
+    assert [job.name for job in back.context["page"].rows] == names[1]
+
+
+def test_a_cursor_of_another_order_begins_at_the_first_page(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    for _ in range(3):
+        make_job(account)
+    older = viewer.get(f"{LIST}?limit=1").context["page"].next
+    response = viewer.get(f"{LIST}?sort=finished&limit=1&cursor={older}")
+    assert response.status_code == 302
+    assert response["Location"] == f"{LIST}?sort=finished&limit=1"
+
+
+@pytest.mark.parametrize(
+    ("query", "heading", "direction"),
+    [
+        ("", "Created", "descending"),
+        ("?sort=created", "Created", "ascending"),
+        ("?status=failed", "Finished", "descending"),
+        ("?status=running", "Started", "descending"),
+    ],
+)
+def test_the_heading_that_sorts_says_so(
+    viewer: Client, account: ProviderAccount, query: str, heading: str, direction: str
+) -> None:
+    for status in (JobStatus.FAILED, JobStatus.RUNNING):
+        make_job(account, status=status)
+    columns = viewer.get(f"{LIST}{query}").context["columns"]
+    assert [(one.word, one.sorted) for one in columns if one.sorted] == [(heading, direction)]
+
+
+def test_a_filter_that_cannot_be_read_shows_nothing_and_says_why(viewer: Client, job: Job) -> None:
+    response = viewer.get(f"{LIST}?status=finished")
+    assert response.context["page"].rows == []
+    assert "A status is one of" in response.content.decode()
+
+
+def test_the_form_keeps_the_filters_that_it_has_no_field_for(viewer: Client, job: Job) -> None:
+    html = viewer.get(f"{LIST}?status=failed&batch=night&q=dawn").content.decode()
+    assert '<input type="hidden" name="status" value="failed">' in html
+    assert '<input type="hidden" name="batch" value="night">' in html
+
+
+def test_htmx_gets_the_results_alone(viewer: Client, job: Job) -> None:
+    html = viewer.get(f"{LIST}?q=dawn", headers={"HX-Request": "true"}).content.decode()
+    assert html.lstrip().startswith('<section id="results"')
+    assert "harbour-at-dawn.mov" in html
+
+
+def test_the_search_box_leads_from_an_id_to_its_job(
+    viewer: Client, job: Job, foreign_job: Job
+) -> None:
+    search = reverse("jobs:search", args=["harbour-studio"])
+    page = reverse("jobs:detail", args=["harbour-studio", job.pk])
+    for text in ("881200", f"#{job.pk}", str(job.pk)):
+        assert viewer.get(search, {"q": text})["Location"] == page
+    assert viewer.get(search, {"q": "dawn mov"})["Location"] == f"{LIST}?q=dawn+mov"
+    assert (
+        viewer.get(search, {"q": str(foreign_job.pk)})["Location"] == f"{LIST}?q={foreign_job.pk}"
+    )
+
+
+def test_an_empty_list_teaches_the_next_step(viewer: Client, manager: Client) -> None:
+    assert "A manager of Harbour Studio can add one." in viewer.get(LIST).content.decode()
+    assert "Add an account" in manager.get(LIST).content.decode()
+
+
+def test_a_list_without_failures_is_glad_about_it(viewer: Client, job: Job) -> None:
+    assert "That is good news." in viewer.get(f"{LIST}?status=failed").content.decode()
+
+
+@pytest.mark.parametrize("number", [10, 60])
+def test_a_page_costs_the_same_queries_however_many_jobs(
+    viewer: Client,
+    account: ProviderAccount,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    number: int,
+) -> None:
+    for one in range(number):
+        make_job(account, status=list(JobStatus)[one % 7])
+    viewer.get(LIST)
+    with django_assert_num_queries(QUERIES):
+        assert len(viewer.get(LIST).context["page"].rows) == min(number, 50)
+
+
+def test_the_front_page_leads_to_the_organization(viewer: Client, studio: Organization) -> None:
+    assert viewer.get("/")["Location"] == LIST
+    assert viewer.get("/o/harbour-studio/")["Location"] == LIST
+
+
+def test_one_without_an_organization_is_told_so(stranger: Client) -> None:
+    response = stranger.get("/")
+    assert response.status_code == 403
+    assert "not a member of any organization" in response.content.decode()

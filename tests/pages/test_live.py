@@ -1,0 +1,140 @@
+"""The poll of a list: only what changed comes back, and nothing at all when nothing did."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from jobs.freshness import fingerprint
+from jobs.models import Job, ProviderAccount
+from jobs.views.page import freshness_of
+from organizations.models import Organization
+from providers.status import JobStatus
+from tests.jobs.factories import NOON, make_account, make_job
+
+LIVE = "/o/harbour-studio/jobs/live/"
+
+
+@pytest.fixture
+def jobs(account: ProviderAccount) -> list[Job]:
+    return [make_job(account, created_at=NOON + timedelta(hours=hour)) for hour in range(3)]
+
+
+def shown(jobs: list[Job], studio: Organization, **changes: Any) -> dict[str, Any]:
+    """What a page that shows `jobs` says of itself."""
+    return {
+        "rows": "_".join(f"{job.pk}.{job.version}" for job in jobs),
+        "since": max(job.sort_at for job in jobs).isoformat(),
+        "new": "0",
+        "health": fingerprint(freshness_of(studio)),
+    } | changes
+
+
+def test_nothing_changed_is_an_empty_answer(
+    viewer: Client,
+    studio: Organization,
+    jobs: list[Job],
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    asked = shown(jobs, studio)
+    viewer.get(LIVE, asked)
+    # session, user, membership; versions, new jobs, accounts
+    with django_assert_num_queries(6):
+        response = viewer.get(LIVE, asked)
+    assert (response.status_code, response.content) == (204, b"")
+
+
+def test_only_the_changed_row_comes_back(
+    viewer: Client, studio: Organization, jobs: list[Job]
+) -> None:
+    asked = shown(jobs, studio)
+    Job.objects.filter(pk=jobs[1].pk).update(status=JobStatus.FAILED, version=F("version") + 1)
+    html = viewer.get(LIVE, asked).content.decode()
+    assert f'<tr id="job-{jobs[1].pk}"' in html
+    assert html.count("<tr ") == 1
+    assert html.count("hx-swap-oob") == 2  # the row, and the tabs that count it
+    assert "accounts" not in html
+
+
+def test_a_job_that_would_stand_above_the_first_row_is_only_counted(
+    viewer: Client, studio: Organization, account: ProviderAccount, jobs: list[Job]
+) -> None:
+    asked = shown(jobs, studio)
+    new = make_job(account, created_at=NOON + timedelta(days=1))
+    html = viewer.get(LIVE, asked).content.decode()
+    assert "1 new job\n" in html
+    assert f'id="job-{new.pk}"' not in html
+    assert viewer.get(LIVE, shown(jobs, studio, new="1")).status_code == 204
+
+
+def test_a_new_job_of_the_same_second_is_counted_and_one_further_down_is_not(
+    viewer: Client, studio: Organization, account: ProviderAccount, jobs: list[Job]
+) -> None:
+    make_job(account, created_at=jobs[2].created_at)
+    make_job(account, created_at=NOON - timedelta(days=1))
+    assert "1 new job\n" in viewer.get(LIVE, shown(jobs, studio)).content.decode()
+
+
+def test_new_jobs_are_those_that_the_filters_let_through(
+    viewer: Client, studio: Organization, account: ProviderAccount, jobs: list[Job]
+) -> None:
+    make_job(account, created_at=NOON + timedelta(days=1))
+    asked = shown(jobs, studio, status="running", since=NOON.isoformat())
+    assert viewer.get(LIVE, asked).status_code == 204
+
+
+def test_a_job_of_another_organization_never_comes_back(
+    viewer: Client, studio: Organization, jobs: list[Job], foreign_job: Job
+) -> None:
+    asked = shown(jobs, studio)
+    asked["rows"] += f"_{foreign_job.pk}.0"
+    assert viewer.get(LIVE, asked).status_code == 204
+
+
+def test_accounts_come_back_when_one_of_them_changed(
+    viewer: Client, studio: Organization, account: ProviderAccount, jobs: list[Job]
+) -> None:
+    asked = shown(jobs, studio)
+    ProviderAccount.objects.filter(pk=account.pk).update(
+        consecutive_failures=3,
+        last_error_class="provider.outage",
+        last_error_message="Zencoder answered 503.",
+    )
+    html = viewer.get(LIVE, asked).content.decode()
+    assert 'id="health"' in html
+    assert "Zencoder answered 503." in html
+    assert "<tr " not in html
+
+
+def test_a_page_without_a_list_asks_about_the_accounts_alone(
+    viewer: Client, studio: Organization, jobs: list[Job]
+) -> None:
+    mark = fingerprint(freshness_of(studio))
+    assert viewer.get(LIVE, {"health": mark}).status_code == 204
+    assert viewer.get(LIVE, {"health": "old"}).content.decode().count("hx-swap-oob") == 2
+
+
+@pytest.mark.parametrize("rows", ["", "x", "1.", "99999999999999999999.1", "1.1_" * 5000])
+@pytest.mark.parametrize("since", ["", "yesterday", "2026-13-40T00:00:00Z", "2026-03-14T12:00"])
+def test_whatever_a_page_says_of_itself_is_no_failure(
+    viewer: Client, studio: Organization, jobs: list[Job], rows: str, since: str
+) -> None:
+    assert viewer.get(LIVE, {"rows": rows, "since": since}).status_code == 200
+
+
+def test_a_stale_account_is_told_with_since_when_and_why(
+    viewer: Client, studio: Organization, account: ProviderAccount, job: Job
+) -> None:
+    make_account(studio, name="Sound", next_sync_at=timezone.now() + timedelta(minutes=1))
+    ProviderAccount.objects.filter(pk=account.pk).update(
+        next_sync_at=timezone.now() - timedelta(minutes=10)
+    )
+    html = viewer.get("/o/harbour-studio/jobs/").content.decode()
+    banners = html.split('id="banners"')[1].split("</div>")[0]
+    assert "2026-03-14 12:00:00 UTC" in banners
+    assert "no worker syncs it" in banners
+    assert "Sound" not in banners

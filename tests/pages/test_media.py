@@ -1,0 +1,127 @@
+"""Media is handed out by address of ours alone, and one page alone may load it from elsewhere."""
+
+import pytest
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import reverse
+
+from jobs.models import Job, JobSecret
+from jobs.playback import origin
+from tests.jobs.factories import make_job, make_output
+
+SIGNED = "https://cdn.example/film.mp4?Signature=hunter2-secret&Expires=4070908800"
+SHOWN = "https://cdn.example/film.mp4?Signature=REDACTED&Expires=4070908800"
+
+
+def policy(response: HttpResponseBase) -> dict[str, list[str]]:
+    parts = (part.split() for part in response["Content-Security-Policy"].split(";"))
+    return {name: values for name, *values in parts}
+
+
+def detail(job: Job) -> str:
+    return reverse("jobs:detail", args=["harbour-studio", job.pk])
+
+
+def test_an_output_opens_with_its_signature_which_no_page_shows(viewer: Client, job: Job) -> None:
+    output = make_output(job, url=SHOWN, secret_url=SIGNED)
+    for query in ("", f"?play={output.pk}", "?thumbnails=1"):
+        assert "hunter2" not in viewer.get(detail(job) + query).content.decode()
+    response = viewer.get(reverse("jobs:output_open", args=["harbour-studio", job.pk, output.pk]))
+    assert (response.status_code, response["Location"]) == (302, SIGNED)
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_the_input_opens_with_its_signature(viewer: Client, job: Job) -> None:
+    JobSecret.objects.create(job=job, input_url=SIGNED)
+    response = viewer.get(reverse("jobs:input_open", args=["harbour-studio", job.pk]))
+    assert response["Location"] == SIGNED
+
+
+@pytest.mark.parametrize(
+    "address", ["s3://key:hunter2@bucket/film.mp4", "javascript:alert(1)", "data:text/html,x"]
+)
+def test_what_is_no_web_address_is_shown_redacted_and_not_followed(
+    viewer: Client, job: Job, address: str
+) -> None:
+    output = make_output(job, url="s3://REDACTED@bucket/film.mp4", secret_url=address)
+    response = viewer.get(reverse("jobs:output_open", args=["harbour-studio", job.pk, output.pk]))
+    assert response.status_code == 200
+    assert "hunter2" not in response.content.decode()
+    assert "s3://REDACTED@bucket/film.mp4" in response.content.decode()
+
+
+def test_the_job_page_alone_may_load_from_its_outputs_origins(viewer: Client, job: Job) -> None:
+    make_output(job, url="https://cdn.example/a.mp4")
+    make_output(job, url="http://[::1]:9000/b.m3u8", kind="playlist")
+    make_output(job, url="s3://bucket/c.mp4")
+    make_output(make_job(job.account), url="https://other.example/d.mp4")
+    allowed = policy(viewer.get(detail(job)))
+    expected = {"http://[::1]:9000", "https://cdn.example"}
+    for directive in ("connect-src", "media-src", "img-src"):
+        found = {source for source in allowed[directive] if source.startswith("http")}
+        assert found == expected, directive
+    assert "blob:" in allowed["media-src"]
+    assert allowed["worker-src"] == ["'self'"]
+    assert allowed["script-src"] == ["'self'"]
+
+    elsewhere = policy(viewer.get("/o/harbour-studio/jobs/"))
+    assert elsewhere["media-src"] == elsewhere["connect-src"] == ["'self'"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://cdn.example;script-src *",
+        "https://a b/",
+        "https://",
+        "ftp://cdn.example/",
+        "//cdn.example/",
+        "https://cdn.example:x/",
+        "https://[::1/",
+        "https://cdn.example,evil.example/",
+        "",
+    ],
+)
+def test_no_address_can_widen_the_policy(url: str) -> None:
+    assert origin(url) is None
+
+
+def test_userinfo_and_path_are_no_part_of_an_origin() -> None:
+    assert origin("https://user:pass@CDN.example:8443/a;b?c") == "https://cdn.example:8443"
+
+
+def test_the_player_says_why_it_cannot_play(viewer: Client, job: Job) -> None:
+    output = make_output(job, url="s3://bucket/film.mp4")
+    html = viewer.get(f"{detail(job)}?play={output.pk}").content.decode()
+    assert "which browsers do not open" in html
+    assert "This job has no such output." in viewer.get(f"{detail(job)}?play=x").content.decode()
+
+
+def test_mp4_plays_without_scripts_and_hls_says_what_it_needs(viewer: Client, job: Job) -> None:
+    film = make_output(job)
+    stream = make_output(job, kind="playlist", url="https://cdn.example/master.m3u8")
+    address = reverse("jobs:output_open", args=["harbour-studio", job.pk, film.pk])
+    assert f'src="{address}"' in viewer.get(f"{detail(job)}?play={film.pk}").content.decode()
+    assert "<noscript>" in viewer.get(f"{detail(job)}?play={stream.pk}").content.decode()
+
+
+def test_thumbnails_come_only_when_asked_for(viewer: Client, job: Job) -> None:
+    picture = make_output(job, kind="image", url="https://cdn.example/1.jpg")
+    address = reverse("jobs:output_open", args=["harbour-studio", job.pk, picture.pk])
+    assert address not in viewer.get(detail(job)).content.decode()
+    assert f'<img src="{address}"' in viewer.get(f"{detail(job)}?thumbnails=1").content.decode()
+
+
+def test_a_page_that_may_not_load_from_a_new_origin_loads_anew_to_play(
+    viewer: Client, job: Job
+) -> None:
+    Job.objects.filter(pk=job.pk).update(status="running")
+    output = make_output(job, url="https://cdn.example/a.mp4")
+    polled = {"HX-Request": "true"}
+    play_in_place = f'hx-get="?play={output.pk}"'
+    before = viewer.get(detail(job), {"origins": ""}, headers=polled).content.decode()
+    assert play_in_place not in before
+    assert f'href="?play={output.pk}#player"' in before
+    known = viewer.get(detail(job), {"origins": "https://cdn.example"}, headers=polled)
+    assert play_in_place in known.content.decode()

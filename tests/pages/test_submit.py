@@ -1,0 +1,157 @@
+"""The submit form, its preview, and what comes of sending it."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from jobs.models import Job, ProviderAccount, Submission
+from organizations.models import Organization
+from tests.factories import make_organization
+from tests.jobs.factories import make_account
+
+NEW = "/o/harbour-studio/jobs/new/"
+PREVIEW = f"{NEW}preview/"
+
+
+@pytest.fixture
+def values(account: ProviderAccount) -> dict[str, Any]:
+    return {
+        "account": account.pk,
+        "input": "https://media.example/dawn.mov?token=hunter2-secret",
+        "destination": "s3://results/dawn/",
+        "hls": ["240", "480"],
+        "mp4": ["720"],
+        "thumbnails": "3",
+        "metadata": '{"ticket": 41}',
+        "extra": '{"region": "europe"}',
+        "idempotency_key": "made-with-the-form",
+    }
+
+
+def test_a_sent_form_becomes_a_job_and_leads_to_it(
+    operator: Client, values: dict[str, Any]
+) -> None:
+    response = operator.post(NEW, values)
+    job = Job.objects.get()
+    assert response["Location"] == reverse("jobs:detail", args=["harbour-studio", job.pk])
+    assert (job.status, job.submitted_by is not None) == ("submitting", True)
+    request = Submission.objects.get().request
+    assert request["input"].endswith("hunter2-secret")
+    assert request["metadata"] == {"ticket": 41}
+    assert request["extra"] == {"region": "europe"}
+    assert [one["heights"] for one in request["renditions"]] == [[240, 480], [720]]
+    assert "hunter2" not in operator.get(response["Location"]).content.decode()
+
+
+def test_a_double_click_makes_one_job(operator: Client, values: dict[str, Any]) -> None:
+    first, second = operator.post(NEW, values), operator.post(NEW, values)
+    assert first["Location"] == second["Location"]
+    assert Job.objects.count() == 1
+
+
+def test_the_same_again_is_asked_about_first(operator: Client, values: dict[str, Any]) -> None:
+    operator.post(NEW, values)
+    again = values | {"idempotency_key": "of-another-form"}
+    response = operator.post(NEW, again)
+    assert response.status_code == 422
+    assert "within 24 hours" in response.content.decode()
+    assert Job.objects.count() == 1
+    assert operator.post(NEW, again | {"allow_duplicate": "on"}).status_code == 302
+    assert Job.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("input", "", "This field is required."),
+        ("input", "dawn.mov", "https://"),
+        ("extra", "{nope", "This is not JSON"),
+        ("extra", "[1]", "Give a JSON object"),
+        ("thumbnails", "101", "less than or equal to 100"),
+        ("metadata", "x" * 300, "Zencoder keeps 255 characters"),
+    ],
+)
+def test_a_complaint_stands_at_its_field(
+    operator: Client, values: dict[str, Any], field: str, value: str, sentence: str
+) -> None:
+    response = operator.post(NEW, values | {field: value})
+    assert response.status_code == 422
+    assert sentence in str(response.context["form"].errors[field])
+    assert sentence in response.content.decode()
+    assert not Job.objects.exists()
+
+
+def test_what_was_typed_survives_a_refusal(operator: Client, values: dict[str, Any]) -> None:
+    html = operator.post(NEW, values | {"extra": "{nope"}).content.decode()
+    assert "{nope" in html
+    assert "s3://results/dawn/" in html
+
+
+def test_an_account_of_another_organization_cannot_be_chosen(
+    operator: Client, values: dict[str, Any]
+) -> None:
+    foreign = make_account(make_organization())
+    response = operator.post(NEW, values | {"account": foreign.pk})
+    assert "account" in response.context["form"].errors
+
+
+def test_the_preview_is_the_providers_body_without_secrets(
+    operator: Client, values: dict[str, Any]
+) -> None:
+    response = operator.post(PREVIEW, values)
+    body = json.loads(response.context["body"])
+    assert body["region"] == "europe"
+    assert len(body["outputs"]) >= 3
+    assert "hunter2" not in response.content.decode()
+    assert "<mark>REDACTED</mark>" in response.content.decode()
+    assert not Job.objects.exists()
+
+
+def test_the_preview_of_an_unfinished_form_waits(operator: Client, values: dict[str, Any]) -> None:
+    response = operator.post(PREVIEW, values | {"input": ""})
+    assert response.status_code == 200
+    assert "Give a source file" in response.content.decode()
+
+
+def test_what_the_provider_decides_by_itself_is_told(
+    operator: Client, values: dict[str, Any]
+) -> None:
+    html = operator.post(PREVIEW, values | {"destination": ""}).content.decode()
+    assert "keeps the files for 24 hours" in html
+
+
+def test_a_job_can_be_taken_as_the_draft_of_the_next(
+    operator: Client, viewer: Client, values: dict[str, Any]
+) -> None:
+    operator.post(NEW, values)
+    job = Job.objects.get()
+    response = operator.get(f"{NEW}?from={job.pk}")
+    form = response.context["form"]
+    assert form["input"].value().endswith("hunter2-secret")
+    assert form["hls"].value() == [240, 480]
+    assert json.loads(form["extra"].value()) == {"region": "europe"}
+    assert viewer.get(f"{NEW}?from={job.pk}").status_code == 403
+
+    sent = values | {"retry_of": job.pk, "input": "https://media.example/dusk.mov"}
+    operator.post(NEW, sent | {"idempotency_key": "the-next"})
+    assert Job.objects.latest("pk").retry_of == job
+
+
+@pytest.mark.parametrize("given", ["x", "-1", "9" * 30, "٣"])
+def test_a_draft_that_is_no_job_is_not_found(operator: Client, account: Any, given: str) -> None:
+    assert operator.get(NEW, {"from": given}).status_code == 404
+
+
+def test_a_draft_of_another_organization_is_not_found(
+    operator: Client, account: ProviderAccount, foreign_job: Job
+) -> None:
+    assert operator.get(NEW, {"from": foreign_job.pk}).status_code == 404
+
+
+def test_without_an_account_the_page_says_what_is_missing(
+    operator: Client, studio: Organization
+) -> None:
+    assert "No account takes jobs yet" in operator.get(NEW).content.decode()

@@ -1,0 +1,343 @@
+"""What holds for every adapter in the registry. `cases/<slug>.py` has what differs."""
+
+import json
+from contextlib import suppress
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import responses
+
+from providers.base import Account, Provider
+from providers.errors import CLASSES, BadAnswer, ProviderError, Unreachable, WebhookRefused
+from providers.http import HttpClient
+from providers.status import JobStatus, OutputStatus, fold, read_status
+from providers.types import Capability, RemoteJob
+from tests.providers.cases.shape import CANARY, Cases
+
+# The method that a capability stands for. The others add a fact, not a method.
+METHODS = {
+    Capability.SUBMIT: ("submit", "build_request"),
+    Capability.CANCEL: ("cancel",),
+    Capability.RESUBMIT: ("resubmit",),
+    Capability.FIND_BY_KEY: ("find_by_key",),
+    Capability.PRESETS: ("list_presets",),
+    Capability.WEBHOOK: ("read_webhook",),
+    Capability.CHECK_CREDENTIALS: ("check_credentials",),
+    Capability.USAGE: ("usage",),
+    Capability.OUTPUT_LINKS: ("resolve_output_url",),
+}
+KEY = "0123456789abcdef0123456789abcdef"
+MALFORMED: list[Any] = [
+    None,
+    [],
+    {},
+    0,
+    "text",
+    True,
+    [None, 3, "x", [], {}],
+    {"job": None},
+    {"job": []},
+    {"errors": {"a": [1, None, {"b": "c"}]}},
+]
+UNREADABLE = ["<html>", "{", "\x00", '{"id": 1}{', "[" * 100_000, "9" * 5000, "NaN,"]
+
+
+def read_page(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock, bodies: list[Any]
+) -> tuple[RemoteJob, ...]:
+    wire.get(cases.base_url + cases.list_path, json=cases.wrap_list(bodies))
+    return next(adapter.list_jobs()).jobs
+
+
+def read_one(cases: Cases, adapter: Provider, wire: responses.RequestsMock, body: Any) -> RemoteJob:
+    for answer in cases.read(body):
+        answer.register(wire, cases.base_url)
+    return adapter.get_job(read_page(cases, adapter, wire, [body])[0].remote_id)
+
+
+def walk(value: Any) -> list[Any]:
+    """List everything below a value, dataclasses included."""
+    if is_dataclass(value):
+        return [item for f in fields(value) for item in walk(getattr(value, f.name))]
+    if isinstance(value, dict):
+        return [item for pair in value.items() for part in pair for item in walk(part)]
+    if isinstance(value, list | tuple):
+        return [item for part in value for item in walk(part)]
+    return [value]
+
+
+def without_secret_urls(job: RemoteJob) -> RemoteJob:
+    """Take off the one field that is made to hold a secret, and is kept encrypted."""
+    return replace(
+        job,
+        input=replace(job.input, secret_url=None),
+        outputs=tuple(replace(output, secret_url=None) for output in job.outputs),
+    )
+
+
+def test_declared_capabilities_and_overridden_methods_agree(cases: Cases) -> None:
+    for capability, methods in METHODS.items():
+        for method in methods:
+            own = getattr(cases.provider, method)
+            inherited = getattr(Provider, method)
+            is_overridden = getattr(own, "__func__", own) is not getattr(
+                inherited, "__func__", inherited
+            )
+            assert is_overridden == cases.provider.supports(capability), method
+
+
+def test_a_provider_that_finds_by_key_can_submit(cases: Cases) -> None:
+    wanted = {Capability.FIND_BY_KEY, Capability.TEST_MODE, Capability.PRIORITY}
+    if cases.provider.capabilities & wanted:
+        assert cases.provider.supports(Capability.SUBMIT)
+
+
+def test_a_webhook_secret_has_a_header_and_a_credential_field(cases: Cases) -> None:
+    names = {field.name for field in cases.provider.credential_fields}
+    has_secret = cases.provider.supports(Capability.WEBHOOK_SECRET)
+    assert has_secret == ("webhook_secret" in names)
+    assert has_secret == (cases.provider.webhook_secret_header is not None)
+
+
+def test_status_tables_hold_folded_words_and_no_invented_unknown(cases: Cases) -> None:
+    for table in (cases.provider.job_statuses, cases.provider.output_statuses):
+        assert table
+        assert all(fold(word) == word for word in table)
+        assert JobStatus.UNKNOWN not in table.values()
+    assert JobStatus.SUBMITTING not in cases.provider.job_statuses.values()
+
+
+def test_every_error_class_that_a_table_names_is_in_the_catalogue(cases: Cases) -> None:
+    assert set(cases.provider.error_classes.values()) <= set(CLASSES)
+
+
+def test_every_listed_word_is_read_in_any_case_and_spelling(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock
+) -> None:
+    body = cases.jobs[next(iter(cases.jobs))][0]
+    for word, status in cases.provider.job_statuses.items():
+        spelled = f" {word.upper()}_ "
+        (job,) = read_page(cases, adapter, wire, [cases.set_status(body, spelled)])
+        wire.reset()
+        assert job.status is status
+        assert job.provider_status == spelled.strip()
+
+
+@pytest.mark.parametrize("word", ["reticulating", "", None, 7, ["finished"], {"a": 1}])
+def test_an_unlisted_word_is_unknown_and_kept(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock, word: Any
+) -> None:
+    body = cases.jobs[next(iter(cases.jobs))][0]
+    (job,) = read_page(cases, adapter, wire, [cases.set_status(body, word)])
+    assert job.status is JobStatus.UNKNOWN
+    assert job.provider_status == (str(word) if isinstance(word, str | int) else "")
+
+
+def test_each_stage_of_life_is_read_from_the_list_and_alone(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock
+) -> None:
+    for stage, (body, status) in cases.jobs.items():
+        (listed,) = read_page(cases, adapter, wire, [body])
+        wire.reset()
+        job = read_one(cases, adapter, wire, body)
+        wire.reset()
+        assert (stage, job.status) == (stage, listed.status) == (stage, JobStatus(status))
+        assert len(listed.outputs) >= 2
+        assert len({output.remote_id for output in job.outputs}) == len(job.outputs)
+        assert bool(job.errors) == (job.status is JobStatus.FAILED)
+        assert job.name
+
+
+def test_times_are_aware_and_numbers_fit_their_columns(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock
+) -> None:
+    bodies = [body for body, _ in cases.jobs.values()]
+    found = walk(read_page(cases, adapter, wire, bodies))
+    times = [value for value in found if isinstance(value, datetime)]
+    assert times
+    assert all(moment.utcoffset() == timedelta(0) for moment in times)
+    assert all(abs(value) < 2**63 for value in found if isinstance(value, int))
+
+
+def test_no_planted_secret_is_in_anything_but_the_address_that_opens(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock
+) -> None:
+    bodies = [body for body, _ in cases.jobs.values()]
+    assert CANARY in json.dumps(bodies).lower()
+    jobs = read_page(cases, adapter, wire, bodies)
+    assert any(CANARY in str(walk(job)) for job in jobs)  # in secret_url
+    for job in jobs:
+        assert CANARY not in str(walk(without_secret_urls(job))).lower()
+        assert CANARY not in repr(adapter.account)
+    if cases.provider.supports(Capability.SUBMIT):
+        cases.created.register(wire, cases.base_url)
+        created = adapter.submit(cases.request, KEY)
+        assert CANARY not in str(walk(without_secret_urls(created))).lower()
+    if cases.provider.supports(Capability.WEBHOOK):
+        event = cases.provider.read_webhook(
+            cases.webhook_headers, json.dumps(cases.webhook_body).encode(), ""
+        )
+        assert CANARY not in str(event).lower()
+
+
+def test_each_refusal_becomes_its_error(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock
+) -> None:
+    for refusal in cases.refusals:
+        for answer in (refusal.wire, *refusal.others):
+            answer.register(wire, cases.base_url)
+        with pytest.raises(ProviderError) as caught:
+            refusal.call(adapter)
+        wire.reset()
+        error = caught.value
+        assert type(error) is refusal.error, refusal
+        assert error.error_class == refusal.error_class, refusal
+        assert error.transient == refusal.transient, refusal
+        assert error.ambiguous == refusal.ambiguous, refusal
+        assert error.wait_s == refusal.wait_s, refusal
+        assert str(error).strip() == str(error) != ""
+
+
+def test_no_error_repeats_a_credential(
+    cases: Cases, http: HttpClient, wire: responses.RequestsMock
+) -> None:
+    with HttpClient(
+        allow_private_addresses=False, secrets=cases.credentials.values()
+    ) as knowing_http:
+        adapter = cases.provider(
+            Account(cases.base_url, cases.credentials, cases.options), knowing_http
+        )
+        told = {"errors": [f"Key {value} is no good." for value in cases.credentials.values()]}
+        wire.get(cases.base_url + cases.list_path, json=told, status=400)
+        with pytest.raises(ProviderError) as caught:
+            list(adapter.list_jobs())
+    assert CANARY not in str(caught.value)
+    assert CANARY not in str(walk(vars(caught.value)))
+
+
+@pytest.mark.parametrize("body", MALFORMED, ids=repr)
+@pytest.mark.parametrize("status", [200, 201, 400, 403, 404, 409, 422, 500])
+def test_a_malformed_body_ends_in_an_error_or_nothing_never_in_a_traceback(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock, body: Any, status: int
+) -> None:
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        wire.add(method, f"{cases.base_url}{cases.list_path}", json=body, status=status)
+        for path in ("/77", "/77/progress", "/77/cancel", "/77/resubmit"):
+            url = f"{cases.base_url}{cases.list_path.rstrip('/')}{path}"
+            wire.add(method, url, json=body, status=status)
+    calls = [
+        lambda: [page.jobs for page in adapter.list_jobs()],
+        lambda: [page.jobs for page in adapter.list_unfinished()],
+        lambda: adapter.get_job("77"),
+        lambda: adapter.refresh_job(RemoteJob("77", JobStatus.RUNNING)),
+    ]
+    if adapter.supports(Capability.SUBMIT):
+        calls.append(lambda: adapter.submit(cases.request, KEY))
+    if adapter.supports(Capability.OUTPUT_LINKS):
+        calls.append(lambda: adapter.resolve_output_url("77", "0"))
+    if adapter.supports(Capability.FIND_BY_KEY):
+        calls.append(lambda: adapter.find_by_key(KEY, cases.request, datetime.now(UTC)))
+    for call in calls:
+        with suppress(ProviderError):  # any other exception is what fails here
+            call()
+
+
+@pytest.mark.parametrize("text", UNREADABLE, ids=lambda text: text[:5])
+def test_what_is_not_json_is_a_bad_answer(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock, text: str
+) -> None:
+    wire.get(cases.base_url + cases.list_path, body=text, content_type="application/json")
+    with pytest.raises(BadAnswer):
+        list(adapter.list_jobs())
+
+
+def test_an_odd_value_anywhere_in_a_body_never_ends_in_a_traceback(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock
+) -> None:
+    """Put each odd value at each place of the largest body, one at a time."""
+    body = max((body for body, _ in cases.jobs.values()), key=lambda body: len(str(body)))
+    odds: list[Any] = [None, [], {}, -1, 2**70, 1.5, "x", True, [[]], {"id": {}}, "\x00"]
+    for odd in odds:
+        read_page(cases, adapter, wire, replace_each(body, odd))
+        wire.reset()
+
+
+def replace_each(value: Any, odd: Any) -> list[Any]:
+    """Copies of `value`, each with another one of its parts replaced by `odd`."""
+    if isinstance(value, dict):
+        return [
+            {**value, key: changed}
+            for key, part in value.items()
+            for changed in [odd, *replace_each(part, odd)]
+        ]
+    if isinstance(value, list):
+        return [
+            [*value[:index], changed, *value[index + 1 :]]
+            for index, part in enumerate(value)
+            for changed in [odd, *replace_each(part, odd)]
+        ]
+    return []
+
+
+def test_a_provider_out_of_reach_is_told_as_such(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock
+) -> None:
+    with pytest.raises(Unreachable) as caught:
+        adapter.get_job("77")  # nothing is registered, so the connection fails
+    assert caught.value.transient
+
+
+def test_a_submission_carries_our_key_once_and_reads_it_back(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock
+) -> None:
+    if not adapter.supports(Capability.SUBMIT):
+        pytest.skip("the provider takes no submissions")
+    cases.created.register(wire, cases.base_url)
+    request = replace(cases.request, metadata="words of the customer")
+    job = adapter.submit(request, KEY)
+    sent = str(wire.calls[-1].request.body)
+    assert sent.count(KEY) == 1
+    assert "words of the customer" in sent
+    assert job.key == KEY
+    assert KEY not in json.dumps(adapter.build_request(request))
+    assert wire.calls[-1].request.method == cases.created.method
+    assert len(wire.calls) == 1
+
+
+def test_extra_wins_over_what_the_adapter_builds(cases: Cases, adapter: Provider) -> None:
+    if not adapter.supports(Capability.SUBMIT):
+        pytest.skip("the provider takes no submissions")
+    for name in adapter.build_request(cases.request):
+        request = replace(cases.request, extra={name: "mine", "another": [1]})
+        body = adapter.build_request(request)
+        assert body[name] == "mine"
+        assert body["another"] == [1]
+
+
+def test_a_webhook_with_a_wrong_secret_is_refused(cases: Cases) -> None:
+    if not cases.provider.supports(Capability.WEBHOOK):
+        pytest.skip("the provider sends no webhooks")
+    body = json.dumps(cases.webhook_body).encode()
+    secret = cases.credentials.get("webhook_secret", "")
+    event = cases.provider.read_webhook(cases.webhook_headers, body, secret)
+    assert event.remote_id == cases.webhook_job
+    if cases.provider.supports(Capability.WEBHOOK_SECRET):
+        for headers in ({}, dict.fromkeys(cases.webhook_headers, "wröng")):
+            with pytest.raises(WebhookRefused):
+                cases.provider.read_webhook(headers, body, secret)
+
+
+@pytest.mark.parametrize("body", [b"", b"<xml/>", b"\xff\xfe", b"[]", b"3", b"[" * 100_000])
+def test_a_webhook_that_is_not_readable_is_refused(cases: Cases, body: bytes) -> None:
+    if not cases.provider.supports(Capability.WEBHOOK):
+        pytest.skip("the provider sends no webhooks")
+    with pytest.raises(WebhookRefused):
+        cases.provider.read_webhook({}, body, "")
+
+
+def test_output_words_are_read_by_the_same_rule(cases: Cases) -> None:
+    for word, status in cases.provider.output_statuses.items():
+        table = cases.provider.output_statuses
+        assert read_status(word.title(), table, OutputStatus.UNKNOWN) is status

@@ -1,0 +1,58 @@
+"""The pages about providers say what the code does."""
+
+from pathlib import Path
+
+import pytest
+
+from providers import registry, tables
+from providers.base import Provider
+from providers.registry import UnknownProvider
+from providers.types import Capability
+from tests.providers.cases.shape import Cases
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def read_page(provider: type[Provider]) -> str:
+    return (DOCS / "providers" / f"{provider.slug}.md").read_text()
+
+
+def test_the_page_holds_the_tables_of_the_code(cases: Cases) -> None:
+    page = read_page(cases.provider)
+    for table in (
+        tables.capability_matrix([cases.provider]),
+        tables.status_table(cases.provider),
+        tables.error_table(cases.provider),
+    ):
+        assert table in tables.describe(cases.provider)
+        if table.count("\n") > 2:  # a provider without codes has no table of them
+            assert table in page, f"expected in docs/providers/{cases.provider.slug}.md:\n{table}"
+
+
+def test_the_page_names_credentials_and_the_base_url(cases: Cases) -> None:
+    page = read_page(cases.provider)
+    for field in (*cases.provider.credential_fields, *cases.provider.option_fields):
+        assert f"`{field.name}`" in page
+    assert f"`{cases.provider.default_base_url}`" in page
+
+
+def test_the_matrix_has_a_row_a_capability_and_a_column_a_provider() -> None:
+    head, _, *rows = tables.capability_matrix(registry.all_providers()).splitlines()
+    assert [cell.strip() for cell in head.strip("|").split("|")][1:] == [
+        label for _, label in registry.choices()
+    ]
+    assert len(rows) == len(Capability)
+    assert any("| yes |" in row for row in rows)
+    assert any("| - |" in row for row in rows)
+
+
+def test_every_slug_leads_to_its_adapter() -> None:
+    for slug, label in registry.choices():
+        assert registry.get(slug).slug == slug
+        assert registry.get(slug).label == label
+
+
+@pytest.mark.parametrize("slug", ["", "nobody", "Zencoder"])
+def test_an_unknown_slug_is_told_with_the_known_ones(slug: str) -> None:
+    with pytest.raises(UnknownProvider, match="zencoder"):
+        registry.get(slug)

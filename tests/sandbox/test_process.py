@@ -1,0 +1,158 @@
+"""The sandbox as a process: what it prints, how it ends, and what is left afterwards."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from sandbox.server import start
+
+SandboxProcess = subprocess.Popen[str]
+
+
+@pytest.fixture
+def run_sandbox(tmp_path: Path) -> Iterator[Callable[..., SandboxProcess]]:
+    running: list[SandboxProcess] = []
+
+    def begin(*arguments: str) -> SandboxProcess:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox", "--port", "0", "--state-dir", str(tmp_path)]
+            + list(arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def address_of(process: SandboxProcess) -> str:
+    """From the first line that it prints."""
+    assert process.stdout
+    return process.stdout.readline().split()[-1].rstrip("/")
+
+
+def encoders_of(folder: Path) -> list[int]:
+    """Processes that encode files of this folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            # -readrate: an encoding that is held to a speed, no short look at a file.
+            program = command.split(b"\0")[0]
+            if b"ffmpeg" in program and b"-readrate" in command and os.fsencode(folder) in command:
+                found.append(int(entry.name))
+    return found
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def test_it_prints_its_keys_and_ends_on_sigterm(
+    run_sandbox: Callable[..., SandboxProcess], tmp_path: Path
+) -> None:
+    process = run_sandbox("--no-encode", "--key", "zencoder_api_key=planted-key")
+    url = address_of(process)
+    keys = json.loads((tmp_path / "keys.json").read_text())
+    assert keys["zencoder_api_key"] == "planted-key"
+    assert requests.get(f"{url}/_sandbox/health", timeout=5).json() == {"ok": True}
+
+    began = time.monotonic()
+    process.terminate()
+    assert process.stdout
+    rest = process.stdout.read()
+    process.wait(timeout=5)
+
+    assert time.monotonic() - began < 2
+    assert process.returncode == 0
+    for name, value in keys.items():
+        assert (f"{name} = {value}" in rest) == (name != "link_secret")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc")
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_no_encoder_outlives_it_and_the_job_goes_on_at_the_next_start(
+    run_sandbox: Callable[..., SandboxProcess], tmp_path: Path, ending: signal.Signals
+) -> None:
+    process = run_sandbox("--encode-speed", "1", "--key", "zencoder_api_key=k")
+    url = address_of(process)
+    headers = {"Zencoder-Api-Key": "k"}
+    created = requests.post(
+        f"{url}/zencoder/api/v2/jobs",
+        json={"input": f"{url}/media/in/good.mp4", "outputs": [{"height": 60}]},
+        headers=headers,
+        timeout=10,
+    ).json()
+    wait_for(lambda: encoders_of(tmp_path))
+
+    process.send_signal(ending)
+    process.wait(timeout=5)
+
+    wait_for(lambda: not encoders_of(tmp_path), seconds=2)
+    port = int(url.rsplit(":", 1)[1])  # the input's address names it
+    with start(port=port, state_dir=tmp_path, time_scale=0) as again:
+
+        def state() -> str:
+            path = f"{again.api_url('zencoder')}/jobs/{created['id']}/progress"
+            return str(requests.get(path, headers=headers, timeout=5).json()["state"])
+
+        wait_for(lambda: state() in ("pending", "waiting"))  # from its beginning
+        again.set_time_scale(1)
+        wait_for(lambda: state() == "finished")
+
+
+def test_two_sandboxes_do_not_share_a_folder(
+    run_sandbox: Callable[..., SandboxProcess], tmp_path: Path
+) -> None:
+    with start(state_dir=tmp_path, encode=False):
+        _, complaint = run_sandbox().communicate(timeout=10)
+
+    assert "Another sandbox uses" in complaint
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--fault", "nonsense=1"], "There is no fault 'nonsense'"),
+        (["--fault", "drop"], "--fault must be NAME=VALUE"),
+        (["--fault", "drop=often"], "must be a number"),
+        (["--key", "zencoder=1"], "There is no key named zencoder"),
+        (["--seed-jobs", "-1"], "--seed-jobs must not be negative"),
+    ],
+)
+def test_a_wrong_option_is_told_in_one_sentence(
+    run_sandbox: Callable[..., SandboxProcess], arguments: list[str], sentence: str
+) -> None:
+    process = run_sandbox(*arguments)
+    _, complaint = process.communicate(timeout=10)
+
+    assert sentence in complaint
+    assert "Traceback" not in complaint
+    assert process.returncode != 0
+
+
+def test_jobs_and_keys_are_kept_over_a_restart(tmp_path: Path) -> None:
+    with start(state_dir=tmp_path, encode=False, seed_jobs=5) as first:
+        keys, jobs = dict(first.keys), first.state()["jobs"]
+    with start(state_dir=tmp_path, encode=False, seed_jobs=5) as second:
+        assert dict(second.keys) == keys
+        assert second.state()["jobs"] == jobs

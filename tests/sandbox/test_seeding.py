@@ -1,0 +1,92 @@
+"""The seeded past."""
+
+import time
+from collections import Counter
+from typing import Any
+
+from sandbox.server import RunningSandbox
+from tests.sandbox.conftest import Client, StartSandbox
+
+
+def read_all(sandbox: RunningSandbox, key: str = "zencoder_api_key") -> list[dict[str, Any]]:
+    client, jobs, page = Client(sandbox, key), [], 1
+    while found := client.get(f"/jobs?page={page}"):
+        jobs += [item["job"] for item in found]
+        page += 1
+    return jobs
+
+
+def test_thousands_of_jobs_are_seeded_in_seconds(start_sandbox: StartSandbox) -> None:
+    began = time.monotonic()
+    sandbox = start_sandbox(seed_jobs=3000, seed_second=7)
+    took = time.monotonic() - began
+
+    states = sandbox.state()["jobs"]["zencoder"]
+    assert took < 10
+    assert sum(states.values()) == 3007
+    assert set(states) == {"finished", "failed", "cancelled"}
+    assert 0.82 < states["finished"] / 3007 < 0.93
+    assert len(read_all(sandbox, "zencoder_second_api_key")) == 7
+
+
+def test_the_past_has_all_kinds_of_trouble(start_sandbox: StartSandbox) -> None:
+    jobs = read_all(start_sandbox(seed_jobs=800))
+
+    outputs = [output for job in jobs for output in job["output_media_files"]]
+    input_errors = {job["input_media_file"]["error_class"] for job in jobs} - {None}
+    output_errors = {output["error_class"] for output in outputs} - {None}
+    urls = " ".join(job["input_media_file"]["url"] for job in jobs)
+    partial = [
+        job
+        for job in jobs
+        if {"finished", "failed"} <= {output["state"] for output in job["output_media_files"]}
+    ]
+    assert len(input_errors) > 8
+    assert len(output_errors) > 6
+    assert {"skipped", "cancelled", "no_input"} <= {output["state"] for output in outputs}
+    assert partial
+    for part in ("<script>", "東京", "ראיון", "🎬", "X-Amz-Signature=", "ftp://studio:"):
+        assert part in urls
+
+
+def test_ids_and_times_run_the_same_way_and_stay_inside_sixty_days(
+    start_sandbox: StartSandbox,
+) -> None:
+    jobs = read_all(start_sandbox(seed_jobs=400))
+
+    created = [job["created_at"] for job in jobs]
+    assert created == sorted(created, reverse=True)
+    assert all(job["created_at"] <= job["finished_at"] for job in jobs)
+    assert max(job["finished_at"] for job in jobs) < time.strftime(
+        "%Y-%m-%dT%H:%M:%SZ", time.gmtime()
+    )
+
+
+def test_the_same_seed_makes_the_same_past(start_sandbox: StartSandbox) -> None:
+    def names_and_states(seed: int) -> Counter[tuple[str, str]]:
+        jobs = read_all(start_sandbox(seed_jobs=60, seed=seed))
+        return Counter((job["input_media_file"]["url"], job["state"]) for job in jobs)
+
+    first, again, other = names_and_states(3), names_and_states(3), names_and_states(4)
+
+    assert len(first) == 60
+    assert first == again
+    assert first != other
+
+
+def test_moving_jobs_move_and_are_followed_by_others(start_sandbox: StartSandbox) -> None:
+    sandbox = start_sandbox(seed_moving=4, trickle_s=0.1, time_scale=100)
+    client = Client(sandbox)
+    oldest = min(item["job"]["id"] for item in client.get("/jobs"))
+
+    client.wait(oldest, "finished", "failed")
+    until = time.monotonic() + 10
+    while len(client.get("/jobs")) <= 4:
+        assert time.monotonic() < until, "no further job came"
+        time.sleep(0.05)
+
+
+def test_jobs_in_a_state_that_nobody_documented_can_be_seeded(start_sandbox: StartSandbox) -> None:
+    sandbox = start_sandbox(seed_jobs=2, seed_unknown=1)
+
+    assert [job["state"] for job in read_all(sandbox)][0] == "quarantined"

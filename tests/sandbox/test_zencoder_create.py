@@ -1,0 +1,106 @@
+"""Creating jobs: what is taken, what is refused and how."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.server import RunningSandbox
+from tests.sandbox.conftest import Client
+
+SOURCE = "https://media.example.com/reel.mov"
+
+
+def test_the_answer_names_ids_labels_and_addresses(clockwork: RunningSandbox) -> None:
+    created = Client(clockwork).create(
+        SOURCE,
+        {"label": "web", "url": "s3://delivery/web.mp4"},
+        {"label": "hls", "type": "segmented"},
+    )
+
+    web, hls = created["outputs"]
+    assert created["id"] > 2**31
+    assert web["label"] == "web"
+    assert web["url"] == "http://delivery.s3.amazonaws.com/web.mp4"
+    assert hls["url"].endswith("/index.m3u8")
+    assert web["id"] != hls["id"]
+    assert "test" not in created
+
+
+def test_without_outputs_one_mp4_is_made(clockwork: RunningSandbox) -> None:
+    created = Client(clockwork).create(SOURCE)
+
+    (output,) = created["outputs"]
+    assert output["label"] is None
+    assert ".mp4?AWSAccessKeyId=" in output["url"]
+
+
+def test_a_test_job_says_so(clockwork: RunningSandbox) -> None:
+    client = Client(clockwork)
+
+    created = client.create(SOURCE, test=True)
+
+    assert created["test"] is True
+    assert client.job(created["id"])["test"] is True
+
+
+def test_a_mock_job_is_not_made(clockwork: RunningSandbox) -> None:
+    client = Client(clockwork)
+
+    created = client.create(SOURCE, {"label": "a"}, {"label": "b"}, mock=True)
+
+    assert created["id"] is None
+    assert [output["id"] for output in created["outputs"]] == [None, None]
+    assert client.get("/jobs") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({}, "Input must be given."),
+        ({"input": "reel.mov"}, "Url of input file is invalid"),
+        ({"input": ["https://a.example/b"]}, "Url of input file is invalid"),
+        (
+            {"input": SOURCE, "outputs": [{}] * 21},
+            "There is a limit of 20 outputs per job. If you need more outputs, contact us at "
+            "help@zencoder.com.",
+        ),
+        (
+            {"input": SOURCE, "outputs": [{"label": "Web"}, {"label": "web"}]},
+            "The label 'web' is used by more than one output.",
+        ),
+        ({"input": SOURCE, "pass_through": "x" * 256}, "Pass through may have up to"),
+        ({"input": SOURCE, "outputs": [{"width": "wide"}]}, "Width of output 1 must be"),
+        ({"input": SOURCE, "outputs": [{"size": "640"}]}, "Size of output 1 must be"),
+        ({"input": SOURCE, "outputs": [{"type": "playlist"}]}, "needs streams"),
+        ({"input": SOURCE, "outputs": [{"type": "hologram"}]}, "Type 'hologram'"),
+        ({"input": SOURCE, "outputs": [{"format": "wmv9"}]}, "Format 'wmv9'"),
+        ({"input": SOURCE, "notifications": ["nowhere"]}, "Url of a notification is invalid"),
+    ],
+)
+def test_a_wrong_order_is_refused_in_words(
+    clockwork: RunningSandbox, body: dict[str, Any], sentence: str
+) -> None:
+    client = Client(clockwork)
+
+    response = client.call("POST", "/jobs", json=body)
+
+    assert response.status_code == 422
+    (error,) = response.json()["errors"]
+    assert sentence in error
+    assert client.get("/jobs") == []
+
+
+def test_everything_that_is_wrong_is_told_at_once(clockwork: RunningSandbox) -> None:
+    body = {"input": "x", "outputs": [{"width": -1}, {"quality": 9}]}
+
+    response = Client(clockwork).call("POST", "/jobs", json=body)
+
+    assert len(response.json()["errors"]) == 3
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "7", ""])
+def test_a_body_that_is_no_json_object_is_400(clockwork: RunningSandbox, body: str) -> None:
+    response = Client(clockwork).call("POST", "/jobs", data=body)
+
+    assert response.status_code == 400
+    assert response.json()["errors"]
