@@ -289,12 +289,4 @@ def _reread(job: Job) -> None:
 
 
 def _tell(job: Job, message: str, user: User | None) -> None:
-    JobEvent.objects.create(
-        job=job,
-        at=timezone.now(),
-        source=EventSource.ACTION,
-        from_status=job.status,
-        to_status=job.status,
-        message=message[:500],
-        actor=user,
-    )
+    JobEvent.told(job, EventSource.ACTION, job.status, job.status, message, user).save()

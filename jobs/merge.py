@@ -19,7 +19,7 @@ from jobs.fields import Undecryptable
 from jobs.models import Job, Output
 from providers.errors import CLASSES
 from providers.redaction import CUT, MAX_DEPTH
-from providers.status import JobStatus, OutputStatus
+from providers.status import JobStatus, OutputStatus, fold
 from providers.types import OutputKind, RemoteError, RemoteInput, RemoteJob, RemoteOutput
 
 UNKNOWN_ERROR = RemoteError("unknown")
@@ -87,6 +87,7 @@ def digest(remote: RemoteJob) -> str:
     plain = replace(
         remote,
         raw=None,
+        is_partial=False,
         input=_unsigned(remote.input),
         outputs=tuple(replace(_unsigned(output), expires_at=None) for output in remote.outputs),
     )
@@ -126,7 +127,7 @@ def job_changes(row: Job, remote: RemoteJob) -> dict[str, Any]:
     """Columns of `row` that the answer changes, with their new values. Empty: nothing new."""
     new: dict[str, Any] = {
         "status": remote.status.value,
-        "provider_status": _clean(remote.provider_status)[:100],
+        "provider_status": _word(row, remote.provider_status),
         "gone_at": None,
     }
     for source, names in ((remote, _JOB_FACTS), (remote.input, _INPUT_FACTS)):
@@ -150,9 +151,12 @@ def output_changes(row: Output, remote: RemoteOutput, position: int) -> dict[str
     new: dict[str, Any] = {
         "kind": remote.kind.value,
         "status": remote.status.value,
-        "provider_status": _clean(remote.provider_status)[:100],
+        "provider_status": _word(row, remote.provider_status),
         "position": position,
     }
+    if row.status == OutputStatus.RUNNING and remote.status is OutputStatus.QUEUED:
+        # a list lags behind the call that tells progress: what has begun does not wait again
+        del new["status"], new["provider_status"]
     for name in _OUTPUT_FACTS:
         value = storable(Output, name, getattr(remote, name))
         if value is not None:
@@ -171,6 +175,12 @@ def output_changes(row: Output, remote: RemoteOutput, position: int) -> dict[str
     elif remote.status is not OutputStatus.FAILED:
         new |= NO_ERROR
     return _differing(row, new)
+
+
+def _word(row: Job | Output, told: str) -> str:
+    """The provider's status word; one that it spells otherwise elsewhere stays as it was."""
+    held: str = row.provider_status
+    return held if fold(held) == fold(told) else _clean(told)[:100]
 
 
 def summary(job: Job, outputs: list[Output]) -> dict[str, Any]:

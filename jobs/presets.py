@@ -158,7 +158,8 @@ def count_usage(preset_ids: Iterable[int], since: datetime) -> dict[int, Usage]:
     counts: dict[int, Usage] = {}
     for row in rows:
         values: dict[str, Any] = dict(row)
-        counts[values.pop("preset_id")] = Usage(**values)
+        preset_id = values.pop("preset_id")
+        counts[preset_id] = Usage(**values)
     return counts
 
 

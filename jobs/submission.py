@@ -46,6 +46,8 @@ log = structlog.get_logger(__name__)
 # Longer than the one request a run sends (HttpClient ends it after 60 s) or the look it takes.
 LEASE = timedelta(seconds=100)
 DEADLINE_S = 75.0
+# A person waits for this one, and a thread of the web server with them.
+PERSON_DEADLINE_S = 20.0
 
 # When to look after an ambiguous end, in seconds since the look before.
 LOOKS_S = (2, 5, 15, 60, 60)
@@ -128,13 +130,14 @@ def check(account: ProviderAccount, request: JobRequest) -> list[RequestIssue]:
     """What is wrong with a request, by our rules and the provider's. Sends nothing."""
     if not account.adapter_class.supports(Capability.SUBMIT):
         return [RequestIssue("account", f"{account.provider_label} takes no jobs through its API.")]
+    bare_allowed = account.adapter_class.takes_bare_inputs
     try:
-        check_address(request.input, bare_allowed=account.adapter_class.takes_bare_inputs)
+        check_address(request.input, bare_allowed=bare_allowed)
     except ValueError as error:
         return [RequestIssue("input", str(error))]
     try:
         if request.destination:
-            check_address(request.destination)
+            check_address(request.destination, bare_allowed=bare_allowed)
     except ValueError as error:
         return [RequestIssue("destination", str(error))]
     try:
@@ -207,7 +210,7 @@ def resolve_unsure(
     elif found_remote_id and submission.state == SubmissionState.UNSURE:
         _refuse_foreign(submission, found_remote_id)
         observed_at = timezone.now()
-        with open_provider(job.account, deadline_s=DEADLINE_S) as adapter:
+        with open_provider(job.account, deadline_s=PERSON_DEADLINE_S) as adapter:
             remote = adapter.get_job(found_remote_id)
         _take(submission, remote, observed_at)
 
@@ -273,7 +276,8 @@ def _look(submission: Submission, adapter: Provider) -> None:
     observed_at = timezone.now()
     since = (submission.sent_at or submission.created_at) - CLOCK_SKEW
     found = adapter.find_by_key(submission.key, load_request(submission.request), since)
-    if found.job is not None:
+    # where the key does not come back, the likest job may be another submission's
+    if found.job is not None and _owner_of(submission, found.job.remote_id) is None:
         _take(submission, found.job, observed_at)
         return
     looks = submission.empty_looks + found.complete
@@ -293,10 +297,15 @@ def _look(submission: Submission, adapter: Provider) -> None:
         _settle(submission, SubmissionState.LOOKING, wait_s=wait_s)
 
 
-def _refuse_foreign(submission: Submission, remote_id: str) -> None:
-    other = Submission.objects.filter(
+def _owner_of(submission: Submission, remote_id: str) -> Submission | None:
+    """The other submission of the account that made the job `remote_id`, if one did."""
+    return Submission.objects.filter(
         job__account=submission.job.account_id, job__remote_id=remote_id
     ).first()
+
+
+def _refuse_foreign(submission: Submission, remote_id: str) -> None:
+    other = _owner_of(submission, remote_id)
     if other is not None:
         raise SubmissionRefused(
             [RequestIssue("found_remote_id", f"That one was submitted as job {other.pk}.")]
@@ -360,15 +369,7 @@ def _back_off_s(submission: Submission) -> float:
 
 
 def _tell(job: Job, message: str, user: User | None = None) -> None:
-    JobEvent.objects.create(
-        job=job,
-        at=timezone.now(),
-        source=EventSource.SUBMIT,
-        from_status=job.status,
-        to_status=job.status,
-        message=message[:500],
-        actor=user,
-    )
+    JobEvent.told(job, EventSource.SUBMIT, job.status, job.status, message, user).save()
 
 
 def _write(

@@ -22,6 +22,7 @@ from django.db.models import F, Min
 from django.utils import timezone
 
 from jobs import mirror
+from jobs.batch import Applied, write_presets
 from jobs.budget import Budget
 from jobs.fields import Undecryptable
 from jobs.models import EventSource, Job, JobPoll, ProviderAccount
@@ -36,7 +37,7 @@ from providers.errors import (
 )
 from providers.http import HttpClient
 from providers.status import JobStatus
-from providers.types import Page, RemoteJob
+from providers.types import Capability, Page, RemoteJob, RemotePreset
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +86,7 @@ class Report:
     requests: int = 0
     duration_ms: int = 0
 
-    def count(self, applied: mirror.Applied) -> None:
+    def count(self, applied: Applied) -> None:
         self.created += len(applied.created)
         self.changed += len(applied.changed)
         self.unchanged += len(applied.unchanged)
@@ -226,13 +227,18 @@ class _Pass:
     pages: Iterator[Page] | None = None
     seen: set[str] = field(default_factory=set)
     active: dict[str, RemoteJob] = field(default_factory=dict)
+    # new ones of which the list told a part
+    unread: list[str] = field(default_factory=list)
 
     def run(self, *, full: bool) -> None:
+        was_importing = self.account.is_importing
         try:
             self._discover(full=full)
         except BudgetExhausted:
             self._refresh()  # reading single jobs may have a budget of its own
             raise
+        if full or (was_importing and not self.account.is_importing):
+            self._read_presets()
         if full:
             self._find_gone()
         self._refresh()
@@ -256,6 +262,8 @@ class _Pass:
             self.seen.update(remote.remote_id for remote in page.jobs)
             active = {job.remote_id: job for job in page.jobs if job.status.is_active}
             self.active |= active
+            if not importing:
+                self._note_unread(page, applied)
             if self.on_progress:
                 self.on_progress(account, len(self.seen))
             cursor = page.cursor or ""
@@ -279,7 +287,13 @@ class _Pass:
             **began,
         )
 
-    def _is_known(self, applied: mirror.Applied) -> bool:
+    def _note_unread(self, page: Page, applied: Applied) -> None:
+        partial = [job.remote_id for job in page.jobs if job.is_partial]
+        if partial and applied.created:
+            created = Job.objects.filter(pk__in=applied.created, remote_id__in=partial)
+            self.unread += [job.remote_id for job in created.only("remote_id") if job.remote_id]
+
+    def _is_known(self, applied: Applied) -> bool:
         """Whether nothing deeper in the list can be new: the walk may stop here.
 
         A page that an interrupted walk (or webhooks, or submissions) brought is unchanged but
@@ -298,6 +312,18 @@ class _Pass:
             self._read(
                 running[:REFRESH_JOBS], self.adapter.refresh_job, self.adapter.refresh_buckets
             )
+        jobs = self._due()
+        if jobs and self._list_unfinished():
+            jobs = self._due()
+        created = [remote_id for remote_id in self.unread if remote_id not in jobs]
+        self._read(created[:REFRESH_JOBS], self.adapter.get_job, self.adapter.read_buckets)
+        self._read(list(jobs), self.adapter.get_job, self.adapter.read_buckets, jobs)
+
+    def _due(self) -> dict[str, Job]:
+        """Unfinished jobs to be confirmed one by one, by remote id, least recently confirmed first.
+
+        Those that a list brought in this pass are confirmed already.
+        """
         due = (
             JobPoll.objects.filter(
                 account=self.account, next_at__lte=timezone.now(), job__remote_id__isnull=False
@@ -306,8 +332,31 @@ class _Pass:
             .select_related("job")
             .order_by("confirmed_at")[:REFRESH_JOBS]
         )
-        jobs = {poll.job.remote_id: poll.job for poll in due if poll.job.remote_id}
-        self._read(list(jobs), self.adapter.get_job, self.adapter.read_buckets, jobs)
+        return {poll.job.remote_id: poll.job for poll in due if poll.job.remote_id}
+
+    def _list_unfinished(self) -> bool:
+        """Confirm many in few requests, where the provider can list them; whether it did."""
+        pages = self.adapter.list_unfinished()
+        told = False
+        while True:
+            observed_at = timezone.now()
+            page = self._patiently(next, pages, None)
+            if page is None:
+                return told
+            told = True
+            self.report.count(
+                mirror.apply(
+                    self.account, page.jobs, source=EventSource.POLL, observed_at=observed_at
+                )
+            )
+            self.active |= {job.remote_id: job for job in page.jobs}
+            self._renew()
+
+    def _read_presets(self) -> None:
+        if self.adapter.supports(Capability.PRESETS):
+            presets: list[RemotePreset] = self._patiently(list, self.adapter.list_presets())
+            write_presets(self.account, presets, timezone.now())
+            self._renew()
 
     def _find_gone(self) -> None:
         """Ask for jobs that the whole list did not bring; what is not found is gone."""

@@ -33,6 +33,19 @@ def sync_account(account_id: int) -> None:
     sync.sync_account(account_id)
 
 
+@shared_task(name="jobs.tasks.reconcile")
+def reconcile(after: int = 0) -> None:
+    """Compare one account's whole list with the mirror, then hand on to the next account.
+
+    One at a time, since it may wait for the provider's limits; a broken chain is begun anew the
+    next night.
+    """
+    accounts = ProviderAccount.objects.filter(enabled=True, refused_at__isnull=True, pk__gt=after)
+    pk = accounts.order_by("pk").values_list("pk", flat=True).first()
+    if pk is not None and sync.sync_account(pk, foreground=True, full=True):
+        hint("reconcile", pk)
+
+
 @shared_task(name="jobs.tasks.sweep_submissions")
 def sweep_submissions() -> None:
     """Hand out all that is due, whatever became of its first message."""

@@ -83,8 +83,19 @@ class Provider(ABC):
     )
     # whether the submission key is known to come back, so that two empty looks prove absence
     echoes_key: ClassVar[bool] = False
-    # whether an input may be an id or a path of the provider's own store, without a scheme
+    # whether inputs and destinations may be ids or paths of the provider's own store, without a
+    # scheme
     takes_bare_inputs: ClassVar[bool] = False
+    # the key of a request's `extra` that takes ids of the account's presets, where those stand in
+    # the place of renditions
+    preset_field: ClassVar[str | None] = None
+    # whether a rendition's packaging is obeyed; elsewhere its heights alone are
+    takes_packaging: ClassVar[bool] = True
+    # whether a count of thumbnails is enough; elsewhere they need their interval as well
+    spreads_thumbnails: ClassVar[bool] = True
+    # what a form says at a field of JobRequest in place of its usual words; None where the field
+    # has no meaning here, so that a form leaves it out
+    request_help: ClassVar[Mapping[str, str | None]] = {}
     # the header in which a delivery carries the account's `webhook_secret`
     webhook_secret_header: ClassVar[str | None] = None
     # how an integrator sets the webhook up, one sentence a step; `{url}` stands for ours

@@ -26,7 +26,7 @@ from providers.redaction import redact_url
 logger = logging.getLogger(__name__)
 
 # A healthy API accepts a connection in milliseconds; 3 s leaves room for two lost packets.
-# 30 s is what Zencoder advises its clients to wait for an answer.
+# 30 s is what a provider advises its own clients to wait for an answer.
 CONNECT_S = 3.0
 READ_S = 30.0
 
@@ -165,7 +165,7 @@ class HttpClient:
 def _read_body(response: requests.Response, ends_at: float) -> str:
     """Read piece by piece as they come, so that neither size nor slowness goes unnoticed."""
     if response.status_code == _NO_CONTENT:
-        return ""  # Zencoder sends a space after it, which is no body
+        return ""  # a space after it has been seen, which is no body
     body = bytearray()
     while piece := response.raw.read1(CHUNK_BYTES, decode_content=True):
         body += piece

@@ -355,7 +355,7 @@ def _redact_json_pair(found: re.Match[str]) -> str:
 
 
 def _redact_colon_pair(found: re.Match[str]) -> str:
-    """`Zencoder-Api-Key: abc`, `password: hunter2`, but not `invalid token: expected`."""
+    """`X-Api-Key: abc`, `password: hunter2`, but not `invalid token: expected`."""
     name, colon, value = found.groups()
     if not is_secret_name(name) or value.startswith("//"):
         return found[0]

@@ -155,6 +155,8 @@ class RemoteJob:
     priority: int | None = None
     console_url: str | None = None
     raw: Any = None
+    # told by a list or a first answer that leaves keys out: `raw` replaces no fuller one
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

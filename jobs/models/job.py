@@ -9,10 +9,11 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from jobs.fields import EncryptedJSONField
 from jobs.models.account import ProviderAccount
-from organizations.models import Organization
+from organizations.models import Organization, User
 from providers.errors import CLASSES
 from providers.status import ACTIVE, TERMINAL, JobStatus
 
@@ -306,3 +307,25 @@ class JobEvent(models.Model):
 
     def __str__(self) -> str:
         return self.message or f"{self.from_status} → {self.to_status}"
+
+    @classmethod
+    def told(
+        cls,
+        job: Job,
+        source: EventSource,
+        before: str,
+        after: str,
+        message: str = "",
+        actor: User | None = None,
+        at: datetime | None = None,
+    ) -> "JobEvent":
+        """An event of `job`, not saved yet, at `at` or now."""
+        return cls(
+            job=job,
+            at=at or timezone.now(),
+            source=source,
+            from_status=before,
+            to_status=after,
+            message=message[:500],
+            actor=actor,
+        )

@@ -1,15 +1,15 @@
 """TPStreams' transcoding jobs: https://developer.tpstreams.com/docs/transcoding-service/"""
 
-import hmac
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from providers.answers import Answer, read_json, read_messages
+from providers.answers import Answer, read_messages
 from providers.base import Found, Provider, RateLimit
+from providers.deliveries import check_secret, read_object
 from providers.errors import (
     AuthRefused,
     BadAnswer,
@@ -17,10 +17,10 @@ from providers.errors import (
     NotFound,
     ProviderError,
     Rejected,
-    WebhookRefused,
     Withdrawn,
 )
 from providers.http import Classify
+from providers.looking import CLOCK_SKEW, LOOK_PAGES
 from providers.parsing import read_dict, read_id, read_text
 from providers.redaction import redact_text
 from providers.status import JobStatus
@@ -46,11 +46,8 @@ from providers.types import (
 
 NEWEST_FIRST = "-created"
 
-# A look for one submission: so many pages back, so many jobs of the same source read alone,
-# and clocks that differ by some minutes.
-LOOK_PAGES = 20
+# A look for one submission reads so many jobs of the same source alone.
 LOOK_JOBS = 20
-CLOCK_SKEW = timedelta(minutes=10)
 
 _UNKNOWN_ORGANIZATION = "requested resource was not found on this server"
 _NOT_CANCELLED = re.compile(r"already|can ?not|can't|can only|could not|unable", re.IGNORECASE)
@@ -103,6 +100,11 @@ class TPStreams(Provider):
     )
     read_buckets = ("details",)
     echoes_key = True
+    takes_packaging = False
+    request_help = {
+        "input": "An http, https or s3 address.",
+        "destination": "Needed: the s3 address of a folder that TPStreams can write to.",
+    }
     webhook_secret_header = "x-streams-token"  # noqa: S105 - a header's name
     webhook_steps = (
         "Make up a secret of 32 characters or more and enter it here as the webhook token.",
@@ -132,7 +134,9 @@ class TPStreams(Provider):
             following = read_next(read_dict(answer.data).get("next"), self._url())
             if following in walked:
                 raise BadAnswer("TPStreams' list leads back to a page that was read already.")
-            yield Page(tuple(job for item in results if (job := self._read(item))), following)
+            jobs = (job for item in results if (job := self._read(item)))
+            # the list leaves client_metadata out
+            yield Page(tuple(replace(job, is_partial=True) for job in jobs), following)
             if following is None:
                 return
             walked.add(following)
@@ -214,17 +218,8 @@ class TPStreams(Provider):
 
     @classmethod
     def read_webhook(cls, headers: Mapping[str, str], body: bytes, secret: str) -> WebhookEvent:
-        given = headers.get("x-streams-token", "")
-        if secret and not hmac.compare_digest(
-            given.encode(errors="replace"), secret.encode(errors="replace")
-        ):
-            raise WebhookRefused("The webhook does not carry the account's token.")
-        try:
-            data = read_json(body.decode())
-        except ValueError:
-            raise WebhookRefused("The webhook is not JSON.") from None
-        if not isinstance(data, dict):
-            raise WebhookRefused("The webhook is not a JSON object.")
+        check_secret(headers, "x-streams-token", secret)
+        data = read_object(body)
         if is_job(data):
             return WebhookEvent(read_id(data.get("id")), _describe("transcoding job", data))
         for name, what in (("live_stream", "live stream"), ("video", "asset")):

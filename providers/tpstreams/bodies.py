@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
+from providers import customer_object
 from providers.errors import classify
 from providers.media import NAME_LENGTH, read_file_name
 from providers.parsing import (
@@ -22,7 +23,6 @@ from providers.parsing import (
 )
 from providers.redaction import redact, split_url, url_expiry
 from providers.status import JobStatus, OutputStatus, read_status
-from providers.tpstreams import client_metadata
 from providers.tpstreams.error_patterns import ERROR_PATTERNS
 from providers.types import RemoteError, RemoteInput, RemoteJob, RemoteOutput
 
@@ -62,7 +62,7 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
         return None
     status = read_status(raw.get("status"), JOB_STATUSES, JobStatus.UNKNOWN)
     url, secret_url = _read_address(read_source(whole), secrets)
-    metadata, key = client_metadata.read(raw.get("client_metadata"))
+    metadata, key = customer_object.read(raw.get("client_metadata"))
     return RemoteJob(
         remote_id=remote_id,
         status=status,

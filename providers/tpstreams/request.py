@@ -6,7 +6,7 @@ https://developer.tpstreams.com/docs/transcoding-service/transcode-a-video
 from collections.abc import Iterator
 from typing import Any
 
-from providers.tpstreams import client_metadata
+from providers import customer_object
 from providers.types import JobRequest, RequestIssue
 
 HEIGHTS = (240, 360, 480, 720, 1080)
@@ -28,14 +28,14 @@ def build(request: JobRequest, key: str | None) -> dict[str, Any]:
     if heights := _read_heights(request):
         body["resolutions"] = [f"{height}p" for height in heights]
     body |= request.extra
-    metadata = client_metadata.write(body.pop("client_metadata", None) or request.metadata, key)
+    metadata = customer_object.write(body.pop("client_metadata", None) or request.metadata, key)
     if metadata is not None:
         body["client_metadata"] = metadata
     return body
 
 
 def is_metadata_too_long(body: dict[str, Any]) -> bool:
-    return client_metadata.measure(body.get("client_metadata")) > METADATA_BYTES
+    return customer_object.measure(body.get("client_metadata")) > METADATA_BYTES
 
 
 def find_issues(request: JobRequest) -> Iterator[RequestIssue]:

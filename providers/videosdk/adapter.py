@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from providers.answers import Answer, read_json, read_messages
+from providers.answers import Answer, read_messages
 from providers.base import Account, Found, Provider, RateLimit
+from providers.deliveries import read_object
 from providers.errors import (
     AuthRefused,
     BadAnswer,
@@ -20,10 +21,10 @@ from providers.errors import (
     NotFound,
     ProviderError,
     Rejected,
-    WebhookRefused,
     Withdrawn,
 )
 from providers.http import Classify, HttpClient
+from providers.looking import LOOK_PAGES
 from providers.parsing import read_dict, read_list, read_text
 from providers.redaction import redact_text
 from providers.status import JobStatus, fold
@@ -54,9 +55,6 @@ from providers.videosdk.presets import read_presets
 from providers.videosdk.tokens import Tokens
 
 PAGE_SIZE = 20  # the documented default; no other one is known to be taken
-
-# A look for one submission goes 400 jobs back.
-LOOK_PAGES = 20
 
 # What is said where the credentials are meant, as opposed to the service.
 _ABOUT_CREDENTIALS = re.compile(
@@ -115,6 +113,11 @@ class VideoSDK(Provider):
     read_buckets = ("details",)
     cancellable = frozenset({JobStatus.QUEUED})
     takes_bare_inputs = True  # the id of a file in its storage
+    spreads_thumbnails = False
+    request_help = {
+        "input": "An http or https address, or the id of a file in Video SDK's storage.",
+        "destination": None,
+    }
     webhook_steps = (
         'Add "webhookUrl": "{url}" to each job, here in its extra settings.',
         "Keep the address to yourself: nothing else tells a true delivery from a made-up one.",
@@ -239,12 +242,7 @@ class VideoSDK(Provider):
     @classmethod
     def read_webhook(cls, headers: Mapping[str, str], body: bytes, secret: str) -> WebhookEvent:
         """Find which job a delivery is about. Nothing is known of its body or its signature."""
-        try:
-            data = read_json(body.decode())
-        except ValueError:
-            raise WebhookRefused("The delivery is not JSON.") from None
-        if not isinstance(data, dict):
-            raise WebhookRefused("The delivery is not a JSON object.")
+        data = read_object(body)
         parts = [data, *(read_dict(data.get(name)) for name in ("data", "job"))]
         files = [read_dict(file) for part in parts for file in read_list(part.get("files"))]
         # the `id` of a file is not that of its job

@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
+from providers import customer_object
 from providers.answers import read_messages
 from providers.errors import classify
 from providers.media import read_file_name, read_kind
@@ -28,7 +29,6 @@ from providers.parsing import (
 from providers.redaction import redact, split_url, url_expiry
 from providers.status import JobStatus, OutputStatus, read_status
 from providers.types import OutputKind, RemoteError, RemoteInput, RemoteJob, RemoteOutput
-from providers.videosdk import user_data
 from providers.videosdk.error_patterns import CODE_FIELDS, ERROR_FIELDS, ERROR_PATTERNS
 from providers.videosdk.presets import HLS, AskedPreset, read_label, read_presets
 
@@ -100,7 +100,7 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
     status = read_status(word, JOB_STATUSES, JobStatus.UNKNOWN)
     source = read_source(whole, secrets)
     presets = tuple(read_presets(raw))
-    metadata, key = user_data.read(raw.get("userData"))
+    metadata, key = customer_object.read(raw.get("userData"))
     return RemoteJob(
         remote_id=remote_id,
         status=status,

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from providers import customer_object
 from providers.types import JobRequest, Rendition, RequestIssue, Thumbnails
-from providers.videosdk import user_data
 from providers.videosdk.bodies import is_object_id
 from providers.videosdk.presets import RESOLUTIONS
 
@@ -27,7 +27,7 @@ def build(request: JobRequest, key: str | None) -> dict[str, Any]:
     if request.thumbnails:
         body["thumbnails"] = list(_build_thumbnails(request.thumbnails, request))
     body |= request.extra
-    kept = user_data.write(body.pop("userData", None) or request.metadata, key)
+    kept = customer_object.write(body.pop("userData", None) or request.metadata, key)
     if kept is not None:
         body["userData"] = kept
     return body

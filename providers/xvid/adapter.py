@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import quote
 
 from providers.base import Account, Found, Provider
-from providers.errors import BadAnswer, Conflict, NotFound, ProviderError
+from providers.errors import BadAnswer, Conflict, NotFound
 from providers.http import HttpClient
+from providers.looking import find_in_pages
 from providers.parsing import read_dict, read_id, read_int, read_list, read_text
 from providers.redaction import url_expiry
 from providers.status import JobStatus
@@ -38,10 +39,7 @@ OVERLAP = 5
 # Long enough to watch a film; who holds the link needs no credentials.
 LINK_LIFE = timedelta(hours=4)
 
-# A look for one submission: 2,000 jobs back where the filter is not obeyed, and clocks that
-# differ by some minutes. Addresses beyond some thousand characters are not sure to arrive.
-LOOK_PAGES = 20
-CLOCK_SKEW = timedelta(minutes=10)
+# Addresses beyond some thousand characters are not sure to arrive.
 FILTER_LENGTH = 1000
 
 READ = {"show_null": "true", "expand": "file,preset"}
@@ -86,6 +84,13 @@ class Xvid(Provider):
     output_statuses = OUTPUT_STATUSES
     error_classes = ERROR_CLASSES
     echoes_key = True
+    takes_bare_inputs = True  # a path in the pipeline's storage
+    preset_field = "presets"
+    request_help = {
+        "input": "An address, or a path in the storage of the account's pipeline.",
+        "destination": "A folder in the pipeline's storage. Without one each job gets its own.",
+        "thumbnails": "Any number asks for thumbnails; a preset of Xvid's decides how many.",
+    }
 
     def __init__(self, account: Account, http: HttpClient) -> None:
         super().__init__(account, http)
@@ -168,19 +173,7 @@ class Xvid(Provider):
     def find_by_key(self, key: str, request: JobRequest, since: datetime) -> Found:
         user_data = str(self.build_request(request, key)["user_data"])
         wanted = {"user_data": user_data} if len(user_data) <= FILTER_LENGTH else {}
-        try:
-            for count, page in enumerate(self._list_jobs(wanted), start=1):
-                if found := next((job for job in page.jobs if job.key == key), None):
-                    return Found(found)
-                times = [job.created_at for job in page.jobs if job.created_at]
-                if page.cursor is None or (times and times[-1] < since - CLOCK_SKEW):
-                    return Found(None)
-                if count == LOOK_PAGES:
-                    break
-        except ProviderError as error:
-            if not error.transient:
-                raise
-        return Found(None, complete=False)
+        return find_in_pages(self._list_jobs(wanted), key, since)
 
     # The account
 

@@ -1,14 +1,14 @@
 """Zencoder, API v2: https://zencoder.support.brightcove.com/references/openapi.html"""
 
-import hmac
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from providers.answers import Answer, read_json
+from providers.answers import Answer
 from providers.base import Found, Provider, RateLimit
+from providers.deliveries import check_secret, read_object
 from providers.errors import (
     AuthRefused,
     BadAnswer,
@@ -16,9 +16,9 @@ from providers.errors import (
     ProviderError,
     RateLimited,
     Rejected,
-    WebhookRefused,
 )
 from providers.http import Classify
+from providers.looking import find_in_pages
 from providers.parsing import read_bool, read_dict, read_id, read_int, read_text
 from providers.redaction import redact_text
 from providers.status import JobStatus, OutputStatus
@@ -37,10 +37,6 @@ from providers.zencoder.bodies import JOB_STATUSES, OUTPUT_STATUSES, merge_progr
 from providers.zencoder.error_classes import ERROR_CLASSES
 
 PAGE_SIZE = 50  # the most that a page holds, whatever is asked for
-
-# A look for one submission: 1,000 jobs back, and clocks that differ by some minutes.
-LOOK_PAGES = 20
-CLOCK_SKEW = timedelta(minutes=10)
 
 _RATE_LIMIT_WORDS = "rate limit"
 
@@ -177,19 +173,7 @@ class Zencoder(Provider):
         self._send("PUT", path, "resubmit", classify=_refuse_resubmission)
 
     def find_by_key(self, key: str, request: JobRequest, since: datetime) -> Found:
-        try:
-            for count, page in enumerate(self.list_jobs(), start=1):
-                if found := next((job for job in page.jobs if job.key == key), None):
-                    return Found(found)
-                times = [job.created_at for job in page.jobs if job.created_at]
-                if page.cursor is None or (times and times[-1] < since - CLOCK_SKEW):
-                    return Found(None)
-                if count == LOOK_PAGES:
-                    break
-        except ProviderError as error:
-            if not error.transient:
-                raise
-        return Found(None, complete=False)
+        return find_in_pages(self.list_jobs(), key, since)
 
     # The account
 
@@ -213,17 +197,8 @@ class Zencoder(Provider):
 
     @classmethod
     def read_webhook(cls, headers: Mapping[str, str], body: bytes, secret: str) -> WebhookEvent:
-        given = headers.get("x-zencoder-notification-secret", "")
-        if secret and not hmac.compare_digest(
-            given.encode(errors="replace"), secret.encode(errors="replace")
-        ):
-            raise WebhookRefused("The notification does not carry the account's secret.")
-        try:
-            data = read_json(body.decode())
-        except ValueError:
-            raise WebhookRefused("The notification is not JSON.") from None
-        if not isinstance(data, dict):
-            raise WebhookRefused("The notification is not a JSON object.")
+        check_secret(headers, "x-zencoder-notification-secret", secret)
+        data = read_object(body)
         job, output = read_dict(data.get("job")), read_dict(data.get("output"))
         state = read_text((output or job).get("state"), 40) or "changed"
         what = f"output {read_id(output.get('id')) or '?'}" if output else "job"

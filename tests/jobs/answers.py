@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from jobs import mirror
-from jobs.mirror import Applied
+from jobs.batch import Applied
 from jobs.models import EventSource, Job, ProviderAccount
 from providers.status import JobStatus, OutputStatus
 from providers.types import RemoteError, RemoteInput, RemoteJob, RemoteOutput

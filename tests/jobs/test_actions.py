@@ -29,7 +29,7 @@ from providers.types import Capability, JobRequest
 from providers.zencoder.adapter import Zencoder
 from tests.factories import make_user
 from tests.jobs.answers import newest
-from tests.jobs.factories import NOON, make_account, make_job
+from tests.jobs.factories import NOON, make_account, make_job, make_output
 from tests.jobs.fake_zencoder import FakeZencoder, failing
 
 pytestmark = pytest.mark.django_db
@@ -127,11 +127,15 @@ def test_a_cancel_whose_answer_was_lost_is_seen_to_be_done(
 def test_a_cancelled_job_that_the_provider_forgets_is_cancelled(
     running: Job, zencoder: FakeZencoder
 ) -> None:
+    made = make_output(running)
+    waiting = make_output(running, status="queued")
     action = request_cancel(running)
     zencoder.faults["details"] = failing(404)
     run_action(action.pk)
     running.refresh_from_db()
     assert (running.status, running.gone_at is not None) == ("cancelled", True)
+    statuses = dict(running.outputs.values_list("pk", "status"))
+    assert statuses == {made.pk: "succeeded", waiting.pk: "cancelled"}
 
 
 @pytest.mark.parametrize("status", [500, 401, 422])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -14,6 +14,7 @@ from jobs.submission import LEASE as SUBMISSION_LEASE
 from jobs.submission import SubmissionRefused, resolve_unsure, run_submission, submit
 from organizations.models import Organization
 from providers import registry
+from providers.base import Found
 from providers.errors import NotFound
 from providers.types import Capability, JobRequest
 from providers.zencoder.adapter import Zencoder
@@ -140,6 +141,16 @@ class Silent(Zencoder):
     echoes_key = False
 
 
+class Guessing(Silent):
+    """Finds by input and time alone, as where the key is not known to come back."""
+
+    slug = "guessing"
+    label = "Guessing"
+
+    def find_by_key(self, key: str, request: Any, since: datetime) -> Found:
+        return Found(self.get_job("640"))
+
+
 class Blind(Zencoder):
     """A provider without any way to look."""
 
@@ -150,7 +161,7 @@ class Blind(Zencoder):
 
 @pytest.fixture
 def listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    for adapter in (Silent, Blind):
+    for adapter in (Silent, Guessing, Blind):
         monkeypatch.setitem(registry._PROVIDERS, adapter.slug, adapter)
 
 
@@ -167,6 +178,22 @@ def test_without_a_proven_echo_a_person_decides(
     assert (submission.state, job.status) == (SubmissionState.UNSURE, "submitting")
     assert "don't know" in submission.note
     assert zencoder.asked["create"] == 1
+
+
+@pytest.mark.usefixtures("listed")
+def test_a_likely_job_that_another_submission_made_is_not_taken(
+    organization: Organization, zencoder: FakeZencoder, clock: Clock
+) -> None:
+    account = make_account(organization, name="main", provider="guessing")
+    zencoder.faults["create"] = failing(500)
+    zencoder.add(640, "processing")
+    first, second = send(account), send(account)
+    assert clock.run(first, after=60).state == SubmissionState.LOOKING
+    assert clock.run(first, after=60).state == SubmissionState.DONE
+    for _ in range(9):
+        submission = clock.run(second, after=60)
+    assert (submission.state, second.remote_id) == (SubmissionState.UNSURE, None)
+    assert first.remote_id == "640"
 
 
 @pytest.fixture

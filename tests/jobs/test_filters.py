@@ -19,7 +19,7 @@ from jobs.parameters import MAX_LIMIT, read_id, read_time
 from organizations.models import Organization
 from providers.status import JobStatus
 from tests.factories import make_organization
-from tests.jobs.factories import NOON, make_account, make_job
+from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
 
 NOBODY = Organization(slug="nobody")
 
@@ -70,6 +70,24 @@ def test_account_by_id_and_by_exact_name(
     assert find(f"account={account.pk}") == {mine}
     assert find("account=main") == {mine}
     assert find(f"account=main&account={other.pk}") == {mine, theirs}
+
+
+def test_preset_finds_the_jobs_that_used_one_of_them(find: Find, account: ProviderAccount) -> None:
+    small, large = make_preset(account), make_preset(account)
+    both, one, _ = (make_job(account) for _ in range(3))
+    for preset in (small, small, large):
+        make_output(both, preset=preset)
+    make_output(one, preset=large)
+    assert find(f"preset={small.pk}") == {both}
+    assert find(f"preset={small.pk}&preset={large.pk}") == {both, one}
+
+
+def test_a_preset_of_another_organization_is_not_known(organization: Organization) -> None:
+    theirs = make_preset(make_account(make_organization()))
+    for text in (str(theirs.pk), "web", "9" * 30):
+        filters = JobFilter.parse(QueryDict(f"preset={text}"), organization)
+        assert filters.errors == {"preset": f"No preset has the id {text}."}
+        assert not filters.apply(Job.objects.all()).exists()
 
 
 def test_an_id_goes_before_a_name_of_digits(

@@ -6,7 +6,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from jobs import mirror
-from jobs.models import EventSource, Job, JobEvent, JobPoll, Output, ProviderAccount
+from jobs.models import EventSource, Job, JobEvent, JobPoll, Output, Preset, ProviderAccount
 from organizations.models import Organization
 from providers.status import JobStatus
 from providers.types import OutputKind, RemoteInput, RemoteJob, RemotePreset
@@ -251,3 +251,26 @@ def test_the_list_is_sorted_by_the_providers_creation_where_it_is_told(
     apply(account, told("71"), told("72", created_at=None))
     assert newest(account, "71").sort_at == NOON
     assert newest(account, "72").sort_at == newest(account, "72").first_seen_at
+
+
+def test_outputs_are_found_under_their_jobs_organization_account_and_time(
+    account: ProviderAccount,
+) -> None:
+    apply(account, told("71", created_at=None))
+    assert set(Output.objects.values_list("organization", "account")) == {
+        (account.organization_id, account.pk)
+    }
+    # told later, in an answer that leaves one of the outputs out: both move with their job
+    apply(account, told("71", created_at=NOON, outputs=(output("a"),)), at=60)
+    job = newest(account)
+    assert job.sort_at == NOON
+    assert [one.sort_at for one in job.outputs.all()] == [NOON, NOON]
+
+
+def test_a_mere_reference_to_a_preset_takes_nothing_from_what_is_known(
+    account: ProviderAccount,
+) -> None:
+    apply(account, told("71", presets=(RemotePreset("p1", "Web", "video", {"height": 720}),)))
+    apply(account, told("72", presets=(RemotePreset("p1", ""), RemotePreset("p2", ""))), at=60)
+    rows = Preset.objects.order_by("remote_id").values_list("name", "kind", "settings")
+    assert list(rows) == [("Web", "video", {"height": 720}), ("", "", {})]

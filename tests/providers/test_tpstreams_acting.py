@@ -10,12 +10,13 @@ import pytest
 import responses
 from responses import matchers
 
+from providers import customer_object
 from providers.base import Account
 from providers.errors import AuthRefused, BadAnswer, Conflict, NotFound, Rejected, WebhookRefused
 from providers.http import HttpClient
+from providers.looking import LOOK_PAGES
 from providers.status import JobStatus, OutputStatus
-from providers.tpstreams import client_metadata
-from providers.tpstreams.adapter import LOOK_JOBS, LOOK_PAGES, TPStreams
+from providers.tpstreams.adapter import LOOK_JOBS, TPStreams
 from providers.tpstreams.request import METADATA_BYTES
 from providers.types import JobRequest, Rendition, RequestIssue, Thumbnails
 
@@ -94,9 +95,9 @@ def test_a_source_in_extra_is_the_only_one(tpstreams: TPStreams) -> None:
 )
 def test_metadata_of_any_kind_comes_back_whole(metadata: Any) -> None:
     for key in (KEY, None):
-        sent = client_metadata.write(metadata, key)
+        sent = customer_object.write(metadata, key)
         assert sent is None or isinstance(sent, dict)
-        assert client_metadata.read(json.loads(json.dumps(sent))) == (metadata, key)
+        assert customer_object.read(json.loads(json.dumps(sent))) == (metadata, key)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ def test_metadata_of_any_kind_comes_back_whole(metadata: Any) -> None:
     ids=repr,
 )
 def test_metadata_of_others_is_left_as_it_is(told: Any) -> None:
-    assert client_metadata.read(told) == (told, None)
+    assert customer_object.read(told) == (told, None)
 
 
 def test_metadata_in_extra_is_the_customers_and_keeps_our_key(tpstreams: TPStreams) -> None:

@@ -14,9 +14,10 @@ import time_machine
 from providers.base import Account
 from providers.errors import AuthRefused, Conflict, NotFound, Withdrawn
 from providers.http import HttpClient
+from providers.looking import LOOK_PAGES
 from providers.status import JobStatus, OutputStatus
 from providers.types import JobRequest, Rendition, RequestIssue, Thumbnails
-from providers.videosdk.adapter import LOOK_PAGES, VideoSDK
+from providers.videosdk.adapter import VideoSDK
 
 BASE = "https://videosdk.example.com/v1"
 LIST, JOBS = f"{BASE}/encoder/jobs/", f"{BASE}/encoder/jobs"

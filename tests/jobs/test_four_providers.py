@@ -1,0 +1,136 @@
+"""A job at each provider over a real socket, encoded for real: submitted, mirrored, opened."""
+
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from jobs.links import find_link
+from jobs.models import Job, ProviderAccount
+from jobs.submission import run_submission, submit
+from jobs.sync import sync_account
+from organizations.models import Organization
+from providers import registry
+from providers.types import JobRequest, OutputKind, Rendition, Thumbnails
+from sandbox.server import RunningSandbox, start
+from tests.jobs.factories import make_account
+
+pytestmark = pytest.mark.django_db
+
+PATIENCE_S = 60
+
+
+@dataclass(frozen=True)
+class Place:
+    """How a provider is asked for what it can do, and what comes of it."""
+
+    keys: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    request: Any = None
+    kinds: frozenset[OutputKind] = frozenset()
+    corrupt_class: str = "input.corrupt"
+    opens: bool = True
+
+
+HLS, MP4 = Rendition("hls", (240,)), Rendition("mp4", (240,))
+PLACES = {
+    "zencoder": Place(
+        keys=("api_key",),
+        request={"renditions": (HLS, MP4), "thumbnails": Thumbnails(count=2)},
+        kinds=frozenset({OutputKind.PLAYLIST, OutputKind.VIDEO, OutputKind.IMAGE}),
+    ),
+    "videosdk": Place(
+        keys=("api_key", "secret"),
+        request={"renditions": (HLS, MP4), "thumbnails": Thumbnails(count=2, interval_s=1)},
+        corrupt_class="unknown",  # it documents no word for why a job failed
+        kinds=frozenset({OutputKind.PLAYLIST, OutputKind.VIDEO, OutputKind.IMAGE}),
+    ),
+    "tpstreams": Place(
+        keys=("token",),
+        options=("organization_id",),
+        request={"renditions": (HLS,), "destination": "s3://results/harbour/"},
+        kinds=frozenset({OutputKind.VIDEO}),
+        opens=False,
+    ),
+    "xvid": Place(
+        keys=("client_id", "client_secret"),
+        options=("pipeline_id",),
+        request={"extra": {"presets": ["MP4-H264-AAC-240p"]}, "thumbnails": Thumbnails(count=2)},
+        kinds=frozenset({OutputKind.VIDEO, OutputKind.IMAGE, OutputKind.ARCHIVE}),
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[RunningSandbox]:
+    with start(rate_limit=0, encode_speed=0) as running:
+        yield running
+
+
+@pytest.fixture
+def accounts(organization: Organization, sandbox: RunningSandbox) -> dict[str, ProviderAccount]:
+    return {
+        slug: make_account(
+            organization,
+            provider=slug,
+            base_url=sandbox.api_url(slug),
+            credentials={name: sandbox.keys[f"{slug}_{name}"] for name in place.keys},
+            options={name: sandbox.keys[f"{slug}_{name}"] for name in place.options}
+            | {"requests_per_minute": "1000000"},
+            imported_at=None,
+            last_pass_at=None,
+        )
+        for slug, place in PLACES.items()
+    }
+
+
+def run(account: ProviderAccount, url: str) -> Job:
+    """The job of that source, as it ended."""
+    request = JobRequest(input=url, **PLACES[account.provider].request)
+    job = submit(organization=account.organization, account=account, request=request).job
+    run_submission(job.pk)
+    give_up_at = time.monotonic() + PATIENCE_S
+    while time.monotonic() < give_up_at:
+        report = sync_account(account.pk, foreground=True)
+        assert report is not None
+        assert report.ok, report.error
+        job.refresh_from_db()
+        if job.is_terminal:
+            return job
+        time.sleep(0.2)
+    raise AssertionError(f"{job} stayed {job.status}")
+
+
+def test_every_provider_is_tried_here() -> None:
+    assert set(PLACES) == {provider.slug for provider in registry.all_providers()}
+
+
+@pytest.mark.parametrize("slug", PLACES)
+def test_a_job_ends_well_with_what_it_made(
+    accounts: dict[str, ProviderAccount], sandbox: RunningSandbox, slug: str
+) -> None:
+    account, place = accounts[slug], PLACES[slug]
+    job = run(account, sandbox.input_url("no-audio.mp4"))
+    outputs = list(job.outputs.order_by("position"))
+    told = [(o.kind, o.status, o.label, o.url, o.width, o.height, o.size_bytes) for o in outputs]
+    assert job.status == "succeeded", (job.errors, told)
+    print(slug, job.is_suspect, *told, sep="\n   ")
+    assert {OutputKind(output.kind) for output in outputs} == place.kinds
+    assert all(output.status == "succeeded" for output in outputs)
+    for output in outputs:
+        if place.opens:
+            with urllib.request.urlopen(find_link(output), timeout=10) as answer:
+                assert answer.status == 200
+        else:
+            assert output.url.startswith("s3://results/harbour/")
+
+
+@pytest.mark.parametrize("slug", PLACES)
+def test_a_job_with_a_corrupt_source_says_so(
+    accounts: dict[str, ProviderAccount], sandbox: RunningSandbox, slug: str
+) -> None:
+    job = run(accounts[slug], sandbox.input_url("corrupt.mp4"))
+    assert (job.status, job.error_class) == ("failed", PLACES[slug].corrupt_class)
