@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input
 PYTEST := $(PYTHON) -m pytest
-# The second part of the tests, which takes longer.
+# What needs more than Python: its own part of the tests, on PostgreSQL where there is one.
 SERVICES := postgres or redis or browser or demo
 
 .DEFAULT_GOAL := help
@@ -22,7 +22,11 @@ run: .venv/.installed ## Web, worker and beat against the services that the envi
 	@exec $(PYTHON) -m scripts.supervise
 
 test: lint ## Lint, types and every test that this machine can run
-	$(PYTEST) -m "not ($(SERVICES) or faults)"
+	@echo "test: the unit part"
+	$(PYTEST) --numprocesses 2 -m "not (integration or $(SERVICES) or faults)"
+	@echo "test: the sandbox, FFmpeg and programs of our own"
+	$(PYTEST) --numprocesses 2 -m "integration and not ($(SERVICES) or faults)"
+	@echo "test: the database tests on PostgreSQL, Redis, Chromium, the demo"
 	TEST_SERVICES=1 $(PYTEST) -m "(database or $(SERVICES)) and not faults"
 
 bench: .venv/.installed-dev ## Ratios that must not grow with the number of jobs (JOBS=100000)

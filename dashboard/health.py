@@ -6,7 +6,10 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import Http404, HttpRequest, HttpResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from django.utils import timezone
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from dashboard.metrics import exposition
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -32,4 +35,4 @@ def metrics(request: HttpRequest) -> HttpResponse:
     given = request.headers.get("Authorization", "")
     if not settings.METRICS_TOKEN or not secrets.compare_digest(given.encode(), expected.encode()):
         raise Http404
-    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(exposition(timezone.now()), content_type=CONTENT_TYPE_LATEST)

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from sentry_sdk.utils import BadDsn
 from whitenoise.compress import Compressor
@@ -242,6 +243,7 @@ CELERY_WORKER_POOL = "threads"
 CELERY_WORKER_CONCURRENCY = 8
 CELERY_WORKER_CONSUMER = "dashboard.celery:QuietConsumer"
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+CELERY_IMPORTS = ("dashboard.heartbeat",)  # other tasks are found in the applications
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # A tick that nobody took before the next one is due is dropped: they must not pile up.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
@@ -251,7 +253,19 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 5.0,
         "options": {"expires": 4.0},
     },
+    # At night, in UTC: it asks for each provider's whole list.
+    "reconcile": {
+        "task": "jobs.tasks.reconcile",
+        "schedule": crontab(hour="3", minute="30"),
+        "options": {"expires": 4 * 3600.0},
+    },
 }
+if HEARTBEAT_URL:
+    CELERY_BEAT_SCHEDULE["heartbeat"] = {
+        "task": "dashboard.heartbeat.send",
+        "schedule": 60.0,
+        "options": {"expires": 50.0},
+    }
 
 # Logs
 

@@ -46,7 +46,8 @@ def save_account(
 ) -> ProviderAccount:
     """Add the account called `name`, or change it: what is not given stays. Raises InvalidAccount.
 
-    An empty credential keeps the one that is stored. New credentials make a refused account due.
+    An empty credential keeps the one that is stored, an empty option takes it away. New
+    credentials make a refused account due.
     """
     adapter_class = registry.get(provider)
     with transaction.atomic():
@@ -65,7 +66,8 @@ def save_account(
             "/"
         )
         account.credentials = merged
-        account.options = {**account.options, **(options or {})}
+        chosen = {**account.options, **(options or {})}
+        account.options = {key: value for key, value in chosen.items() if value != ""}
         if enabled is not None:
             account.enabled = enabled
         account.refused_at = None
@@ -145,7 +147,7 @@ def _check(
     for name in sorted(set(options) - known_options):
         errors[name] = f"There is no option {name}; there are {_words(known_options)}."
     for name in sorted(set(options) & set(COMMON_OPTIONS)):
-        if not str(options[name]).isdecimal():
+        if options[name] != "" and not str(options[name]).isdecimal():
             errors[name] = f"The option {name} is a whole number."
     if not errors:
         errors |= adapter_class.check_credentials_given(credentials, {**account.options, **options})

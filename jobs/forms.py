@@ -6,25 +6,36 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 
 from jobs.accounts import COMMON_OPTIONS
-from jobs.models import Job, ProviderAccount
+from jobs.models import Job, Preset, ProviderAccount
 from organizations.models import Organization
 from providers.base import Provider
 from providers.types import Capability, JobRequest, Rendition, RequestIssue, Thumbnails
 
 HEIGHTS = (240, 360, 480, 720, 1080)
 MAX_THUMBNAILS = 100
+PRESETS_SHOWN = 300
+
+
+class AccountChoice(forms.ModelChoiceField[ProviderAccount]):
+    """Accounts by name, each with its provider unless it is called like it."""
+
+    def label_from_instance(self, account: ProviderAccount) -> str:
+        label = account.provider_label
+        return account.name if label in account.name else f"{account.name} ({label})"
 
 
 class JobForm(forms.Form):
     """A JobRequest, and the account that it goes to.
 
-    The fields that a provider's complaint may name are called as those of JobRequest are; for
-    the two fields of renditions `add_issues` knows the way.
+    Its fields are those that mean something at that account's provider. The fields that a
+    provider's complaint may name are called as those of JobRequest are; for those that stand for
+    its renditions `find_field` knows the way.
     """
 
-    account = forms.ModelChoiceField(ProviderAccount.objects.none(), empty_label=None)
+    account = AccountChoice(ProviderAccount.objects.none(), empty_label=None)
     input = forms.CharField(
         label="Source file",
         max_length=4000,
@@ -47,6 +58,11 @@ class JobForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
+    presets = forms.MultipleChoiceField(
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="One output for each.",
+    )
     mp4 = forms.TypedMultipleChoiceField(
         label="MP4",
         coerce=int,
@@ -61,6 +77,9 @@ class JobForm(forms.Form):
         max_value=MAX_THUMBNAILS,
         initial=4,
         help_text="How many pictures, evenly spread. 0 for none.",
+    )
+    thumbnail_interval = forms.FloatField(
+        label="Seconds between thumbnails", required=False, min_value=0.1, initial=5
     )
     metadata = forms.CharField(
         required=False,
@@ -88,18 +107,54 @@ class JobForm(forms.Form):
         super().__init__(*args, **kwargs)
         # the job that did the same within a day, once a submission was held up by it
         self.duplicate: Job | None = None
-        accounts = submitting_accounts(organization)
-        chosen = self.fields["account"]
-        assert isinstance(chosen, forms.ModelChoiceField)  # noqa: S101 - tells mypy
-        chosen.queryset = ProviderAccount.objects.filter(pk__in=[one.pk for one in accounts])
-        if not _any_supports(accounts, Capability.TEST_MODE):
-            del self.fields["test"]
-        if not _any_supports(accounts, Capability.PRIORITY):
-            del self.fields["priority"]
-        if not _any_supports(accounts, Capability.THUMBNAILS):
-            del self.fields["thumbnails"]
+        # what the provider says to the request, by the field that it is about
+        self.notes: dict[str, list[RequestIssue]] = {}
+        self.accounts = submitting_accounts(organization)
+        field = self.fields["account"]
+        assert isinstance(field, AccountChoice)  # noqa: S101 - tells mypy
+        ids = [one.pk for one in self.accounts]
+        field.queryset = ProviderAccount.objects.filter(pk__in=ids).order_by("name")
         self.fields["idempotency_key"].initial = uuid.uuid4().hex
+        self.chosen = self._find_account()
+        if self.chosen:
+            self._suit(self.chosen)
         dress(self)
+
+    def _find_account(self) -> ProviderAccount | None:
+        """The account that is chosen, else the first; None without any."""
+        wanted = str(self["account"].value())
+        found = (one for one in self.accounts if str(one.pk) == wanted)
+        return next(found, self.accounts[0] if self.accounts else None)
+
+    def _suit(self, account: ProviderAccount) -> None:
+        """Keep the fields that mean something at this account's provider, in its words."""
+        adapter_class = account.adapter_class
+        means = {
+            "test": adapter_class.supports(Capability.TEST_MODE),
+            "priority": adapter_class.supports(Capability.PRIORITY),
+            "thumbnails": adapter_class.supports(Capability.THUMBNAILS),
+            "thumbnail_interval": adapter_class.supports(Capability.THUMBNAILS)
+            and not adapter_class.spreads_thumbnails,
+            "presets": adapter_class.preset_field is not None,
+            "hls": adapter_class.preset_field is None,
+            "mp4": adapter_class.preset_field is None and adapter_class.takes_packaging,
+        }
+        for name, words in adapter_class.request_help.items():
+            means[name] = words is not None
+            self.fields[name].help_text = words or ""
+            # an example of another provider's ways would belie them
+            self.fields[name].widget.attrs.pop("placeholder", None)
+        for name, is_meant in means.items():
+            if not is_meant:
+                del self.fields[name]
+        if "thumbnail_interval" in self.fields:
+            self.fields["thumbnails"].help_text = "How many pictures. 0 for none."
+        if not adapter_class.takes_packaging and "hls" in self.fields:
+            self.fields["hls"].label = "Heights"
+        if "presets" in self.fields:
+            presets = self.fields["presets"]
+            assert isinstance(presets, forms.MultipleChoiceField)  # noqa: S101 - tells mypy
+            presets.choices = _preset_choices(account)
 
     def clean_extra(self) -> dict[str, Any]:
         try:
@@ -123,41 +178,88 @@ class JobForm(forms.Form):
         count = data.get("thumbnails")
         return JobRequest(
             input=data["input"].strip(),
-            destination=data["destination"].strip() or None,
+            destination=data.get("destination", "").strip() or None,
             renditions=tuple(
                 Rendition(packaging, tuple(data[packaging]))
                 for packaging in ("hls", "mp4")
-                if data[packaging]
+                if data.get(packaging)
             ),
-            thumbnails=Thumbnails(count=count) if count else None,
+            thumbnails=Thumbnails(count=count, interval_s=data.get("thumbnail_interval"))
+            if count
+            else None,
             metadata=data["metadata"],
             test=data.get("test", False),
             priority=data.get("priority"),
-            extra=data["extra"],
+            extra=self._chosen_presets | data["extra"],
         )
+
+    @property
+    def _chosen_presets(self) -> dict[str, Any]:
+        field = self.chosen and self.chosen.adapter_class.preset_field
+        chosen = self.cleaned_data.get("presets")
+        return {field: chosen} if field and chosen else {}
+
+    def find_field(self, issue: RequestIssue) -> str | None:
+        """The field that an issue is about; None where the form has none for it."""
+        name = issue.field.partition("[")[0].partition(".")[0]
+        names = ("hls", "presets") if name == "renditions" else (name,)
+        return next((one for one in names if one in self.fields), None)
 
     def add_issues(self, issues: Iterable[RequestIssue]) -> None:
         """Put each sentence at the field that it is about."""
         for issue in issues:
-            name = issue.field.partition("[")[0].partition(".")[0]
-            name = {"renditions": "hls"}.get(name, name)
-            self.add_error(name if name in self.fields else None, issue.message)
+            self.add_error(self.find_field(issue), issue.message)
+
+    @property
+    def noted_fields(self) -> list[forms.BoundField]:
+        """The fields that have a place for notes."""
+        return [one for one in self.visible_fields() if one.name not in ("mp4", "allow_duplicate")]
+
+    def note(self, issues: Iterable[RequestIssue]) -> list[str]:
+        """Keep what is about a field to be shown there; return the sentences of the rest."""
+        rest = []
+        for issue in issues:
+            if name := self.find_field(issue):
+                self.notes.setdefault(name, []).append(issue)
+            else:
+                rest.append(issue.message)
+        return rest
 
 
-def initial_of(request: JobRequest) -> dict[str, Any]:
+def _preset_choices(account: ProviderAccount) -> list[tuple[str, str]]:
+    named = Preset.objects.filter(account=account).exclude(name="")
+    return [(one.remote_id, one.name) for one in named.order_by("name", "pk")[:PRESETS_SHOWN]]
+
+
+def typed_values(data: QueryDict) -> dict[str, Any]:
+    """What was typed into a form so far, as the initial values of one for another account."""
+    lists = {name: data.getlist(name) for name in ("hls", "mp4", "presets") if name in data}
+    return {**data.dict(), **lists}
+
+
+def initial_of(request: JobRequest, account: ProviderAccount) -> dict[str, Any]:
     """The form's values for a request that was sent before."""
     heights = {one.packaging: list(one.heights) for one in request.renditions}
-    metadata = request.metadata
+    metadata, extra = request.metadata, dict(request.extra)
+    presets = extra.get(account.adapter_class.preset_field or "")
+    offered = {value for value, _ in _preset_choices(account)} if presets else set()
+    if isinstance(presets, list) and offered.issuperset(presets):
+        # ticked in their own field, so that there they can be changed
+        del extra[account.adapter_class.preset_field or ""]
+    else:
+        presets = []
     return {
         "input": request.input,
         "destination": request.destination or "",
         "hls": heights.get("hls", []),
         "mp4": heights.get("mp4", []),
+        "presets": presets,
         "thumbnails": (request.thumbnails and request.thumbnails.count) or 0,
+        "thumbnail_interval": request.thumbnails and request.thumbnails.interval_s,
         "metadata": metadata if isinstance(metadata, str) else _as_text(metadata),
         "test": request.test,
         "priority": request.priority,
-        "extra": json.dumps(dict(request.extra), indent=2) if request.extra else "",
+        "extra": json.dumps(extra, indent=2) if extra else "",
     }
 
 
@@ -169,6 +271,31 @@ def submitting_accounts(organization: Organization) -> list[ProviderAccount]:
         for account in accounts.defer("credentials", "hook_secret")
         if account.adapter_class.supports(Capability.SUBMIT)
     ]
+
+
+class FoundJobForm(forms.Form):
+    """A person's answer to "we don't know": the job is there, under this id."""
+
+    found_remote_id = forms.CharField(max_length=255, strip=True)
+
+    def __init__(self, job: Job, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["found_remote_id"].label = f"Its id at {job.account.provider_label}"
+        dress(self)
+
+
+class SendAgainForm(forms.Form):
+    """A person's other answer: it is not there. What they looked for cannot be looked up here."""
+
+    send_again = forms.BooleanField(
+        error_messages={"required": "Look there first: sent twice, it runs and is charged twice."}
+    )
+
+    def __init__(self, job: Job, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        label = job.account.provider_label
+        self.fields["send_again"].label = f"I have looked: {label} does not have it"
+        dress(self)
 
 
 class AccountForm(forms.Form):
@@ -238,15 +365,14 @@ class AccountForm(forms.Form):
 
     @property
     def credentials(self) -> dict[str, str]:
-        return self._values(field.name for field in self.adapter_class.credential_fields)
+        names = [field.name for field in self.adapter_class.credential_fields]
+        return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name]}
 
     @property
     def options(self) -> dict[str, str]:
+        """Each option as entered: an empty one takes away what is stored."""
         declared = [field.name for field in self.adapter_class.option_fields]
-        return self._values([*declared, *COMMON_OPTIONS])
-
-    def _values(self, names: Iterable[str]) -> dict[str, str]:
-        return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name]}
+        return {name: self.cleaned_data[name] for name in (*declared, *COMMON_OPTIONS)}
 
 
 def dress(form: forms.Form) -> None:
@@ -262,10 +388,6 @@ def dress_widget(widget: forms.Widget, *, has_errors: bool) -> None:
         css = "form-select" if isinstance(widget, forms.Select) else "form-control"
     parts = [css, widget.attrs.get("class", ""), "is-invalid" if has_errors else ""]
     widget.attrs["class"] = " ".join(filter(None, parts))
-
-
-def _any_supports(accounts: Iterable[ProviderAccount], capability: Capability) -> bool:
-    return any(account.adapter_class.supports(capability) for account in accounts)
 
 
 def _as_text(metadata: Any) -> str:

@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from jobs import mirror
 from jobs.models import EventSource, Output
+from jobs.playback import origin
 from jobs.sync import open_provider, refresh_one
 from providers.errors import NotFound, ProviderError
 from providers.types import Capability
@@ -31,6 +32,17 @@ def find_link(output: Output) -> str:
     if not output.opens_at:
         raise NoLink("The provider has told no address of it.", is_final=True)
     return _renew_link(output) if output.is_expired(timezone.now()) else output.opens_at
+
+
+def link_origins(output: Output) -> list[str]:
+    """Where else than at its stored address a page must be let load `output` from. Raises NoLink.
+
+    Empty where the address itself is what opens.
+    """
+    if not output.account.adapter_class.supports(Capability.OUTPUT_LINKS):
+        return []
+    found = origin(find_link(output))
+    return [found] if found else []
 
 
 def _make_link(output: Output) -> str:

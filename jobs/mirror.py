@@ -111,9 +111,7 @@ def mark_gone(
         before = row.status
         if source == EventSource.ACTION and not row.is_terminal:
             row.status = JobStatus.CANCELLED
-            row.outputs.filter(status__in=UNFINISHED_OUTPUTS).update(
-                status=OutputStatus.CANCELLED
-            )
+            row.outputs.filter(status__in=UNFINISHED_OUTPUTS).update(status=OutputStatus.CANCELLED)
         row.gone_at = row.observed_at = observed_at
         row.changed_at = now
         row.version += 1

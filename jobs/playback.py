@@ -1,5 +1,6 @@
 """How a browser shows an output, and which addresses a page may load for it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -9,6 +10,10 @@ from django.utils import timezone
 
 from jobs.models import Output
 from providers.types import OutputKind
+
+# One or two are usual. Proxies refuse an answer whose headers take more than a few kilobytes.
+MAX_ORIGINS = 10
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\]", re.ASCII)
 
 PLAYED = (OutputKind.VIDEO, OutputKind.AUDIO, OutputKind.PLAYLIST)
 
@@ -27,13 +32,16 @@ def playable(output: Output) -> Playable:
         return Playable("", "It has no address yet.")
     if origin(output.opens_at) is None:
         scheme = output.opens_at.partition(":")[0]
-        return Playable("", f"It lies at a {scheme} address, which browsers do not open.")
+        return Playable(
+            "",
+            f"It lies at a {scheme}:// address: its storage's own tools open it, no browser does.",
+        )
     if output.expires_at and output.expires_at <= timezone.now():
         return Playable("", "Its link has expired.")
     if output.kind == OutputKind.IMAGE:
         return Playable("image")
     if output.kind not in PLAYED:
-        return Playable("", f"It is no video or sound but {output.get_kind_display().lower()}.")
+        return Playable("", f"Not played here: {output.get_kind_display().lower()}.")
     path = urlsplit(output.opens_at).path.lower()
     if path.endswith((".mpd", ".ism/manifest")):
         return Playable("", "The player here reads HLS, not this kind of manifest.")
@@ -42,26 +50,26 @@ def playable(output: Output) -> Playable:
 
 
 def origin(url: str) -> str | None:
-    """`https://host:port` of an address that a browser can open; None for all others."""
+    """`https://host:port` of an address that a browser can open; None for all others.
+
+    Fit to stand in a policy: a host there may not be a pattern, end the list of sources, or hold
+    what no header may, for which the whole header would be encoded and so be without effect.
+    """
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
-    except ValueError:
+        host = parts.hostname or ""
+        host = f"[{host}]" if ":" in host else host.encode("idna").decode()
+    except ValueError:  # no port, no address, or no name that can be spelled in ASCII
         return None
-    # what would end the source list, or start another directive, is no host
-    if (
-        parts.scheme not in ("http", "https")
-        or not parts.hostname
-        or set(parts.hostname) & set(" ;,'\"")
-    ):
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
         return None
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{port}"
 
 
 def origins_of(outputs: Iterable[Output]) -> list[str]:
     found = (origin(output.opens_at) for output in outputs)
-    return sorted({one for one in found if one is not None})
+    return sorted({one for one in found if one is not None})[:MAX_ORIGINS]
 
 
 def media_policy(origins: list[str]) -> dict[str, list[str]]:

@@ -31,6 +31,7 @@ urlpatterns = [
     path("o/<slug:org>/jobs/<int:pk>/raw/", job_detail.raw, name="raw"),
     path("o/<slug:org>/jobs/<int:pk>/cancel/", actions.cancel, name="cancel"),
     path("o/<slug:org>/jobs/<int:pk>/resubmit/", actions.resubmit, name="resubmit"),
+    path("o/<slug:org>/jobs/<int:pk>/resolve/", actions.resolve, name="resolve"),
     path("o/<slug:org>/jobs/<int:pk>/input/open/", media.input_open, name="input_open"),
     path(
         "o/<slug:org>/jobs/<int:pk>/outputs/<int:output_pk>/open/",
@@ -43,6 +44,8 @@ urlpatterns = [
     path("o/<slug:org>/accounts/new/", accounts.account_new, name="account_new"),
     path("o/<slug:org>/accounts/<int:pk>/", accounts.account_edit, name="account_edit"),
     path("o/<slug:org>/accounts/<int:pk>/sync/", accounts.sync_now, name="account_sync"),
+    path("o/<slug:org>/accounts/<int:pk>/check/", accounts.check_credentials, name="account_check"),
+    path("o/<slug:org>/accounts/<int:pk>/usage/", accounts.usage, name="account_usage"),
     path("o/<slug:org>/accounts/<int:pk>/pause/", accounts.pause, name="account_pause"),
     path("o/<slug:org>/accounts/<int:pk>/resume/", accounts.resume, name="account_resume"),
     path("o/<slug:org>/accounts/<int:pk>/deliveries/", deliveries.delivery_list, name="deliveries"),

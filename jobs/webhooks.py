@@ -4,6 +4,7 @@ A delivery is only a hint. Its body is never applied: nothing signs it, and it m
 """
 
 import hmac
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -26,6 +27,7 @@ STORED_BODY = 64_000
 # Not the headers that carry secrets: those are all the others.
 STORED_HEADERS = ("content-type", "content-length", "user-agent", "date")
 RETRY_S = 30
+_LENGTH = re.compile(r"[0-9]{1,20}")
 
 
 @csrf_exempt
@@ -37,7 +39,10 @@ def receive(request: HttpRequest, provider: str, account_id: int, secret: str) -
         return HttpResponse("Not authentic.\n", status=400, content_type="text/plain")
     if not account.adapter_class.supports(Capability.WEBHOOK):
         return HttpResponse("Not expected.\n", status=400, content_type="text/plain")
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BODY:
+    length = str(request.META.get("CONTENT_LENGTH") or 0)
+    if not _LENGTH.fullmatch(length):
+        return HttpResponse("Not readable.\n", status=400, content_type="text/plain")
+    if int(length) > MAX_BODY:
         return HttpResponse("Too large.\n", status=413, content_type="text/plain")
     headers = {name.lower(): value for name, value in request.headers.items()}
     body = request.body

@@ -14,7 +14,7 @@ from sandbox.clips import DENIED, MISSING, UNANSWERED, Clips
 from sandbox.web import Request, Response, Slice, html_response, json_response, text_response
 
 ACCESS_KEY_ID = "SANDBOXACCESSKEYID"
-LINK_LIFE_S = 86_400  # hosted outputs open for a day, as Zencoder's do
+LINK_LIFE_S = 86_400  # hosted outputs open for a day
 MAX_UPLOAD_BYTES = 200 * 1024 * 1024
 
 CONTENT_TYPES = {

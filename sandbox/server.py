@@ -41,7 +41,7 @@ class RunningSandbox:
 
     @property
     def keys(self) -> Mapping[str, str]:
-        """The names are a provider's `key_names`, e.g. `zencoder_api_key`."""
+        """The names are a provider's `key_names`, `<slug>_api_key` and the like."""
         keys = self._application.keys
         return {name: value for name, value in keys.items() if name != LINK_SECRET}
 

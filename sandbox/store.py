@@ -11,7 +11,7 @@ from pathlib import Path
 from sandbox import documents
 from sandbox.jobs import ACTIVE_JOB, TERMINAL_JOB, Job, Media, Mode, Origin
 
-# Above 32 bits where the providers' are (Zencoder's outputs passed 1.6e9 in 2018): a client
+# Above 32 bits, as the providers' will be (outputs of one passed 1.6e9 in 2018): a client
 # that keeps them in 32 bits shall notice here.
 FIRST_JOB_ID = 2_400_000_000
 FIRST_FILE_ID = 5_100_000_000

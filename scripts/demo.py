@@ -1,4 +1,4 @@
-"""`make demo`: a living board on this machine alone, with the sandbox as its provider.
+"""`make demo`: a living board on this machine alone, with the sandbox as its four providers.
 
 Everything that it makes is below var/ (or VAR_DIR), so a second start finds the first one's data,
 and `make demo-reset` is the removal of that folder. The processes' output is in its log/.
@@ -31,6 +31,7 @@ from scripts.supervise import (
 HOST = "127.0.0.1"
 EMAIL = "demo@example.com"
 START_SECONDS = 90
+CLIPS = ("good.mp4", "corrupt.mp4")
 # Of the developer's own shell: the demo must neither read nor write what these point to.
 FOREIGN = (
     "DATABASE_URL", "CELERY_BROKER_URL", "CACHE_URL", "CSRF_TRUSTED_ORIGINS", "EMAIL_URL",
@@ -55,6 +56,10 @@ class Place:
     def sandbox_address(self) -> str:
         return f"http://{HOST}:{self.sandbox_port}"
 
+    def clip(self, name: str) -> str:
+        """The address of a source file that the sandbox makes."""
+        return f"{self.sandbox_address}/media/in/{name}"
+
     @property
     def sandbox_dir(self) -> Path:
         return self.var_dir / "sandbox"
@@ -66,6 +71,9 @@ def main() -> None:
     for name, port in (("PORT", place.port), ("SANDBOX_PORT", place.sandbox_port)):
         if not _is_free(port):
             _stop(f"Port {port} is in use: try make demo {name}={port + 1}.")
+    for name in FOREIGN:
+        os.environ.pop(name, None)
+        os.environ.pop(f"{name}_FILE", None)
     os.environ.update(prepare_environment(place))
 
     _say("Preparing the database ...")
@@ -76,8 +84,8 @@ def main() -> None:
 
     _say("Starting web, worker, beat and sandbox ...")
     with Tree(place) as tree:
-        tree.wait_until(lambda: (place.sandbox_dir / "keys.json").exists())
-        add_accounts(place)
+        tree.wait_until(lambda: _answers(place.sandbox_port, "/_sandbox/health"))
+        fill_board(place)
         tree.wait_until(lambda: _answers(place.port, "/readyz"))
         _say(greeting(place, password))
         tree.wait()
@@ -86,9 +94,6 @@ def main() -> None:
 def prepare_environment(place: Place) -> dict[str, str]:
     """Make the keys, and return the environment of every process of the demo."""
     place.var_dir.mkdir(parents=True, exist_ok=True)
-    for name in FOREIGN:
-        os.environ.pop(name, None)
-        os.environ.pop(f"{name}_FILE", None)
     environment = {
         "DJANGO_SETTINGS_MODULE": "dashboard.settings",
         "DEBUG": "0",
@@ -98,9 +103,7 @@ def prepare_environment(place: Place) -> dict[str, str]:
         "ALLOWED_HOSTS": f"{HOST},localhost",
         "ALLOW_PRIVATE_ADDRESSES": "1",  # that is where the sandbox is
         "BASE_URL": place.address,
-        "SAMPLE_INPUTS": ",".join(
-            f"{place.sandbox_address}/media/in/{clip}" for clip in ("good.mp4", "corrupt.mp4")
-        ),
+        "SAMPLE_INPUTS": ",".join(map(place.clip, CLIPS)),
         "WEB_HOST": HOST,
         "PORT": str(place.port),
     }
@@ -128,28 +131,13 @@ def prepare_board(place: Place) -> str:
     return password
 
 
-def add_accounts(place: Place) -> None:
-    """One account per provider that the sandbox speaks, and one of another organization."""
-    from django.core.management import call_command
+def fill_board(place: Place) -> None:
+    """Add the accounts, and what is submitted to them at first, once the sandbox answers."""
+    from scripts.demo_accounts import add_accounts, submit_first_jobs
 
     keys = json.loads((place.sandbox_dir / "keys.json").read_text())
-    base_url = f"{place.sandbox_address}/zencoder/api/v2"
-    for organization, name, prefix in (
-        ("harbor", "Zencoder", "zencoder"),
-        ("northlight", "Zencoder of Northlight", "zencoder_second"),
-    ):
-        call_command(
-            "add_account",
-            organization=organization,
-            provider="zencoder",
-            name=name,
-            base_url=base_url,
-            credential=[
-                f"api_key={keys[f'{prefix}_api_key']}",
-                f"webhook_secret={keys[f'{prefix}_webhook_secret']}",
-            ],
-            stdout=StringIO(),
-        )
+    add_accounts(place.sandbox_address, keys)
+    submit_first_jobs(EMAIL, {clip: place.clip(clip) for clip in CLIPS})
 
 
 def greeting(place: Place, password: str) -> str:
@@ -217,11 +205,12 @@ class Tree:
 
 
 def _sandbox_command(place: Place) -> str:
-    # The seeded history is made once; the trickle goes on, so that there is always life.
+    # The seeded history is made once; the trickle goes on, so that there is always life. All
+    # numbers count for each provider.
     return (
         f"python -m sandbox --host {HOST} --port {place.sandbox_port} "
-        f"--state-dir '{place.sandbox_dir}' --seed-jobs 400 --seed-second 40 --seed-unknown 2 "
-        f"--seed-moving 6 --trickle 45"
+        f"--state-dir '{place.sandbox_dir}' --seed-jobs 150 --seed-second 40 --seed-unknown 1 "
+        f"--seed-moving 4 --trickle 25"
     )
 
 

@@ -1,6 +1,7 @@
-"""Pictures of every page for the documents: `make demo` in one terminal, then `make screenshots`.
+"""Pictures of the main pages for the documents: `make demo` in one terminal, then
+`make screenshots`.
 
-Each page at 1440 and 375 pixels, light and dark, as PNG files in docs/screenshots/. Needs
+Each page at the widths and in the themes of VIEWS, as PNG files in docs/screenshots/. Needs
 Chromium; CHROMIUM gives its path where it is not found. BOARD, EMAIL and PASSWORD point to
 another board than the demo's.
 """
@@ -10,13 +11,21 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
-WIDTHS = (1440, 375)
-THEMES = ("light", "dark")
+VIEWS = ((1440, "light"), (1440, "dark"), (375, "light"))
+# an account of the demo, whose form has most to show
+ACCOUNT = "Zencoder"
+# what the demo submits, so that its outputs are there to be played
+CLIP = "good.mp4"
+PLAY_A_LITTLE = """async video => {
+  while (video.currentTime < 2) await new Promise(resolve => setTimeout(resolve, 100));
+  video.pause();
+}"""
 # of whole pages no more than this: the rest of a list looks like its beginning
 MAX_HEIGHT = 1500
 
@@ -37,7 +46,6 @@ def main() -> None:
 
 def take_all(browser: Browser, board: str) -> None:
     page = browser.new_page(base_url=board)
-    take(page, "sign-in", "/accounts/login/")
     sign_in(page)
     for name, path in pages(page):
         take(page, name, path)
@@ -56,30 +64,40 @@ def pages(page: Page) -> Iterator[tuple[str, str]]:
     """Name and path of each page; a job of a status where there is one."""
     jobs = page.url.removesuffix("/")
     organization = jobs.removesuffix("/jobs")
-    yield "jobs", jobs + "/"
-    yield "jobs-failed", f"{jobs}/?status=failed"
-    yield "jobs-none", f"{jobs}/?q=no+job+is+called+like+this"
-    for status in ("succeeded", "failed", "running"):
-        page.goto(f"{jobs}/?status={status}")
-        if page.locator(".job-name").count():
-            yield f"job-{status}", page.locator(".job-name").first.get_attribute("href") or ""
-    yield "job-new", f"{jobs}/new/"
+    yield "jobs", f"{jobs}/"
+    if failed := first(page, f"{jobs}/?status=failed&error=input.*", ".job-name"):
+        yield "job-failed", failed
+    if succeeded := first(page, f"{jobs}/?status=succeeded&q={CLIP}", ".job-name"):
+        yield "job-succeeded", first(page, succeeded, ".output-links [href^='?play']")
+    page.goto(f"{jobs}/new/")
+    account = page.get_by_role("option", name=ACCOUNT).get_attribute("value")
+    yield "job-new", first(page, f"{jobs}/new/?account={account}", ".samples a")
     yield "accounts", f"{organization}/accounts/"
-    yield "account-new", f"{organization}/accounts/new/?provider=zencoder"
-    yield "not-found", f"{organization}/nowhere/"
+    yield "files", f"{organization}/files/?status=succeeded"
+
+
+def first(page: Page, path: str, selector: str) -> str:
+    """Where the first such link of a page leads to; empty without one."""
+    page.goto(path)
+    found = page.locator(selector)
+    return urljoin(path, found.first.get_attribute("href") or "") if found.count() else ""
 
 
 def take(page: Page, name: str, path: str) -> None:
-    for theme in THEMES:
+    for width, theme in VIEWS:
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            page.goto(path)
-            height = page.evaluate("document.documentElement.scrollHeight")
-            # a window as tall as the page, so that what sticks to its edges is where it belongs
-            page.set_viewport_size({"width": width, "height": min(height, MAX_HEIGHT)})
-            page.wait_for_timeout(300)
-            page.screenshot(path=FOLDER / f"{name}-{width}-{theme}.png")
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(path)
+        page.wait_for_timeout(1000)
+        video = page.locator("video")
+        if video.count():
+            video.evaluate(PLAY_A_LITTLE)
+        height = page.evaluate("document.documentElement.scrollHeight")
+        # a window as tall as the page, so that what sticks to its edges is where it belongs
+        page.set_viewport_size({"width": width, "height": min(height, MAX_HEIGHT)})
+        page.evaluate("scrollTo(0, 0)")
+        page.wait_for_timeout(500)
+        page.screenshot(path=FOLDER / f"{name}-{width}-{theme}.png")
 
 
 if __name__ == "__main__":

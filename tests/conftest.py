@@ -2,11 +2,15 @@
 
 Tests that need a service say so with a marker: `postgres`, `redis`, `browser`. Every test that
 asks the database is marked `database` here, so that the run with services repeats it on
-PostgreSQL. What could not run is named in the closing lines.
+PostgreSQL; every test of a module that drives the sandbox or starts programs is marked
+`integration`, and the others are the unit tests. What could not run is named in the closing lines.
 """
 
+import functools
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 from django.core.cache import cache
@@ -24,6 +28,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             getattr(item, "fixturenames", ())
         ):
             item.add_marker(pytest.mark.database)
+        module = item.getparent(pytest.Module)
+        if module and _is_integration(module.obj):
+            item.add_marker(pytest.mark.integration)
+
+
+@functools.cache
+def _is_integration(module: ModuleType) -> bool:
+    return any(
+        value is subprocess or str(getattr(value, "__module__", "")).startswith("sandbox.")
+        for value in vars(module).values()
+    )
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,27 +1,24 @@
 """A secret is planted wherever one can come from; it must come out nowhere."""
 
 import json
-import logging
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from dashboard.logging import logging_config
 from jobs.accounts import save_account
-from jobs.models import Job, JobBody, ProviderAccount, WebhookDelivery
+from jobs.models import Job, ProviderAccount, WebhookDelivery
 from jobs.submission import run_submission, submit
 from jobs.webhooks import handle_delivery
 from organizations.models import ApiToken, Organization, Role, Scope
 from providers.types import JobRequest, Rendition
 from tests.factories import make_membership, make_organization, make_user
 from tests.jobs.fake_zencoder import FakeZencoder, body_of, serve
+from tests.places import admin_pages, leaks, stored_rows, whole_log
 
 pytestmark = pytest.mark.django_db
 
@@ -45,13 +42,8 @@ def zencoder() -> Iterator[FakeZencoder]:
 
 @pytest.fixture
 def log() -> Iterator[StringIO]:
-    """What a production worker would print, everything included."""
-    stream = StringIO()
-    config = logging_config("json", "DEBUG")
-    config["handlers"]["stderr"]["stream"] = stream
-    logging.config.dictConfig(config)
-    yield stream
-    logging.config.dictConfig(logging_config("console", "WARNING"))
+    with whole_log() as stream:
+        yield stream
 
 
 @pytest.fixture
@@ -122,35 +114,18 @@ def mirror_and_act(organization: Organization, client: Client) -> ProviderAccoun
     return account
 
 
-def leaks(text: str) -> list[str]:
-    """What stands around each canary in `text`."""
-    return [
-        text[max(at - 60, 0) : at + 40]
-        for canary in CANARIES
-        for at in range(len(text))
-        if text.startswith(canary, at)
-    ]
-
-
-def stored_rows() -> Iterator[tuple[str, str]]:
-    """Every row of every table as the database holds it, bodies unpacked."""
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - names of our own tables
-            for row in cursor.fetchall():
-                yield table, repr(row)
-    for body in JobBody.objects.all():
-        yield "job bodies", json.dumps(body.value, ensure_ascii=False)
-
-
 def pages(organization: Organization, account: ProviderAccount) -> list[str]:
     slug = organization.slug
     jobs = Job.objects.order_by("pk")
     return [
         reverse("jobs:list", args=[slug]),
         reverse("jobs:list", args=[slug]) + "?status=failed&q=reel",
-        reverse("jobs:new", args=[slug]),
-        reverse("jobs:accounts", args=[slug]),
+        *(reverse(f"jobs:{name}", args=[slug]) for name in ("new", "accounts", "files", "presets")),
+        reverse("jobs:deliveries", args=[slug, account.pk]),
+        *(
+            reverse("jobs:delivery", args=[slug, account.pk, delivery.pk])
+            for delivery in WebhookDelivery.objects.all()
+        ),
         reverse("jobs:account_edit", args=[slug, account.pk]),
         *(
             reverse(f"jobs:{name}", args=[slug, job.pk])
@@ -160,26 +135,14 @@ def pages(organization: Organization, account: ProviderAccount) -> list[str]:
     ]
 
 
-def admin_pages() -> list[str]:
-    found = []
-    for app in ("jobs", "organizations"):
-        for model in apps.get_app_config(app).get_models():
-            name = f"admin:{app}_{model._meta.model_name}"
-            try:
-                found.append(reverse(f"{name}_changelist"))
-            except Exception:  # noqa: S112 - a model that the admin leaves out
-                continue
-            found += [
-                reverse(f"{name}_change", args=[row.pk]) for row in model._default_manager.all()
-            ]
-    return found
-
-
 def api_calls(account: ProviderAccount) -> list[str]:
     jobs = Job.objects.order_by("pk")
     return [
         "/api/v1/jobs",
         "/api/v1/accounts",
+        "/api/v1/files",
+        "/api/v1/files?kind=image",
+        "/api/v1/presets",
         f"/api/v1/accounts/{account.pk}",
         *(f"/api/v1/jobs/{job.pk}{tail}" for job in jobs for tail in ("", "/raw")),
     ]
@@ -215,7 +178,7 @@ def test_no_planted_secret_comes_out_anywhere(
 
     # the token's own name is the one canary that is meant to be seen
     found = {
-        place: [leak for leak in leaks(text) if "canary test" not in leak]
+        place: [leak for leak in leaks(text, CANARIES) if "canary test" not in leak]
         for place, text in seen.items()
     }
     assert {place: some for place, some in found.items() if some} == {}

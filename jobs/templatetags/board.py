@@ -15,14 +15,14 @@ from django.utils.safestring import SafeString
 
 from jobs import formats
 from jobs.filters import Count
-from jobs.forms import dress_widget
+from jobs.forms import JobForm, dress_widget
 from jobs.freshness import Trust
 from jobs.models import Job, Output, Verdict
 from jobs.phases import Phase, phases
 from jobs.playback import playable
 from providers.redaction import REDACTED
 from providers.status import JobStatus, OutputStatus
-from providers.types import OutputKind
+from providers.types import OutputKind, RequestIssue
 
 register = template.Library()
 
@@ -166,18 +166,32 @@ def iso(at: datetime) -> str:
 
 @register.filter
 def branches(value: Any) -> list[tuple[str, Any]]:
-    """The named parts of a JSON object or array; empty for a plain value."""
+    """The named parts of a JSON object or array; empty for plain values and lists of these."""
     if isinstance(value, dict):
         return [(str(key), part) for key, part in value.items()]
-    if isinstance(value, list):
+    if isinstance(value, list) and any(isinstance(part, dict | list) for part in value):
         return [(str(number), part) for number, part in enumerate(value, start=1)]
     return []
 
 
 @register.filter
 def json_word(value: Any) -> str:
-    """A plain JSON value as JSON writes it, but text without quotes; `{}` and `[]` when empty."""
-    return value if isinstance(value, str) else json.dumps(value)
+    """A plain JSON value as JSON writes it, but text without quotes; `{}` and `[]` when empty.
+
+    Several plain values stand on one line.
+    """
+    if isinstance(value, list) and value:
+        return ", ".join(map(json_word, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@register.filter
+def given(settings: dict[str, Any]) -> dict[str, Any]:
+    """What was set of settings: neither null nor empty, at any depth."""
+    parts = {
+        name: given(part) if isinstance(part, dict) else part for name, part in settings.items()
+    }
+    return {name: part for name, part in parts.items() if part not in (None, [], {}, "")}
 
 
 @register.filter
@@ -222,6 +236,13 @@ def file_name(output: Output) -> str:
     """The last part of an output's address; its label or id where it has none."""
     path = unquote(urlsplit(output.url).path)
     return path.rstrip("/").rpartition("/")[2] or str(output)
+
+
+@register.filter
+def notes(field: BoundField) -> list[RequestIssue]:
+    """What the provider says to a field of the form for jobs."""
+    form = field.form
+    return form.notes.get(field.name, []) if isinstance(form, JobForm) else []
 
 
 @register.filter

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -14,15 +14,18 @@ from jobs.deliveries import newest_deliveries
 from jobs.forms import AccountForm
 from jobs.freshness import Freshness, freshness
 from jobs.models import ProviderAccount, Verdict, WebhookDelivery
-from jobs.sync import request_sync
-from jobs.views.page import render_page
+from jobs.sync import open_provider, request_sync
+from jobs.views.page import HtmxRequest, render_page
 from organizations.access import Access, authorize
 from organizations.models import Role
 from providers import registry
 from providers.base import Provider
-from providers.errors import CLASSES
+from providers.errors import CLASSES, ProviderError
 from providers.registry import UnknownProvider
 from providers.types import Capability
+
+# A person waits for the provider, and a thread of the web server with them.
+DEADLINE_S = 20.0
 
 
 def find_account(access: Access, pk: int) -> ProviderAccount:
@@ -41,10 +44,7 @@ def account_list(request: HttpRequest, org: str) -> HttpResponse:
         last_verdict=Subquery(last.values("verdict")[:1]),
     )
     states = [freshness(account, now) for account in accounts.order_by("name", "pk")]
-    context = {
-        "cards": [_card(access, state) for state in states],
-        "providers": registry.choices(),
-    }
+    context = {"cards": [_card(access, state) for state in states]}
     return render_page(request, access, "jobs/account_list.html", context, section="accounts")
 
 
@@ -62,6 +62,8 @@ def _card(access: Access, state: Freshness) -> dict[str, Any]:
         # counted only while it grows: an account's first import
         "imported": account.jobs.count() if account.is_importing else None,
         "has_webhook": has_webhook,
+        "has_check": adapter_class.supports(Capability.CHECK_CREDENTIALS),
+        "has_usage": adapter_class.supports(Capability.USAGE),
         "last_verdict": Verdict(verdict).label.lower() if verdict else "",
         "webhook_url": url,
         "webhook_steps": [step.replace("{url}", url) for step in adapter_class.webhook_steps],
@@ -71,8 +73,9 @@ def _card(access: Access, state: Freshness) -> dict[str, Any]:
 @require_http_methods(["GET", "HEAD", "POST"])
 def account_new(request: HttpRequest, org: str) -> HttpResponse:
     access = authorize(request, org, Role.MANAGER)
+    first, *_ = registry.all_providers()
     try:
-        adapter_class = registry.get(request.GET.get("provider", ""))
+        adapter_class = registry.get(request.GET.get("provider", first.slug))
     except UnknownProvider as error:
         raise Http404(str(error)) from None
     return _edit(request, access, adapter_class, None)
@@ -98,8 +101,10 @@ def _edit(
     context = {
         "form": form,
         "account": account,
+        "provider_slug": adapter_class.slug,
         "provider_label": adapter_class.label,
         "docs_url": adapter_class.docs_url,
+        "providers": registry.choices(),
         "has_webhook": account is not None and adapter_class.supports(Capability.WEBHOOK),
         "rows": newest_deliveries(account) if account else [],
     }
@@ -146,6 +151,46 @@ def sync_now(request: HttpRequest, org: str, pk: int) -> HttpResponse:
     else:
         messages.error(request, f"{account} is paused; resume it first.")
     return redirect("jobs:accounts", org)
+
+
+@require_POST
+def check_credentials(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+    """Have the provider say whether it takes the credentials; good ones start a stopped account."""
+    access = authorize(request, org, Role.OPERATOR)
+    account = find_account(access, pk)
+    if not account.adapter_class.supports(Capability.CHECK_CREDENTIALS):
+        raise Http404("This provider has no way to check them.")
+    try:
+        with open_provider(account, deadline_s=DEADLINE_S) as adapter:
+            adapter.check_credentials()
+    except ProviderError as error:
+        known = CLASSES[error.error_class]
+        messages.error(request, f"{account}: {error} {known.hint}")
+        return redirect("jobs:accounts", org)
+    told = f"{account.provider_label} takes the credentials of {account}."
+    if account.refused_at and account.enabled:
+        request_sync(account)
+        told += " It is synced again with the next tick."
+    messages.success(request, told)
+    return redirect("jobs:accounts", org)
+
+
+@require_safe
+def usage(request: HtmxRequest, org: str, pk: int) -> HttpResponse:
+    """Plan and usage as the provider tells them now: as a page, or as a part of the accounts'."""
+    access = authorize(request, org, Role.OPERATOR)
+    account = find_account(access, pk)
+    if not account.adapter_class.supports(Capability.USAGE):
+        raise Http404("This provider tells no usage.")
+    context: dict[str, Any] = {"access": access, "account": account, "now": timezone.now()}
+    try:
+        with open_provider(account, deadline_s=DEADLINE_S) as adapter:
+            context["usage"] = adapter.usage()
+    except ProviderError as error:
+        context["refusal"] = str(error)
+    if request.htmx:
+        return render(request, "jobs/_usage.html", context)
+    return render_page(request, access, "jobs/usage.html", context, section="accounts")
 
 
 @require_POST

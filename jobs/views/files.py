@@ -20,6 +20,8 @@ from jobs.views.page import HtmxRequest, frame
 from organizations.access import authorize
 from providers.status import OutputStatus
 
+# a provider may tell an address before, or without, there being anything at it
+WITH_FILE = (OutputStatus.SUCCEEDED, OutputStatus.UNKNOWN)
 HEIGHTS = (240, 360, 480, 720, 1080, 2160)
 
 
@@ -28,6 +30,7 @@ class FileRow:
     """A file with what can be done with it now."""
 
     output: Output
+    is_there: bool
     is_expired: bool
     can_play: bool
 
@@ -61,9 +64,10 @@ def _results(page: KeysetPage[Output], wanted: FileFilter, path: str) -> dict[st
 
 
 def _row(output: Output, now: datetime) -> FileRow:
+    is_there = bool(output.url) and output.status in WITH_FILE
     is_expired = output.is_expired(now)
-    is_there = output.is_web and output.status == OutputStatus.SUCCEEDED
-    return FileRow(output, is_expired, is_there and not is_expired and output.kind in PLAYED)
+    plays = output.is_web and output.kind in PLAYED and output.status == OutputStatus.SUCCEEDED
+    return FileRow(output, is_there, is_expired, can_play=plays and not is_expired)
 
 
 def _form(wanted: FileFilter, accounts: list[ProviderAccount], path: str) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """One job: its page, the poll that keeps the changing part true, and its raw body."""
 
 import json
+from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Any
 
 from csp.decorators import csp_update
@@ -11,9 +13,12 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from jobs.actions import AvailableAction, available_actions
-from jobs.models import ActionState, Job, JobBody, Output, Submission
+from jobs.forms import FoundJobForm, SendAgainForm
+from jobs.links import NoLink, link_origins
+from jobs.models import ActionState, Job, JobBody, Output, Submission, SubmissionState
 from jobs.phases import phases
-from jobs.playback import media_policy, origins_of, playable
+from jobs.playback import Playable, media_policy, origins_of, playable
+from jobs.settings_diff import Change, changes
 from jobs.views.page import HtmxRequest, frame
 from organizations.access import Access, authorize
 from providers.errors import CLASSES
@@ -21,6 +26,7 @@ from providers.types import Capability, OutputKind
 
 EVENTS_SHOWN = 200
 THUMBNAILS_SHOWN = 60
+LINKED_THUMBNAILS_SHOWN = 12
 
 
 def find_job(access: Access, pk: int) -> Job:
@@ -35,60 +41,99 @@ def find_job(access: Access, pk: int) -> Job:
 def job_detail(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
     """The page. Asked by its own poll, the changing part alone, or 204 while that is as it was."""
     access = authorize(request, org)
-    job = find_job(access, pk)
+    return show_job(request, access, find_job(access, pk))
+
+
+def show_job(
+    request: HtmxRequest,
+    access: Access,
+    job: Job,
+    *,
+    found_form: FoundJobForm | None = None,
+    again_form: SendAgainForm | None = None,
+    status: int = 200,
+) -> HttpResponseBase:
+    """The job's page, or the part of it that is asked for.
+
+    The forms are given as they were sent, where the page is shown again with what was wrong.
+    """
     outputs = list(job.outputs.select_related("preset").order_by("position", "pk"))
-    origins = origins_of(outputs)
     media = [output for output in outputs if output.kind != OutputKind.IMAGE]
     thumbnails = [output for output in outputs if output.kind == OutputKind.IMAGE]
-    if request.htmx and "play" in request.GET:
-        return render(request, "jobs/_player.html", _player(access, job, media, request))
-    if request.htmx and "thumbnails" in request.GET:
-        return render(request, "jobs/_thumbnails.html", _gallery(access, job, thumbnails))
-    context = {
+    submission = Submission.objects.filter(pk=job.pk).first() if job.request else None
+    makes_links = job.account.adapter_class.supports(Capability.OUTPUT_LINKS)
+    origins = [] if makes_links else origins_of(outputs)
+    context: dict[str, Any] = {
         "access": access,
         "job": job,
         "media": media,
-        "live_state": _state(job),
+        "submission": submission,
+        "live_state": _state(job, submission),
         "thumbnail_count": len(thumbnails),
         "gallery": None,
         "origins": " ".join(origins),
-        # a page that was opened before an output had its address may not load from there
-        "plays_here": set(origins) <= set(request.GET.get("origins", " ".join(origins)).split()),
+        # A page that was opened before an output had its address may not load from there. Where
+        # links are made for the moment, none is known before one is asked for.
+        "plays_here": not makes_links
+        and set(origins) <= set(request.GET.get("origins", " ".join(origins)).split()),
+        "found_form": found_form or FoundJobForm(job),
+        "again_form": again_form or SendAgainForm(job),
     }
     if request.htmx:
-        if request.GET.get("state") == context["live_state"]:
-            return HttpResponse(status=204)
-        return render(request, "jobs/_job_update.html", context | _changing(access, job, media))
-    context |= frame(access, "jobs") | _changing(access, job, media)
+        return _part(request, context, media, thumbnails)
+    context |= frame(access, "jobs") | _changing(context)
     context["player"] = None
     if "play" in request.GET:
-        context["player"] = _player(access, job, media, request)
+        context["player"] = player = _player(access, job, media, request)
+        origins = [*origins, *player["origins"]]
     if "thumbnails" in request.GET:
-        context["gallery"] = _gallery(access, job, thumbnails)
+        context["gallery"] = gallery = _gallery(access, job, thumbnails)
+        origins = [*origins, *gallery["origins"]]
 
     @csp_update(media_policy(origins))
     def show(request: HttpRequest) -> HttpResponseBase:
-        return render(request, "jobs/job_detail.html", context)
+        return render(request, "jobs/job_detail.html", context, status=status)
 
     return show(request)
 
 
-def _state(job: Job) -> str:
+def _part(
+    request: HtmxRequest, context: dict[str, Any], media: list[Output], thumbnails: list[Output]
+) -> HttpResponse:
+    """What htmx asks for: the player, the thumbnails, or what changed."""
+    access, job = context["access"], context["job"]
+    if "play" in request.GET:
+        return render(request, "jobs/_player.html", _player(access, job, media, request))
+    if "thumbnails" in request.GET:
+        return render(request, "jobs/_thumbnails.html", _gallery(access, job, thumbnails))
+    if request.GET.get("state") == context["live_state"]:
+        return HttpResponse(status=204)
+    return render(request, "jobs/_job_update.html", context | _changing(context))
+
+
+def _state(job: Job, submission: Submission | None) -> str:
     """What the poll compares: it moves with each change of what the changing part shows."""
-    asked = sorted(f"{action.pk}{action.state}{action.note}" for action in job.actions.all())
-    confirmed = job.synced_at.timestamp() if job.synced_at else 0
-    return f"{job.version}-{confirmed:.0f}-{len(asked)}-{sum(map(len, asked))}"
+    asked = [(action.pk, action.state, action.note) for action in job.actions.all()]
+    sending = submission and (submission.state, submission.note, submission.next_at)
+    confirmed = job.synced_at and int(job.synced_at.timestamp())
+    parts = (job.version, confirmed, sorted(asked), sending, job.account.enabled)
+    return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 
-def _changing(access: Access, job: Job, media: list[Output]) -> dict[str, Any]:
+def _changing(context: Mapping[str, Any]) -> dict[str, Any]:
     """What may differ between two looks at an unfinished job."""
+    access: Access = context["access"]
+    job: Job = context["job"]
+    submission: Submission | None = context["submission"]
+    # what can be done then stands in a panel of its own
+    is_unsure = submission is not None and submission.state == SubmissionState.UNSURE
     return {
-        "actions": _worth_showing(job, available_actions(job)),
+        "actions": [] if is_unsure else _worth_showing(job, available_actions(job)),
         "pending": [one for one in job.actions.all() if one.state == ActionState.DUE],
-        "submission": Submission.objects.filter(pk=job.pk).first() if job.request else None,
-        "faults": _faults(job, media),
+        "faults": _faults(job, context["media"]),
         "phases": phases(job, timezone.now()),
         "attempts": _attempts(job),
+        "changes": _changes(job),
         "has_body": JobBody.objects.filter(pk=job.pk).exists(),
         "can_submit": access.can_operate and job.account.adapter_class.supports(Capability.SUBMIT),
         "events": list(job.events.select_related("actor").order_by("-pk")[:EVENTS_SHOWN]),
@@ -133,20 +178,43 @@ def _attempts(job: Job) -> list[Job]:
     return sorted(found.values(), key=lambda one: one.pk) if len(found) > 1 else []
 
 
+def _changes(job: Job) -> list[Change]:
+    """How it was set otherwise than the job that it retries, where both were submitted here."""
+    before = job.retry_of
+    return changes(before.request, job.request) if before and before.request and job.request else []
+
+
 def _player(access: Access, job: Job, media: list[Output], request: HttpRequest) -> dict[str, Any]:
     wanted = request.GET.get("play", "")
     output = next((one for one in media if str(one.pk) == wanted), None)
-    return {"access": access, "job": job, "output": output, "play": output and playable(output)}
+    play = output and playable(output)
+    origins: list[str] = []
+    if output and play and play.how:
+        try:
+            origins = link_origins(output)
+        except NoLink as refusal:
+            play = Playable("", str(refusal))
+    return {"access": access, "job": job, "output": output, "play": play, "origins": origins}
 
 
 def _gallery(access: Access, job: Job, thumbnails: list[Output]) -> dict[str, Any]:
+    shown = [one for one in thumbnails if playable(one).how == "image"]
+    origins: list[str] = []
+    reason = ""
+    if shown and job.account.adapter_class.supports(Capability.OUTPUT_LINKS):
+        # each costs a request to the provider
+        shown = shown[:LINKED_THUMBNAILS_SHOWN]
+        try:
+            origins = link_origins(shown[0])
+        except NoLink as refusal:
+            shown, reason = [], str(refusal)
     return {
         "access": access,
         "job": job,
-        "thumbnails": [one for one in thumbnails if playable(one).how == "image"][
-            :THUMBNAILS_SHOWN
-        ],
+        "thumbnails": shown[:THUMBNAILS_SHOWN],
         "thumbnail_count": len(thumbnails),
+        "origins": origins,
+        "reason": reason,
     }
 
 

@@ -180,15 +180,16 @@ def _read_outputs(
             if output.remote_id not in seen:
                 seen.add(output.remote_id)
                 yield output
-    images = list(_read_images(read_list(whole.get("thumbnails")), "", secrets))
-    for index, (whole_part, _) in enumerate(pairs):
-        whole_part = read_dict(whole_part)
-        owner = read_id(whole_part.get("id")) or str(index)
-        for group in read_list(whole_part.get("thumbnails")):
-            group = read_dict(group)
+    images = list(_read_images(whole.get("thumbnails"), raw.get("thumbnails"), "", secrets))
+    for index, (whole_part, part) in enumerate(pairs):
+        owner = read_id(read_dict(part).get("id")) or str(index)
+        for whole_group, group in _pair(
+            read_dict(whole_part).get("thumbnails"), read_dict(part).get("thumbnails")
+        ):
             label = read_text(group.get("label"), 255)
+            prefix = f"{owner}/{label or ''}/"
             for image in _read_images(
-                read_list(group.get("images")), f"{owner}/{label or ''}/", secrets
+                whole_group.get("images"), group.get("images"), prefix, secrets
             ):
                 images.append(replace(image, label=label))
     for image in images:
@@ -238,13 +239,18 @@ def _read_kind(part: Mapping[str, Any], url: str | None) -> OutputKind:
     return kind or OutputKind.VIDEO
 
 
+def _pair(whole: Any, raw: Any) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield the objects of a list as they came, each with its redacted self."""
+    for whole_item, item in zip(read_list(whole), read_list(raw), strict=False):
+        yield read_dict(whole_item), read_dict(item)
+
+
 def _read_images(
-    images: list[Any], prefix: str, secrets: tuple[str, ...]
+    whole: Any, raw: Any, prefix: str, secrets: tuple[str, ...]
 ) -> Iterator[RemoteOutput]:
     """Yield thumbnails. Their ids are apart from those of outputs, or there are none."""
-    for index, image in enumerate(images):
-        part = read_dict(image)
-        url, secret_url = _read_url(part, secrets)
+    for index, (whole_part, part) in enumerate(_pair(whole, raw)):
+        url, secret_url = _read_url(whole_part, secrets)
         if url is None:
             continue
         size = _DIMENSIONS.fullmatch(read_text(part.get("dimensions"), 20) or "")

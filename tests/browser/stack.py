@@ -22,6 +22,14 @@ VIEWER = "vik@harbor.example"
 PASSWORD = "a-quiet-harbour-17"
 START_SECONDS = 60
 
+# by provider: the account's name, the version in its address, and what it is told from the keys
+ACCOUNTS = {
+    "zencoder": ("Zencoder", "api/v2", ("api_key",), ()),
+    "videosdk": ("Video SDK", "v1", ("api_key", "secret"), ()),
+    "tpstreams": ("TPStreams", "api/v1", ("token",), ("organization_id",)),
+    "xvid": ("Xvid", "v1", ("client_id", "client_secret"), ("pipeline_id",)),
+}
+
 # run by `manage.py shell`: the commands make an owner, and only the admin makes a viewer
 MAKE_PEOPLE = f"""
 from organizations.models import Membership, Organization, Role, User
@@ -73,12 +81,7 @@ class Stack:
                     "--seed-jobs", "60", "--encode-speed", "4")  # fmt: skip
         keys = self.folder / "sandbox" / "keys.json"
         wait_until(keys.exists, "the sandbox's keys")
-        key = json.loads(keys.read_text())["zencoder_api_key"]
-        self.manage(
-            "add_account", "--organization", "harbor", "--provider", "zencoder",
-            "--name", "Zencoder", "--base-url", f"{self.sandbox_url}/zencoder/api/v2",
-            "--credential", f"api_key={key}", "--option", "interval_s=2",
-        )  # fmt: skip
+        self._add_accounts(json.loads(keys.read_text()))
         wait_until(lambda: _answers(self.sandbox_port, "/"), "the sandbox")
         self.manage("sync")
         self.launch("web", "-m", "gunicorn", "dashboard.wsgi", "--threads", "4",
@@ -86,6 +89,22 @@ class Stack:
         self.launch("worker", "-m", "celery", "-A", "dashboard", "worker", "-B",
                     "-s", str(self.folder / "beat"))  # fmt: skip
         wait_until(lambda: _answers(self.web_port, "/readyz"), "the board")
+
+    def _add_accounts(self, keys: dict[str, str]) -> None:
+        for provider, (name, version, credentials, options) in ACCOUNTS.items():
+            given = [("credential", one) for one in credentials] + [
+                ("option", one) for one in options
+            ]
+            told = [
+                word
+                for kind, one in given
+                for word in (f"--{kind}", f"{one}={keys[f'{provider}_{one}']}")
+            ]
+            self.manage(
+                "add_account", "--organization", "harbor", "--provider", provider,
+                "--name", name, "--base-url", f"{self.sandbox_url}/{provider}/{version}",
+                "--option", "interval_s=2", *told,
+            )  # fmt: skip
 
     def launch(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:

@@ -14,8 +14,17 @@ JOBS = "/o/harbor/jobs/"
 ENCODED_MS = 90_000
 
 
-def submit(page: Page, clip: str, **heights: list[str]) -> None:
+def choose(page: Page, account: str) -> None:
+    """Open the form with the fields of this account."""
     page.goto(f"{JOBS}new/")
+    chosen = page.get_by_label("Account").locator("option", has_text=account).first
+    value = chosen.get_attribute("value") or ""
+    page.get_by_label("Account").select_option(value)
+    expect(page.locator("input[name=fields_of]")).to_have_value(value)
+
+
+def submit(page: Page, clip: str, **heights: list[str]) -> None:
+    choose(page, "Zencoder")
     page.get_by_label("Source file").fill(clip)
     for packaging in ("hls", "mp4"):
         for box in page.locator(f"input[name={packaging}]").all():
@@ -115,8 +124,48 @@ def test_a_job_can_be_cancelled(page: Page, stack: Stack) -> None:
 def test_the_preview_shows_the_providers_own_words_without_secrets(
     page: Page, stack: Stack
 ) -> None:
-    page.goto(f"{JOBS}new/")
+    choose(page, "Zencoder")
     page.get_by_label("Source file").fill("https://user:hunter2@media.example/clip.mp4")
     body = page.locator("#preview-body")
     expect(body).to_contain_text('"input"')
     expect(body).not_to_contain_text("hunter2")
+
+
+def test_what_is_typed_survives_another_account(page: Page, stack: Stack) -> None:
+    choose(page, "Zencoder")
+    page.get_by_label("Source file").fill(stack.clip("good.mp4"))
+    page.get_by_label("Account").focus()
+    choice = page.get_by_label("Account").locator("option", has_text="TPStreams").first
+    page.get_by_label("Account").select_option(choice.get_attribute("value") or "")
+    notes = page.locator("#id_destination_notes")
+    expect(notes).to_contain_text("TPStreams keeps no results")
+    expect(page.get_by_label("Source file")).to_have_value(stack.clip("good.mp4"))
+    assert page.evaluate("document.activeElement.name") == "account"
+    page.get_by_label("Destination").fill("s3://results/dawn/")
+    expect(notes).to_have_text("")
+
+
+@pytest.mark.parametrize(
+    ("account", "played"), [("Video SDK", 2), ("TPStreams", 0), ("Xvid", 1), ("Zencoder", 3)]
+)
+def test_a_job_at_each_provider_ends_well_and_plays_where_a_browser_can(
+    page: Page, stack: Stack, account: str, played: int
+) -> None:
+    choose(page, account)
+    page.get_by_label("Source file").fill(f"{stack.clip('portrait.mp4')}?at={account.split()[0]}")
+    for packaging in ("hls", "mp4"):
+        for box in page.locator(f"input[name={packaging}]").all():
+            box.set_checked(box.get_attribute("value") == "240")
+    if account == "TPStreams":
+        page.get_by_label("Destination").fill("s3://results/harbour/")
+    if account == "Xvid":
+        page.get_by_label("MP4-H264-AAC-240p").check()
+    send(page)
+    expect(pill(page, "Succeeded")).to_be_visible(timeout=ENCODED_MS)
+    offered = page.get_by_role("link", name=re.compile("^Play"))
+    expect(offered).to_have_count(played)
+    if played:
+        offered.first.click()
+        assert_plays(page)
+    else:
+        expect(page.locator(".outputs")).to_contain_text("s3:// address")

@@ -21,8 +21,13 @@ PAGES = [
     "first job",
     "failed job",
     f"{JOBS}new/",
+    "new job at Xvid",
+    "new job at Video SDK",
+    "/o/harbor/files/",
+    "/o/harbor/presets/",
     "/o/harbor/accounts/",
     "/o/harbor/accounts/new/?provider=zencoder",
+    "/o/harbor/accounts/new/?provider=videosdk",
     "/o/harbor/nowhere/",
 ]
 
@@ -30,6 +35,11 @@ PAGES = [
 def path_of(page: Page, name: str) -> str:
     if name.startswith("/"):
         return name
+    if name.startswith("new job at "):
+        page.goto(f"{JOBS}new/")
+        account = name.removeprefix("new job at ")
+        choice = page.locator("select[name=account] option", has_text=account).first
+        return f"{JOBS}new/?account={choice.get_attribute('value')}"
     page.goto(f"{JOBS}?status={'failed' if name == 'failed job' else 'succeeded'}")
     return page.locator(".job-name").first.get_attribute("href") or ""
 

@@ -7,9 +7,11 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.conf import settings
 
 from dashboard.broker import Transport
@@ -30,14 +32,27 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:
 def test_every_scheduled_task_exists() -> None:
     app.loader.import_default_modules()
 
-    assert {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} <= set(app.tasks)
+    scheduled = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert scheduled | {"dashboard.heartbeat.send"} <= set(app.tasks)
 
 
-@pytest.mark.parametrize("name", list(settings.CELERY_BEAT_SCHEDULE))
+@pytest.mark.parametrize("name", ["tick", "sweep-submissions"])
 def test_a_tick_is_dropped_before_the_next_is_due(name: str) -> None:
     entry = settings.CELERY_BEAT_SCHEDULE[name]
 
     assert entry["options"]["expires"] < entry["schedule"]
+
+
+@pytest.mark.parametrize(
+    ("now", "is_due"), [("2026-03-14T03:29:50Z", False), ("2026-03-14T03:30:10Z", True)]
+)
+def test_whole_lists_are_compared_each_night(now: str, is_due: bool) -> None:
+    entry = settings.CELERY_BEAT_SCHEDULE["reconcile"]
+    last_night = datetime(2026, 3, 13, 3, 30, 5, tzinfo=UTC)
+    with time_machine.travel(now, tick=False):
+        assert entry["schedule"].is_due(last_night).is_due is is_due
+
+    assert entry["options"]["expires"] < 24 * 3600
 
 
 def test_embedded_broker_is_ours() -> None:

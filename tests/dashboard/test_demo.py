@@ -9,29 +9,27 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
 
+from providers import registry
 from scripts.demo import Place, prepare_environment
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 
 
-def test_keys_are_made_once_and_for_the_owner_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgres://somebody@elsewhere/production")
+def test_keys_are_made_once_and_for_the_owner_alone(tmp_path: Path) -> None:
     place = Place(tmp_path / "var", 8000, 9000)
     first = prepare_environment(place)
     key_file = Path(first["CREDENTIALS_KEYS_FILE"])
     key = key_file.read_text()
     prepare_environment(place)
 
-    assert "DATABASE_URL" not in {**os.environ, **first}
     assert key_file.read_text() == key
     assert len(key) >= 32
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
@@ -91,7 +89,9 @@ def start_demo(var_dir: Path, **environment: str) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    process = start_demo(tmp_path, PORT=free_port(), SANDBOX_PORT=free_port())
+    # What a developer's own shell may point to, and the demo must leave alone.
+    foreign = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/production", "SECRET_KEY_FILE": "/x"}
+    process = start_demo(tmp_path, PORT=free_port(), SANDBOX_PORT=free_port(), **foreign)
     yield process
     process.terminate()
     process.communicate(timeout=20)
@@ -107,12 +107,6 @@ def read_greeting(demo: subprocess.Popen[str]) -> str:
     return text
 
 
-def mirrored(var_dir: Path) -> int:
-    with closing(sqlite3.connect(var_dir / "reelboard.sqlite3")) as database:
-        row = database.execute("select count(*) from jobs_job").fetchone()
-    return int(row[0])
-
-
 def is_alive(process_id: int) -> bool:
     with suppress(ProcessLookupError):
         os.kill(process_id, 0)
@@ -120,11 +114,41 @@ def is_alive(process_id: int) -> bool:
     return False
 
 
-def wait_until_mirrored(var_dir: Path, at_least: int) -> int:
-    deadline = time.monotonic() + 60
-    while (count := mirrored(var_dir)) < at_least and time.monotonic() < deadline:
+def read_board(var_dir: Path, query: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(var_dir / "reelboard.sqlite3")) as database:
+        return database.execute(query).fetchall()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 90) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
         time.sleep(0.3)
-    return count
+    return False
+
+
+ACCOUNTS = """
+    select o.slug, a.provider from jobs_provideraccount a
+    join organizations_organization o on o.id = a.organization_id
+"""
+STATUSES = """
+    select a.provider, j.status from jobs_job j
+    join jobs_provideraccount a on a.id = j.account_id
+    join organizations_organization o on o.id = j.organization_id
+    where o.slug = 'harbor' group by 1, 2
+"""
+SUBMITTED = """
+    select a.provider, j.input_url, j.status, j.error_class from jobs_submission s
+    join jobs_job j on j.id = s.job_id
+    join jobs_provideraccount a on a.id = j.account_id
+"""
+DELIVERED = """
+    select distinct a.provider from jobs_webhookdelivery d
+    join jobs_provideraccount a on a.id = d.account_id
+    where d.verdict = 'accepted' and d.handled_at is not null
+"""
+PROVIDERS = {slug for slug, _ in registry.choices()}
 
 
 @pytest.mark.demo
@@ -146,8 +170,28 @@ def test_printed_sign_in_opens_a_living_board_and_the_end_leaves_no_process(
     assert "/accounts/login/" not in page.url
     assert page.status_code == 200
 
-    count = wait_until_mirrored(tmp_path, 400)
-    assert count >= 400
+    assert {tuple(row) for row in read_board(tmp_path, ACCOUNTS)} == {
+        *(("harbor", provider) for provider in PROVIDERS),
+        ("northlight", "zencoder"),
+    }
+
+    # What was submitted to each provider goes its way to the end, and each hook that there is
+    # tells of it; around it are jobs of every status.
+    def is_settled() -> bool:
+        rows = read_board(tmp_path, SUBMITTED)
+        return len(rows) == 8 and all(row[2] in ("succeeded", "failed") for row in rows)
+
+    assert wait_for(is_settled), read_board(tmp_path, SUBMITTED)
+    for provider, url, status, error in read_board(tmp_path, SUBMITTED):
+        assert status == ("failed" if "corrupt" in url else "succeeded"), provider
+        assert bool(error) is (status == "failed")
+    assert wait_for(
+        lambda: {row[0] for row in read_board(tmp_path, DELIVERED)} == PROVIDERS - {"xvid"}
+    )
+    every_status = {"queued", "running", "succeeded", "failed", "cancelled", "unknown"}
+    assert wait_for(lambda: every_status <= {row[1] for row in read_board(tmp_path, STATUSES)})
+    ever_there = {(provider, word) for provider in PROVIDERS for word in ("succeeded", "failed")}
+    assert ever_there <= set(read_board(tmp_path, STATUSES))
 
     process_ids = {
         int(found)

@@ -97,3 +97,14 @@ def test_proxy_headers_count_only_when_told_so(tmp_path: Path) -> None:
         ["HTTP_X_FORWARDED_PROTO", "https"],
         1,
     ]
+
+
+def test_heartbeat_is_only_scheduled_where_somebody_listens(tmp_path: Path) -> None:
+    deaf = settings_for(tmp_path, "CELERY_BEAT_SCHEDULE")["CELERY_BEAT_SCHEDULE"]
+    heard = settings_for(
+        tmp_path, "CELERY_BEAT_SCHEDULE", HEARTBEAT_URL="https://watch.example.com/ping/3"
+    )["CELERY_BEAT_SCHEDULE"]
+
+    assert {"tick", "sweep-submissions", "reconcile"} == set(deaf)
+    assert set(heard) - set(deaf) == {"heartbeat"}
+    assert heard["heartbeat"]["schedule"] == 60

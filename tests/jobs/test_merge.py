@@ -226,3 +226,15 @@ def test_the_time_of_ending_is_the_providers(account: ProviderAccount) -> None:
     assert newest(account).finished_at is None
     apply(account, told(status=JobStatus.CANCELLED), at=5)
     assert newest(account).finished_at == FINISHED
+
+
+def test_an_output_that_has_begun_does_not_wait_again(account: ProviderAccount) -> None:
+    """The list of some providers lags behind the call that tells progress."""
+    began = output("a", OutputStatus.RUNNING, progress=40.0)
+    waits = output("b", OutputStatus.QUEUED)
+    apply(account, told(outputs=(began, waits)))
+    lagging = replace(began, status=OutputStatus.QUEUED, provider_status="ready", progress=None)
+    assert not apply(account, told(outputs=(lagging, waits)), at=5).is_news
+    found = newest(account).outputs.get(remote_id="a")
+    assert (found.status, found.provider_status, found.progress) == ("running", "running", 40.0)
+    assert newest(account).outputs.get(remote_id="b").status == "queued"

@@ -1,9 +1,11 @@
 """The accounts page: health in words, and setting an account up without ever showing a secret."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import responses
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -11,6 +13,7 @@ from django.utils import timezone
 from jobs.accounts import webhook_url
 from jobs.models import ProviderAccount
 from organizations.models import Organization
+from providers import registry
 from tests.jobs.factories import make_account, make_job
 
 ACCOUNTS = "/o/harbour-studio/accounts/"
@@ -127,4 +130,85 @@ def test_an_unknown_provider_has_no_form(manager: Client) -> None:
 
 
 def test_every_provider_can_be_added(manager: Client) -> None:
-    assert f'href="{NEW}"' in manager.get(ACCOUNTS).content.decode()
+    new = f"{ACCOUNTS}new/"
+    assert f'href="{new}"' in manager.get(ACCOUNTS).content.decode()
+    html = manager.get(new).content.decode()
+    for slug, label in registry.choices():
+        assert f'<a href="?provider={slug}"' in html
+        form = manager.get(f"{new}?provider={slug}").context["form"]
+        assert {field.name for field in registry.get(slug).credential_fields} <= set(form.fields)
+        assert label in html
+
+
+@pytest.fixture
+def wire() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+def test_good_credentials_are_said_to_be_and_start_a_stopped_account(
+    operator: Client, account: ProviderAccount, wire: responses.RequestsMock
+) -> None:
+    ProviderAccount.objects.update(refused_at=timezone.now())
+    wire.get(f"{account.base_url}/account", json={"plan": "Studio"})
+    html = operator.post(path(account, "account_check"), follow=True).content.decode()
+    assert "Zencoder takes the credentials of Zencoder main." in html
+    account.refresh_from_db()
+    assert account.refused_at is None
+
+
+@pytest.mark.parametrize(("status", "words"), [(401, "Enter a valid key"), (503, "Zencoder main:")])
+def test_credentials_that_are_not_taken_are_told_of_in_words(
+    operator: Client,
+    account: ProviderAccount,
+    wire: responses.RequestsMock,
+    status: int,
+    words: str,
+) -> None:
+    wire.get(f"{account.base_url}/account", status=status, json={"errors": ["No."]})
+    html = operator.post(path(account, "account_check"), follow=True).content.decode()
+    assert "banner-error" in html
+    assert words in html
+    assert account.credentials["api_key"] not in html
+
+
+def test_usage_is_told_when_it_is_asked_for(
+    operator: Client, viewer: Client, account: ProviderAccount, wire: responses.RequestsMock
+) -> None:
+    wire.get(f"{account.base_url}/account", json={"plan": "Studio <7>", "minutes_used": 412})
+    assert "Ask for plan and usage" in operator.get(ACCOUNTS).content.decode()
+    assert "Ask for plan and usage" not in viewer.get(ACCOUNTS).content.decode()
+    address = path(account, "account_usage")
+    page = operator.get(address).content.decode()
+    part = operator.get(address, headers={"HX-Request": "true"}).content.decode()
+    for html in (page, part):
+        assert "Studio &lt;7&gt;" in html
+        assert "412" in html
+    assert ("<html" in page, "<html" in part) == (True, False)
+
+
+def test_usage_that_is_not_told_says_why(
+    operator: Client, account: ProviderAccount, wire: responses.RequestsMock
+) -> None:
+    wire.get(f"{account.base_url}/account", status=503, json={})
+    assert "did not tell" in operator.get(path(account, "account_usage")).content.decode()
+
+
+def test_what_a_provider_cannot_do_is_not_there(manager: Client, studio: Organization) -> None:
+    video = make_account(studio, provider="videosdk", credentials={"token": "t"})
+    assert path(video, "account_usage") not in manager.get(ACCOUNTS).content.decode()
+    assert manager.get(path(video, "account_usage")).status_code == 404
+
+
+def test_an_option_that_is_emptied_is_taken_away(manager: Client, account: ProviderAccount) -> None:
+    ProviderAccount.objects.filter(pk=account.pk).update(options={"interval_s": "7"})
+    manager.post(path(account, "account_edit"), {"interval_s": "", "concurrency": "2"})
+    account.refresh_from_db()
+    assert account.options == {"concurrency": "2"}
+
+
+def test_alternative_credentials_are_told_of_at_a_field(manager: Client, db: None) -> None:
+    new = f"{ACCOUNTS}new/?provider=videosdk"
+    refused = manager.post(new, {"name": "V", "api_key": "k"})
+    assert "a token, or an API key and its secret" in str(refused.context["form"].errors["secret"])
+    assert manager.post(new, {"name": "V", "api_key": "k", "secret": "s"}).status_code == 302

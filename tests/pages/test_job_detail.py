@@ -101,7 +101,7 @@ def test_only_what_a_browser_can_play_is_offered_to_play(viewer: Client, job: Jo
     assert f"?play={film.pk}#player" in html
     for output in (stored, dash, old, words):
         assert f"?play={output.pk}#player" not in html
-    assert "It lies at a s3 address" in html
+    assert "It lies at a s3:// address" in html
     assert "Its link has expired." in html
 
 
@@ -116,6 +116,27 @@ def test_the_chain_of_attempts_is_shown_from_any_of_them(
         for other in {first, second, third} - {one}:
             assert url(other) in html
     assert "Attempts" not in page(viewer, make_job(account))
+
+
+def test_a_retry_shows_what_was_set_otherwise(viewer: Client, account: ProviderAccount) -> None:
+    sent = {"input": "s3://rushes/a.mov", "test": False}
+    first = make_job(account, status=JobStatus.FAILED, request=sent)
+    second = make_job(account, retry_of=first, request=sent | {"input": "s3://rushes/b.mov"})
+    html = page(viewer, second)
+    assert f"What is set otherwise than in job {first.pk}" in " ".join(html.split())
+    assert "<code>s3://rushes/a.mov</code>" in html
+    same = make_job(account, retry_of=first, request=sent)
+    assert f"The settings are those of job {first.pk}." in page(viewer, same)
+    assert "set otherwise" not in page(viewer, make_job(account, retry_of=first))
+
+
+def test_settings_that_were_not_given_are_left_out(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    sent = {"test": False, "priority": None, "extra": {}, "thumbnails": {"width": None}}
+    html = page(viewer, make_job(account, request=sent))
+    assert "test</span>" in html
+    assert not [name for name in ("priority", "extra", "thumbnails") if f"{name}</span>" in html]
 
 
 def test_events_have_absolute_times_sources_and_names(viewer: Client, job: Job) -> None:

@@ -1,13 +1,15 @@
 """Media is handed out by address of ours alone, and one page alone may load it from elsewhere."""
 
 import pytest
+import responses
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import reverse
 
-from jobs.models import Job, JobSecret
+from jobs.models import Job, JobSecret, Output, ProviderAccount
 from jobs.playback import origin
-from tests.jobs.factories import make_job, make_output
+from organizations.models import Organization
+from tests.jobs.factories import make_account, make_job, make_output
 
 SIGNED = "https://cdn.example/film.mp4?Signature=hunter2-secret&Expires=4070908800"
 SHOWN = "https://cdn.example/film.mp4?Signature=REDACTED&Expires=4070908800"
@@ -94,7 +96,7 @@ def test_userinfo_and_path_are_no_part_of_an_origin() -> None:
 def test_the_player_says_why_it_cannot_play(viewer: Client, job: Job) -> None:
     output = make_output(job, url="s3://bucket/film.mp4")
     html = viewer.get(f"{detail(job)}?play={output.pk}").content.decode()
-    assert "which browsers do not open" in html
+    assert "no browser does" in html
     assert "This job has no such output." in viewer.get(f"{detail(job)}?play=x").content.decode()
 
 
@@ -125,3 +127,47 @@ def test_a_page_that_may_not_load_from_a_new_origin_loads_anew_to_play(
     assert f'href="?play={output.pk}#player"' in before
     known = viewer.get(detail(job), {"origins": "https://cdn.example"}, headers=polled)
     assert play_in_place in known.content.decode()
+
+
+@pytest.fixture
+def linked(studio: Organization) -> Output:
+    """An output of a provider that makes an address for the moment when it is asked."""
+    account = make_account(
+        studio,
+        provider="xvid",
+        base_url="https://xvid.example.com/v1",
+        credentials={"client_id": "desk", "client_secret": "k-2202"},
+    )
+    return make_output(
+        make_job(account, remote_id="71"),
+        remote_id="0",
+        url="https://xvid.example.com/v1/files/downloads/?file_id=5",
+    )
+
+
+def test_a_page_may_load_from_where_the_link_leads_that_is_made_for_it(
+    viewer: Client, linked: Output
+) -> None:
+    plain = viewer.get(detail(linked.job))
+    assert "xvid.example.com" not in plain["Content-Security-Policy"]
+    assert "hx-get" not in plain.content.decode().partition(f"?play={linked.pk}")[2][:80]
+    # a token may be held from before
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
+        base = linked.account.base_url
+        wire.post(f"{base}/oauth2/token/", json={"access_token": "t-1", "expires_in": 3600})
+        wire.get(f"{base}/jobs/71", json={"job": {"outputs": [{"file": {"id": 5}}]}})
+        whole = "https://edge7.example.com/f.mp4?sig=once"
+        wire.get(f"{base}/files/downloads/", json={"download": {"uri": whole}})
+        page = viewer.get(f"{detail(linked.job)}?play={linked.pk}")
+    assert "https://edge7.example.com" in page["Content-Security-Policy"]
+    assert "sig=once" not in page.content.decode()
+    assert "<video" in page.content.decode()
+
+
+def test_a_link_that_cannot_be_had_is_told_in_place_of_the_player(
+    viewer: Client, linked: Output
+) -> None:
+    ProviderAccount.objects.update(enabled=False)
+    html = viewer.get(f"{detail(linked.job)}?play={linked.pk}").content.decode()
+    assert "is paused, so no new link is asked for" in html
+    assert "<video" not in html

@@ -10,7 +10,7 @@ from django.urls import reverse
 from jobs.models import Job, ProviderAccount, Submission
 from organizations.models import Organization
 from tests.factories import make_organization
-from tests.jobs.factories import make_account
+from tests.jobs.factories import make_account, make_preset
 
 NEW = "/o/harbour-studio/jobs/new/"
 PREVIEW = f"{NEW}preview/"
@@ -155,3 +155,101 @@ def test_without_an_account_the_page_says_what_is_missing(
     operator: Client, studio: Organization
 ) -> None:
     assert "No account takes jobs yet" in operator.get(NEW).content.decode()
+
+
+OTHERS: dict[str, dict[str, Any]] = {
+    "videosdk": {"credentials": {"api_key": "k", "secret": "s"}},
+    "tpstreams": {"credentials": {"token": "t"}, "options": {"organization_id": "6dnpyx"}},
+    "xvid": {
+        "credentials": {"client_id": "c", "client_secret": "s"},
+        "options": {"pipeline_id": "p"},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("provider", "absent", "present"),
+    [
+        ("zencoder", {"presets", "priority", "thumbnail_interval"}, {"hls", "mp4", "test"}),
+        ("videosdk", {"destination", "test", "presets"}, {"mp4", "thumbnail_interval"}),
+        ("tpstreams", {"thumbnails", "mp4", "test", "presets"}, {"hls", "destination"}),
+        ("xvid", {"hls", "mp4", "test", "thumbnail_interval"}, {"presets", "thumbnails"}),
+    ],
+)
+def test_fields_without_a_meaning_at_the_provider_are_absent(
+    operator: Client, studio: Organization, provider: str, absent: set[str], present: set[str]
+) -> None:
+    other = make_account(studio, provider=provider, **OTHERS.get(provider, {}))
+    form = operator.get(NEW, {"account": other.pk}).context["form"]
+    assert not absent & set(form.fields)
+    assert present <= set(form.fields)
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_another_account_brings_its_fields_and_keeps_what_was_typed(
+    operator: Client, studio: Organization, values: dict[str, Any], headers: dict[str, str]
+) -> None:
+    other = make_account(studio, provider="tpstreams", **OTHERS["tpstreams"])
+    chosen = values | {"account": other.pk, "choose": "yes"}
+    response = operator.post(NEW, chosen, headers=headers)
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert ("<html" in html) == (not headers)
+    assert "Heights" in html
+    assert "hunter2-secret" in html
+    assert response.context["form"]["hls"].value() == ["240", "480"]
+    assert not Job.objects.exists()
+
+
+def test_fields_of_another_account_are_shown_anew_and_not_sent(
+    operator: Client, studio: Organization, account: ProviderAccount, values: dict[str, Any]
+) -> None:
+    other = make_account(studio, provider="tpstreams", **OTHERS["tpstreams"])
+    sent = values | {"account": other.pk, "fields_of": account.pk}
+    assert operator.post(NEW, sent).status_code == 200
+    assert operator.post(PREVIEW, sent).status_code == 204
+    assert not Job.objects.exists()
+
+
+def test_the_presets_of_the_account_are_offered_and_sent(
+    operator: Client, studio: Organization, values: dict[str, Any]
+) -> None:
+    xvid = make_account(studio, provider="xvid", **OTHERS["xvid"])
+    for remote_id, name in (("65f0", "House 360p"), ("65f1", "House 720p")):
+        make_preset(xvid, remote_id=remote_id, name=name)
+    html = operator.get(NEW, {"account": xvid.pk}).content.decode()
+    assert "House 360p" in html
+    sent = values | {"account": xvid.pk, "presets": ["65f1"], "extra": "", "destination": "dawn/"}
+    response = operator.post(NEW, sent)
+    assert response.status_code == 302
+    assert Submission.objects.get().request["extra"] == {"presets": ["65f1"]}
+
+    draft = operator.get(NEW, {"from": Job.objects.get().pk}).context["form"]
+    assert (draft["presets"].value(), draft["extra"].value()) == (["65f1"], "")
+
+    refused = operator.post(NEW, sent | {"presets": [], "idempotency_key": "next"})
+    assert "need a preset" in str(refused.context["form"].errors["presets"])
+
+
+def test_what_a_provider_says_stands_at_its_field(
+    operator: Client, studio: Organization, values: dict[str, Any]
+) -> None:
+    tpstreams = make_account(studio, provider="tpstreams", **OTHERS["tpstreams"])
+    sent = values | {"account": tpstreams.pk, "destination": ""}
+    response = operator.post(PREVIEW, sent)
+    notes = response.context["form"].notes
+    assert [note.blocking for note in notes["destination"]] == [True]
+    assert [note.blocking for note in notes["hls"]] == [False]
+    assert 'id="id_destination_notes"' in response.content.decode()
+    refused = operator.post(NEW, sent)
+    assert "s3 address" in str(refused.context["form"].errors["destination"])
+
+
+def test_a_video_of_the_provider_is_named_by_its_id(
+    operator: Client, studio: Organization, values: dict[str, Any]
+) -> None:
+    video = make_account(studio, provider="videosdk", **OTHERS["videosdk"])
+    sent = values | {"account": video.pk, "input": "6b0248895b0c00008f0d1802"}
+    sent |= {"thumbnail_interval": "2", "extra": ""}
+    assert operator.post(NEW, sent).status_code == 302
+    assert Submission.objects.get().request["input"] == "6b0248895b0c00008f0d1802"

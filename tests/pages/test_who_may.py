@@ -19,10 +19,12 @@ READ = {
 FORMS = {"new": (Role.OPERATOR, ()), "account_new": (Role.MANAGER, ()),
          "account_edit": (Role.MANAGER, ("account",))}  # fmt: skip
 # what is read by some roles alone
-RESTRICTED = {"delivery": (Role.OPERATOR, ("account", "delivery"))}
+RESTRICTED = {"delivery": (Role.OPERATOR, ("account", "delivery")),
+              "account_usage": (Role.OPERATOR, ("account",))}  # fmt: skip
 ACTIONS = {
     "preview": (Role.OPERATOR, ()), "cancel": (Role.OPERATOR, ("job",)),
-    "resubmit": (Role.OPERATOR, ("job",)), "account_sync": (Role.OPERATOR, ("account",)),
+    "resubmit": (Role.OPERATOR, ("job",)), "resolve": (Role.OPERATOR, ("job",)),
+    "account_check": (Role.OPERATOR, ("account",)), "account_sync": (Role.OPERATOR, ("account",)),
     "account_pause": (Role.MANAGER, ("account",)), "account_resume": (Role.MANAGER, ("account",)),
 }  # fmt: skip
 OPEN_TO_ALL = {"home", "webhook"}

@@ -18,9 +18,13 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that asks for `cases` once a provider: being registered is enough."""
+    """Run each test that asks for `cases` once a provider: being registered is enough.
+
+    A module may name its own `SLUGS`.
+    """
     if "cases" in metafunc.fixturenames:
-        slugs = [provider.slug for provider in all_providers()]
+        registered = [provider.slug for provider in all_providers()]
+        slugs = getattr(metafunc.module, "SLUGS", registered)
         metafunc.parametrize("cases", slugs, indirect=True)
 
 

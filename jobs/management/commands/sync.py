@@ -9,6 +9,7 @@ from jobs.models import ProviderAccount
 from jobs.sync import Report as PassReport
 from jobs.sync import sync_account
 from organizations.management.reporting import Report, ReportingCommand
+from providers.redaction import redact_text
 
 
 class Command(ReportingCommand):
@@ -59,7 +60,9 @@ class Command(ReportingCommand):
                 on_progress=show if shows_progress else None,
             )
         except Exception as error:  # the other accounts still run
-            report = PassReport(str(account.pk), ok=False, error=f"{type(error).__name__}: {error}")
+            # nobody has looked at what an error of another kind quotes
+            words = redact_text(f"{type(error).__name__}: {error}")
+            report = PassReport(str(account.pk), ok=False, error=words)
         if shows_progress:
             self.stderr.write("")
         return report or PassReport(

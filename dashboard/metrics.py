@@ -1,0 +1,110 @@
+"""What /metrics tells, read from the database when it is asked for.
+
+Nothing is counted in a process: the answer is the same whichever of the web processes gives it,
+and after a restart. It holds names and numbers, and nothing that a provider sent.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import product
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from jobs.freshness import Trust, freshness
+from jobs.models import JobPoll, ProviderAccount, Submission, SubmissionState, WebhookDelivery
+from jobs.models.submission import OPEN_STATES
+from providers.status import TERMINAL, JobStatus
+
+LABELS = ("organization", "provider", "account", "account_id")
+# A submission has a row of its own, and is counted there.
+UNFINISHED = sorted(set(JobStatus) - TERMINAL - {JobStatus.SUBMITTING})
+UNSETTLED = (*OPEN_STATES, SubmissionState.UNSURE)
+
+
+def exposition(now: datetime) -> bytes:
+    """The metrics in Prometheus' text format, in four queries whatever there is."""
+    registry = CollectorRegistry()
+    registry.register(BoardCollector(now))
+    return generate_latest(registry)
+
+
+class BoardCollector(Collector):
+    """Gauges of every account. Zeros are told too, so that an alert never lacks its series; only
+    a first success that is still to come has no value."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Nothing: else the registry would collect once more just to learn the names."""
+        return ()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        # without the credentials, which nobody needs here
+        accounts = list(
+            ProviderAccount.objects.select_related("organization")
+            .defer("credentials", "hook_secret")
+            .order_by("pk")
+        )
+        yield from self._health(accounts)
+        yield _counts(
+            _gauge("jobs_unfinished", "Jobs of the provider that have not ended.", "status"),
+            accounts,
+            JobPoll.objects.values_list("account_id", "job__status"),
+            UNFINISHED,
+        )
+        yield _counts(
+            _gauge("submissions_open", "Not settled yet; unsure waits for a person.", "state"),
+            accounts,
+            Submission.objects.filter(state__in=UNSETTLED).values_list("job__account_id", "state"),
+            UNSETTLED,
+        )
+        yield _counts(
+            _gauge("webhook_deliveries_waiting", "Deliveries whose job is still to be read."),
+            accounts,
+            WebhookDelivery.objects.due(self._now).order_by().values_list("account_id"),
+        )
+
+    def _health(self, accounts: Sequence[ProviderAccount]) -> Iterator[GaugeMetricFamily]:
+        state = _gauge("account_state", "1 for the state that the account is in, else 0.", "state")
+        success = _gauge(
+            "account_last_success_timestamp_seconds", "When a pass of the account last succeeded."
+        )
+        due = _gauge("account_next_sync_timestamp_seconds", "When the next pass is due.")
+        failures = _gauge("account_consecutive_failures", "Passes that failed in a row.")
+        for account in accounts:
+            labels = _labels(account)
+            trust = freshness(account, self._now).trust
+            for each in Trust:
+                state.add_metric([*labels, each], each == trust)
+            if account.last_success_at:
+                success.add_metric(labels, account.last_success_at.timestamp())
+            due.add_metric(labels, account.next_sync_at.timestamp())
+            failures.add_metric(labels, account.consecutive_failures)
+        yield from (state, success, due, failures)
+
+
+def _counts(
+    gauge: GaugeMetricFamily,
+    accounts: Sequence[ProviderAccount],
+    rows: QuerySet[Any, Any],
+    values: Sequence[str] = (),
+) -> GaugeMetricFamily:
+    """Count `rows`, which hold an account's id and, where `values` are given, one of those."""
+    found = {tuple(key): count for *key, count in rows.annotate(count=Count("pk"))}
+    endings: list[tuple[str, ...]] = [(value,) for value in values] or [()]
+    for account, ending in product(accounts, endings):
+        gauge.add_metric([*_labels(account), *ending], found.get((account.pk, *ending), 0))
+    return gauge
+
+
+def _gauge(name: str, help_text: str, *more_labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"reelboard_{name}", help_text, labels=[*LABELS, *more_labels])
+
+
+def _labels(account: ProviderAccount) -> list[str]:
+    return [account.organization.slug, account.provider, account.name, str(account.pk)]

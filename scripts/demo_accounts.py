@@ -1,0 +1,150 @@
+"""What the demo's board holds: accounts at the sandbox, and the first jobs that it submits.
+
+Everything goes the way that a deployment's own would: the command that adds an account, the call
+that registers a webhook, and a submission that a worker sends.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Any
+
+import requests
+from django.core.management import call_command
+
+from jobs.accounts import webhook_url
+from jobs.models import ProviderAccount, Submission
+from jobs.submission import submit
+from organizations.models import User
+from providers.types import JobRequest, Rendition, Thumbnails
+
+ANSWER_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class DemoAccount:
+    """`credentials` and `options` are names of the sandbox's keys, by our names."""
+
+    organization: str
+    provider: str
+    name: str
+    path: str
+    credentials: Mapping[str, str]
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+ACCOUNTS = (
+    DemoAccount(
+        "harbor",
+        "zencoder",
+        "Zencoder",
+        "/zencoder/api/v2",
+        {"api_key": "zencoder_api_key", "webhook_secret": "zencoder_webhook_secret"},
+    ),
+    DemoAccount(
+        "harbor",
+        "videosdk",
+        "Video SDK",
+        "/videosdk/v1",
+        {"api_key": "videosdk_api_key", "secret": "videosdk_secret"},
+    ),
+    DemoAccount(
+        "harbor",
+        "tpstreams",
+        "TPStreams",
+        "/tpstreams/api/v1",
+        {"token": "tpstreams_token", "webhook_secret": "tpstreams_webhook_secret"},
+        {"organization_id": "tpstreams_organization_id"},
+    ),
+    DemoAccount(
+        "harbor",
+        "xvid",
+        "Xvid MediaHub",
+        "/xvid/v1",
+        {"client_id": "xvid_client_id", "client_secret": "xvid_client_secret"},
+        {"pipeline_id": "xvid_pipeline_id"},
+    ),
+    DemoAccount(
+        "northlight",
+        "zencoder",
+        "Zencoder of Northlight",
+        "/zencoder/api/v2",
+        {"api_key": "zencoder_second_api_key", "webhook_secret": "zencoder_second_webhook_secret"},
+    ),
+)
+
+
+def add_accounts(sandbox: str, keys: Mapping[str, str]) -> None:
+    """Add the accounts, or bring them up to date with the sandbox's address and keys."""
+    for account in ACCOUNTS:
+        output = StringIO()
+        call_command(
+            "add_account",
+            organization=account.organization,
+            provider=account.provider,
+            name=account.name,
+            base_url=sandbox + account.path,
+            credential=[f"{name}={keys[key]}" for name, key in account.credentials.items()],
+            option=[f"{name}={keys[key]}" for name, key in account.options.items()],
+            json=True,
+            stdout=output,
+        )
+        if account.provider == "tpstreams":
+            _register_webhook(sandbox, keys, json.loads(output.getvalue())["webhook_url"])
+
+
+def _register_webhook(sandbox: str, keys: Mapping[str, str], url: str) -> None:
+    """Tell the one provider whose webhooks belong to an organization, not to each job."""
+    address = f"{sandbox}/tpstreams/api/v1/{keys['tpstreams_organization_id']}/webhooks/"
+    headers = {"Authorization": f"Token {keys['tpstreams_token']}"}
+    found = requests.get(address, headers=headers, timeout=ANSWER_SECONDS)
+    found.raise_for_status()
+    for hook in found.json()["results"]:
+        if hook["url"] == url:
+            return
+        # of an earlier run on another port, where nobody listens any more
+        requests.delete(
+            f"{address}{hook['id']}/", headers=headers, timeout=ANSWER_SECONDS
+        ).raise_for_status()
+    requests.post(
+        address,
+        headers=headers,
+        json={"url": url, "secret_token": keys["tpstreams_webhook_secret"]},
+        timeout=ANSWER_SECONDS,
+    ).raise_for_status()
+
+
+def submit_first_jobs(email: str, clips: Mapping[str, str]) -> None:
+    """Submit a good and a bad clip at each account of the first organization, once ever."""
+    if Submission.objects.exists():
+        return
+    user = User.objects.get(email=email)
+    accounts = ProviderAccount.objects.filter(organization__slug="harbor").order_by("pk")
+    for clip in ("good.mp4", "corrupt.mp4"):
+        for account in accounts.select_related("organization"):
+            submit(
+                organization=account.organization,
+                account=account,
+                request=_request(account, clips[clip]),
+                user=user,
+            )
+
+
+def _request(account: ProviderAccount, clip: str) -> JobRequest:
+    """What shows most of the account's provider, its webhook included where a job names that."""
+    both = (Rendition("hls", (240, 360)), Rendition("mp4", (360,)))
+    settings: dict[str, dict[str, Any]] = {
+        "zencoder": {
+            "renditions": both,
+            "thumbnails": Thumbnails(count=4, width=320),
+            "extra": {"notifications": [webhook_url(account)]},
+        },
+        "videosdk": {"renditions": both, "extra": {"webhookUrl": webhook_url(account)}},
+        "tpstreams": {
+            "destination": "s3://delivery-studio/demo/",
+            "renditions": (Rendition("hls", (240, 360)),),
+        },
+        "xvid": {"extra": {"presets": ["House web 360p", "MP4-H264-AAC-240p"]}},
+    }
+    return JobRequest(input=clip, **settings[account.provider])

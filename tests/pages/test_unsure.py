@@ -1,0 +1,169 @@
+"""A submission on its way, and what a person answers where we do not know what became of it."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from jobs.models import Job, ProviderAccount, Submission, SubmissionState
+from jobs.submission import submit
+from providers.types import JobRequest
+from tests.jobs.factories import make_account
+from tests.jobs.fake_zencoder import FakeZencoder, failing, serve
+
+
+@pytest.fixture
+def zencoder() -> Iterator[FakeZencoder]:
+    yield from serve(FakeZencoder(key="key-of-Zencoder main"))
+
+
+def send(account: ProviderAccount, state: SubmissionState, **fields: Any) -> Job:
+    """A job that was submitted, whose submission has come so far."""
+    request = JobRequest(input="s3://rushes/harbour.mov")
+    job = submit(
+        organization=account.organization, account=account, request=request, allow_duplicate=True
+    ).job
+    later = timezone.now() + timedelta(hours=1)
+    fields = {"state": state, "next_at": later, "sent_at": timezone.now()} | fields
+    Submission.objects.filter(pk=job.pk).update(**fields)
+    return job
+
+
+@pytest.fixture
+def unsure(account: ProviderAccount) -> Job:
+    return send(account, SubmissionState.UNSURE, note="Check there, then decide.")
+
+
+def url(job: Job, name: str = "detail") -> str:
+    return reverse(f"jobs:{name}", args=["harbour-studio", job.pk])
+
+
+def state(job: Job) -> str:
+    return Submission.objects.get(pk=job.pk).state
+
+
+def test_an_unsure_job_asks_to_look_at_the_provider(operator: Client, unsure: Job) -> None:
+    html = operator.get(url(unsure)).content.decode()
+    for words in ("We don&#x27;t know", "s3://rushes/harbour.mov", "I found it", "Send it again"):
+        assert words.replace("&#x27;", "'") in html
+    assert "It is on its way" not in html
+
+
+def test_a_viewer_is_told_who_can_answer(viewer: Client, unsure: Job) -> None:
+    html = viewer.get(url(unsure)).content.decode()
+    assert "An operator of Harbour Studio" in html
+    assert url(unsure, "resolve") not in html
+
+
+def test_the_job_that_was_found_is_ours_from_then_on(
+    operator: Client, unsure: Job, zencoder: FakeZencoder
+) -> None:
+    zencoder.add(88, "processing")
+    response = operator.post(url(unsure, "resolve"), {"found_remote_id": " 88 "})
+    assert response["Location"] == url(unsure)
+    unsure.refresh_from_db()
+    assert (unsure.remote_id, unsure.status, state(unsure)) == ("88", "running", "done")
+    assert zencoder.asked["create"] == 0
+
+
+def test_an_id_that_the_provider_does_not_know_is_refused_at_its_field(
+    operator: Client, unsure: Job, zencoder: FakeZencoder
+) -> None:
+    response = operator.post(url(unsure, "resolve"), {"found_remote_id": "4711"})
+    assert response.status_code == 422
+    assert response.context["found_form"].errors["found_remote_id"]
+    assert 'value="4711"' in response.content.decode()
+    assert state(unsure) == SubmissionState.UNSURE
+
+
+@pytest.mark.parametrize("given", ["", "  ", "x" * 300])
+def test_what_is_no_id_is_refused_without_asking(
+    operator: Client, unsure: Job, zencoder: FakeZencoder, given: str
+) -> None:
+    response = operator.post(url(unsure, "resolve"), {"found_remote_id": given})
+    assert response.status_code == 422
+    assert not zencoder.asked
+
+
+def test_a_provider_that_does_not_answer_is_told_of_at_the_field(
+    operator: Client, unsure: Job, zencoder: FakeZencoder
+) -> None:
+    zencoder.faults["details"] = failing(503)
+    response = operator.post(url(unsure, "resolve"), {"found_remote_id": "88"})
+    assert response.status_code == 422
+    assert state(unsure) == SubmissionState.UNSURE
+
+
+def test_the_job_of_another_submission_cannot_be_taken(
+    operator: Client, unsure: Job, account: ProviderAccount, zencoder: FakeZencoder
+) -> None:
+    other = send(account, SubmissionState.DONE)
+    Job.objects.filter(pk=other.pk).update(remote_id="88", status="running")
+    zencoder.add(88)
+    response = operator.post(url(unsure, "resolve"), {"found_remote_id": "88"})
+    assert f"submitted as job {other.pk}" in str(response.context["found_form"].errors)
+
+
+def test_it_is_sent_again_only_by_one_who_looked(operator: Client, unsure: Job) -> None:
+    response = operator.post(url(unsure, "resolve"), {"again": "yes"})
+    assert response.status_code == 422
+    assert "charged twice" in response.content.decode()
+    assert state(unsure) == SubmissionState.UNSURE
+
+    response = operator.post(url(unsure, "resolve"), {"again": "yes", "send_again": "on"})
+    assert response["Location"] == url(unsure)
+    assert state(unsure) == SubmissionState.DUE
+
+
+def test_an_answer_that_comes_too_late_changes_nothing(
+    operator: Client, account: ProviderAccount
+) -> None:
+    job = send(account, SubmissionState.LOOKING)
+    response = operator.post(url(job, "resolve"), {"send_again": "on"}, follow=True)
+    assert "is known by now" in response.content.decode()
+    assert state(job) == SubmissionState.LOOKING
+
+
+def test_who_may_answer(viewer: Client, stranger: Client, unsure: Job) -> None:
+    values = {"send_again": "on"}
+    assert viewer.post(url(unsure, "resolve"), values).status_code == 403
+    assert stranger.post(url(unsure, "resolve"), values).status_code == 404
+    assert state(unsure) == SubmissionState.UNSURE
+
+
+@pytest.mark.parametrize(
+    ("come_so_far", "fields", "words"),
+    [
+        (SubmissionState.LOOKING, {}, "the answer was lost"),
+        (SubmissionState.DUE, {"failures": 2, "note": "Not now."}, "Tried 2 times so far"),
+        (SubmissionState.DUE, {"failures": 1, "note": "Too many."}, "Too many."),
+    ],
+)
+def test_a_job_on_its_way_says_what_it_waits_for(
+    viewer: Client,
+    account: ProviderAccount,
+    come_so_far: SubmissionState,
+    fields: dict[str, Any],
+    words: str,
+) -> None:
+    assert words in viewer.get(url(send(account, come_so_far, **fields))).content.decode()
+
+
+def test_a_paused_account_is_said_to_hold_it(viewer: Client, account: ProviderAccount) -> None:
+    paused = make_account(account.organization, name="Night shift", enabled=False)
+    html = viewer.get(url(send(paused, SubmissionState.DUE))).content.decode()
+    assert "Night shift is paused, which holds it" in html
+
+
+def test_the_poll_sees_a_submission_move(viewer: Client, account: ProviderAccount) -> None:
+    job = send(account, SubmissionState.LOOKING)
+    shown = viewer.get(url(job)).context["live_state"]
+    polled = {"HX-Request": "true"}
+    assert viewer.get(url(job), {"state": shown}, headers=polled).status_code == 204
+    Submission.objects.filter(pk=job.pk).update(state=SubmissionState.UNSURE)
+    moved = viewer.get(url(job), {"state": shown}, headers=polled)
+    assert "We don't know" in moved.content.decode()
