@@ -24,7 +24,7 @@ run: .venv/.installed ## Web, worker and beat against the services that the envi
 test: lint ## Lint, types and every test that this machine can run
 	@echo "test: the unit part"
 	$(PYTEST) --numprocesses 2 -m "not (integration or $(SERVICES) or faults)"
-	@echo "test: the sandbox, FFmpeg and programs of our own"
+	@echo "test: the whole product, the sandbox, FFmpeg, programs of our own"
 	$(PYTEST) --numprocesses 2 -m "integration and not ($(SERVICES) or faults)"
 	@echo "test: the database tests on PostgreSQL, Redis, Chromium, the demo"
 	TEST_SERVICES=1 $(PYTEST) -m "(database or $(SERVICES)) and not faults"

@@ -22,12 +22,15 @@ VIEWS = ((1440, "light"), (1440, "dark"), (375, "light"))
 ACCOUNT = "Zencoder"
 # what the demo submits, so that its outputs are there to be played
 CLIP = "good.mp4"
+# muted: the browser plays aloud only what a person asked for
 PLAY_A_LITTLE = """async video => {
+  video.muted = true;
+  await video.play();
   while (video.currentTime < 2) await new Promise(resolve => setTimeout(resolve, 100));
   video.pause();
 }"""
 # of whole pages no more than this: the rest of a list looks like its beginning
-MAX_HEIGHT = 1500
+MAX_HEIGHT = 1200
 
 
 def main() -> None:
@@ -67,7 +70,9 @@ def pages(page: Page) -> Iterator[tuple[str, str]]:
     yield "jobs", f"{jobs}/"
     if failed := first(page, f"{jobs}/?status=failed&error=input.*", ".job-name"):
         yield "job-failed", failed
-    if succeeded := first(page, f"{jobs}/?status=succeeded&q={CLIP}", ".job-name"):
+    if succeeded := first(
+        page, f"{jobs}/?status=succeeded&q={CLIP}&account={ACCOUNT}", ".job-name"
+    ):
         yield "job-succeeded", first(page, succeeded, ".output-links [href^='?play']")
     page.goto(f"{jobs}/new/")
     account = page.get_by_role("option", name=ACCOUNT).get_attribute("value")

@@ -2,8 +2,9 @@
 
 Tests that need a service say so with a marker: `postgres`, `redis`, `browser`. Every test that
 asks the database is marked `database` here, so that the run with services repeats it on
-PostgreSQL; every test of a module that drives the sandbox or starts programs is marked
-`integration`, and the others are the unit tests. What could not run is named in the closing lines.
+PostgreSQL. What walks through the whole product (tests/acceptance), drives the sandbox or starts
+programs is marked `integration`; all else are the unit tests. What could not run is named in the
+closing lines.
 """
 
 import functools
@@ -35,7 +36,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @functools.cache
 def _is_integration(module: ModuleType) -> bool:
-    return any(
+    return module.__name__.startswith("tests.acceptance.") or any(
         value is subprocess or str(getattr(value, "__module__", "")).startswith("sandbox.")
         for value in vars(module).values()
     )

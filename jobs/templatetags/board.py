@@ -233,9 +233,9 @@ register.filter("playable", playable)
 
 @register.filter
 def file_name(output: Output) -> str:
-    """The last part of an output's address; its label or id where it has none."""
+    """The last part of an output's address; its label or id where that names no file."""
     path = unquote(urlsplit(output.url).path)
-    return path.rstrip("/").rpartition("/")[2] or str(output)
+    return path.rpartition("/")[2] or str(output)
 
 
 @register.filter

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from jobs.models import Job
+from jobs.parameters import has_control_characters
 from organizations.access import authorize, default_organization
 from organizations.models import Organization
 
@@ -34,6 +35,8 @@ def search(request: HttpRequest, org: str) -> HttpResponse:
     """The search box of the header: an id leads to its job, anything else to the list."""
     access = authorize(request, org)
     text = request.GET.get("q", "").strip()
+    if has_control_characters(text):
+        text = ""  # no name or id holds them, and PostgreSQL takes no NUL
     if job := _job_with_id(access.organization, text):
         return redirect("jobs:detail", org, job.pk)
     query = f"?{urlencode({'q': text})}" if text else ""

@@ -36,9 +36,9 @@ def fill(zencoder: FakeZencoder, first: int, last: int) -> None:
 def test_an_import_reads_each_page_once_and_the_next_pass_one_page(
     new_account: ProviderAccount, zencoder: FakeZencoder
 ) -> None:
-    fill(zencoder, 1, 5000)
+    fill(zencoder, 1, 20 * PAGE_SIZE)
     report = run(new_account)
-    assert (report.ok, report.created, report.requests) == (True, 5000, 101)
+    assert (report.ok, report.created, report.requests) == (True, 20 * PAGE_SIZE, 21)
     assert (new_account.is_importing, new_account.import_cursor) == (False, "")
     assert set(JobEvent.objects.values_list("source", flat=True)) == {"import"}
     before = list(Job.objects.order_by("pk").values())
