@@ -1,38 +1,55 @@
 """What watches the process: liveness, readiness and metrics."""
 
 import secrets
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from dashboard.metrics import exposition
 
 
-def healthz(request: HttpRequest) -> HttpResponse:
-    """200 while the process can answer at all; asks nothing of the database."""
-    return HttpResponse("ok\n", content_type="text/plain")
+def probes(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer whoever watches, before the name of the host is looked at.
+
+    Platforms and Prometheus ask a process by its address, which is in no ALLOWED_HOSTS. To a
+    request for metrics without the token the page is not there, as any that nobody made.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        match request.path_info:
+            case "/healthz":
+                return _text("ok\n")
+            case "/readyz":
+                return _readiness()
+            case "/metrics" if _has_metrics_token(request):
+                return HttpResponse(exposition(timezone.now()), content_type=CONTENT_TYPE_LATEST)
+        return get_response(request)
+
+    return middleware
 
 
-def readyz(request: HttpRequest) -> HttpResponse:
+def _readiness() -> HttpResponse:
     """200 once the database answers and has every migration of this code, else 503."""
     try:
         executor = MigrationExecutor(connection)
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError:
-        return HttpResponse("no database\n", status=503, content_type="text/plain")
-    if pending:
-        return HttpResponse("migrations pending\n", status=503, content_type="text/plain")
-    return HttpResponse("ok\n", content_type="text/plain")
+        return _text("no database\n", status=503)
+    return _text("migrations pending\n", status=503) if pending else _text("ok\n")
 
 
-def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus metrics for whoever has METRICS_TOKEN; to anyone else the page is not there."""
-    expected = f"Bearer {settings.METRICS_TOKEN}"
-    given = request.headers.get("Authorization", "")
-    if not settings.METRICS_TOKEN or not secrets.compare_digest(given.encode(), expected.encode()):
-        raise Http404
-    return HttpResponse(exposition(timezone.now()), content_type=CONTENT_TYPE_LATEST)
+def _has_metrics_token(request: HttpRequest) -> bool:
+    expected = f"Bearer {settings.METRICS_TOKEN}".encode()
+    given = request.headers.get("Authorization", "").encode()
+    return bool(settings.METRICS_TOKEN) and secrets.compare_digest(given, expected)
+
+
+def _text(text: str, status: int = 200) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/plain")

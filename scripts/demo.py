@@ -149,8 +149,9 @@ Reelboard is running.
     Password   {password}
 
 Things to try:
-  - See the jobs that run now, and why others failed.
+  - See the jobs that run now at four providers, and why others failed.
   - Submit a job: its form offers a good clip and a corrupt one, which the sandbox encodes.
+    (TPStreams writes to an s3 address only; here any will do, such as s3://studio/out/.)
   - Open a finished job and play its outputs. The Django admin is at {place.address}/admin/.
   - Use the command line:
     set -a; . {place.var_dir}/demo.env; set +a; .venv/bin/python manage.py help
@@ -272,4 +273,5 @@ def _stop(sentence: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    main()
+    with suppress(KeyboardInterrupt):  # before there is a tree to stop
+        main()

@@ -22,6 +22,21 @@ def test_readyz_wants_every_migration(client: Client) -> None:
     assert "migrations" in response.content.decode()
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_a_platform_may_ask_by_address_and_without_tls(
+    client: Client, settings: LazySettings, path: str
+) -> None:
+    settings.ALLOWED_HOSTS = ["board.example.org"]
+    settings.SECURE_SSL_REDIRECT = True
+    settings.METRICS_TOKEN = "s3cret"
+    asked = {"host": "10.1.2.3:8000", "authorization": "Bearer s3cret"}
+
+    assert client.get(path, headers=asked).status_code == 200
+    asked["host"] = "board.example.org"
+    assert client.get("/accounts/login/", headers=asked).status_code == 301
+
+
 def test_metrics_are_not_there_without_a_token(client: Client) -> None:
     assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
 
