@@ -38,6 +38,7 @@ lint: .venv/.installed-dev ## Style, types, the arrows between the parts, migrat
 format: .venv/.installed-dev ## Rewrite the Python files in the project's style
 	$(PYTHON) -m ruff check --fix-only --quiet .
 	$(PYTHON) -m ruff format .
+	-$(PYTHON) -m djlint --quiet --reformat templates
 
 faults: .venv/.installed-dev ## The long runs in which processes are killed
 	TEST_SERVICES=1 $(PYTEST) -m faults
