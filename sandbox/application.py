@@ -160,12 +160,15 @@ class Application:
 
     def _seed(self) -> None:
         """The past is written once per state folder; what moves is topped up at each start."""
+        starts = int(self.store.setting("starts", "0"))
+        self.store.set("starts", str(starts + 1))
         for make_history in HISTORIES:
-            self._seed_provider(make_history)
+            self._seed_provider(make_history, starts)
 
-    def _seed_provider(self, make_history: Callable[[str, int], History]) -> None:
+    def _seed_provider(self, make_history: Callable[[str, int], History], starts: int) -> None:
         options, now = self.options, self.clock.now()
-        history = make_history(FIRST, options.seed)
+        # another start's moving jobs are others, with tokens of their own
+        history = make_history(FIRST, options.seed + starts)
         seeded = f"seeded.{history.provider}"
         if not self.store.setting(seeded) and (options.seed_jobs or options.seed_second):
             second = make_history(SECOND, options.seed)

@@ -133,7 +133,7 @@ class Stack:
         return f"{self.sandbox_url}/media/in/{name}"
 
     def set_faults(self, **faults: Any) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.sandbox_port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.sandbox_port, timeout=60)
         connection.request("POST", "/_sandbox/faults", json.dumps(faults))
         assert connection.getresponse().status == 200
         connection.close()
@@ -144,7 +144,7 @@ class Stack:
                 os.killpg(process.pid, signal.SIGTERM)
         for process in self._processes.values():
             try:
-                process.wait(timeout=10)
+                process.wait(timeout=60)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()

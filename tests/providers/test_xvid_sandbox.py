@@ -94,9 +94,9 @@ def test_a_job_is_submitted_encoded_and_opened(connect: Connect) -> None:
         ]
         for output in job.outputs:
             assert output.url
-            assert requests.get(output.url, timeout=10).status_code == 403
+            assert requests.get(output.url, timeout=60).status_code == 403
             link = xvid.resolve_output_url(job.remote_id, output.remote_id)
-            content = requests.get(link.url, timeout=10)
+            content = requests.get(link.url, timeout=60)
             assert content.status_code == 200
             assert len(content.content) == output.size_bytes
         with pytest.raises(Conflict):

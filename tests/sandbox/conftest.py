@@ -51,7 +51,7 @@ class Receiver:
 
     def wait(self, count: int) -> None:
         for _ in range(count):
-            assert self.came.acquire(timeout=10), "a notification did not come"
+            assert self.came.acquire(timeout=60), "a notification did not come"
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ class Client:
             method,
             self._base + path,
             headers=self._headers,
-            timeout=10,
+            timeout=60,
             allow_redirects=False,
             **options,
         )

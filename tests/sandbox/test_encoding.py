@@ -43,12 +43,12 @@ def test_a_job_makes_files_that_play(studio: RunningSandbox) -> None:
     assert 19_500 <= source["duration_in_ms"] <= 20_500
     assert (web["width"], web["height"], web["format"]) == (320, 180, "mpeg4")
     assert 4_900 <= web["duration_in_ms"] <= 5_200
-    assert web["file_size_bytes"] == len(requests.get(web["url"], timeout=5).content)
+    assert web["file_size_bytes"] == len(requests.get(web["url"], timeout=60).content)
     assert web["rfc_6381_video_codec"].startswith("avc1.")
     assert (sound["video_codec"], sound["audio_codec"]) == (None, "mp3")
     assert (hls["width"], hls["duration_in_ms"]) == (None, None)
     assert [hls_90["height"], hls_60["height"]] == [90, 60]
-    master = requests.get(hls["url"], timeout=5).text
+    master = requests.get(hls["url"], timeout=60).text
     assert "RESOLUTION=160x90" in master
     assert "RESOLUTION=106x60" in master
     subprocess.run(  # FFmpeg follows the playlists down to the last segment
@@ -58,7 +58,7 @@ def test_a_job_makes_files_that_play(studio: RunningSandbox) -> None:
     )
     assert [(image["width"], image["height"]) for image in job["thumbnails"]] == [(80, 44)] * 2
     for image in job["thumbnails"]:
-        assert requests.get(image["url"], timeout=5).content.startswith(b"\xff\xd8")
+        assert requests.get(image["url"], timeout=60).content.startswith(b"\xff\xd8")
 
 
 @pytest.mark.parametrize(

@@ -116,10 +116,10 @@ def test_a_rate_strikes_its_share_and_the_same_ones_each_time(
 def test_faults_are_set_and_ended_over_http(clockwork: RunningSandbox) -> None:
     url = f"{clockwork.url}/_sandbox/faults"
 
-    requests.post(url, json={"error500": 1, "drop": 0.5}, timeout=5)
-    left = requests.post(url, json={"error500": 0}, timeout=5).json()["set"]
-    refused = requests.post(url, json={"nonsense": 1}, timeout=5)
-    cleared = requests.delete(url, timeout=5).json()["set"]
+    requests.post(url, json={"error500": 1, "drop": 0.5}, timeout=60)
+    left = requests.post(url, json={"error500": 0}, timeout=60).json()["set"]
+    refused = requests.post(url, json={"nonsense": 1}, timeout=60)
+    cleared = requests.delete(url, timeout=60).json()["set"]
 
     assert list(left) == ["drop"]
     assert refused.status_code == 400
@@ -134,7 +134,7 @@ def test_requests_are_counted_by_path_with_ids_folded(clockwork: RunningSandbox)
     client.get(f"/jobs/{job_id}")
     client.get(f"/jobs/{job_id}.json")
 
-    log = requests.get(f"{clockwork.url}/_sandbox/state", timeout=5).json()["requests"]
+    log = requests.get(f"{clockwork.url}/_sandbox/state", timeout=60).json()["requests"]
     clockwork.clear_requests()
 
     base = "/zencoder/api/v2/jobs"

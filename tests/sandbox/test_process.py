@@ -74,13 +74,13 @@ def test_it_prints_its_keys_and_ends_on_sigterm(
     url = address_of(process)
     keys = json.loads((tmp_path / "keys.json").read_text())
     assert keys["zencoder_api_key"] == "planted-key"
-    assert requests.get(f"{url}/_sandbox/health", timeout=5).json() == {"ok": True}
+    assert requests.get(f"{url}/_sandbox/health", timeout=60).json() == {"ok": True}
 
     began = time.monotonic()
     process.terminate()
     assert process.stdout
     rest = process.stdout.read()
-    process.wait(timeout=5)
+    process.wait(timeout=60)
 
     assert time.monotonic() - began < 2
     assert process.returncode == 0
@@ -100,12 +100,12 @@ def test_no_encoder_outlives_it_and_the_job_goes_on_at_the_next_start(
         f"{url}/zencoder/api/v2/jobs",
         json={"input": f"{url}/media/in/good.mp4", "outputs": [{"height": 60}]},
         headers=headers,
-        timeout=10,
+        timeout=60,
     ).json()
     wait_for(lambda: encoders_of(tmp_path))
 
     process.send_signal(ending)
-    process.wait(timeout=5)
+    process.wait(timeout=60)
 
     wait_for(lambda: not encoders_of(tmp_path), seconds=2)
     port = int(url.rsplit(":", 1)[1])  # the input's address names it
@@ -113,7 +113,7 @@ def test_no_encoder_outlives_it_and_the_job_goes_on_at_the_next_start(
 
         def state() -> str:
             path = f"{again.api_url('zencoder')}/jobs/{created['id']}/progress"
-            return str(requests.get(path, headers=headers, timeout=5).json()["state"])
+            return str(requests.get(path, headers=headers, timeout=60).json()["state"])
 
         wait_for(lambda: state() in ("pending", "waiting"))  # from its beginning
         again.set_time_scale(1)
@@ -124,7 +124,7 @@ def test_two_sandboxes_do_not_share_a_folder(
     run_sandbox: Callable[..., SandboxProcess], tmp_path: Path
 ) -> None:
     with start(state_dir=tmp_path, encode=False):
-        _, complaint = run_sandbox().communicate(timeout=10)
+        _, complaint = run_sandbox().communicate(timeout=60)
 
     assert "Another sandbox uses" in complaint
 
@@ -143,11 +143,20 @@ def test_a_wrong_option_is_told_in_one_sentence(
     run_sandbox: Callable[..., SandboxProcess], arguments: list[str], sentence: str
 ) -> None:
     process = run_sandbox(*arguments)
-    _, complaint = process.communicate(timeout=10)
+    _, complaint = process.communicate(timeout=60)
 
     assert sentence in complaint
     assert "Traceback" not in complaint
     assert process.returncode != 0
+
+
+def test_each_start_brings_moving_jobs_of_its_own(tmp_path: Path) -> None:
+    for starts in (1, 2, 3):
+        with start(
+            state_dir=tmp_path, encode=False, seed_jobs=5, seed_moving=2, time_scale=0
+        ) as sandbox:
+            told = sandbox.state()["jobs"]["zencoder"]
+            assert told == {"finished": 5, "pending": 2 * starts}
 
 
 def test_jobs_and_keys_are_kept_over_a_restart(tmp_path: Path) -> None:

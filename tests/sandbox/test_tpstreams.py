@@ -31,7 +31,7 @@ class Client:
 
     def call(self, method: str, url: str, **options: Any) -> requests.Response:
         options = {"headers": self.headers, **options}
-        return requests.request(method, url, timeout=10, allow_redirects=False, **options)
+        return requests.request(method, url, timeout=60, allow_redirects=False, **options)
 
     def get(self, url: str, **options: Any) -> Any:
         response = self.call("GET", url, **options)
@@ -275,13 +275,13 @@ def test_a_job_is_encoded_into_its_renditions(studio: RunningSandbox) -> None:
     assert listed["end_time"].endswith("Z")
     (folder,) = (studio.state_dir / "media" / "out").iterdir()
     path = f"{studio.url}/media/out/{folder.name}"
-    playlist = requests.get(f"{path}/video/video.m3u8", timeout=5).text
+    playlist = requests.get(f"{path}/video/video.m3u8", timeout=60).text
     for height, label in ((240, "240p"), (360, "360p")):
         assert f"x{height}" in playlist
         assert f"../{label}/video.m3u8" in playlist
-        segments = requests.get(f"{path}/{label}/video.m3u8", timeout=5).text
+        segments = requests.get(f"{path}/{label}/video.m3u8", timeout=60).text
         first = next(line for line in segments.splitlines() if line.endswith(".ts"))
-        assert requests.get(f"{path}/{label}/{first}", timeout=5).content[:1] == b"G"
+        assert requests.get(f"{path}/{label}/{first}", timeout=60).content[:1] == b"G"
 
 
 @pytest.mark.parametrize(
@@ -318,7 +318,7 @@ def test_a_job_in_an_undocumented_state_says_so(client: Client, clockwork: Runni
     job_id = client.create()["id"]
     (brief,) = clockwork.state()["recent_jobs"]
     steer = f"{clockwork.url}/_sandbox/jobs/{brief['id']}"
-    requests.post(steer, json={"state": "Quarantined"}, timeout=5)
+    requests.post(steer, json={"state": "Quarantined"}, timeout=60)
     assert client.job(job_id)["status"] == "Quarantined"
 
 

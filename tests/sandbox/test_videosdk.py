@@ -267,7 +267,7 @@ def test_the_seeded_past_has_both_kinds_of_source_and_no_cancelled_jobs(
     assert all(("files" in job) == (job["status"] == "completed") for job in jobs)
     assert len(Client(sandbox, "videosdk_second").get("/encoder/jobs/")["data"]) <= 3
     picture = next(f for job in jobs for f in job.get("files", ()) if f["type"] == "image")
-    assert requests.get(picture["fileUrl"], timeout=10).content
+    assert requests.get(picture["fileUrl"], timeout=60).content
 
 
 # For real
@@ -297,13 +297,13 @@ def test_an_upload_becomes_a_package_a_file_and_pictures(studio: RunningSandbox)
     assert not package["filePath"].endswith("/index.m3u8")
     assert ["meta" in image for image in images] == [False] * 4
 
-    film = requests.get(video["fileUrl"], headers={"Range": "bytes=4-7"}, timeout=10)
+    film = requests.get(video["fileUrl"], headers={"Range": "bytes=4-7"}, timeout=60)
     assert (film.status_code, film.content) == (206, b"ftyp")
     assert film.headers["Content-Type"] == "video/mp4"
     assert video["size"] == int(film.headers["Content-Range"].rpartition("/")[2])
-    playlist = requests.get(package["fileUrl"], timeout=10).text
+    playlist = requests.get(package["fileUrl"], timeout=60).text
     assert playlist.count("#EXT-X-STREAM-INF") == 2
-    pictures = [requests.get(image["fileUrl"], timeout=10) for image in images]
+    pictures = [requests.get(image["fileUrl"], timeout=60) for image in images]
     types = [picture.headers["Content-Type"] for picture in pictures]
     assert sorted(types) == ["image/jpeg", "image/jpeg", "image/webp", "image/webp"]
     sizes = [len(picture.content) for picture in pictures]

@@ -23,7 +23,7 @@ def sign_in(sandbox: RunningSandbox, prefix: str = "xvid", **form: str) -> reque
         "client_secret": sandbox.keys[f"{prefix}_client_secret"],
         **form,
     }
-    return requests.post(f"{sandbox.api_url('xvid')}/oauth2/token/", data=fields, timeout=10)
+    return requests.post(f"{sandbox.api_url('xvid')}/oauth2/token/", data=fields, timeout=60)
 
 
 class Client:
@@ -41,7 +41,7 @@ class Client:
             method,
             self.base + path,
             headers=self.headers,
-            timeout=10,
+            timeout=60,
             allow_redirects=False,
             **options,
         )
@@ -97,8 +97,8 @@ def test_only_the_providers_own_grant_in_a_form_gives_a_token(clockwork: Running
     assert sign_in(clockwork, grant_type="client_credentials").status_code == 400
     url = f"{clockwork.api_url('xvid')}/oauth2/token/"
     fields = {"grant_type": "client_credential", "client_id": clockwork.keys["xvid_client_id"]}
-    assert requests.post(url, json=fields, timeout=10).status_code == 400
-    assert requests.post(url.rstrip("/"), data=fields, timeout=10).status_code == 404
+    assert requests.post(url, json=fields, timeout=60).status_code == 400
+    assert requests.post(url.rstrip("/"), data=fields, timeout=60).status_code == 404
     for wrong in ({"client_secret": "x"}, {"client_id": "x"}, {"scope": "everything"}):
         assert sign_in(clockwork, **wrong).status_code == 403
 
@@ -113,7 +113,7 @@ def test_a_secret_may_hold_any_character(start_sandbox: StartSandbox) -> None:
 def test_a_missing_wrong_or_ended_token_is_403(clockwork: RunningSandbox) -> None:
     ended = sign_in(clockwork, expires_in="0").json()["access_token"]
     for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Bearer {ended}"}):
-        answer = requests.get(f"{clockwork.api_url('xvid')}/jobs/", headers=headers, timeout=10)
+        answer = requests.get(f"{clockwork.api_url('xvid')}/jobs/", headers=headers, timeout=60)
         assert (answer.status_code, answer.json()) == (403, BAD_TOKEN)
 
 
@@ -129,7 +129,7 @@ def test_a_scope_that_is_not_there_is_403_too(clockwork: RunningSandbox) -> None
 
 
 def test_presets_of_the_system_need_no_token(clockwork: RunningSandbox) -> None:
-    open_to_all = requests.get(f"{clockwork.api_url('xvid')}/presets/", timeout=10).json()
+    open_to_all = requests.get(f"{clockwork.api_url('xvid')}/presets/", timeout=60).json()
     assert {each["type"] for each in open_to_all["presets"]} == {"system"}
     client, second = Client(clockwork), Client(clockwork, "xvid_second")
     own = {each["id"] for each in client.get("/presets/", type="custom")["presets"]}
@@ -355,7 +355,7 @@ def test_a_job_is_encoded_and_its_files_open(studio: RunningSandbox) -> None:
     assert sound["audio_tracks"][0]["audio_codec"] == "MPEG-4 AAC"
     for file in (small, webm, sound):
         url = client.get("/files/downloads/", file_id=file["id"])["download"]["uri"]
-        content = requests.get(url, timeout=10)
+        content = requests.get(url, timeout=60)
         assert (content.status_code, len(content.content)) == (200, file["size"])
     assert open_image(client, ended).content[:2] == b"\xff\xd8"
     assert {file["type"] for file in client.get("/files/")["files"]} == {"file", "archive"}
@@ -368,7 +368,7 @@ def open_image(client: Client, job: Any) -> requests.Response:
         "GET", "/files/downloads/", params={"file_id": image["id"], "redirect": "true"}
     )
     assert redirect.status_code == 302
-    return requests.get(redirect.headers["Location"], timeout=10)
+    return requests.get(redirect.headers["Location"], timeout=60)
 
 
 def test_a_download_ends_when_it_was_asked_to(clockwork: RunningSandbox) -> None:
@@ -378,9 +378,9 @@ def test_a_download_ends_when_it_was_asked_to(clockwork: RunningSandbox) -> None
     file_id = done["outputs"][0]["file"]["id"]
     at = int(time.time()) - 1
     ended = client.get("/files/downloads/", file_id=file_id, expiry_time=at)["download"]["uri"]
-    assert requests.get(ended, timeout=10).status_code == 403
+    assert requests.get(ended, timeout=60).status_code == 403
     uri = done["outputs"][0]["file"]["uri"]
-    assert requests.get(uri, timeout=10).json() == BAD_TOKEN  # it opens with a token alone
+    assert requests.get(uri, timeout=60).json() == BAD_TOKEN  # it opens with a token alone
 
 
 @pytest.mark.parametrize(

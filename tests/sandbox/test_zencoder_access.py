@@ -13,8 +13,8 @@ def test_a_key_may_come_in_the_header_the_query_or_the_body(clockwork: RunningSa
     url = clockwork.api_url("zencoder") + "/jobs"
     key = clockwork.keys["zencoder_api_key"]
 
-    in_query = requests.get(f"{url}.json?api_key={key}", timeout=5)
-    in_body = requests.post(url, json={"api_key": key, "input": SOURCE}, timeout=5)
+    in_query = requests.get(f"{url}.json?api_key={key}", timeout=60)
+    in_body = requests.post(url, json={"api_key": key, "input": SOURCE}, timeout=60)
 
     assert in_query.status_code == 200
     assert in_body.status_code == 201
@@ -24,7 +24,7 @@ def test_a_key_may_come_in_the_header_the_query_or_the_body(clockwork: RunningSa
 def test_without_a_valid_key_the_answer_is_401(
     clockwork: RunningSandbox, headers: dict[str, str]
 ) -> None:
-    response = requests.get(clockwork.api_url("zencoder") + "/jobs", headers=headers, timeout=5)
+    response = requests.get(clockwork.api_url("zencoder") + "/jobs", headers=headers, timeout=60)
 
     assert response.status_code == 401
     assert response.json()["errors"]
@@ -99,7 +99,7 @@ def test_quotas_are_apart_by_account_method_and_resource(start_sandbox: StartSan
 def test_an_unknown_version_moves_on_in_html(clockwork: RunningSandbox) -> None:
     url = clockwork.api_url("zencoder").replace("/v2", "/v90") + "/jobs"
 
-    response = requests.get(url, timeout=5, allow_redirects=False)
+    response = requests.get(url, timeout=60, allow_redirects=False)
 
     assert response.status_code == 301
     assert response.headers["Content-Type"].startswith("text/html")
