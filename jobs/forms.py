@@ -109,6 +109,8 @@ class JobForm(forms.Form):
         self.duplicate: Job | None = None
         # what the provider says to the request, by the field that it is about
         self.notes: dict[str, list[RequestIssue]] = {}
+        # the fields that the chosen account's provider has no use for
+        self.absent: list[str] = []
         self.accounts = submitting_accounts(organization)
         field = self.fields["account"]
         assert isinstance(field, AccountChoice)  # noqa: S101 - tells mypy
@@ -144,9 +146,9 @@ class JobForm(forms.Form):
             self.fields[name].help_text = words or ""
             # an example of another provider's ways would belie them
             self.fields[name].widget.attrs.pop("placeholder", None)
-        for name, is_meant in means.items():
-            if not is_meant:
-                del self.fields[name]
+        self.absent = [name for name, is_meant in means.items() if not is_meant]
+        for name in self.absent:
+            del self.fields[name]
         if "thumbnail_interval" in self.fields:
             self.fields["thumbnails"].help_text = "How many pictures. 0 for none."
         if not adapter_class.takes_packaging and "hls" in self.fields:

@@ -16,6 +16,7 @@ from types import ModuleType
 import pytest
 from django.core.cache import cache
 
+from providers.xvid.tokens import TOKENS
 from tests import services
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
@@ -75,7 +76,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> Iterator[None]:
-    """Rate limits and the like are counted in the cache: no test sees another's."""
+    """Rate limits and the like are counted in the cache: no test sees another's, or its tokens."""
     cache.clear()
+    TOKENS.clear()
     yield
     cache.clear()
