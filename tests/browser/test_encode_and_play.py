@@ -21,6 +21,8 @@ def choose(page: Page, account: str) -> None:
     value = choice.locator("option", has_text=account).first.get_attribute("value") or ""
     choice.select_option(value)
     expect(page.locator("input[name=fields_of]")).to_have_value(value)
+    # the preview of the account before may still be on its way
+    page.wait_for_load_state("networkidle")
 
 
 def submit(page: Page, clip: str, **heights: list[str]) -> None:
