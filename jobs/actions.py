@@ -8,6 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from jobs import mirror
+from jobs.clients import open_provider
 from jobs.hints import hint
 from jobs.models import (
     ActionKind,
@@ -21,7 +22,7 @@ from jobs.models import (
 )
 from jobs.models.submission import SubmissionQuerySet
 from jobs.submission import request_sync_soon, sent_request, submit
-from jobs.sync import open_provider, refresh_one
+from jobs.sync import refresh_one
 from organizations.models import ApiToken, AuditEntry, User
 from providers.base import Provider
 from providers.errors import NotFound, ProviderError

@@ -3,9 +3,10 @@
 from django.utils import timezone
 
 from jobs import mirror
+from jobs.clients import open_provider
 from jobs.models import EventSource, Output
 from jobs.playback import origin
-from jobs.sync import open_provider, refresh_one
+from jobs.sync import refresh_one
 from providers.errors import NotFound, ProviderError
 from providers.types import Capability
 

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from jobs import mirror
 from jobs.addresses import check_address
+from jobs.clients import open_provider
 from jobs.fields import Undecryptable
 from jobs.hints import hint
 from jobs.merge import clean_json, storable
@@ -33,7 +34,6 @@ from jobs.models import (
     Submission,
     SubmissionState,
 )
-from jobs.sync import open_provider
 from organizations.models import ApiToken, AuditEntry, Organization, User
 from providers.base import Provider
 from providers.errors import BudgetExhausted, ProviderError, RateLimited

@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from jobs.accounts import InvalidAccount, save_account, set_enabled, webhook_url
+from jobs.clients import open_provider
 from jobs.deliveries import newest_deliveries
 from jobs.forms import AccountForm
 from jobs.freshness import Freshness, freshness
 from jobs.models import ProviderAccount, Verdict, WebhookDelivery
-from jobs.sync import open_provider, request_sync
+from jobs.sync import request_sync
 from jobs.views.page import HtmxRequest, render_page
 from organizations.access import Access, authorize
 from organizations.models import Role

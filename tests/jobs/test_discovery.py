@@ -7,7 +7,8 @@ import requests
 from django.utils import timezone
 
 from jobs.models import Job, JobEvent, ProviderAccount, RateBudget
-from jobs.sync import DISCOVER_PAGES, Report, sync_account
+from jobs.sync import sync_account
+from jobs.sync_pass import DISCOVER_PAGES, Report
 from tests.jobs.fake_zencoder import PAGE_SIZE, Answer, FakeZencoder, failing
 
 pytestmark = pytest.mark.django_db

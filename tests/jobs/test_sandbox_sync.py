@@ -10,7 +10,8 @@ from django.utils import timezone
 from jobs.actions import request_cancel, request_resubmit, run_action
 from jobs.models import Job, JobAction, ProviderAccount, Submission
 from jobs.submission import run_submission, submit
-from jobs.sync import Report, sync_account
+from jobs.sync import sync_account
+from jobs.sync_pass import Report
 from organizations.models import Organization
 from providers.types import JobRequest, Rendition
 from sandbox.server import RunningSandbox, start

@@ -17,10 +17,10 @@ from jobs.sync import (
     ACTIVE_INTERVAL_S,
     BACK_OFF_CAP_S,
     IDLE_INTERVAL_S,
-    Report,
     request_sync,
     sync_account,
 )
+from jobs.sync_pass import Report
 from organizations.models import Organization
 from tests.jobs.factories import NOON, make_account, make_job
 from tests.jobs.fake_zencoder import BASE_URL, FakeZencoder, failing, unreachable

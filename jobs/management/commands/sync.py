@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from jobs.models import ProviderAccount
-from jobs.sync import Report as PassReport
 from jobs.sync import sync_account
+from jobs.sync_pass import Report as PassReport
 from organizations.management.reporting import Report, ReportingCommand
 from providers.redaction import redact_text
 

@@ -1,0 +1,42 @@
+"""An account's adapter, over an HTTP client that obeys the account's limits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from jobs.budget import Budget
+from jobs.fields import Undecryptable
+from jobs.models import ProviderAccount
+from providers.base import Provider
+from providers.errors import AuthRefused
+from providers.http import HttpClient
+
+
+@contextmanager
+def open_provider(
+    account: ProviderAccount, *, deadline_s: float | None = None
+) -> Iterator[Provider]:
+    """The account's adapter over a client that obeys its limits; closed afterwards."""
+    with open_with_budget(account, deadline_s=deadline_s) as (adapter, _):
+        yield adapter
+
+
+@contextmanager
+def open_with_budget(
+    account: ProviderAccount, *, deadline_s: float | None = None
+) -> Iterator[tuple[Provider, Budget]]:
+    """As `open_provider`, with the budget, for callers that read in several threads."""
+    try:
+        remote = account.as_remote()
+    except Undecryptable as error:
+        # as good as refused: nothing works until a person has put the key back
+        raise AuthRefused(str(error)) from None
+    budget = Budget(account)
+    with HttpClient(
+        allow_private_addresses=settings.ALLOW_PRIVATE_ADDRESSES,
+        reserve=budget.reserve,
+        deadline_s=deadline_s,
+        secrets=[value for value in remote.credentials.values() if isinstance(value, str)],
+    ) as http:
+        yield account.adapter_class(remote, http), budget
