@@ -121,6 +121,32 @@
     if (said) announce(said);
   });
 
+  // What somebody changed after a question was sent is newer than its answer: another account's
+  // fields come with what was typed when it was chosen.
+
+  const changedAt = new WeakMap();
+  const sentAt = new WeakMap();
+  let answerOf = Infinity;
+  document.addEventListener("input", (event) => changedAt.set(event.target, event.timeStamp));
+  document.addEventListener("htmx:beforeSend", (event) => sentAt.set(event.detail.xhr, event.timeStamp));
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    answerOf = sentAt.get(event.detail.xhr);
+  });
+
+  function keepChange(field, next) {
+    if (!(changedAt.get(field) > answerOf)) return;
+    if (field.matches("[type=checkbox], [type=radio]")) {
+      if (field.value === next.value) next.toggleAttribute("checked", field.checked);
+    } else if (field.matches("select")) {
+      next.value = field.value;
+    } else if (field.matches("textarea")) {
+      next.textContent = field.value;
+    } else {
+      next.setAttribute("value", field.value);
+    }
+  }
+  Idiomorph.defaults.callbacks.beforeNodeMorphed = keepChange;
+
   // An answer, or none
 
   const connected = (isConnected) => {

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.stack import Stack, wait_until
 
@@ -21,8 +21,6 @@ def choose(page: Page, account: str) -> None:
     value = choice.locator("option", has_text=account).first.get_attribute("value") or ""
     choice.select_option(value)
     expect(page.locator("input[name=fields_of]")).to_have_value(value)
-    # the preview of the account before may still be on its way
-    page.wait_for_load_state("networkidle")
 
 
 def submit(page: Page, clip: str, **heights: list[str]) -> None:
@@ -145,6 +143,27 @@ def test_what_is_typed_survives_another_account(page: Page, stack: Stack) -> Non
     assert page.evaluate("document.activeElement.name") == "account"
     page.get_by_label("Destination").fill("s3://results/dawn/")
     expect(notes).to_have_text("")
+
+
+def test_what_is_typed_while_the_fields_are_on_their_way_stays(page: Page, stack: Stack) -> None:
+    choose(page, "Zencoder")
+    page.get_by_label("Metadata").fill("sent with the choice")
+    held: list[Route] = []
+    page.route("**/jobs/new/", lambda route: held.append(route))
+    choice = page.get_by_label("Account", exact=True)
+    before = choice.input_value()
+    with page.expect_request("**/jobs/new/"):
+        choice.select_option(label="TPStreams")
+    page.get_by_label("Source file").fill(stack.clip("good.mp4"))
+    page.get_by_label("Metadata").fill("typed since")
+    heights = page.locator("input[name=hls]")
+    heights.first.set_checked(not heights.first.is_checked())
+    ticked = heights.first.is_checked()
+    held[0].continue_()
+    expect(page.locator("input[name=fields_of]")).not_to_have_value(before)
+    expect(page.get_by_label("Source file")).to_have_value(stack.clip("good.mp4"))
+    expect(page.get_by_label("Metadata")).to_have_value("typed since")
+    expect(heights.first).to_be_checked(checked=ticked)
 
 
 @pytest.mark.parametrize(
