@@ -140,10 +140,20 @@ def job_changes(row: Job, remote: RemoteJob) -> dict[str, Any]:
     new["progress"] = _progress(row, remote, same_status)
     new["phase"] = _phase(row, remote, same_status)
     new |= _errors(row, remote, same_status)
-    # a later attempt is as old as its reopening, whatever the provider calls its creation
-    created_at = (new.get("created_at") or row.created_at) if row.attempt == 1 else None
-    new["sort_at"] = created_at or row.first_seen_at
+    new["sort_at"] = _sort_at(row, new)
     return _differing(row, new)
+
+
+def _sort_at(row: Job, new: dict[str, Any]) -> datetime:
+    """When the job was made; where the provider does not tell, the earliest that is known of it."""
+    if row.attempt > 1:
+        # as old as its reopening, whatever the provider calls its creation
+        return row.first_seen_at
+    created_at, started_at, finished_at = (
+        new.get(name) or getattr(row, name) for name in ("created_at", "started_at", "finished_at")
+    )
+    known: list[datetime | None] = [row.first_seen_at, started_at, finished_at]
+    return created_at or min(at for at in known if at)
 
 
 def output_changes(row: Output, remote: RemoteOutput, position: int) -> dict[str, Any]:

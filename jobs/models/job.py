@@ -209,6 +209,11 @@ class Job(models.Model):
         return max((at for at in (self.observed_at, self.account.last_pass_at) if at), default=None)
 
     @property
+    def input_is_web(self) -> bool:
+        """Whether a browser can be sent to the input."""
+        return self.input_url.startswith(("http://", "https://"))
+
+    @property
     def error_info(self) -> dict[str, Any] | None:
         """The first fault in words (class, code, message, sentence, hint ...); None when none."""
         if not self.error_class:

@@ -160,6 +160,12 @@ def phases_of(job: Job) -> list[Phase]:
 
 
 @register.filter
+def any_length(found: list[Phase]) -> bool:
+    """Whether the length of at least one phase is known."""
+    return any(phase.length is not None for phase in found)
+
+
+@register.filter
 def iso(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 

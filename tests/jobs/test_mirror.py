@@ -248,9 +248,20 @@ def test_secrets_are_kept_apart_and_the_body_beside(account: ProviderAccount) ->
 def test_the_list_is_sorted_by_the_providers_creation_where_it_is_told(
     account: ProviderAccount,
 ) -> None:
-    apply(account, told("71"), told("72", created_at=None))
+    unsaid = told("72", created_at=None, status=JobStatus.QUEUED, finished_at=None)
+    apply(account, told("71"), unsaid)
     assert newest(account, "71").sort_at == NOON
     assert newest(account, "72").sort_at == newest(account, "72").first_seen_at
+
+
+def test_history_without_a_creation_is_sorted_by_what_is_known_of_it(
+    account: ProviderAccount,
+) -> None:
+    ended = NOON - timedelta(days=40)
+    apply(account, told("71", created_at=None, finished_at=ended))
+    assert newest(account, "71").sort_at == ended
+    apply(account, told("71", created_at=None, started_at=ended - timedelta(minutes=2)), at=5)
+    assert newest(account, "71").sort_at == ended - timedelta(minutes=2)
 
 
 def test_outputs_are_found_under_their_jobs_organization_account_and_time(

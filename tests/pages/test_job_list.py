@@ -38,6 +38,19 @@ def test_a_failed_row_says_why(viewer: Client, account: ProviderAccount) -> None
     assert "The file was not found." in row
 
 
+def test_a_job_without_a_time_of_creation_says_what_is_known(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    job = make_job(account, created_at=None, started_at=None, finished_at=None)
+    (row,) = rows(viewer.get(LIST).content.decode())
+    assert "seen <time" in row
+    assert "Duration" in row
+    assert row.count("not reported") == 2  # when it ended, and how long it took
+    Job.objects.filter(pk=job.pk).update(sort_at=job.first_seen_at - timedelta(days=40))
+    (row,) = rows(viewer.get(LIST).content.decode())
+    assert "before <time" in row
+
+
 def test_progress_that_nobody_reported_is_not_shown_as_zero(
     viewer: Client, account: ProviderAccount
 ) -> None:
