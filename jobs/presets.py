@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, ClassVar
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -24,8 +25,12 @@ REPEATED = ("provider", "account", "preset")
 WINDOW = "30d"
 MAX_WINDOW = timedelta(days=90)
 
-# Of a preset's settings, as many as fit on a line
+# Of a preset's settings, as many as fit on a line, and what they begin with where it is set
 SUMMARY_PARTS = 5
+TELLING = (
+    *("description", "container", "format", "resolutions", "resolution", "size", "width"),
+    *("height", "max height", "codec", "bitrate", "bit rate", "quality"),
+)
 
 
 @dataclass(frozen=True)
@@ -164,13 +169,22 @@ def count_usage(preset_ids: Iterable[int], since: datetime) -> dict[int, Usage]:
 
 
 def summarise(settings: Any) -> str:
-    """The first settings on one line, as `height 720, codec h264, …`; empty when there are none."""
-    parts: list[str] = []
-    for name, value in _leaves(settings, ""):
-        if len(parts) == SUMMARY_PARTS:
-            return ", ".join([*parts, "…"])
-        parts.append(f"{name} {value}".strip()[:60])
-    return ", ".join(parts)
+    """The telling settings on one line, as `height 720, codec h264, …`; empty when there are none.
+
+    Ids say nothing to a person, and the same value under a second name nothing new.
+    """
+    told: dict[str, str] = {}
+    for name, value in sorted(_leaves(settings, ""), key=_rank):
+        if name.rpartition(" ")[2] == "id" or (value and value in told.values()):
+            continue
+        told[value if name == "description" else f"{name} {value}".strip()] = value
+    parts = [part[:60] for part in islice(told, SUMMARY_PARTS)]
+    return ", ".join(parts + ["…"] * (len(told) > SUMMARY_PARTS))
+
+
+def _rank(leaf: tuple[str, str]) -> int:
+    name, _ = leaf
+    return TELLING.index(name) if name in TELLING else len(TELLING)
 
 
 def _leaves(value: Any, name: str) -> Iterator[tuple[str, str]]:

@@ -71,6 +71,11 @@
     }
   });
 
+  // Tabs may be wider than a phone: the chosen one comes into view
+  document
+    .querySelector(".tabs [aria-current]")
+    ?.scrollIntoView({ block: "nearest", inline: "center" });
+
   // A second click on the way to the answer must not send the form again
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -99,6 +99,9 @@ def test_a_cursor_that_is_not_ours_is_refused(cursor: str) -> None:
     [
         ({}, ""),
         ({"height": 720, "codec": "h264"}, "height 720, codec h264"),
+        ({"passes": 2, "codec": {"id": "c0ffee"}, "max_height": 360}, "max height 360, passes 2"),
+        ({"extension": "mp4", "container": "mp4"}, "container mp4"),
+        ({"caps": {"fps": 60}, "description": "For the web"}, "For the web, fps 60"),
         ({"format": "hls", "resolutions": ["240", "360"]}, "format hls, resolutions 240/360"),
         ({"video": {"bit_rate": 800}, "audio": None, "drm": False}, "bit rate 800"),
         (
