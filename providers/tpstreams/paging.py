@@ -8,6 +8,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from providers.errors import BadAnswer
 
+# What is kept of an import that goes on later; a page's number or a cursor is far shorter.
+QUERY_LENGTH = 500
+
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -23,7 +26,7 @@ def read_next(value: Any, list_url: str) -> str | None:
     """Return the query of the next page, None at the end.
 
     The token goes along with every request: a page at any other address than `list_url` is
-    refused with BadAnswer.
+    refused with BadAnswer, and so is a query that is too long to be kept.
     """
     if value is None or value == "":
         return None
@@ -33,7 +36,10 @@ def read_next(value: Any, list_url: str) -> str | None:
             "organization; it is not followed there.",
             transient=False,
         )
-    return urlsplit(value).query
+    query = urlsplit(value).query
+    if len(query) > QUERY_LENGTH:
+        raise BadAnswer("TPStreams' address of the next page is too long.", transient=False)
+    return query
 
 
 def _read_place(address: str) -> tuple[str, str, int | None, str]:

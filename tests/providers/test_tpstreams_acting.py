@@ -381,7 +381,16 @@ def test_a_cancellation_may_be_answered_without_a_word(
 
 @pytest.mark.parametrize("status", [200, 202, 400, 409, 422])
 @pytest.mark.parametrize(
-    "words", ["Job is already completed.", "A job in this state cannot be cancelled."]
+    "words",
+    [
+        "Job is already completed.",
+        "A job in this state cannot be cancelled.",
+        "A completed job can not be cancelled.",
+        "It can't be cancelled any more.",
+        "Jobs can only be cancelled while they are under way.",
+        "Could not cancel the job.",
+        "Unable to cancel the job.",
+    ],
 )
 def test_a_job_that_is_done_is_a_conflict_whatever_the_status(
     tpstreams: TPStreams, wire: responses.RequestsMock, status: int, words: str
@@ -431,6 +440,13 @@ def test_a_job_is_known_by_its_shape_alone(body: Any, remote_id: str | None) -> 
     event = TPStreams.read_webhook({}, json.dumps(body).encode(), "")
     assert event.remote_id == remote_id
     assert event.description
+
+
+def test_an_event_is_described_without_secrets() -> None:
+    body = {"id": "a", "live_stream": {"status": "stopped: token=canary"}}
+    event = TPStreams.read_webhook({}, json.dumps(body).encode(), "")
+    assert event.description.startswith("live stream stopped")
+    assert "canary" not in event.description
 
 
 @pytest.mark.parametrize("given", [None, "", "S3CRET", "s3cret ", "sécret"])

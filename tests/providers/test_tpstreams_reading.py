@@ -1,19 +1,18 @@
-"""How TPStreams' lists and jobs are read: its traps, one by one."""
+"""How TPStreams' jobs are read: its traps, one by one."""
 
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 import responses
-from responses import matchers
 
 from providers.base import Account
-from providers.errors import CLASSES, AuthRefused, BadAnswer, NotFound
+from providers.errors import CLASSES
 from providers.http import HttpClient
 from providers.redaction import REDACTED, redact
 from providers.status import JobStatus, OutputStatus
@@ -30,7 +29,7 @@ Read = Callable[..., RemoteJob]
 
 @pytest.fixture
 def tpstreams(http: HttpClient) -> TPStreams:
-    account = Account(BASE, {"token": "canary-token"}, {"organization_id": "6dnpyx"})
+    account = Account(BASE, {"token": "ab12cd34ef56"}, {"organization_id": "6dnpyx"})
     return TPStreams(account, http)
 
 
@@ -46,147 +45,6 @@ def read(tpstreams: TPStreams, wire: responses.RequestsMock) -> Read:
         return job
 
     return read_body
-
-
-def serve_page(wire: responses.RequestsMock, query: dict[str, str], body: Any) -> None:
-    wire.get(JOBS, json=body, match=[matchers.query_param_matcher(query)])
-
-
-def make_page(following: Any, *ids: str) -> dict[str, Any]:
-    return {"count": 9, "next": following, "results": [{"id": each} for each in ids]}
-
-
-# Lists
-
-
-def test_pages_are_followed_by_what_each_answer_says(
-    tpstreams: TPStreams, wire: responses.RequestsMock, load: Load
-) -> None:
-    serve_page(wire, {"ordering": "-created"}, load("tpstreams/list_page_1.json"))
-    serve_page(wire, {"ordering": "-created", "page": "2"}, load("tpstreams/list_page_2.json"))
-    pages = tpstreams.list_jobs()
-    first = next(pages)
-    assert len(wire.calls) == 1
-    (second,) = pages
-    assert [job.remote_id for job in first.jobs] == ["7hQwN2sKx0B", "Zb4Tn81LmQe"]
-    assert [job.status for job in second.jobs] == [JobStatus.SUCCEEDED, JobStatus.FAILED]
-    assert (first.cursor, second.cursor) == ("ordering=-created&page=2", None)
-    assert wire.calls[0].request.headers["Authorization"] == "Token canary-token"
-    # the cursor alone resumes
-    assert next(tpstreams.list_jobs(first.cursor)) == second
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "https://elsewhere.example.com/api/v1/6dnpyx/transcoding_jobs/?page=2",
-        "http://tpstreams.example.com/api/v1/6dnpyx/transcoding_jobs/?page=2",
-        "http://tpstreams.example.com:443/api/v1/6dnpyx/transcoding_jobs/?page=2",
-        "https://tpstreams.example.com:8443/api/v1/6dnpyx/transcoding_jobs/?page=2",
-        "https://tpstreams.example.com/api/v1/7coqzy/transcoding_jobs/?page=2",
-        "https://tpstreams.example.com/api/v1/<organization_id>/transcoding_jobs/?page=2",
-        "https://tpstreams.example.com/api/v1/6dnpyx/transcoding_jobs/../../7coqzy/?page=2",
-        "https://tpstreams.example.com@elsewhere.example.com/api/v1/6dnpyx/transcoding_jobs/?p=2",
-        "//elsewhere.example.com/api/v1/6dnpyx/transcoding_jobs/?page=2",
-        "?page=2",
-        "https://[",
-        "https://tpstreams.example.com:99999/api/v1/6dnpyx/transcoding_jobs/?page=2",
-        17,
-        ["x"],
-    ],
-)
-def test_the_token_is_not_taken_to_another_address(
-    tpstreams: TPStreams, wire: responses.RequestsMock, address: Any
-) -> None:
-    wire.get(JOBS, json=make_page(address, "a"))
-    with pytest.raises(BadAnswer, match="another address") as caught:
-        list(tpstreams.list_jobs())
-    assert len(wire.calls) == 1
-    assert not caught.value.transient
-
-
-@pytest.mark.parametrize(
-    "query", [{"page": "2"}, {"limit": "50", "offset": "50"}, {"cursor": "cD0yMDI2="}]
-)
-def test_any_way_of_paging_is_followed(
-    tpstreams: TPStreams, wire: responses.RequestsMock, query: dict[str, str]
-) -> None:
-    host = JOBS.replace("tpstreams.example.com", "TPStreams.Example.com:443")
-    serve_page(wire, {"ordering": "-created"}, make_page(f"{host}?{urlencode(query)}", "a"))
-    serve_page(wire, {**query, "ordering": "-created"}, make_page(None, "b"))
-    first, second = tpstreams.list_jobs()
-    assert (first.cursor, second.jobs[0].remote_id) == (urlencode(query), "b")
-
-
-def test_a_senseless_cursor_starts_anew(tpstreams: TPStreams, wire: responses.RequestsMock) -> None:
-    for cursor in ("", "soon", "&".join(f"a{n}=1" for n in range(50))):
-        serve_page(wire, {"ordering": "-created"}, make_page(None, "a"))
-        assert next(tpstreams.list_jobs(cursor)).jobs[0].remote_id == "a"
-
-
-def test_a_list_that_leads_in_a_circle_is_not_read_for_ever(
-    tpstreams: TPStreams, wire: responses.RequestsMock
-) -> None:
-    wire.get(JOBS, json=make_page(f"{JOBS}?page=2", "a"))
-    pages = tpstreams.list_jobs()
-    next(pages)
-    with pytest.raises(BadAnswer, match="leads back"):
-        next(pages)
-    with pytest.raises(BadAnswer, match="leads back"):
-        next(tpstreams.list_jobs("page=2"))
-
-
-def test_a_page_beyond_the_end_ends_a_resumed_list(
-    tpstreams: TPStreams, wire: responses.RequestsMock
-) -> None:
-    wire.get(JOBS, json={"detail": "Invalid page."}, status=404)
-    (page,) = tpstreams.list_jobs("page=9")
-    assert (page.jobs, page.cursor) == ((), None)
-    with pytest.raises(NotFound):
-        next(tpstreams.list_jobs())
-
-
-@pytest.mark.parametrize("body", [[], [{"id": "a"}], {}, {"results": None}, {"results": {}}, "x"])
-def test_a_list_of_another_shape_is_told_as_such(
-    tpstreams: TPStreams, wire: responses.RequestsMock, body: Any
-) -> None:
-    wire.get(JOBS, json=body)
-    with pytest.raises(BadAnswer, match="page of results"):
-        list(tpstreams.list_jobs())
-
-
-def test_items_that_are_no_jobs_are_left_out(
-    tpstreams: TPStreams, wire: responses.RequestsMock
-) -> None:
-    items = [{"id": "b"}, None, "x", {"id": None}, {"status": "Queued"}, {"id": "a"}]
-    wire.get(JOBS, json={"next": "", "results": items})
-    (page,) = tpstreams.list_jobs()
-    assert [job.remote_id for job in page.jobs] == ["b", "a"]
-
-
-def test_an_unknown_organization_never_makes_a_job_gone(
-    tpstreams: TPStreams, wire: responses.RequestsMock, load: Load
-) -> None:
-    text = load("tpstreams/unknown_organization.txt")
-    for kind, body in (("text/plain", text), ("text/html", f"<h1>Not Found</h1><p>{text}</p>")):
-        wire.upsert("GET", f"{JOBS}abc/", body=body, status=404, content_type=kind)
-        with pytest.raises(AuthRefused, match="organization id"):
-            tpstreams.get_job("abc")
-
-
-def test_a_body_with_a_trailing_comma_is_no_json(
-    tpstreams: TPStreams, wire: responses.RequestsMock
-) -> None:
-    wire.get(f"{JOBS}abc/", body='{"id": "abc", }', content_type="application/json")
-    with pytest.raises(BadAnswer):
-        tpstreams.get_job("abc")
-
-
-def test_every_address_ends_with_a_slash_and_is_quoted(
-    tpstreams: TPStreams, wire: responses.RequestsMock
-) -> None:
-    wire.get(f"{JOBS}a%2Fb%3Fc/", json={"id": "a/b?c"})
-    assert tpstreams.get_job("a/b?c").remote_id == "a/b?c"
 
 
 # Jobs
@@ -241,11 +99,38 @@ def test_the_same_job_is_read_alike_from_its_four_shapes(read: Read, load: Load)
     assert [job.metadata for job in jobs] == [None, None, {"desk": "news"}]
 
 
-def test_the_end_time_says_nothing_about_the_status(read: Read, load: Load) -> None:
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("Not Started", JobStatus.QUEUED),
+        ("not_started", JobStatus.QUEUED),
+        ("Processing", JobStatus.RUNNING),
+        ("CANCELLED", JobStatus.CANCELLED),
+        ("Canceled", JobStatus.CANCELLED),
+        ("Cancelling", JobStatus.UNKNOWN),
+        ("ready", JobStatus.UNKNOWN),
+    ],
+)
+def test_words_that_are_not_documented_for_jobs(read: Read, word: str, status: JobStatus) -> None:
+    job = read(status=word, resolutions=["240p"])
+    assert (job.status, job.provider_status) == (status, word)
+    assert job.outputs[0].status == OutputStatus(status.value)
+
+
+def test_no_progress_is_told_whatever_a_key_of_that_name_holds(read: Read) -> None:
+    """That of assets is 0 in every sample, finished ones included."""
+    for told in (0, 40):
+        assert read(status="Transcoding", progress=told).progress is None
+        assert read(status="Completed", progress=told).progress == 100
+
+
+def test_the_status_alone_says_how_far_a_job_is(read: Read, load: Load) -> None:
     failed = read(**load("tpstreams/job_error.json"))
     assert (failed.status, failed.finished_at) == (JobStatus.FAILED, None)
     ended = read(status="Transcoding", end_time="2026-03-11T08:14:30Z")
     assert ended.status is JobStatus.RUNNING
+    warned = read(status="Transcoding", error_message="A segment was tried again")
+    assert warned.status is JobStatus.RUNNING
 
 
 @pytest.mark.parametrize(
@@ -354,6 +239,19 @@ def test_a_signed_source_opens_by_its_whole_address_alone(read: Read, load: Load
     assert "canary" not in (job.input.url or "")
     assert "X-Amz-Expires=7200" in (job.input.url or "")
     assert "canary" not in json.dumps(job.raw)
+
+
+def test_a_long_signature_is_kept_to_its_end(read: Read) -> None:
+    address = f"https://h/a.mp4?X-Amz-Security-Token={'canary' * 500}&X-Amz-Signature=canary"
+    job = read(input_url=address)
+    assert job.input.secret_url == address
+    assert "canary" not in repr((job.input.url, job.raw))
+
+
+def test_the_accounts_own_token_is_not_repeated(read: Read) -> None:
+    words = "Signed in with ab12cd34ef56"
+    job = read(status="Error", error_message=words, input_url="https://h/ab12cd34ef56/a.mov")
+    assert "ab12cd34ef56" not in repr(replace(job, input=replace(job.input, secret_url=None)))
 
 
 @pytest.mark.parametrize(
