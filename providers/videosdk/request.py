@@ -46,7 +46,8 @@ def _build_thumbnails(wanted: Thumbnails, request: JobRequest) -> Iterator[dict[
         seconds = int(number * (wanted.interval_s or 0))
         yield {
             "timestamp": f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}",
-            "resolutions": [_name(height)],
+            # 4K: this list has a capital, that of the presets has none
+            "resolutions": [_name(height).upper()],
             "formats": [wanted.format],
             "filters": ["none"],
         }

@@ -103,7 +103,7 @@ class VideoSDK:
         job = None if number is None else self._store.get(number)
         if job is None or job.provider != self.slug or wire.job_id(job) != job_id:
             return None
-        return job if job.word or job.state in wire.TOLD_STATES else None
+        return job if job.state in wire.TOLD_STATES else None
 
     # The encoder
 

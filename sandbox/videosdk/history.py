@@ -4,21 +4,21 @@ import random
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.jobs import Job
+from sandbox.jobs import Job, JobState
 from sandbox.seeding import History
 from sandbox.videosdk import ids
 from sandbox.videosdk.orders import LINK_LIFE_S, make_outputs
 
 LADDERS: tuple[tuple[dict[str, Any], ...], ...] = (
     (
-        {"resolutions": ["240", "360", "480"], "format": "hls"},
-        {"resolutions": ["360"], "format": "mp4"},
+        {"resolutions": ["240", "480", "720"], "format": "hls"},
+        {"resolutions": ["480"], "format": "mp4"},
     ),
     ({"resolutions": ["360", "720", "1080"], "format": "hls"},),
     ({"resolutions": ["480", "1080"], "format": "mp4"},),
     ({"resolutions": ["720"], "format": "mp4"},),
 )
-STILLS = {"timestamp": "00:00:03", "resolutions": ["360"], "formats": ["jpg", "webp"]}
+STILLS = {"timestamp": "00:00:05", "resolutions": ["360"], "formats": ["jpg", "webp"]}
 # Why a job failed is not told, so one of each kind is enough.
 PROBLEMS: tuple[tuple[str, str, str | None], ...] = (("input", "", None), ("output", "", None))
 
@@ -29,6 +29,12 @@ class VideoSDKHistory(History):
     def __init__(self, account: str, seed: int) -> None:
         super().__init__("videosdk", account, PROBLEMS, seed)
         self._choices = random.Random(f"videosdk:{account}:{seed}")  # noqa: S311 (repeatable)
+
+    def unknown(self, now: float) -> Job:
+        """The core's is a cancelled one, and those are not told of here."""
+        job = super().unknown(now)
+        job.state = JobState.FAILED  # ended, and without files
+        return job
 
     def _job(self, index: int, created_at: float, odd_input: str | None) -> Job:
         job = super()._job(index, created_at, odd_input)

@@ -10,9 +10,10 @@ import jwt
 import pytest
 import responses
 import time_machine
+from responses import matchers
 
 from providers.base import Account
-from providers.errors import AuthRefused, Conflict, NotFound, Withdrawn
+from providers.errors import AuthRefused, BadAnswer, Conflict, NotFound, Withdrawn
 from providers.http import HttpClient
 from providers.looking import LOOK_PAGES
 from providers.status import JobStatus, OutputStatus
@@ -148,6 +149,29 @@ def test_a_request_becomes_a_body(videosdk: VideoSDK) -> None:
     }
 
 
+def test_the_times_of_thumbnails_go_over_the_hour(videosdk: VideoSDK) -> None:
+    request = replace(REQUEST, thumbnails=Thumbnails(count=3, interval_s=3661.9))
+    stamps = [entry["timestamp"] for entry in videosdk.build_request(request)["thumbnails"]]
+    assert stamps == ["00:00:00", "01:01:01", "02:02:03"]
+
+
+def test_thumbnails_without_a_height_are_as_large_as_the_largest_file(
+    videosdk: VideoSDK,
+) -> None:
+    renditions = (Rendition("mp4", (720, 240)), Rendition("hls", (480,)))
+    request = replace(REQUEST, renditions=renditions, thumbnails=Thumbnails())
+    (entry,) = videosdk.build_request(request)["thumbnails"]
+    assert entry["resolutions"] == ["720"]
+
+
+def test_4k_is_spelled_as_each_list_of_sizes_has_it(videosdk: VideoSDK) -> None:
+    """Small for presets, and with a capital for thumbnails."""
+    request = replace(REQUEST, thumbnails=Thumbnails(count=1, height=2160))
+    body = videosdk.build_request(request)
+    assert body["presets"][1]["resolutions"] == ["4k"]
+    assert body["thumbnails"][0]["resolutions"] == ["4K"]
+
+
 def test_the_id_of_a_file_is_sent_as_such(videosdk: VideoSDK) -> None:
     body = videosdk.build_request(replace(REQUEST, input=FILE_ID))
     assert body["videoId"] == FILE_ID
@@ -193,6 +217,28 @@ def test_a_created_job_waits(videosdk: VideoSDK, wire: responses.RequestsMock, l
     assert OutputStatus.SUCCEEDED not in {output.status for output in job.outputs}
 
 
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [("Queued", JobStatus.QUEUED), ("processing", JobStatus.RUNNING), ("held", JobStatus.UNKNOWN)],
+)
+def test_the_word_of_a_creation_counts_where_there_is_one(
+    videosdk: VideoSDK, wire: responses.RequestsMock, load: Load, word: str, status: JobStatus
+) -> None:
+    wire.post(JOBS, json={**load("videosdk/created.json"), "status": word})
+    job = videosdk.submit(REQUEST, KEY)
+    assert (job.status, job.provider_status) == (status, word)
+
+
+@pytest.mark.parametrize("answer", [{"message": "Accepted"}, {"id": None}, [], None])
+def test_a_creation_that_names_no_job_leaves_open_whether_there_is_one(
+    videosdk: VideoSDK, wire: responses.RequestsMock, answer: Any
+) -> None:
+    wire.post(JOBS, json=answer)
+    with pytest.raises(BadAnswer) as caught:
+        videosdk.submit(REQUEST, KEY)
+    assert caught.value.ambiguous
+
+
 def find(videosdk: VideoSDK, **changes: Any) -> list[RequestIssue]:
     return videosdk.check_request(replace(REQUEST, **changes))
 
@@ -201,7 +247,7 @@ def find(videosdk: VideoSDK, **changes: Any) -> list[RequestIssue]:
     ("changes", "field"),
     [
         ({"input": "s3://rushes/reel.mov"}, "input"),
-        ({"input": "6053"}, "input"),
+        ({"input": "7741"}, "input"),
         ({"destination": "s3://reels/"}, "destination"),
         ({"renditions": ()}, "renditions"),
         ({"renditions": (Rendition("mp4", ()),)}, "renditions"),
@@ -212,6 +258,7 @@ def find(videosdk: VideoSDK, **changes: Any) -> list[RequestIssue]:
         ({"thumbnails": Thumbnails(count=3)}, "thumbnails"),
         ({"thumbnails": Thumbnails(count=101, interval_s=1)}, "thumbnails"),
         ({"thumbnails": Thumbnails(width=320)}, "thumbnails"),
+        ({"thumbnails": Thumbnails(height=333)}, "thumbnails"),
         ({"test": True}, "test"),
     ],
 )
@@ -272,6 +319,22 @@ def test_two_that_could_be_it_are_none(videosdk: VideoSDK, wire: responses.Reque
     assert not videosdk.echoes_key
 
 
+def test_one_that_comes_twice_in_a_growing_list_is_no_doubt(
+    videosdk: VideoSDK, wire: responses.RequestsMock
+) -> None:
+    first, second = make_job(NOW, 2, videoUrl="https://other.example/"), make_job(NOW, 1)
+    for number, jobs in ((1, [first, second]), (2, [second])):
+        wire.get(
+            LIST,
+            json={"pageInfo": {"currentPage": number, "lastPage": 2}, "data": jobs},
+            match=[matchers.query_param_matcher({"page": number}, strict_match=False)],
+        )
+    found = videosdk.find_by_key(KEY, REQUEST, NOW)
+    assert len(wire.calls) == 2
+    assert found.job is not None
+    assert found.job.remote_id == second["id"]
+
+
 def test_a_look_ends_where_all_jobs_are_older(
     videosdk: VideoSDK, wire: responses.RequestsMock
 ) -> None:
@@ -295,6 +358,26 @@ def test_a_look_that_is_cut_short_says_so(videosdk: VideoSDK, wire: responses.Re
     assert not videosdk.find_by_key(KEY, REQUEST, NOW).complete
 
 
+def test_one_alike_proves_nothing_where_the_look_was_cut_short(
+    videosdk: VideoSDK, wire: responses.RequestsMock
+) -> None:
+    """Another one may be on the page that could not be read."""
+    first = matchers.query_param_matcher({"page": 1}, strict_match=False)
+    info = {"currentPage": 1, "lastPage": 2}
+    wire.get(LIST, json={"pageInfo": info, "data": [make_job(NOW, 1)]}, match=[first])
+    wire.get(LIST, status=503)
+    found = videosdk.find_by_key(KEY, REQUEST, NOW)
+    assert (found.job, found.complete) == (None, False)
+
+
+def test_a_look_with_a_refused_token_is_no_look(
+    videosdk: VideoSDK, wire: responses.RequestsMock
+) -> None:
+    wire.get(LIST, status=401)
+    with pytest.raises(AuthRefused):
+        videosdk.find_by_key(KEY, REQUEST, NOW)
+
+
 # Deleting
 
 
@@ -305,6 +388,15 @@ def test_cancelling_deletes_and_believes_no_word_of_the_answer(
     wire.delete(f"{JOBS}/{body['id']}", json=body)
     videosdk.cancel(body["id"])
     assert videosdk.cancellable == {JobStatus.QUEUED}
+
+
+@pytest.mark.parametrize("answer", [{"status": " QUEUED "}, {"status": None}, {}, [], None])
+def test_a_deletion_is_done_where_the_answer_tells_no_other_state(
+    videosdk: VideoSDK, wire: responses.RequestsMock, answer: Any
+) -> None:
+    wire.delete(f"{JOBS}/77", json=answer)
+    videosdk.cancel("77")
+    assert len(wire.calls) == 1
 
 
 def test_an_answer_that_tells_another_state_is_a_refusal(

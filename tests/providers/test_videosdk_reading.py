@@ -53,9 +53,10 @@ def serve(
     times: list[int],
     *,
     last: Any,
-    current: int | None = None,
+    current: Any = ...,
 ) -> None:
-    info = {"currentPage": current or number, "perPage": 20, "lastPage": last}
+    current = number if current is ... else current
+    info = {"currentPage": current, "perPage": 20, "lastPage": last}
     wire.get(
         LIST,
         json={"pageInfo": info, "data": [make_job(at) for at in times]},
@@ -97,6 +98,31 @@ def test_pages_end_with_an_empty_one_where_no_last_one_is_told(
     serve(wire, 2, [70], last=None)
     serve(wire, 3, [], last=None)
     assert read_times(videosdk) == [[90, 80], [70], []]
+
+
+@pytest.mark.parametrize("last", ["many", -2, {}, True])
+def test_a_senseless_last_page_is_none_that_is_told(
+    videosdk: VideoSDK, wire: responses.RequestsMock, last: Any
+) -> None:
+    serve(wire, 1, [90, 80], last=last)
+    serve(wire, 2, [], last=last)
+    assert read_times(videosdk) == [[90, 80], []]
+
+
+def test_the_end_is_told_by_the_number_that_the_page_gives_itself(
+    videosdk: VideoSDK, wire: responses.RequestsMock
+) -> None:
+    serve(wire, 1, [90, 80], last="4", current="4")
+    assert read_times(videosdk) == [[90, 80]]
+
+
+@pytest.mark.parametrize("current", [None, "here", 0])
+def test_a_page_without_a_number_is_the_one_that_was_asked_for(
+    videosdk: VideoSDK, wire: responses.RequestsMock, current: Any
+) -> None:
+    serve(wire, 1, [90, 80], last=2, current=current)
+    serve(wire, 2, [70], last=2, current=current)
+    assert read_times(videosdk) == [[90, 80], [70]]
 
 
 def test_a_server_that_ignores_the_page_number_is_not_read_for_ever(
@@ -299,6 +325,25 @@ def test_format_and_duration_beside_meta_are_read_as_well(read: Read) -> None:
     files = [{"id": "f", "type": "video", "format": "mov,mp4", "duration": 2.5, "size": 7}]
     (output,) = read(make_job(9, files=files)).outputs
     assert (output.format, output.duration_ms, output.size_bytes) == ("mp4", 2500, 7)
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "form"),
+    [
+        ({"type": "x-tar", "fileUrl": "https://cdn.example.net/p"}, OutputKind.PLAYLIST, "hls"),
+        ({"type": "X-TAR"}, OutputKind.PLAYLIST, "hls"),
+        ({"meta": {"format": "HLS"}}, OutputKind.PLAYLIST, "hls"),
+        ({"fileUrl": "https://cdn.example.net/p/index.m3u8"}, OutputKind.PLAYLIST, "hls"),
+        ({"fileUrl": "https://cdn.example.net/p/still.WEBP"}, OutputKind.IMAGE, "webp"),
+        ({"type": "image", "fileUrl": "https://cdn.example.net/p"}, OutputKind.IMAGE, None),
+        ({"type": "video"}, OutputKind.VIDEO, None),
+    ],
+)
+def test_the_kind_of_a_file_is_found_from_whatever_is_told(
+    read: Read, told: dict[str, Any], kind: OutputKind, form: str | None
+) -> None:
+    (output,) = read(make_job(9, files=[{"id": "f", **told}])).outputs
+    assert (output.kind, output.format) == (kind, form)
 
 
 def test_a_failure_without_a_reason_is_unknown_and_one_with_words_is_classed(

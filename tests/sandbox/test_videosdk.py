@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import datetime
+from pathlib import PurePosixPath
 from typing import Any
 
 import jwt
@@ -122,6 +123,13 @@ def test_a_created_job_has_what_was_sent_with_ids_and_no_times(client: Client) -
     assert len({*ids, *(preset["id"] for preset in again["presets"])}) == 5
 
 
+def test_sizes_are_taken_in_either_spelling(client: Client) -> None:
+    presets = [{"resolutions": ["480", "4K"], "format": "mp4"}]
+    job = client.create(presets=presets, thumbnails=[STILLS | {"resolutions": ["4K"]}])
+    assert job["presets"][0]["resolutions"] == ["480", "4k"]
+    assert job["thumbnails"][0]["resolutions"] == ["4k"]
+
+
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
@@ -187,6 +195,17 @@ def test_keys_come_with_what_they_tell(client: Client, clockwork: RunningSandbox
     assert [file["type"] for file in done["files"]] == ["video", "x-tar"]
 
 
+def test_a_package_is_one_file_and_no_address_follows_from_a_path(
+    client: Client, clockwork: RunningSandbox
+) -> None:
+    job_id = client.create()["id"]
+    clockwork.set_time_scale(100)
+    video, package = client.wait(job_id, "completed")["files"]
+    assert PurePosixPath(video["filePath"]).name != PurePosixPath(video["fileUrl"]).name
+    assert package["meta"]["resolution"]["height"] == 360  # its largest
+    assert package["size"] > video["size"]  # all of it: the MP4 is as its smallest
+
+
 def test_a_failed_job_tells_no_reason(client: Client, clockwork: RunningSandbox) -> None:
     job_id = client.create(videoUrl="https://media.example.com/corrupt.mp4")["id"]
     clockwork.set_time_scale(100)
@@ -215,6 +234,18 @@ def test_a_queued_job_is_deleted_told_as_queued_and_gone(
     assert client.call("DELETE", f"/encoder/jobs/{job_id}").status_code == 404
     assert [job["id"] for job in client.get("/encoder/jobs/")["data"]] == [kept]
     assert clockwork.state()["notifications"] == {}
+
+
+def test_a_deleted_job_stays_gone_whatever_it_is_made_to_tell(
+    client: Client, clockwork: RunningSandbox
+) -> None:
+    job_id = client.create()["id"]
+    client.call("DELETE", f"/encoder/jobs/{job_id}")
+    (brief,) = clockwork.state()["recent_jobs"]
+    steer = f"{clockwork.url}/_sandbox/jobs/{brief['id']}"
+    assert requests.post(steer, json={"state": "paused"}, timeout=30).status_code == 200
+    assert client.call("GET", f"/encoder/jobs/{job_id}").status_code == 404
+    assert client.get("/encoder/jobs/")["data"] == []
 
 
 def test_no_other_job_is_deleted(client: Client, clockwork: RunningSandbox) -> None:
@@ -268,6 +299,17 @@ def test_the_seeded_past_has_both_kinds_of_source_and_no_cancelled_jobs(
     assert len(Client(sandbox, "videosdk_second").get("/encoder/jobs/")["data"]) <= 3
     picture = next(f for job in jobs for f in job.get("files", ()) if f["type"] == "image")
     assert requests.get(picture["fileUrl"], timeout=60).content
+
+
+def test_a_seeded_job_in_a_state_that_nobody_documented_is_listed(
+    start_sandbox: StartSandbox,
+) -> None:
+    client = Client(start_sandbox(seed_jobs=2, seed_unknown=1))
+    newest, *ended = client.get("/encoder/jobs/")["data"]
+    assert newest["status"] == "quarantined"
+    assert "files" not in newest
+    assert client.job(newest["id"]) == newest
+    assert {job["status"] for job in ended} <= {"completed", "failed"}
 
 
 # For real

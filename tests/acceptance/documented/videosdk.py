@@ -58,7 +58,7 @@ def file(number: int, kind: str, address: str, size: int, **told: Any) -> dict[s
 
 
 def meta(width: int, height: int, form: str) -> dict[str, Any]:
-    return {"resolution": {"width": width, "height": height}, "format": form, "duration": 20.04}
+    return {"resolution": {"width": width, "height": height}, "format": form, "duration": 18.36}
 
 
 COMPLETED = job(
@@ -72,7 +72,7 @@ COMPLETED = job(
             "formats": ["jpg", "webp"],
             "filters": ["none", "blur"],
             "id": object_id(0xA009),
-            "timestamp": "00:00:03",
+            "timestamp": "00:00:06",
         }
     ],
     userData={"desk": "news", "api_key": f"{SECRET}-of-the-customer"},
@@ -84,12 +84,12 @@ COMPLETED = job(
             0xB001,
             "video",
             f"videos/pier.mp4?token={SECRET}&expires=1999999999",
-            1572953,
+            1_618_402,
             meta=meta(360, 640, "mov,mp4,m4a,3gp,3g2,mj2"),
         ),
-        file(0xB002, "x-tar", "videos/pier/index.m3u8", 5755392, meta=meta(480, 854, "hls")),
-        file(0xB003, "image", "images/pier.jpg", 24155),
-        file(0xB004, "image", "images/pier.webp", 14976),
+        file(0xB002, "x-tar", "videos/pier/index.m3u8", 5_204_317, meta=meta(480, 854, "hls")),
+        file(0xB003, "image", "images/pier.jpg", 21_870),
+        file(0xB004, "image", "images/pier.webp", 13_344),
     ],
 )
 PROCESSING = job(
@@ -181,8 +181,8 @@ DOCUMENTED = Documented(
             "format": "mp4",
             "width": 360,
             "height": 640,
-            "duration_ms": 20040,
-            "size_bytes": 1572953,
+            "duration_ms": 18_360,
+            "size_bytes": 1_618_402,
             "url": "https://cdn.example.net/files/videos/pier.mp4?token=REDACTED&expires=1999999999",
             "secret_url": "https://cdn.example.net/files/videos/pier.mp4"
             f"?token={SECRET}&expires=1999999999",
@@ -197,15 +197,15 @@ DOCUMENTED = Documented(
             "format": "hls",
             "width": 480,
             "height": 854,
-            "duration_ms": 20040,
-            "size_bytes": 5755392,
+            "duration_ms": 18_360,
+            "size_bytes": 5_204_317,
             "url": "https://cdn.example.net/files/videos/pier/index.m3u8",
             "secret_url": None,
         },
         (object_id(0xA000), object_id(0xB003)): {
             "kind": "image",
             "format": "jpg",
-            "size_bytes": 24155,
+            "size_bytes": 21_870,
             "width": None,
         },
         (object_id(0xA000), object_id(0xB004)): {"kind": "image", "format": "webp"},
