@@ -241,10 +241,13 @@ def _quote(remote_id: str) -> str:
 
 
 def _read_rate_limit(answer: Answer) -> ProviderError | None:
-    """Its rate limit is a 403 whose body is text; any other 403 has neither word nor header."""
+    """Its rate limit is a 403 whose body is text; any other 403 has neither word nor header.
+
+    The header counts even where its value cannot be read: a refused key never has one.
+    """
     if answer.status != 403:
         return None
-    if answer.wait_s is None and _RATE_LIMIT_WORDS not in answer.text.lower():
+    if "retry-after" not in answer.headers and _RATE_LIMIT_WORDS not in answer.text.lower():
         return None
     return RateLimited("Zencoder's rate limit is reached.", code="403", wait_s=answer.wait_s)
 

@@ -308,11 +308,17 @@ def _read_fault(part: Mapping[str, Any], origin: str) -> RemoteError | None:
 
 
 def _read_fallback(part: Mapping[str, Any], remote_id: str) -> RemoteError | None:
-    """The upload failed and Zencoder's own server took the file: finished, but elsewhere."""
+    """The upload failed and Zencoder's own server took the file: finished, but elsewhere.
+
+    It may have been the thumbnails alone that did not get where they belong.
+    """
     if not read_bool(part.get("backup_server_used")):
         return None
-    code = _read_link(part.get("primary_upload_error_link"))
-    message = read_text(part.get("primary_upload_error_message")) or ""
+    faults = (
+        (_read_link(part.get(f"{name}_link")), read_text(part.get(f"{name}_message")) or "")
+        for name in ("primary_upload_error", "primary_thumbnail_upload_error")
+    )
+    code, message = next((fault for fault in faults if any(fault)), ("", ""))
     origin = f"output:{remote_id}"
     name = _classify(code, message, origin)
     return RemoteError("output.failed" if name == "unknown" else name, code, message, origin)

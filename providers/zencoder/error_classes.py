@@ -89,6 +89,8 @@ INPUT_PATTERNS = (
 OUTPUT_PATTERNS = (
     (r"access denied|permission|forbidden|not authori[sz]ed", "output.access_denied"),
     (r"bucket.*not (found|exist)|resolv\w+ the host|no server", "output.not_found"),
+    # Said of sources in 4K with "transcoding" in it, which is no fault of the encoder.
+    (r"account is not (enabled|allowed)", "quota.plan"),
     (r"upload", "output.failed"),
     (r"invalid|not (allowed|supported)|unsupported", "settings.invalid"),
     (r"transcod|encod", "encode.failed"),

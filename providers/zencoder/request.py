@@ -4,7 +4,7 @@ https://zencoder.support.brightcove.com/encoding-settings/quick-reference.html
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from providers.types import JobRequest, Rendition, RequestIssue, Thumbnails
@@ -13,6 +13,7 @@ from providers.zencoder.bodies import KEY_PREFIX
 PASS_THROUGH_LENGTH = 255
 MAX_OUTPUTS = 20
 MAX_THUMBNAILS = 100
+MAX_NOTIFICATIONS = 5  # of a job, and of each output
 
 # What our key takes of the field: a space, the prefix and a UUID.
 KEY_ROOM = 1 + len(KEY_PREFIX) + 36
@@ -21,7 +22,8 @@ KEY_ROOM = 1 + len(KEY_PREFIX) + 36
 def build(request: JobRequest, key: str | None) -> dict[str, Any]:
     """Build the body. A `pass_through` in `extra` is the customer's value, and keeps our key."""
     body: dict[str, Any] = {"input": request.input}
-    if outputs := _build_outputs(request):
+    # `output` is the older name: with both, it would be left to chance which one counts.
+    if "output" not in request.extra and (outputs := _build_outputs(request)):
         body["outputs"] = outputs
     if request.test:
         body["test"] = True
@@ -104,7 +106,25 @@ def find_issues(request: JobRequest) -> Iterator[RequestIssue]:
             "priority", "Zencoder knows no priority; it is left out.", blocking=False
         )
     yield from _find_thumbnail_issues(request)
-    yield from _find_output_issues(request, body.get("outputs"))
+    outputs = _list_outputs(body)
+    yield from _find_output_issues(request, outputs)
+    if any(_count_targets(part) > MAX_NOTIFICATIONS for part in (body, *outputs)):
+        yield RequestIssue(
+            "extra",
+            f"Zencoder notifies {MAX_NOTIFICATIONS} addresses of a job or an output at most.",
+        )
+
+
+def _list_outputs(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The outputs as Zencoder reads them: under either name, and one may stand by itself."""
+    outputs = body.get("outputs", body.get("output"))
+    parts = outputs if isinstance(outputs, list) else [outputs]
+    return [part for part in parts if isinstance(part, dict)]
+
+
+def _count_targets(part: Mapping[str, Any]) -> int:
+    targets = part.get("notifications")
+    return len(targets) if isinstance(targets, list) else 0
 
 
 def _find_thumbnail_issues(request: JobRequest) -> Iterator[RequestIssue]:
@@ -117,16 +137,15 @@ def _find_thumbnail_issues(request: JobRequest) -> Iterator[RequestIssue]:
         yield RequestIssue("thumbnails", f"Zencoder makes {MAX_THUMBNAILS} thumbnails at most.")
 
 
-def _find_output_issues(request: JobRequest, outputs: Any) -> Iterator[RequestIssue]:
+def _find_output_issues(
+    request: JobRequest, parts: Sequence[Mapping[str, Any]]
+) -> Iterator[RequestIssue]:
     if any(rendition.packaging not in {"mp4", "hls"} for rendition in request.renditions):
         yield RequestIssue("renditions", "The packaging can be mp4 or hls; use extra for others.")
     if any(not rendition.heights for rendition in request.renditions):
         yield RequestIssue("renditions", "Each packaging needs one height at least.")
-    if request.renditions and "outputs" in request.extra:
+    if request.renditions and ("outputs" in request.extra or "output" in request.extra):
         yield RequestIssue("renditions", "The outputs in extra replace these.", blocking=False)
-    parts = (
-        [part for part in outputs if isinstance(part, dict)] if isinstance(outputs, list) else []
-    )
     if len(parts) > MAX_OUTPUTS:
         yield RequestIssue(
             "renditions", f"Zencoder makes {MAX_OUTPUTS} outputs a job at most, not {len(parts)}."

@@ -229,6 +229,9 @@ def _read_notifications(raw: Any, errors: list[str]) -> list[dict[str, Any]]:
         url = str(fields.get("url") or "")
         if url.startswith(("http://", "https://")):
             headers = fields.get("headers") or {}
+            if not isinstance(headers, Mapping):
+                errors.append("Headers of a notification must be settings.")
+                continue
             found.append({"url": url, "headers": {str(k): str(v) for k, v in headers.items()}})
         elif "@" not in url:
             errors.append("Url of a notification is invalid")

@@ -181,7 +181,82 @@ def test_a_finished_job_is_read_whole(read: Callable[[Any], RemoteJob], load: Lo
         (OutputKind.IMAGE, "poster", 20_480),
         (OutputKind.IMAGE, "poster", 19_456),
     ]
+    assert [image.expires_at for image in images] == [small.expires_at, None]
     assert len({output.remote_id for output in job.outputs}) == 5
+
+
+# The words of the reference, of recordings and of official clients.
+QUEUED = ("waiting", "pending", "queued", "assigning", "ready")
+RUNNING = ("processing", "uploading")
+ENDED = {
+    "finished": OutputStatus.SUCCEEDED,
+    "failed": OutputStatus.FAILED,
+    "no input": OutputStatus.FAILED,
+    "no_input": OutputStatus.FAILED,
+    "cancelled": OutputStatus.CANCELLED,
+    "skipped": OutputStatus.SKIPPED,
+}
+
+
+def test_outputs_are_read_by_all_words_that_were_ever_seen(
+    read: Callable[[Any], RemoteJob],
+) -> None:
+    expected = {
+        **dict.fromkeys(QUEUED, OutputStatus.QUEUED),
+        **dict.fromkeys(RUNNING, OutputStatus.RUNNING),
+        **ENDED,
+        "reticulating": OutputStatus.UNKNOWN,
+    }
+    parts = [{"id": number, "state": word} for number, word in enumerate(expected, start=1)]
+    outputs = read(make_job(7, state="processing", output_media_files=parts)).outputs
+    assert {output.provider_status: output.status for output in outputs} == expected
+    done = [output.provider_status for output in outputs if output.progress is not None]
+    assert done == ["finished"]
+    assert outputs[list(expected).index("finished")].progress == 100
+
+
+@pytest.mark.parametrize("word", ["submitting", "transcoding"])
+def test_words_for_a_clients_own_records_are_no_states_of_a_job(
+    read: Callable[[Any], RemoteJob], word: str
+) -> None:
+    """The reference lists them for jobs; they come from its advice on what a client keeps."""
+    assert read(make_job(7, state=word)).status is JobStatus.UNKNOWN
+
+
+def test_the_job_is_as_old_as_its_submission_where_nothing_else_is_told(
+    read: Callable[[Any], RemoteJob],
+) -> None:
+    submitted = "2012-05-04T10:00:00-05:00"  # old answers have offsets, new ones Z
+    created = "2012-05-04T14:59:58Z"
+    job = read(make_job(7, created_at=created, submitted_at=submitted))
+    assert job.created_at == datetime(2012, 5, 4, 14, 59, 58, tzinfo=UTC)
+    job = read(make_job(7, submitted_at=submitted))
+    assert job.created_at == datetime(2012, 5, 4, 15, tzinfo=UTC)
+
+
+def test_media_fields_of_a_playlist_that_are_zero_are_not_told(
+    read: Callable[[Any], RemoteJob],
+) -> None:
+    names = ("frame_rate", "height", "video_bitrate_in_kbps", "audio_bitrate_in_kbps")
+    part = {"id": 2, "state": "finished", "type": "playlist", **dict.fromkeys(names, 0)}
+    (output,) = read(make_job(7, output_media_files=[part])).outputs
+    assert output.kind is OutputKind.PLAYLIST  # by its type, without an address
+    assert output.frame_rate is output.height is None
+    assert output.video_bitrate_kbps is output.audio_bitrate_kbps is None
+
+
+def test_kinds_come_from_the_type_then_from_the_codecs(read: Callable[[Any], RemoteJob]) -> None:
+    parts = [
+        {"id": 2, "type": "captions"},
+        {"id": 3, "audio_codec": "aac"},
+        {"id": 4, "audio_codec": "aac", "video_codec": "h264", "type": "standard"},
+    ]
+    outputs = read(make_job(7, output_media_files=parts)).outputs
+    assert [output.kind for output in outputs] == [
+        OutputKind.CAPTIONS,
+        OutputKind.AUDIO,
+        OutputKind.VIDEO,
+    ]
 
 
 def test_grouped_thumbnails_of_outputs_become_images_as_well(
@@ -290,6 +365,46 @@ def test_an_upload_that_fell_back_is_finished_and_yet_told(
     assert job.raw["outputs"][0]["backup_server_used"] is True
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (
+            {
+                "primary_thumbnail_upload_error_link": "http://z.example.com/#UploadTimeoutError",
+                "primary_thumbnail_upload_error_message": "The pictures came too slowly.",
+            },
+            ("output.failed", "UploadTimeoutError", "The pictures came too slowly."),
+        ),
+        (
+            {
+                "primary_upload_error_link": "http://z.example.com/#UploadAccessDeniedError",
+                "primary_thumbnail_upload_error_message": "The pictures came too slowly.",
+            },
+            ("output.access_denied", "UploadAccessDeniedError", ""),
+        ),
+        ({"primary_upload_error_message": "It rained."}, ("output.failed", "", "It rained.")),
+        ({}, ("output.failed", "", "")),
+    ],
+)
+def test_a_fallback_is_told_by_the_fault_of_the_file_or_of_its_thumbnails(
+    read: Callable[[Any], RemoteJob], told: dict[str, str], expected: tuple[str, str, str]
+) -> None:
+    output = {"id": 2, "state": "finished", "backup_server_used": True, **told}
+    error = read(make_job(7, output_media_files=[output])).outputs[0].error
+    assert error
+    assert (error.error_class, error.code, error.message) == expected
+
+
+def test_a_size_that_the_plan_does_not_allow_is_no_fault_of_the_encoder(
+    read: Callable[[Any], RemoteJob],
+) -> None:
+    message = "This source is in 8K. Your account is not enabled for 8k transcoding."
+    fault = {"id": 5, "state": "failed", "error_message": message}
+    assert read(make_job(7, state="failed", output_media_files=[fault])).errors == (
+        RemoteError("quota.plan", "", message, "output:5"),
+    )
+
+
 def test_a_sanitised_answer_of_a_read_only_key_is_read(read: Callable[[Any], RemoteJob]) -> None:
     parts = {"input_media_file": {"id": 1}, "output_media_files": [{"id": 2}, {"id": 3}]}
     job = read(make_job(7, **parts))
@@ -341,79 +456,3 @@ def test_the_console_is_linked_for_the_real_service_only(
     real = Zencoder(Account(Zencoder.default_base_url, {}), http)
     wire.get(f"{Zencoder.default_base_url}/jobs", json=[make_job(7)])
     assert next(real.list_jobs()).jobs[0].console_url == "https://app.zencoder.com/jobs/7"
-
-
-# Progress
-
-
-def test_progress_is_merged_into_the_details(
-    zencoder: Zencoder, wire: responses.RequestsMock, load: Load
-) -> None:
-    wire.get(f"{BASE}/jobs/734500123459", json=load("zencoder/job_processing.json"))
-    wire.get(f"{BASE}/jobs/734500123459/progress", json=load("zencoder/progress_processing.json"))
-    job = zencoder.get_job("734500123459")
-    assert (job.progress, job.phase) == (41.75, "Transcoding")
-    assert [(o.status, o.provider_status, o.progress) for o in job.outputs] == [
-        (OutputStatus.RUNNING, "processing", 83.5),
-        (OutputStatus.RUNNING, "processing", 0),
-    ]
-
-
-def test_no_percentage_is_not_zero(
-    zencoder: Zencoder, wire: responses.RequestsMock, load: Load
-) -> None:
-    wire.get(f"{BASE}/jobs/734500123460", json=load("zencoder/job_waiting.json"))
-    wire.get(f"{BASE}/jobs/734500123460/progress", json=load("zencoder/progress_waiting.json"))
-    job = zencoder.get_job("734500123460")
-    assert (job.status, job.progress, job.phase) == (JobStatus.QUEUED, None, None)
-    assert {output.progress for output in job.outputs} == {None}
-
-
-@pytest.mark.parametrize("body", [[], "x", 3, {"outputs": [None, {}, {"id": None}], "input": []}])
-def test_a_senseless_progress_changes_nothing_that_was_known(
-    zencoder: Zencoder, wire: responses.RequestsMock, load: Load, body: Any
-) -> None:
-    wire.get(f"{BASE}/jobs/734500123459", json=load("zencoder/job_processing.json"))
-    wire.get(f"{BASE}/jobs/734500123459/progress", json=body)
-    job = zencoder.get_job("734500123459")
-    assert job.status is JobStatus.RUNNING
-    assert len(job.outputs) == 2
-
-
-def test_details_are_given_when_the_progress_call_fails(
-    zencoder: Zencoder, wire: responses.RequestsMock
-) -> None:
-    wire.get(f"{BASE}/jobs/7", json=make_job(7, state="processing"))
-    wire.get(f"{BASE}/jobs/7/progress", body="Down", status=503)
-    assert zencoder.get_job("7").status is JobStatus.RUNNING
-
-
-@pytest.mark.parametrize(
-    ("details", "progress", "expected"),
-    [
-        ("waiting", "processing", JobStatus.RUNNING),
-        ("processing", "waiting", JobStatus.RUNNING),
-        # the next reading of the details has the sizes and the errors as well
-        ("processing", "finished", JobStatus.RUNNING),
-        ("waiting", "failed", JobStatus.QUEUED),
-        ("waiting", "reticulating", JobStatus.QUEUED),
-    ],
-)
-def test_details_and_progress_may_disagree(
-    zencoder: Zencoder,
-    wire: responses.RequestsMock,
-    details: str,
-    progress: str,
-    expected: JobStatus,
-) -> None:
-    wire.get(f"{BASE}/jobs/7", json=make_job(7, state=details))
-    wire.get(f"{BASE}/jobs/7/progress", json={"state": progress})
-    assert zencoder.get_job("7").status is expected
-
-
-def test_a_job_that_is_done_needs_no_progress_call(
-    zencoder: Zencoder, wire: responses.RequestsMock
-) -> None:
-    job = RemoteJob("7", JobStatus.SUCCEEDED)
-    assert zencoder.refresh_job(job) is job
-    assert len(wire.calls) == 0

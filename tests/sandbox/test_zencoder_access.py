@@ -1,7 +1,10 @@
 """Keys, quotas, versions, account and reports."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 import requests
+import time_machine
 
 from sandbox.server import RunningSandbox
 from tests.sandbox.conftest import Client, StartSandbox
@@ -96,6 +99,28 @@ def test_quotas_are_apart_by_account_method_and_resource(start_sandbox: StartSan
     assert Client(sandbox, "zencoder_second_api_key").call("GET", "/jobs").status_code == 200
 
 
+def test_each_kind_of_call_has_the_quota_that_was_recorded(start_sandbox: StartSandbox) -> None:
+    client = Client(start_sandbox(rate_limit=60))
+    created = client.call("POST", "/jobs", json={"input": SOURCE})
+    job_id = created.json()["id"]
+    paths = (f"/jobs/{job_id}", "/jobs", f"/jobs/{job_id}/progress", "/account")
+
+    left = [client.call("GET", path).headers["X-Zencoder-Rate-Remaining"] for path in paths]
+
+    assert created.headers["X-Zencoder-Rate-Remaining"] == "999"
+    assert left == ["59", "59", "4999", "4999"]
+
+
+def test_the_progress_of_each_output_has_a_quota_of_its_own(start_sandbox: StartSandbox) -> None:
+    client = Client(start_sandbox(rate_limit=1))
+    outputs = client.create(SOURCE, {}, {})["outputs"]
+    paths = [f"/outputs/{output['id']}/progress" for output in outputs]
+
+    answers = [client.call("GET", path).status_code for path in (*paths, paths[0])]
+
+    assert answers == [200, 200, 403]
+
+
 def test_an_unknown_version_moves_on_in_html(clockwork: RunningSandbox) -> None:
     url = clockwork.api_url("zencoder").replace("/v2", "/v90") + "/jobs"
 
@@ -114,6 +139,28 @@ def test_answers_carry_the_recorded_headers(clockwork: RunningSandbox) -> None:
     assert headers["X-Zencoder-Rate-Remaining"] == "60"
 
 
+def test_an_account_tells_more_than_a_client_should_keep(clockwork: RunningSandbox) -> None:
+    account = Client(clockwork).get("/account")
+
+    assert {"billing_first_name", "billing_last_name", "balance_in_cents"} <= set(account)
+
+
+def test_notifications_are_listed_whether_sent_or_not_from_a_time_on(
+    start_sandbox: StartSandbox,
+) -> None:
+    client = Client(start_sandbox(time_scale=100))
+    created = client.create(SOURCE, notifications=["http://127.0.0.1:9/nobody-listens"])
+    client.wait(created["id"], "finished")
+    later = datetime.now(UTC) + timedelta(hours=1)
+
+    listed = client.get("/notifications")["notifications"]
+    since = client.get(f"/notifications?since={later:%Y-%m-%dT%H:%M:%SZ}")["notifications"]
+
+    assert [body["job"]["id"] for body in listed] == [created["id"]]
+    assert since == []
+    assert client.call("GET", "/notifications?since=soon").status_code == 422
+
+
 def test_minutes_are_reported_by_day_and_grouping(start_sandbox: StartSandbox) -> None:
     client = Client(start_sandbox(seed_jobs=120))
 
@@ -125,6 +172,20 @@ def test_minutes_are_reported_by_day_and_grouping(start_sandbox: StartSandbox) -
     )
     assert {each["grouping"] for each in news["statistics"]} == {"news"}
     assert 0 < news["total"]["encoded_minutes"] < report["total"]["encoded_minutes"]
+
+
+def test_the_running_day_is_not_yet_reported(start_sandbox: StartSandbox) -> None:
+    client = Client(start_sandbox(time_scale=1000))
+    noon = (datetime.now(UTC) + timedelta(days=1)).replace(hour=12)
+    query = f"/reports/vod?from={noon.date()}&to={(noon + timedelta(days=2)).date()}"
+
+    with time_machine.travel(noon):
+        client.wait(client.create(SOURCE)["id"], "finished")
+        assert client.get(query)["statistics"] == []
+    with time_machine.travel(noon + timedelta(days=1)):
+        assert [each["collected_on"] for each in client.get(query)["statistics"]] == [
+            str(noon.date())
+        ]
 
 
 @pytest.mark.parametrize("query", ["from=yesterday", "from=2026-01-01&to=2026-06-01"])

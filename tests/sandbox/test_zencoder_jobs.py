@@ -1,7 +1,10 @@
 """Jobs under way: states, progress, lists, cancelling and resubmitting."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 import requests
+import time_machine
 
 from sandbox.server import RunningSandbox
 from tests.sandbox.conftest import Client, StartSandbox
@@ -147,6 +150,25 @@ def test_a_job_is_resubmitted_five_times_under_its_id(clockwork: RunningSandbox)
     assert [response.status_code for response in statuses] == [204] * 5 + [403]
     assert "Retry-After" not in statuses[-1].headers  # not the refusal of too many requests
     assert client.get(path)["job"]["state"] == "cancelled"
+
+
+def test_a_job_is_resubmitted_for_seven_days_and_known_for_sixty(
+    clockwork: RunningSandbox,
+) -> None:
+    client = Client(clockwork)
+    path = f"/jobs/{client.create(SOURCE)['id']}"
+    client.call("PUT", f"{path}/cancel")
+    now = datetime.now(UTC)
+
+    with time_machine.travel(now + timedelta(days=8)):
+        refusal = client.call("PUT", f"{path}/resubmit")
+        assert refusal.status_code == 409
+        assert "too old" in refusal.json()["errors"][0]
+        assert len(client.get("/jobs")) == 1
+    with time_machine.travel(now + timedelta(days=61)):
+        assert client.call("GET", path).status_code == 404
+        assert client.get("/jobs") == []
+    assert client.call("PUT", f"{path}/resubmit").status_code == 204
 
 
 def test_jobs_that_run_or_finished_are_not_resubmitted(start_sandbox: StartSandbox) -> None:
