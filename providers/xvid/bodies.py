@@ -55,6 +55,7 @@ OUTPUT_STATUSES: Mapping[str, OutputStatus] = {
     "cancelled": OutputStatus.CANCELLED,
     "canceled": OutputStatus.CANCELLED,
 }
+_ENDED_BADLY = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
 
 KEY_PREFIX = "rb:"
 _KEY = re.compile(r"(?:(.*) )?rb:([\w-]{1,64})", re.DOTALL | re.ASCII)
@@ -101,7 +102,7 @@ def read_job(body: Any, base_url: str, secrets: Iterable[str]) -> RemoteJob | No
         name=file_name or read_file_name(source.url),
         progress=100.0
         if status is JobStatus.SUCCEEDED
-        else read_progress(raw.get("percentage_completed")),
+        else _read_percentage(raw, ended_badly=status in _ENDED_BADLY),
         created_at=read_epoch_ms(raw.get("created_at")),
         finished_at=read_epoch_ms(raw.get("finished_at")),
         # `updated_at` lies half a second and more before `created_at`, and stays there.
@@ -166,11 +167,18 @@ def _take_private_off(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        name: {key: part[key] for key in ("id", "href") if key in part}
-        if name in _PRIVATE and isinstance(part, dict)
-        else _take_private_off(part)
+        name: _keep_reference(part) if name in _PRIVATE else _take_private_off(part)
         for name, part in value.items()
     }
+
+
+def _keep_reference(value: Any) -> Any:
+    """Cut to id and address; users come as a list of one where they are asked for themselves."""
+    if isinstance(value, list):
+        return [_keep_reference(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: value[key] for key in ("id", "href") if key in value}
 
 
 def _dig(body: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
@@ -241,7 +249,8 @@ def _read_output(
     file = part.file
     video, audio = _first(file, "video_tracks"), _first(file, "audio_tracks")
     url, secret_url = _read_address(whole_file, base_url, secrets)
-    percentage = read_progress(part.output.get("percentage_completed"))
+    job_status = read_status(raw.get("status"), JOB_STATUSES, JobStatus.UNKNOWN)
+    percentage = _read_percentage(part.output, ended_badly=job_status in _ENDED_BADLY)
     status = _read_output_status(raw.get("status"), file, percentage)
     if status is OutputStatus.SUCCEEDED:
         percentage = 100.0
@@ -270,6 +279,16 @@ def _read_output(
         progress=percentage,
         error=error if status is OutputStatus.FAILED else None,
     )
+
+
+def _read_percentage(body: Mapping[str, Any], *, ended_badly: bool) -> float | None:
+    """Read how far a job or an output is.
+
+    Whether a bad end sets it back is not documented. A zero tells nothing then, so that how far
+    it was last seen to be stays known.
+    """
+    percentage = read_progress(body.get("percentage_completed"))
+    return None if ended_badly and percentage == 0 else percentage
 
 
 def _read_output_status(

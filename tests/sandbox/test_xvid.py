@@ -1,7 +1,9 @@
 """Xvid's part of the sandbox: signing in, addresses, what is told and what is left out."""
 
+import re
 import time
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -225,6 +227,29 @@ def test_references_are_written_out_when_asked_for(clockwork: RunningSandbox) ->
     assert ended["output_prefix"] == f"{ended['id']}/"
 
 
+def test_what_a_client_must_not_keep_is_there_to_be_found(clockwork: RunningSandbox) -> None:
+    client = Client(clockwork)
+    (user,) = client.get("/users/")["users"]  # a list of one
+    assert {"email", "password", "billing_address"} <= set(user)
+    (pipeline,) = client.get("/pipelines/")["pipelines"]
+    assert re.match(r"s3://AKIA\w+:[^@]+@", pipeline["output_upload_dir"])
+    assert client.get(f"/pipelines/{client.pipeline_id}")["pipeline"] == pipeline
+    assert client.call("GET", "/pipelines/x").status_code == 404
+    narrow = Client(clockwork, scope="mediahub_read")
+    assert narrow.call("GET", "/users/").json() == BAD_TOKEN
+
+
+def test_outputs_are_kept_for_seven_days_and_inputs_without_an_end(
+    clockwork: RunningSandbox,
+) -> None:
+    clockwork.set_time_scale(100)
+    client = Client(clockwork)
+    ended = client.wait(client.create()["id"], "SUCCESS")
+    file = ended["outputs"][0]["file"]
+    assert file["expires_at"] - file["finished_at"] == 7 * 86_400_000
+    assert ended["input"]["file"]["expires_at"] is None
+
+
 def test_refused_orders_say_invalid_input(clockwork: RunningSandbox) -> None:
     client = Client(clockwork)
     good = client.order(SOURCE, SMALL)
@@ -289,8 +314,11 @@ def test_filters(clockwork: RunningSandbox) -> None:
 def test_in_progress_are_unfinished_jobs_and_those_that_ended_lately(
     start_sandbox: StartSandbox,
 ) -> None:
-    sandbox = start_sandbox(seed_jobs=20, time_scale=0)
+    sandbox = start_sandbox(seed_jobs=400, time_scale=0)
     client = Client(sandbox)
+    a_day_ago = (time.time() - 86_400) * 1000
+    # hours ago: too early to be told
+    assert any(job["created_at"] > a_day_ago for job in client.get("/jobs/")["jobs"])
     done = client.create()
     sandbox.set_time_scale(100)
     client.wait(done["id"], "SUCCESS")
@@ -360,6 +388,11 @@ def test_a_job_is_encoded_and_its_files_open(studio: RunningSandbox) -> None:
     assert open_image(client, ended).content[:2] == b"\xff\xd8"
     assert {file["type"] for file in client.get("/files/")["files"]} == {"file", "archive"}
     assert len(client.get("/files/", type="archive")["files"]) == 3
+    link = client.get("/files/downloads/", file_id=small["id"])["download"]["uri"]
+    client.call("DELETE", f"/jobs/{ended['id']}")
+    assert (
+        requests.get(link, timeout=60).status_code == 404
+    )  # the content goes, not the record only
 
 
 def open_image(client: Client, job: Any) -> requests.Response:
@@ -379,6 +412,10 @@ def test_a_download_ends_when_it_was_asked_to(clockwork: RunningSandbox) -> None
     at = int(time.time()) - 1
     ended = client.get("/files/downloads/", file_id=file_id, expiry_time=at)["download"]["uri"]
     assert requests.get(ended, timeout=60).status_code == 403
+    before = int(time.time())
+    short = client.get("/files/downloads/", file_id=file_id)["download"]["uri"]
+    (ends_at,) = parse_qs(urlsplit(short).query)["Expires"]
+    assert before + 180 <= int(ends_at) <= int(time.time()) + 180  # unless another end is asked for
     uri = done["outputs"][0]["file"]["uri"]
     assert requests.get(uri, timeout=60).json() == BAD_TOKEN  # it opens with a token alone
 

@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
+import responses
+
+from providers.base import Account
 from providers.errors import (
     AuthRefused,
     BadAnswer,
@@ -14,8 +18,9 @@ from providers.errors import (
     Rejected,
     TimedOut,
 )
+from providers.http import HttpClient
 from providers.types import JobRequest, Rendition
-from providers.xvid.adapter import Xvid
+from providers.xvid.adapter import PAGE_SIZE, Xvid
 from providers.xvid.tokens import TOKENS, Token, owner_of
 from tests.providers.cases.shape import Cases, Refusal, Wire
 
@@ -23,7 +28,11 @@ FIXTURES = Path(__file__).parents[2] / "fixtures" / "xvid"
 BASE_URL = "https://xvid.example.com/v1"
 CREDENTIALS = {"client_id": "canary-client-5c1e", "client_secret": "canary+se/cret&=%42"}
 HELD = "canary-token-held"
+OPTIONS = {"pipeline_id": "66b1f0a2c3d4e5f601020304"}
 PRESETS = ["66b1f0a2c3d4e5f6010203a1", "66b1f0a2c3d4e5f6010203a2"]
+# The queries of a list of jobs: how it is paged, and how each job is told.
+PAGING = {"sort": "created_at", "direction": "-1", "limit": str(PAGE_SIZE)}
+READ = {"show_null": "true", "expand": "file,preset"}
 REQUEST = JobRequest(
     input="https://media.example.com/incoming/a81.mov",
     renditions=(Rendition("mp4", (360, 720)),),
@@ -40,6 +49,26 @@ def sign_in(life_s: float = 7200) -> None:
     TOKENS.clear()
     owner = owner_of(BASE_URL, CREDENTIALS["client_id"], CREDENTIALS["client_secret"])
     TOKENS.get(owner, lambda: Token(HELD, TOKENS.clock() + life_s))
+
+
+def make_adapter(http: HttpClient) -> Xvid:
+    """An adapter that holds a token, so that nothing is sent but what a test asks for."""
+    sign_in()
+    return Xvid(Account(BASE_URL, CREDENTIALS, OPTIONS), http)
+
+
+def make_job(number: int, status: str = "SUCCESS", **changes: Any) -> dict[str, Any]:
+    return {"id": f"{number:024x}", "status": status, **changes}
+
+
+def request_for(*presets: str, **changes: Any) -> JobRequest:
+    extra = {"presets": list(presets)} if presets else {}
+    return JobRequest("https://h/a.mov", **{"extra": extra, **changes})
+
+
+def queries(wire: responses.RequestsMock) -> list[dict[str, str]]:
+    """What each call asked for."""
+    return [dict(parse_qsl(urlsplit(str(call.request.url)).query)) for call in wire.calls]
 
 
 TOKEN = Wire("POST", "/oauth2/token/", json=load("token"))
@@ -116,7 +145,7 @@ CASES = Cases(
     provider=Xvid,
     base_url=BASE_URL,
     credentials=CREDENTIALS,
-    options={"pipeline_id": "66b1f0a2c3d4e5f601020304"},
+    options=OPTIONS,
     jobs={
         "queued": (load("job_queued"), "queued"),
         "processing": (load("job_processing"), "running"),
