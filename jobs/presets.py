@@ -26,7 +26,7 @@ WINDOW = "30d"
 MAX_WINDOW = timedelta(days=90)
 
 # Of a preset's settings, as many as fit on a line, and what they begin with where it is set
-SUMMARY_PARTS = 5
+SUMMARY_PARTS = 4
 TELLING = (
     *("description", "container", "format", "resolutions", "resolution", "size", "width"),
     *("height", "max height", "codec", "bitrate", "bit rate", "quality"),

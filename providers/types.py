@@ -161,7 +161,10 @@ class RemoteJob:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a provider's list. `cursor` resumes after it; None when it was the last."""
+    """One page of a provider's list.
+
+    `cursor` resumes after it, in 500 characters at the most; None when it was the last.
+    """
 
     jobs: tuple[RemoteJob, ...]
     cursor: str | None = None

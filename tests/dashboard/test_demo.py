@@ -190,7 +190,8 @@ def test_printed_sign_in_opens_a_living_board_and_the_end_leaves_no_process(
     )
     every_status = {"queued", "running", "succeeded", "failed", "cancelled", "unknown"}
     assert wait_for(lambda: every_status <= {row[1] for row in read_board(tmp_path, STATUSES)})
-    ever_there = {(provider, word) for provider in PROVIDERS for word in ("succeeded", "failed")}
+    stays = ("succeeded", "failed", "unknown")
+    ever_there = {(provider, word) for provider in PROVIDERS for word in stays}
     assert ever_there <= set(read_board(tmp_path, STATUSES))
 
     process_ids = {
