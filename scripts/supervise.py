@@ -5,6 +5,8 @@ that dies is started again; Ctrl-C or SIGTERM ends all of them, by force where o
 """
 
 import os
+import stat
+import subprocess
 import sys
 from collections.abc import Mapping
 from configparser import ConfigParser
@@ -74,11 +76,20 @@ def with_our_programs_first(environ: Mapping[str, str] = os.environ) -> dict[str
     return {**environ, "PATH": os.pathsep.join((folder, environ.get("PATH", os.defpath)))}
 
 
+def give_terminal_a_path() -> None:
+    """Let TERMINAL be opened: what is written to a socket, as systemd gives, goes by a pipe."""
+    if stat.S_ISSOCK(os.fstat(sys.stdout.fileno()).st_mode):
+        relay = subprocess.Popen(["cat"], stdin=subprocess.PIPE)  # noqa: S607 - of the base system
+        assert relay.stdin is not None  # noqa: S101 - tells mypy
+        os.dup2(relay.stdin.fileno(), sys.stdout.fileno())
+
+
 def main() -> None:
     # Read here first, so that a wrong environment ends the start with its one sentence.
     from django.conf import settings
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+    give_terminal_a_path()
     command = supervisord_command(read_procfile(), settings.VAR_DIR, TERMINAL)
     os.execve(command[0], command, with_our_programs_first())  # noqa: S606  needs no shell
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -74,6 +75,26 @@ def test_killed_program_is_started_again_and_the_end_leaves_none(
     assert time.monotonic() - began < 2 * supervise.STOP_SECONDS
     survivors = [*started(tmp_path, "first"), *started(tmp_path, "second")]
     assert not any(is_alive(process_id) for process_id in survivors)
+
+
+def test_what_is_written_to_a_socket_arrives(tmp_path: Path) -> None:
+    """systemd gives a socket to write to, which nobody can open by its path."""
+    code = (
+        "import os; from pathlib import Path; from scripts import supervise\n"
+        "supervise.give_terminal_a_path()\n"
+        "command = supervise.supervisord_command({'first': 'echo we are up'}, "
+        f"Path({str(tmp_path)!r}), supervise.TERMINAL)\n"
+        "os.execv(command[0], command)"
+    )
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(15)
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=theirs.fileno())
+        try:
+            assert b"we are up" in ours.recv(100)
+        finally:
+            process.terminate()
+            process.wait(timeout=15)
 
 
 def test_procfile_names_the_three_processes() -> None:
