@@ -27,6 +27,14 @@ MAX_DEPTH = 64
 # A wait beyond this is a mistake at the other end, and would silence an account for a day.
 MAX_WAIT_S = 3600.0
 
+# What an error keeps of an answer: a person reads the first few.
+MAX_SENTENCES = 20
+
+# Five objects within lists of objects; what is further down is no sentence about the request.
+MAX_NESTING = 10
+
+_MESSAGE_KEYS = ("errors", "error", "error_message", "message", "detail", "error_description")
+
 _TOO_MANY_REQUESTS = 429
 _PAYMENT_REQUIRED = 402
 _TIMEOUTS = frozenset({408, 504})
@@ -104,27 +112,36 @@ def read_messages(data: Any) -> tuple[list[str], dict[str, list[str]]]:
     `message`, `detail`, and a bare `{field: ["text"]}`.
     """
     body = read_dict(data)
-    messages: list[str] = []
-    for key in ("errors", "error", "error_message", "message", "detail", "error_description"):
-        messages += _read_sentences(body.get(key))
-    fields = {
-        key: sentences
-        for key, value in {**body, **read_dict(body.get("errors"))}.items()
-        if isinstance(value, list) and key != "errors" and (sentences := _read_sentences(value))
-    }
-    if not messages:
-        messages = [f"{key}: {text}" for key, texts in fields.items() for text in texts]
-    return messages, fields
+    fields: dict[str, list[str]] = {}
+    for key, value in {**body, **read_dict(body.get("errors"))}.items():
+        if isinstance(value, list) and key != "errors" and (sentences := _read_sentences(value)):
+            fields[key] = sentences
+        if len(fields) == MAX_SENTENCES:
+            break
+    return _read_sentences(body), fields
 
 
-def _read_sentences(value: Any) -> list[str]:
+def _read_sentences(value: Any, nesting: int = 0) -> list[str]:
+    """Read each value below once: what is read twice on each level never ends."""
+    sentences: list[str] = []
     if isinstance(value, str):
-        return [value.strip()] if value.strip() else []
-    if isinstance(value, list):
-        return [text for item in value[:20] for text in _read_sentences(item)]
-    if isinstance(value, dict):
-        return read_messages(value)[0]
-    return []
+        sentences = [value.strip()] if value.strip() else []
+    elif nesting == MAX_NESTING:
+        return []
+    elif isinstance(value, list):
+        for item in value[:MAX_SENTENCES]:
+            sentences += _read_sentences(item, nesting + 1)
+    elif isinstance(value, dict):
+        for key in _MESSAGE_KEYS:
+            sentences += _read_sentences(value.get(key), nesting + 1)
+        if not sentences:
+            sentences = [
+                f"{key}: {text}"
+                for key, item in value.items()
+                if isinstance(item, list) and key not in _MESSAGE_KEYS
+                for text in _read_sentences(item, nesting + 1)
+            ]
+    return sentences[:MAX_SENTENCES]
 
 
 def read_error(answer: Answer, call: str, secrets: Iterable[str] = ()) -> ProviderError:

@@ -116,8 +116,8 @@ class Provider(ABC):
         """Yield pages newest first, from `cursor` (a `Page.cursor` given before) or the top.
 
         One request a page, sent when the page is asked for, so that a caller stops early by
-        not asking. The last page has no cursor. Items that cannot be read are left out, never
-        fatal.
+        not asking. The last page has no cursor. Items that cannot be read are left out; a page
+        of which none can be read raises BadAnswer, since nobody knows what it held.
         """
 
     @abstractmethod

@@ -7,6 +7,7 @@ address than the connection gets (DNS rebinding).
 import ipaddress
 import socket
 from contextlib import suppress
+from functools import partial
 from threading import Event, Timer
 
 from requests.adapters import HTTPAdapter
@@ -21,6 +22,12 @@ POOL_SIZE = 16
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
+# What `ipaddress` takes for global: IPv4 addresses in the low half, of old (RFC 4291, 2.5.5.1)
+# and of stateless translation (RFC 2765), and translation within one site (RFC 8215).
+_LOCAL = [
+    ipaddress.ip_network(network) for network in ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48")
+]
+
 
 def is_public(address: str) -> bool:
     """Whether a numeric address is a public unicast one, also when it is wrapped into IPv6."""
@@ -31,6 +38,8 @@ def is_public(address: str) -> bool:
             wrapped = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if wrapped is not None:
             return is_public(str(wrapped))
+        if ip.is_site_local or any(ip in network for network in _LOCAL):
+            return False
     return ip.is_global and not ip.is_multicast
 
 
@@ -38,12 +47,13 @@ class _BoundedConnection(HTTPConnection):
     """Makes the read timeout hold for the whole head of an answer.
 
     A socket's timeout starts anew with each byte, so a server that sends its headers one by
-    one could hold a worker for hours. The body is watched where it is read.
+    one could hold a worker for hours. Who reads the body watches it, and ends it by the
+    answer's `shutdown`.
     """
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]
-        too_late = Event()
-        watchdog = Timer(self.timeout or 0, _shut, [self.sock, too_late])
+        sock, too_late = self.sock, Event()
+        watchdog = Timer(self.timeout or 0, _shut, [sock, too_late])
         watchdog.daemon = True
         watchdog.start()
         try:
@@ -53,13 +63,19 @@ class _BoundedConnection(HTTPConnection):
         if too_late.is_set():  # a head that is cut off parses as a shorter one
             response.close()
             raise TimeoutError("The head of the answer did not end in time.")
+        response.shutdown = partial(_shut, sock, too_late)  # type: ignore[method-assign]
         return response
 
 
 def _shut(sock: socket.socket, too_late: Event) -> None:
+    """End what another thread reads from `sock`.
+
+    Both ways, since after SHUT_RD alone Linux still takes what comes. And the socket below TLS:
+    `SSLSocket.shutdown` would take TLS off it under the hands of its reader.
+    """
     too_late.set()
     with suppress(OSError):  # the answer came, and the connection was closed, a moment ago
-        sock.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 class _PublicConnection(_BoundedConnection):

@@ -27,7 +27,10 @@ def write(metadata: Any, key: str | None) -> dict[str, Any] | None:
 
 
 def read(told: Any) -> tuple[Any, str | None]:
-    """Take our key off: (the customer's own value, the key). What is not ours stays as it is."""
+    """Take our key off: (the customer's own value, the key). What is not ours stays as it is.
+
+    `told` is the value as it came, not a redacted one: a key that is lost is not found again.
+    """
     if not isinstance(told, dict):
         return told, None
     key = told.get(KEY)

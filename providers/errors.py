@@ -31,6 +31,9 @@ Fixer = Literal["you", "owner", "provider"]
 # An error page of a proxy can be long; a sentence is read whole.
 MESSAGE_LENGTH = 500
 
+# Theirs are words and numbers; the kind of an answer that is no JSON can be anything.
+CODE_LENGTH = 200
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorClass:
@@ -242,7 +245,7 @@ class ProviderError(Exception):
             self.transient = transient
         if ambiguous is not None:
             self.ambiguous = ambiguous
-        self.code = redact_text(code, secrets)
+        self.code = redact_text(code, secrets)[:CODE_LENGTH]
         self.wait_s = wait_s
 
     @property

@@ -5,6 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Self
 
@@ -42,6 +43,13 @@ _NO_CONTENT = 204
 Classify = Callable[[Answer], ProviderError | None]
 
 
+class _Session(requests.Session):
+    """Leaves a redirect alone: told not to follow it, requests still reads it up, unbounded."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class HttpClient:
     """Sends requests for one account; a few threads may share it.
 
@@ -70,7 +78,7 @@ class HttpClient:
         self._ends_at = None if deadline_s is None else time.monotonic() + deadline_s
         self._secrets = tuple(secrets)
         self._lock = threading.Lock()
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
@@ -162,20 +170,34 @@ class HttpClient:
             return Answer(response.status_code, lower, text, _read_data(response, text))
 
 
+def _cut_off(response: requests.Response) -> None:
+    with suppress(ValueError):  # it came over no socket, and cannot be cut
+        response.raw.shutdown()
+
+
 def _read_body(response: requests.Response, ends_at: float) -> str:
     """Read piece by piece as they come, so that neither size nor slowness goes unnoticed."""
     if response.status_code == _NO_CONTENT:
         return ""  # a space after it has been seen, which is no body
+    # Chunk sizes, trailers and the like yield no piece, so one call may read them for ever.
+    watchdog = threading.Timer(ends_at - time.monotonic(), _cut_off, [response])
+    watchdog.daemon = True
+    watchdog.start()
     body = bytearray()
-    while piece := response.raw.read1(CHUNK_BYTES, decode_content=True):
-        body += piece
-        if len(body) > MAX_BYTES:
-            raise BadAnswer(
-                f"The provider's answer is larger than {MAX_BYTES // 1_000_000} MB.",
-                ambiguous=True,
-            )
-        if time.monotonic() > ends_at:
-            raise TimedOut("The provider's answer did not end in time.")
+    try:
+        while piece := response.raw.read1(CHUNK_BYTES, decode_content=True):
+            body += piece
+            if len(body) > MAX_BYTES:
+                raise BadAnswer(
+                    f"The provider's answer is larger than {MAX_BYTES // 1_000_000} MB.",
+                    ambiguous=True,
+                )
+            if time.monotonic() >= ends_at:
+                break
+    finally:
+        watchdog.cancel()
+    if time.monotonic() >= ends_at:  # also when the cut looked like the end
+        raise TimedOut("The provider's answer did not end in time.")
     return body.decode("utf-8-sig", "replace")
 
 
@@ -218,10 +240,10 @@ def _explain(error: Exception, call: str, *, timed_out: bool) -> ProviderError:
         return Unreachable(f"No connection could be made for {call}.")
     if isinstance(error, failures.SSLError) and _is_certificate_refusal(error):
         return Unreachable(f"The certificate of the server is not valid for {call}.")
-    if isinstance(error, DecodeError):
-        return BadAnswer(f"The answer to {call} is not compressed as it says.", ambiguous=True)
     if timed_out or isinstance(error, failures.Timeout | ReadTimeoutError):
         return TimedOut(f"No answer came in time to {call}.")
+    if isinstance(error, DecodeError):
+        return BadAnswer(f"The answer to {call} is not compressed as it says.", ambiguous=True)
     return Unreachable(f"The connection was lost during {call}.", ambiguous=True)
 
 

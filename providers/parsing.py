@@ -5,15 +5,21 @@ None means "not told", and a value that makes no sense tells nothing.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, tzinfo
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 # What a bigint column holds.
 MAX_INT = 2**63 - 1
 
+# Of the outputs, presets and errors of one job each: far more than any provider makes.
+MAX_PARTS = 1000
+
 # Names, labels, status words and provider messages; a body is kept elsewhere.
 TEXT_LENGTH = 2000
+
+T = TypeVar("T")
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
@@ -43,6 +49,11 @@ def read_dict(value: Any) -> Mapping[str, Any]:
 
 def read_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def take_parts(parts: Iterable[T]) -> tuple[T, ...]:
+    """Take the outputs, the presets or the errors of a job: the first MAX_PARTS of them."""
+    return tuple(islice(parts, MAX_PARTS))
 
 
 def read_text(value: Any, max_length: int = TEXT_LENGTH) -> str | None:

@@ -7,7 +7,7 @@ addresses, signed links, tokens in headers, our own webhook addresses. What is r
   in JSON within text, and within an address that is percent-encoded into another one;
 - user names and passwords before the `@` of an address, whatever characters they hold;
 - values after Bearer, Basic, Token; JSON web tokens, AWS key ids, private keys;
-- the secret segment of `/hooks/<provider>/<id>/<secret>/`;
+- the secret segment of `/hooks/<provider>/<id>/<secret>/`, and of a link to set a password;
 - literal values handed in, plain, percent-encoded and in base64.
 
 Where the end of a secret is uncertain, more is taken rather than less. Redacting twice
@@ -69,7 +69,7 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 # Anything worth a closer look; most strings of a body (states, codecs, times) are not.
 _SUSPECT = re.compile(
-    r"=|//|/hooks/|eyJ|A[KS]IA|PRIVATE KEY|%(?:25)*3a|bearer|basic|token|key|secret|pass|pwd"
+    r"=|//|\\/|/hooks/|eyJ|A[KS]IA|PRIVATE KEY|%(?:25)*3a|bearer|basic|token|key|secret|pass|pwd"
     r"|auth|sig|hmac|cred|cookie|jwt",
     re.IGNORECASE,
 )
@@ -81,20 +81,24 @@ _ENCODED_URL = re.compile(
 )
 _ADDRESS = re.compile(r"//([^\s\"<>]+)")
 _WHOLE_ADDRESS = re.compile(r"//(.+)", re.DOTALL)
-_HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:]*\.[^:]*|localhost):\d*", re.ASCII)
+_HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:.]*\.[^:]*|localhost):\d*", re.ASCII)
 _HOOK = re.compile(r"(/hooks/[^/\s]{1,64}/[^/\s]{1,64}/)[^/\s?#\"'<>]+")
+# `<user>-<token>`; the page that follows it is called `<user>-set-password`, for everybody.
+_PASSWORD_LINK = re.compile(
+    r"(/password/reset/key/[0-9A-Za-z]{1,40}-)(?!set-password(?![^/\s?#\"'<>]))[^/\s?#\"'<>]+"
+)
 _SCHEME = re.compile(
     r"\b(bearer|basic|token|apikey)([ \t]+)([\w.~+/=:-]+)", re.IGNORECASE | re.ASCII
 )
-_PARAM_NAME = r"[A-Za-z_$][\w.$%\[\]-]{0,63}"
+_PARAM_NAME = r"[A-Za-z_$%][\w.$%\[\]-]{0,63}"
 _PARAM = re.compile(rf"({_PARAM_NAME})([ ]?=[ ]?)", re.ASCII)
 _NEXT = rf"(?!(?:amp;)?{_PARAM_NAME}=)"
 _VALUE = re.compile(rf"\"[^\"]*\"?|'[^']*'?|[^\s\"<>&;]*(?:[&;]{_NEXT}[^\s\"<>&;]*)*", re.ASCII)
 _WHOLE_VALUE = re.compile(rf"[^&;]*(?:[&;]{_NEXT}[^&;]*)*", re.ASCII)
-# The quotes may be escaped, once or more: JSON within a string of JSON.
+# The quotes may be escaped, up to three times: JSON within a string of JSON.
 _JSON_PAIR = re.compile(
-    r"(\\*[\"'])([A-Za-z][\w. -]{0,63})\1(\s{0,9}[:=]\s{0,9})"
-    r"(?:(\\*[\"'])((?:(?!\4).){0,9999})|([\d.]+))",
+    r"(\\{0,8}[\"'])([A-Za-z][\w. -]{0,63})\1(\s{0,9}[:=]\s{0,9})"
+    r"(?:(\\{0,8}[\"'])((?:(?!\4).){0,9999})|([\d.]+))",
     re.DOTALL | re.ASCII,
 )
 _COLON_PAIR = re.compile(
@@ -102,6 +106,8 @@ _COLON_PAIR = re.compile(
     r"((?:(?:bearer|basic|token|digest) +)?[^\s\"'<>]+)",
     re.IGNORECASE | re.ASCII,
 )
+# What JSON may write for a slash and an ampersand, within strings of JSON as well.
+_ESCAPED = re.compile(r"(?<!\\)\\+(/|u0026)")
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{5,}\.[\w-]{5,}\.?[\w-]*", re.ASCII)
 _AWS_KEY_ID = re.compile(r"(?<![A-Z0-9])A[KS]IA[A-Z0-9]{12,}")
 _URL_START = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S*\Z")
@@ -243,7 +249,8 @@ def _compile_literals(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
     for secret in secrets:
         if len(secret) >= MIN_LITERAL:
             forms |= {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}
-            forms.add(json.dumps(secret)[1:-1])
+            in_json = json.dumps(secret)[1:-1]
+            forms |= {in_json, in_json.replace("/", r"\/").replace("&", r"\u0026")}
             # As the user name or the password of basic authentication, too.
             for plain in (secret, f"{secret}:", f":{secret}"):
                 encoded = base64.b64encode(plain.encode("utf-8", "replace")).decode()
@@ -283,6 +290,16 @@ def _redact(text: str, *, whole: bool, depth: int = 0) -> str:
 
 
 def _redact_once(text: str, *, whole: bool, depth: int) -> str:
+    """Take off JSON's escapes as well, where a secret was behind them."""
+    plain = _ESCAPED.sub(lambda found: "/" if found[1] == "/" else "&", text)
+    if plain != text:
+        redacted = _redact_plain(plain, whole=whole, depth=depth)
+        if redacted != plain:
+            return redacted
+    return _redact_plain(text, whole=whole, depth=depth)
+
+
+def _redact_plain(text: str, *, whole: bool, depth: int) -> str:
     text = _PRIVATE_KEY.sub(REDACTED, text)
     if depth < 2:
         text = _ENCODED_URL.sub(lambda found: _redact_encoded(found[0], depth), text)
@@ -290,6 +307,7 @@ def _redact_once(text: str, *, whole: bool, depth: int) -> str:
         lambda found: "//" + _redact_userinfo(found[1]), text
     )
     text = _HOOK.sub(rf"\1{REDACTED}", text)
+    text = _PASSWORD_LINK.sub(rf"\1{REDACTED}", text)
     text = _SCHEME.sub(_redact_scheme, text)
     text = _redact_params(text, _WHOLE_VALUE if whole else _VALUE)
     text = _JSON_PAIR.sub(_redact_json_pair, text)

@@ -89,6 +89,8 @@ def read_options(arguments: Mapping[str, Any]) -> Options:
     for name in ("seed_jobs", "seed_second", "seed_unknown", "seed_moving", "rate_limit"):
         if arguments[name] < 0:
             raise OptionError(f"--{name.replace('_', '-')} must not be negative.")
+    if not 0 <= arguments["port"] <= 65535:
+        raise OptionError("--port must be 0 to 65535; 0 takes a free one.")
     return Options(
         state_dir=Path(state_dir).absolute(),
         host=arguments["host"],

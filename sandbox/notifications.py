@@ -70,11 +70,16 @@ class Notifier(threading.Thread):
                 self._deliver(delivery)
 
     def _deliver(self, delivery: Delivery) -> None:
-        if not is_local(urlsplit(delivery.url).hostname):
-            self._store.settle_delivery(delivery, "out of reach", None)
-            return
         try:
+            if not is_local(urlsplit(delivery.url).hostname):
+                self._store.settle_delivery(delivery, "out of reach", None)
+                return
             status = _post(delivery)
+        except ValueError as error:
+            # no address or header that HTTP knows: the next attempt would end in the same way
+            logger.info("notification %s: %s", delivery.id, error)
+            self._store.settle_delivery(delivery, "given up", None)
+            return
         except (OSError, http.client.HTTPException) as error:
             logger.info("notification %s: %s", delivery.id, error)
             status = 0

@@ -49,7 +49,7 @@ def image_times(images: ImageSet, length: float) -> list[float]:
     if images.times:
         times += [at for at in images.times if at < length]
     elif images.interval_s:
-        steps = int(length / images.interval_s)
+        steps = int(min(length / images.interval_s, MAX_IMAGES))
         times += [step * images.interval_s for step in range(1 if times else 0, steps + 1)]
     elif images.number:
         times += [length * (k + 1) / (images.number + 1) for k in range(images.number)]

@@ -132,9 +132,32 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def _serve(self) -> None:
+        try:
+            request = self._read_request()
+        except ValueError:
+            self.close_connection = True
+            self._send(text_response(400, "The request can't be read.\n"))
+            return
+        try:
+            response = self.server.respond(request)
+        except Refused as refusal:
+            response = refusal.response
+        except (ConnectionError, TimeoutError):
+            raise  # the client is gone
+        except Exception:
+            logger.exception("%s %s", request.method, request.path)
+            response = text_response(500, "The sandbox failed; see its log.\n")
+        if request.unread:
+            self._discard_body(request)
+        self._send(response)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
+
+    def _read_request(self) -> Request:
+        """All but the body. Raises ValueError."""
         url = urlsplit(self.path)
         length = max(0, int(self.headers.get("Content-Length") or 0))
-        request = Request(
+        return Request(
             method=self.command,
             path=unquote(url.path),
             query=dict(parse_qsl(url.query, keep_blank_values=True)),
@@ -144,15 +167,6 @@ class _Handler(BaseHTTPRequestHandler):
             unread=length,
             queries=parse_qs(url.query, keep_blank_values=True),
         )
-        try:
-            response = self.server.respond(request)
-        except Refused as refusal:
-            response = refusal.response
-        if request.unread:
-            self._discard_body(request)
-        self._send(response)
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
 
     def _discard_body(self, request: Request) -> None:
         """Read a small rest so that the connection can be kept; leave a large one unread."""

@@ -20,6 +20,7 @@ from providers.errors import (
     Withdrawn,
 )
 from providers.http import Classify
+from providers.listing import read_items
 from providers.looking import CLOCK_SKEW, LOOK_PAGES
 from providers.parsing import read_dict, read_id, read_text
 from providers.redaction import redact_text
@@ -131,10 +132,10 @@ class TPStreams(Provider):
             results = read_dict(answer.data).get("results")
             if not isinstance(results, list):
                 raise BadAnswer("TPStreams' list of jobs is not a page of results.")
+            jobs = read_items(results, self._read)
             following = read_next(read_dict(answer.data).get("next"), self._url())
             if following in walked:
                 raise BadAnswer("TPStreams' list leads back to a page that was read already.")
-            jobs = (job for item in results if (job := self._read(item)))
             # the list leaves client_metadata out
             yield Page(tuple(replace(job, is_partial=True) for job in jobs), following)
             if following is None:

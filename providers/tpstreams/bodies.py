@@ -1,7 +1,8 @@
 """Reads TPStreams' jobs. List, details, the answer to a creation and webhooks have four
 different sets of keys, and any of them may be missing, null, or of another type.
 
-Everything is read from the redacted body; only an address that a browser opens is taken whole.
+Everything is read from the redacted body; only an address that a browser opens and our key are
+taken from the whole one.
 """
 
 import re
@@ -20,6 +21,7 @@ from providers.parsing import (
     read_list,
     read_text,
     read_time,
+    take_parts,
 )
 from providers.redaction import redact, split_url, url_expiry
 from providers.status import JobStatus, OutputStatus, read_status
@@ -57,12 +59,13 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
     whole = read_dict(item)
     secrets = tuple(secrets)
     raw = redact(whole, secrets)
-    remote_id = read_id(raw.get("id"))
+    # Not of `raw`: redaction cuts what comes late in a body that is too large.
+    remote_id = read_id(redact(whole.get("id"), secrets))
     if remote_id is None:
         return None
     status = read_status(raw.get("status"), JOB_STATUSES, JobStatus.UNKNOWN)
     url, secret_url = _read_address(read_source(whole), secrets)
-    metadata, key = customer_object.read(raw.get("client_metadata"))
+    metadata, key = customer_object.read(whole.get("client_metadata"))
     return RemoteJob(
         remote_id=remote_id,
         status=status,
@@ -76,9 +79,9 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
             secret_url=secret_url,
             duration_ms=_read_duration_ms(raw.get("video_duration")) or None,
         ),
-        outputs=tuple(_read_outputs(whole, raw, secrets)),
+        outputs=take_parts(_read_outputs(whole, raw, secrets)),
         errors=tuple(_read_errors(raw, status)),
-        metadata=metadata,
+        metadata=redact(metadata, secrets),
         key=key,
         raw=raw,
     )

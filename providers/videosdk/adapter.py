@@ -24,6 +24,7 @@ from providers.errors import (
     Withdrawn,
 )
 from providers.http import Classify, HttpClient
+from providers.listing import read_items
 from providers.looking import LOOK_PAGES
 from providers.parsing import read_dict, read_list, read_text
 from providers.redaction import redact_text
@@ -135,7 +136,7 @@ class VideoSDK(Provider):
         before: list[str] = []
         while True:
             told = self._read_list_page(place.number)
-            jobs = tuple(job for item in told.items if (job := self._read(item)))
+            jobs = read_items(told.items, self._read)
             if cursor is None and place == Place() and told.leads_back_from_its_end(jobs):
                 place = told.end
                 continue

@@ -1,7 +1,8 @@
 """Reads Video SDK's jobs. Keys are absent until there is something to tell, and any of them may
 be null or of another type than documented.
 
-Everything is read from the redacted body; only the address that opens is taken whole.
+Everything is read from the redacted body; only the address that opens and our key are taken from
+the whole one.
 """
 
 import re
@@ -25,6 +26,7 @@ from providers.parsing import (
     read_list,
     read_text,
     read_time,
+    take_parts,
 )
 from providers.redaction import redact, split_url, url_expiry
 from providers.status import JobStatus, OutputStatus, read_status
@@ -93,14 +95,15 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
     whole = {name: value for name, value in read_dict(item).items() if name != "user"}
     secrets = tuple(secrets)
     raw = redact(whole, secrets)
-    remote_id = read_id(raw.get("id"))
+    # Not of `raw`: redaction cuts what comes late in a body that is too large.
+    remote_id = read_id(redact(whole.get("id"), secrets))
     if remote_id is None:
         return None
     word = raw.get("status")
     status = read_status(word, JOB_STATUSES, JobStatus.UNKNOWN)
     source = read_source(whole, secrets)
-    presets = tuple(read_presets(raw))
-    metadata, key = customer_object.read(raw.get("userData"))
+    presets = take_parts(read_presets(raw))
+    metadata, key = customer_object.read(whole.get("userData"))
     return RemoteJob(
         remote_id=remote_id,
         status=status,
@@ -112,10 +115,10 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
         finished_at=read_time(raw.get("finishedAt")),
         updated_at=read_time(raw.get("updatedAt")),
         input=source,
-        outputs=tuple(_read_outputs(whole, raw, presets, secrets)),
+        outputs=take_parts(_read_outputs(whole, raw, presets, secrets)),
         presets=tuple({preset.stable_id: preset.as_remote for preset in presets}.values()),
         errors=(_read_error(raw),) if status is JobStatus.FAILED else (),
-        metadata=metadata,
+        metadata=redact(metadata, secrets),
         key=key,
         raw=raw,
     )
@@ -143,11 +146,11 @@ def _read_outputs(
     """
     # Not strict: redaction cuts a list that is too long to be looked through.
     pairs = zip(read_list(whole.get("files")), read_list(raw.get("files")), strict=False)
-    files = [
+    files = take_parts(
         _read_file(read_dict(whole_part), part, index, secrets)
         for index, (whole_part, part) in enumerate(pairs)
         if isinstance(part, dict)
-    ]
+    )
     asked = list(islice(_list_asked(presets), MAX_ASKED))
     found = _match(asked, files)
     outputs = [_read_asked(one, found.get(one.remote_id), raw.get("status")) for one in asked]

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from providers.base import Account, Found, Provider
 from providers.errors import BadAnswer, Conflict, NotFound
 from providers.http import HttpClient
+from providers.listing import read_items
 from providers.looking import find_in_pages
 from providers.parsing import read_dict, read_id, read_int, read_list, read_text
 from providers.redaction import url_expiry
@@ -113,8 +114,8 @@ class Xvid(Provider):
     def list_presets(self) -> Iterator[RemotePreset]:
         seen: set[str] = set()
         for items, _ in self._walk("/presets/", "presets", {"show_null": "true"}):
-            for preset in map(bodies.read_preset, items):
-                if preset and preset.remote_id not in seen:
+            for preset in read_items(items, bodies.read_preset):
+                if preset.remote_id not in seen:
                     seen.add(preset.remote_id)
                     yield preset
 
@@ -189,7 +190,7 @@ class Xvid(Provider):
 
     def _list_jobs(self, wanted: Mapping[str, str], cursor: str | None = None) -> Iterator[Page]:
         for items, after in self._walk("/jobs/", "jobs", {**READ, **wanted}, cursor):
-            yield Page(tuple(job for item in items if (job := self._read(item))), after)
+            yield Page(read_items(items, self._read), after)
 
     def _walk(
         self, path: str, name: str, wanted: Mapping[str, str], cursor: str | None = None

@@ -2,7 +2,8 @@
 
 A reference to a file or a preset is `{id, href}`, the whole object, or null, whatever was asked
 for. No address in a body is ever called: the id alone is used, at the account's own base URL.
-Everything is read from the redacted body; only the address that opens is taken whole.
+Everything is read from the redacted body; only the address that opens and our key are taken from
+the whole one.
 """
 
 import re
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from providers import customer_text
 from providers.errors import classify
 from providers.media import read_file_name, read_kind
 from providers.parsing import (
@@ -23,6 +25,7 @@ from providers.parsing import (
     read_list,
     read_progress,
     read_text,
+    take_parts,
 )
 from providers.redaction import redact, split_url
 from providers.status import JobStatus, OutputStatus, read_status
@@ -57,9 +60,6 @@ OUTPUT_STATUSES: Mapping[str, OutputStatus] = {
 }
 _ENDED_BADLY = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
 
-KEY_PREFIX = "rb:"
-_KEY = re.compile(r"(?:(.*) )?rb:([\w-]{1,64})", re.DOTALL | re.ASCII)
-
 # Whatever these hold beyond an id is not for us: a pipeline's folders carry the credentials of
 # its storage, a user has an address and a password field.
 _PRIVATE = frozenset({"pipeline", "user", "application"})
@@ -85,7 +85,8 @@ def read_job(body: Any, base_url: str, secrets: Iterable[str]) -> RemoteJob | No
     whole = read_dict(body)
     secrets = tuple(secrets)
     raw = redact(_take_private_off(whole), secrets)
-    remote_id = read_id(raw.get("id"))
+    # Not of `raw`: redaction cuts what comes late in a body that is too large.
+    remote_id = read_id(redact(whole.get("id"), secrets))
     if remote_id is None:
         return None
     status = read_status(raw.get("status"), JOB_STATUSES, JobStatus.UNKNOWN)
@@ -93,7 +94,7 @@ def read_job(body: Any, base_url: str, secrets: Iterable[str]) -> RemoteJob | No
     error = _read_error(raw, status)
     whole_files = {part.remote_id: part.file for part in _split(whole)}
     file_name = read_text(_dig(raw, "input", "file").get("name"), 255)
-    metadata, key = _read_user_data(raw.get("user_data"))
+    metadata, key = customer_text.read(whole.get("user_data"))
     return RemoteJob(
         remote_id=remote_id,
         status=status,
@@ -108,13 +109,13 @@ def read_job(body: Any, base_url: str, secrets: Iterable[str]) -> RemoteJob | No
         # `updated_at` lies half a second and more before `created_at`, and stays there.
         updated_at=None,
         input=source,
-        outputs=tuple(
+        outputs=take_parts(
             _read_output(part, whole_files.get(part.remote_id, {}), raw, error, base_url, secrets)
             for part in _split(raw)
         ),
-        presets=tuple(_read_presets_used(raw)),
+        presets=take_parts(_read_presets_used(raw)),
         errors=(error,) if error else (),
-        metadata=metadata,
+        metadata=redact(metadata, secrets),
         key=key,
         raw=raw,
     )
@@ -185,12 +186,6 @@ def _dig(body: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
     for name in names:
         body = read_dict(body.get(name))
     return body
-
-
-def _read_user_data(value: Any) -> tuple[Any, str | None]:
-    """Take our key off the customer's own value."""
-    found = _KEY.fullmatch(value) if isinstance(value, str) else None
-    return (found[1], found[2]) if found else (value, None)
 
 
 def _read_input(

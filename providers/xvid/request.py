@@ -3,15 +3,14 @@
 https://mediahub.xvid.com/manual/api/jobs/POST.html
 """
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from providers import customer_text
 from providers.errors import Rejected
 from providers.parsing import read_dict
 from providers.types import JobRequest, RemotePreset, RequestIssue
-from providers.xvid.bodies import KEY_PREFIX
 
 # Xvid fills in the id, so that no job overwrites the files of another one.
 DEFAULT_PREFIX = "{job_id}/"
@@ -38,10 +37,8 @@ def build(request: JobRequest, pipeline_id: str, key: str | None) -> dict[str, A
     if presets:
         body["outputs"] = _build_outputs(request, presets)
     body |= extra
-    kept = _to_text(body.pop("user_data", None) or request.metadata)
-    words = [kept, f"{KEY_PREFIX}{key}" if key else ""]
-    if any(words):
-        body["user_data"] = " ".join(word for word in words if word)
+    if kept := customer_text.write(body.pop("user_data", None) or request.metadata, key):
+        body["user_data"] = kept
     return body
 
 
@@ -158,10 +155,3 @@ def _preset_name(output: Any) -> str:
 
 def _build_prefix(destination: str | None) -> str:
     return f"{destination.rstrip('/')}/" if destination else DEFAULT_PREFIX
-
-
-def _to_text(metadata: Any) -> str:
-    """Xvid keeps a string; anything else is kept as JSON."""
-    if metadata is None or isinstance(metadata, str):
-        return metadata or ""
-    return json.dumps(metadata, ensure_ascii=False, separators=(",", ":"), default=str)

@@ -6,7 +6,7 @@ from typing import Any
 
 from providers.answers import Answer, read_error
 from providers.base import Account
-from providers.errors import AuthRefused, BadAnswer, ProviderError
+from providers.errors import AuthRefused, BadAnswer, ProviderError, Withdrawn
 from providers.http import HttpClient
 from providers.parsing import read_dict, read_float, read_text
 from providers.redaction import redact_url
@@ -106,7 +106,16 @@ class Session:
 
 
 def _name_error(answer: Answer, call: str, secrets: tuple[str, ...]) -> ProviderError:
-    """The standard meaning of the status, with Xvid's own code, and what a 403 may be."""
+    """The standard meaning of the status, with Xvid's own code, and what a 403 may be.
+
+    A job that is gone is told in JSON; a web page is about the address.
+    """
+    if answer.status in {404, 410} and "html" in answer.headers.get("content-type", ""):
+        return Withdrawn(
+            f"Xvid's API is not at this address: it answers with a web page ({answer.status}). "
+            "Check the base URL and its version.",
+            code=str(answer.status),
+        )
     error = read_error(answer, call, secrets)
     told = read_dict(read_dict(answer.data).get("error"))
     code = read_text(told.get("error_code"), 40) or error.code

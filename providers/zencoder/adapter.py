@@ -16,8 +16,10 @@ from providers.errors import (
     ProviderError,
     RateLimited,
     Rejected,
+    Withdrawn,
 )
 from providers.http import Classify
+from providers.listing import read_items
 from providers.looking import find_in_pages
 from providers.parsing import read_bool, read_dict, read_id, read_int, read_text
 from providers.redaction import redact_text
@@ -120,7 +122,7 @@ class Zencoder(Provider):
             answer = self._send("GET", "/jobs", "list", params=params, classify=_refuse_read_only)
             if not isinstance(answer.data, list):
                 raise BadAnswer("Zencoder's list of jobs is not a list.")
-            jobs = tuple(job for item in answer.data if (job := self._read(item)))
+            jobs = read_items(answer.data, self._read)
             ids = [job.remote_id for job in jobs]
             # The same page once more comes from a server that ignores the number.
             is_last = len(answer.data) < PAGE_SIZE or ids == before
@@ -223,7 +225,11 @@ class Zencoder(Provider):
             params=params,
             json=json,
             bucket=bucket,
-            classify=lambda answer: _read_rate_limit(answer) or (classify and classify(answer)),
+            classify=lambda answer: (
+                _read_rate_limit(answer)
+                or _refuse_web_page(answer)
+                or (classify and classify(answer))
+            ),
         )
         if bucket in {"list", "details"}:  # the limits that are reached first
             self.http.rate_remaining = read_int(answer.headers.get("x-zencoder-rate-remaining"))
@@ -250,6 +256,18 @@ def _read_rate_limit(answer: Answer) -> ProviderError | None:
     if "retry-after" not in answer.headers and _RATE_LIMIT_WORDS not in answer.text.lower():
         return None
     return RateLimited("Zencoder's rate limit is reached.", code="403", wait_s=answer.wait_s)
+
+
+def _refuse_web_page(answer: Answer) -> ProviderError | None:
+    """A web page is about the address. The body of a job that is gone is not documented, but it
+    is that of an API."""
+    if answer.status not in {404, 410} or "html" not in answer.headers.get("content-type", ""):
+        return None
+    return Withdrawn(
+        f"Zencoder's API is not at this address: it answers with a web page ({answer.status}). "
+        "Check the base URL and its version.",
+        code=str(answer.status),
+    )
 
 
 def _refuse_read_only(answer: Answer) -> ProviderError | None:

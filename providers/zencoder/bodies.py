@@ -1,6 +1,7 @@
 """Reads Zencoder's bodies. Any key may be missing, null, or of another type than documented.
 
-Everything is read from the redacted body; only the address that opens is taken whole.
+Everything is read from the redacted body; only the address that opens and our key are taken from
+the whole one.
 """
 
 import re
@@ -8,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from providers import customer_text
 from providers.errors import classify
 from providers.media import read_file_name, read_kind
 from providers.parsing import (
@@ -20,6 +22,7 @@ from providers.parsing import (
     read_progress,
     read_text,
     read_time,
+    take_parts,
 )
 from providers.redaction import redact, split_url, url_expiry
 from providers.status import JobStatus, OutputStatus, read_status
@@ -57,8 +60,6 @@ OUTPUT_STATUSES: Mapping[str, OutputStatus] = {
     "skipped": OutputStatus.SKIPPED,
 }
 
-KEY_PREFIX = "rb:"
-_KEY = re.compile(r"(?:(.*) )?rb:([\w-]{1,64})", re.DOTALL | re.ASCII)
 _DIMENSIONS = re.compile(r"(\d{1,5})x(\d{1,5})", re.ASCII)
 
 
@@ -70,16 +71,17 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
     whole = _unwrap(item)
     secrets = tuple(secrets)
     raw = redact(whole, secrets)
-    remote_id = read_id(raw.get("id"))
+    # Not of `raw`: redaction cuts what comes late in a body that is too large.
+    remote_id = read_id(redact(whole.get("id"), secrets))
     if remote_id is None:
         return None
     status = read_status(raw.get("state"), JOB_STATUSES, JobStatus.UNKNOWN)
     source = _read_input(whole, raw, secrets)
-    outputs = tuple(_read_outputs(whole, raw, secrets))
-    errors = tuple(_read_errors(raw, outputs))
+    outputs = take_parts(_read_outputs(whole, raw, secrets))
+    errors = take_parts(_read_errors(raw, outputs))
     if status is JobStatus.FAILED and not errors:
         errors = (RemoteError("unknown"),)
-    metadata, key = _read_pass_through(raw.get("pass_through"))
+    metadata, key = customer_text.read(whole.get("pass_through"))
     return RemoteJob(
         remote_id=remote_id,
         status=status,
@@ -92,7 +94,7 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
         input=source,
         outputs=outputs,
         errors=errors,
-        metadata=metadata,
+        metadata=redact(metadata, secrets),
         key=key,
         is_test=read_bool(raw.get("test")),
         raw=raw,
@@ -141,12 +143,6 @@ def _unwrap(item: Any) -> Mapping[str, Any]:
     return body["job"] if isinstance(body.get("job"), dict) else body
 
 
-def _read_pass_through(value: Any) -> tuple[Any, str | None]:
-    """Take our key off the customer's own value."""
-    found = _KEY.fullmatch(value) if isinstance(value, str) else None
-    return (found[1], found[2]) if found else (value, None)
-
-
 def _read_input(
     whole: Mapping[str, Any], raw: Mapping[str, Any], secrets: tuple[str, ...]
 ) -> RemoteInput:
@@ -180,7 +176,20 @@ def _read_outputs(
             if output.remote_id not in seen:
                 seen.add(output.remote_id)
                 yield output
-    images = list(_read_images(whole.get("thumbnails"), raw.get("thumbnails"), "", secrets))
+    for image in _read_all_images(whole, raw, pairs, secrets):
+        if image.remote_id not in seen:
+            seen.add(image.remote_id)
+            yield image
+
+
+def _read_all_images(
+    whole: Mapping[str, Any],
+    raw: Mapping[str, Any],
+    pairs: Iterable[tuple[Any, Any]],
+    secrets: tuple[str, ...],
+) -> Iterator[RemoteOutput]:
+    """Yield the images of the job, then those of each output, which come in labelled groups."""
+    yield from _read_images(whole.get("thumbnails"), raw.get("thumbnails"), "", secrets)
     for index, (whole_part, part) in enumerate(pairs):
         owner = read_id(read_dict(part).get("id")) or str(index)
         for whole_group, group in _pair(
@@ -191,11 +200,7 @@ def _read_outputs(
             for image in _read_images(
                 whole_group.get("images"), group.get("images"), prefix, secrets
             ):
-                images.append(replace(image, label=label))
-    for image in images:
-        if image.remote_id not in seen:
-            seen.add(image.remote_id)
-            yield image
+                yield replace(image, label=label)
 
 
 def _read_output(

@@ -3,12 +3,11 @@
 https://zencoder.support.brightcove.com/encoding-settings/quick-reference.html
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from providers import customer_text
 from providers.types import JobRequest, Rendition, RequestIssue, Thumbnails
-from providers.zencoder.bodies import KEY_PREFIX
 
 PASS_THROUGH_LENGTH = 255
 MAX_OUTPUTS = 20
@@ -16,7 +15,7 @@ MAX_THUMBNAILS = 100
 MAX_NOTIFICATIONS = 5  # of a job, and of each output
 
 # What our key takes of the field: a space, the prefix and a UUID.
-KEY_ROOM = 1 + len(KEY_PREFIX) + 36
+KEY_ROOM = 1 + len(customer_text.KEY_PREFIX) + 36
 
 
 def build(request: JobRequest, key: str | None) -> dict[str, Any]:
@@ -28,18 +27,9 @@ def build(request: JobRequest, key: str | None) -> dict[str, Any]:
     if request.test:
         body["test"] = True
     body |= request.extra
-    kept = _to_text(body.pop("pass_through", None) or request.metadata)
-    words = [kept, f"{KEY_PREFIX}{key}" if key else ""]
-    if any(words):
-        body["pass_through"] = " ".join(word for word in words if word)
+    if kept := customer_text.write(body.pop("pass_through", None) or request.metadata, key):
+        body["pass_through"] = kept
     return body
-
-
-def _to_text(metadata: Any) -> str:
-    """Zencoder keeps a string; anything else is kept as JSON."""
-    if metadata is None or isinstance(metadata, str):
-        return metadata or ""
-    return json.dumps(metadata, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 def _build_outputs(request: JobRequest) -> list[dict[str, Any]]:

@@ -109,8 +109,13 @@ def _read_output(raw: Mapping[str, Any], index: int, token: str, errors: list[st
         kind = "file"
     if address and not _is_address(address):
         errors.append(f"Url of output file {index + 1} is invalid")
-    container = _container(raw, address, kind, index, errors)
-    filename = PurePosixPath(urlsplit(address or str(raw.get("filename") or "")).path).name
+        address = None
+    path = _path_of(address or str(raw.get("filename") or ""))
+    if path is None:
+        errors.append(f"Filename of output file {index + 1} is invalid")
+        path = ""
+    container = _container(raw, path, kind, index, errors)
+    filename = PurePosixPath(path).name
     name = "index.m3u8" if kind in ("hls", "playlist") else f"video.{container}"
     if filename and re.fullmatch(r"[\w.-]{1,100}", filename) and not filename.startswith("."):
         name = filename
@@ -134,6 +139,9 @@ def _read_spec(
     if raw.get("size") is not None:
         width, height = _read_size(raw["size"], f"output {index + 1}", errors)
     streams = raw.get("streams") or []
+    if not isinstance(streams, list):
+        errors.append(f"Streams of output {index + 1} must be a list.")
+        streams = []
     if kind == "playlist" and not streams:
         errors.append(f"Output {index + 1} is a playlist and needs streams.")
     quality = number("quality") or 3
@@ -165,6 +173,9 @@ def _read_spec(
 def _read_image_sets(raw: Any, index: int, errors: list[str]) -> list[ImageSet]:
     sets = [raw] if isinstance(raw, Mapping) else raw or []
     where = f"thumbnails of output {index + 1}"
+    if not isinstance(sets, list):
+        errors.append(f"The {where} must be settings.")
+        return []
     found = []
     for each in sets:
         if not isinstance(each, Mapping):
@@ -186,13 +197,17 @@ def _read_image_sets(raw: Any, index: int, errors: list[str]) -> list[ImageSet]:
             width, height = _read_size(each["size"], where, errors)
         if each.get("format", "png") not in ("png", "jpg"):
             errors.append(f"Format of {where} must be png or jpg.")
-        label = each.get("label")
+        label = None if each.get("label") is None else str(each["label"])
+        times = each.get("times") or []
+        if not isinstance(times, list):
+            errors.append(f"Times of {where} must be a list.")
+            times = []
         found.append(
             ImageSet(
                 label=label,
                 number=_whole(number),
                 interval_s=interval,
-                times=[float(at) for at in each.get("times") or [] if _is_number(at)],
+                times=[float(at) for at in times if _is_number(at)],
                 format="jpg" if each.get("format") == "jpg" else "png",
                 width=_whole(width),
                 height=_whole(height),
@@ -238,12 +253,10 @@ def _read_notifications(raw: Any, errors: list[str]) -> list[dict[str, Any]]:
     return found
 
 
-def _container(
-    raw: Mapping[str, Any], address: str | None, kind: str, index: int, errors: list[str]
-) -> str:
+def _container(raw: Mapping[str, Any], path: str, kind: str, index: int, errors: list[str]) -> str:
     if kind in ("hls", "playlist"):
         return "ts"
-    suffix = PurePosixPath(urlsplit(address or str(raw.get("filename") or "")).path).suffix
+    suffix = PurePosixPath(path).suffix
     asked = str(raw.get("format") or suffix.lstrip(".") or "mp4").lower()
     if asked in CONTAINERS:
         return CONTAINERS[asked]
@@ -266,6 +279,14 @@ def _public_address(address: str) -> str:
     if parts.scheme != "s3":
         return address
     return f"http://{parts.hostname}.s3.amazonaws.com{parts.path}"
+
+
+def _path_of(address: str) -> str | None:
+    """The path of an address or of a mere file name; None for what is neither."""
+    try:
+        return urlsplit(address).path
+    except ValueError:
+        return None
 
 
 def _is_address(address: str) -> bool:
@@ -308,9 +329,10 @@ def _seconds(raw: Mapping[str, Any], name: str, errors: list[str]) -> float | No
 
 
 def _is_number(value: Any) -> bool:
+    """Whether it is one without a sign, far below what no calculation would take."""
     if isinstance(value, bool):
         return False
-    return bool(re.fullmatch(r"\d+(\.\d+)?", str(value)))
+    return bool(re.fullmatch(r"\d{1,12}(\.\d{1,20})?", str(value), re.ASCII))
 
 
 def _whole(value: float | None) -> int | None:

@@ -1,16 +1,25 @@
 """A provider that does not exist: one module, as docs/adding-a-provider.md asks for."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from providers import customer_text
 from providers.base import Found, Provider
 from providers.errors import BadAnswer, classify
+from providers.listing import read_items
 from providers.media import read_file_name
-from providers.parsing import read_count, read_dict, read_id, read_list, read_text, read_time
+from providers.parsing import (
+    read_count,
+    read_dict,
+    read_id,
+    read_list,
+    read_text,
+    read_time,
+    take_parts,
+)
 from providers.redaction import redact, split_url
 from providers.status import JobStatus, OutputStatus, read_status
 from providers.types import (
@@ -23,8 +32,6 @@ from providers.types import (
     RemoteJob,
     RemoteOutput,
 )
-
-KEY = re.compile(r"(?:(.*) )?rb:(\w{1,64})", re.DOTALL)
 
 
 class Lantern(Provider):
@@ -65,7 +72,7 @@ class Lantern(Provider):
             body = read_dict(self._send("GET", "/lamps", params=params))
             if not isinstance(body.get("lamps"), list):
                 raise BadAnswer("Lantern's list is not a list.")
-            jobs = tuple(job for item in body["lamps"] if (job := self._read(item)))
+            jobs = read_items(body["lamps"], self._read)
             cursor = read_id(body.get("next"))
             is_last = cursor is None or cursor in walked
             yield Page(jobs, None if is_last else cursor)
@@ -77,11 +84,10 @@ class Lantern(Provider):
         return self._must_read(self._send("GET", f"/lamps/{quote(remote_id, safe='')}"))
 
     def build_request(self, request: JobRequest, key: str | None = None) -> dict[str, Any]:
-        words = [str(request.metadata)] if request.metadata else []
         return {
             "oil": request.input,
             "heights": [height for one in request.renditions for height in one.heights],
-            "note": " ".join([*words, *([f"rb:{key}"] if key else [])]),
+            "note": customer_text.write(request.metadata, key),
             **request.extra,
         }
 
@@ -121,8 +127,7 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
         return None
     status = read_status(raw.get("glow"), Lantern.job_statuses, JobStatus.UNKNOWN)
     url, secret_url = _split(whole.get("oil"), secrets)
-    note = raw.get("note")
-    found = KEY.fullmatch(note) if isinstance(note, str) else None
+    metadata, key = customer_text.read(whole.get("note"))
     code, message = read_text(raw.get("code"), 100) or "", read_text(raw.get("why")) or ""
     error = RemoteError(classify(code, message, Lantern.error_classes, ()), code, message)
     return RemoteJob(
@@ -133,10 +138,10 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
         created_at=read_time(raw.get("lit_at")),
         finished_at=read_time(raw.get("out_at")),
         input=RemoteInput(url=url, secret_url=secret_url),
-        outputs=tuple(_read_outputs(whole, raw, secrets)),
+        outputs=take_parts(_read_outputs(whole, raw, secrets)),
         errors=(error,) if status is JobStatus.FAILED else (),
-        metadata=found[1] if found else note,
-        key=found[2] if found else None,
+        metadata=redact(metadata, secrets),
+        key=key,
         raw=raw,
     )
 

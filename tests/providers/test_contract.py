@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 import responses
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from providers.base import Account, Provider
 from providers.errors import CLASSES, BadAnswer, ProviderError, Unreachable, WebhookRefused
 from providers.http import HttpClient
+from providers.parsing import MAX_PARTS
 from providers.status import JobStatus, OutputStatus, fold, read_status
 from providers.types import Capability, RemoteJob
 from tests.providers.cases.shape import CANARY, Cases
@@ -438,3 +439,95 @@ def test_output_words_are_read_by_the_same_rule(cases: Cases) -> None:
     for word, status in cases.provider.output_statuses.items():
         table = cases.provider.output_statuses
         assert read_status(word.title(), table, OutputStatus.UNKNOWN) is status
+
+
+# What redaction takes for the beginning of a secret, so that it would take our key for its end.
+SUSPECTS = [
+    *("basic", "Basic", "plan: basic", "token", "delivery token", "apikey", "password:", "auth:"),
+    *("secret=", "reset token -", "Authorization: Bearer", 'say "token": "abc', "pass='x", "//a:b"),
+    *("-----BEGIN RSA PRIVATE KEY-----", '{"tier":"basic"}', "https://h/a?token=", "rb:", "rb:x"),
+]
+metadata_texts = st.lists(st.sampled_from([*SUSPECTS, " ", "é", "show"]), min_size=1).map(" ".join)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    metadata=metadata_texts
+    | st.text(min_size=1)
+    | st.dictionaries(metadata_texts, metadata_texts, max_size=2)
+)
+@example(metadata="basic")
+@example(metadata={"token": "abc", "tier": "basic"})
+def test_our_key_is_read_back_whatever_the_customer_wrote_beside_it(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock, metadata: Any
+) -> None:
+    """A key that is lost is taken for a submission that made no job, which is then sent twice."""
+    if not adapter.supports(Capability.FIND_BY_KEY):
+        pytest.skip("the provider finds no submissions")
+    job = read_one(cases, adapter, wire, echo(cases, adapter, metadata))
+    wire.reset()
+    assert job.key == KEY
+
+
+def test_a_secret_in_metadata_is_redacted_all_the_same(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock
+) -> None:
+    if not adapter.supports(Capability.FIND_BY_KEY):
+        pytest.skip("the provider finds no submissions")
+    for metadata in (f"password={CANARY}", f"Bearer {CANARY}-0123", {"token": CANARY}, "basic"):
+        job = read_one(cases, adapter, wire, echo(cases, adapter, metadata))
+        wire.reset()
+        assert job.key == KEY
+        check_sound(job)
+        assert KEY not in str(job.metadata)
+
+
+def echo(cases: Cases, adapter: Provider, metadata: Any) -> Any:
+    """The body of a job that tells what was sent in the field that carries our key."""
+    body = cases.jobs[next(iter(cases.jobs))][0]
+    sent = adapter.build_request(replace(cases.request, metadata=metadata), KEY)
+    kept = {name: value for name, value in sent.items() if KEY in json.dumps(value)}
+    assert len(kept) == 1
+    return {**body, "job": {**body["job"], **kept}} if "job" in body else {**body, **kept}
+
+
+@pytest.mark.parametrize("items", [[None, 3, "x", [], {}], [{"id": {}, "lamp": []}] * 100])
+def test_a_page_of_which_nothing_can_be_read_is_neither_empty_nor_the_last(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock, items: list[Any]
+) -> None:
+    """Were it skipped, its jobs would be missing until everything is read again."""
+    with pytest.raises(BadAnswer) as caught:
+        read_page(cases, adapter, wire, items)
+    assert caught.value.transient
+
+
+def test_an_empty_page_ends_the_list(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock
+) -> None:
+    assert read_page(cases, adapter, wire, []) == ()
+
+
+def test_a_job_of_countless_parts_keeps_a_bounded_number_of_them(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock
+) -> None:
+    """Each list of objects in the body is made as long as a hostile one may be."""
+    body = lengthen(largest_body(cases), 3000)
+    (job,) = read_page(cases, adapter, wire, [body])
+    assert 100 < len(job.outputs) <= MAX_PARTS
+    assert len(job.presets) <= MAX_PARTS
+    assert len(job.errors) <= MAX_PARTS
+
+
+def lengthen(value: Any, length: int, depth: int = 0) -> Any:
+    """Copies in which each list of the job itself has `length` items with ids of their own."""
+    if isinstance(value, dict):
+        return {name: lengthen(part, length, depth) for name, part in value.items()}
+    if not isinstance(value, list) or depth or not value:
+        return value
+    first = value[0]
+    if isinstance(first, dict):
+        ids = [name for name in ("id", "beam") if name in first]
+        return [{**first, **dict.fromkeys(ids, 10**9 + n)} for n in range(length)]
+    return [f"{n}p" for n in range(length)]

@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,13 +31,14 @@ Handler = Callable[[socket.socket], None]
 class Server:
     """Hands each connection to `handler`, and counts connections and requests."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, tls: ssl.SSLContext | None = None) -> None:
         self.connections = 0
         self.heads: list[bytes] = []
         self._handler = handler
+        self._tls = tls
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self.port = self._socket.getsockname()[1]
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -50,13 +52,15 @@ class Server:
             threading.Thread(target=self._serve, args=[connection], daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection:
-            try:
+        try:
+            if self._tls:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            with connection:
                 while head := self._read_request(connection):
                     self.heads.append(head)
                     self._handler(connection)
-            except OSError:
-                return  # the client went away, which several tests are about
+        except OSError:
+            return  # the client went away, which several tests are about
 
     @staticmethod
     def _read_request(connection: socket.socket) -> bytes:
@@ -73,8 +77,8 @@ class Server:
 
 
 @contextmanager
-def serve(handler: Handler) -> Iterator[Server]:
-    server = Server(handler)
+def serve(handler: Handler, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    server = Server(handler, tls)
     try:
         yield server
     finally:
@@ -383,6 +387,8 @@ def test_an_answer_that_is_cut_off_is_a_lost_connection(client: HttpClient) -> N
         ("224.0.0.1", False), ("255.255.255.255", False), ("::1", False), ("::", False),
         ("fe80::1%eth0", False), ("fc00::1", False), ("ff0e::1", False),
         ("::ffff:10.0.0.1", False), ("2002:7f00:1::", False), ("64:ff9b::a00:1", False),
+        ("::127.0.0.1", False), ("::8.8.8.8", False), ("::ffff:0:127.0.0.1", False),
+        ("64:ff9b:1::7f00:1", False), ("fec0::1", False), ("64:ff9b::808:808", True),
     ],
 )  # fmt: skip
 def test_public_addresses(address: str, expected: bool) -> None:

@@ -50,7 +50,9 @@ PIECES = st.sampled_from(
     [
         "token", "api_key", "password", "sig", "key", "=", "&", "amp;", "?", "#", "://", "//",
         ":", "@", "/", "user", "p@ss", "host.com", "s3://", "https://", "/hooks/a/1/", "Bearer ",
+        "/password/reset/key/1-", "set-password",
         "Basic ", "abc123", REDACTED, "%3A%2F%2F", "%26", "%3D", "%25", '"', "'", "\\", "{", "}",
+        "\\/", "\\u0026", "%74",
         ",", ";", " ", "\n", "eyJabcdef.abcdef.x", "AKIAABCDEFGHIJKLMNOP", "1",
     ]
 )  # fmt: skip
@@ -140,6 +142,17 @@ def test_the_secret_of_our_own_webhook_address_never_survives(slug: str, secret:
     assert redact({"notifications": [address]}) == {"notifications": [expected]}
 
 
+@given(
+    st.from_regex(r"[0-9a-z]{1,13}", fullmatch=True),
+    SECRETS.map(lambda text: text.replace("/", "")),
+)
+def test_the_token_of_a_password_link_never_survives(user: str, token: str) -> None:
+    path = f"/accounts/password/reset/key/{user}-%s/"
+    assert redact_text(f"GET {path % token} 302") == f"GET {path % REDACTED} 302"
+    whole = f"https://board.example.com{path % token}"
+    assert redact_url(whole) == f"https://board.example.com{path % REDACTED}"
+
+
 @given(SECRETS)
 def test_an_address_encoded_into_another_one_is_redacted(secret: str) -> None:
     inner = f"https://me:{secret}@h.example.com/x?signature={secret}&a=1"
@@ -190,6 +203,8 @@ def test_what_is_not_json_goes_through_as_well(value: Any) -> None:
         "The file is an XML file, and holds no audio or video tracks.",
         "https://bucket.example.com/path/film.mp4?version=3&width=640#t=1",
         "http://localhost:8000/@vite/client",
+        "GET /accounts/password/reset/key/1-set-password/ 200",
+        "https://board.example.com/accounts/password/reset/key/2f-set-password?next=x",
         "https://video.example.com/@channel/film",
         "https://video.example.com/film?contact=a@example.com",
         "s3://bucket/path/film.mp4",

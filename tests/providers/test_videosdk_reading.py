@@ -11,6 +11,7 @@ from responses import matchers
 from providers.base import Account
 from providers.errors import BadAnswer
 from providers.http import HttpClient
+from providers.parsing import MAX_PARTS
 from providers.redaction import REDACTED
 from providers.status import JobStatus, OutputStatus
 from providers.types import OutputKind, RemoteJob
@@ -381,5 +382,5 @@ def test_thousands_of_files_and_sizes_are_matched_in_time(read: Read) -> None:
     presets = [{"format": "mp4", "resolutions": words, "id": "p"}]
     files = [{"id": f"f{number}", "type": "video", "size": 1} for number in range(8000)]
     outputs = read(make_job(9, presets=presets, files=files)).outputs
-    assert len(outputs) == 8000
+    assert len(outputs) == MAX_PARTS
     assert sum(output.preset_id is not None for output in outputs) == MAX_ASKED

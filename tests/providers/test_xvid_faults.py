@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import responses
 
-from providers.errors import NotFound, Outage, Rejected
+from providers.errors import NotFound, Outage, Rejected, Withdrawn
 from providers.http import HttpClient
 from providers.redaction import REDACTED
 from providers.status import OutputStatus
@@ -134,3 +134,16 @@ def test_refusals_carry_the_code_and_the_words(
     with pytest.raises(error, match=body["error"]["error_message"]) as caught:
         xvid.get_job("77")
     assert getattr(caught.value, "code", None) == code
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_web_page_does_not_mean_that_a_job_is_gone(
+    xvid: Xvid, wire: responses.RequestsMock, status: int
+) -> None:
+    page = "<!DOCTYPE html><title>Nothing here</title>"
+    for path in ("/jobs/77", "/jobs/"):
+        wire.get(f"{BASE}{path}", body=page, status=status, content_type="text/html; charset=utf-8")
+    for call in (lambda: xvid.get_job("77"), lambda: xvid.cancel("77"), xvid.check_credentials):
+        with pytest.raises(Withdrawn) as caught:
+            call()
+        assert caught.value.code == str(status)

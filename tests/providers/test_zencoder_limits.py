@@ -1,4 +1,4 @@
-"""Zencoder's rate limit, which is a 403, and the kinds of call that each have one."""
+"""Zencoder's rate limit, which is a 403, the kinds of call that each have one, and its 404."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ import pytest
 import responses
 
 from providers.base import Account
-from providers.errors import AuthRefused, Conflict, ProviderError, RateLimited
+from providers.errors import AuthRefused, Conflict, ProviderError, RateLimited, Withdrawn
 from providers.http import HttpClient
 from providers.status import JobStatus
 from providers.types import JobRequest, RemoteJob
@@ -115,3 +115,22 @@ def test_any_other_403_is_a_refusal(
     expected: type[ProviderError] = Conflict if buckets == ("resubmit",) else AuthRefused
     with pytest.raises(expected):
         call(zencoder)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize(("call", "buckets"), CALLS)
+def test_a_web_page_does_not_mean_that_a_job_is_gone(
+    zencoder: Zencoder, wire: responses.RequestsMock, call: Call, buckets: object, status: int
+) -> None:
+    page = "<!DOCTYPE html><title>Nothing here</title>"
+    for method in ("GET", "POST", "PUT"):
+        wire.add(
+            method,
+            re.compile(f"{re.escape(BASE)}/.*"),
+            body=page,
+            status=status,
+            content_type="text/html; charset=utf-8",
+        )
+    with pytest.raises(Withdrawn) as caught:
+        call(zencoder)
+    assert caught.value.code == str(status)

@@ -4,6 +4,8 @@ import re
 
 import requests
 
+from sandbox.jobs import ImageSet
+from sandbox.renditions import MAX_IMAGES, image_times
 from sandbox.server import RunningSandbox
 from tests.sandbox.conftest import Client, StartSandbox
 
@@ -91,3 +93,13 @@ def test_the_start_page_names_the_clips_and_the_api(clockwork: RunningSandbox) -
     assert clockwork.input_url("good.mp4") in page
     assert clockwork.api_url("zencoder") in page
     assert clockwork.keys["zencoder_api_key"] not in page
+
+
+def test_the_shortest_interval_makes_no_more_pictures_than_there_may_be() -> None:
+    for at_start in (True, False):
+        images = ImageSet(interval_s=1e-9, at_start=at_start)
+        times = image_times(images, length=3600)
+        assert len(times) == MAX_IMAGES
+        assert times[0] == 0
+    assert image_times(ImageSet(interval_s=2, at_start=True), length=5) == [0, 2, 4]
+    assert image_times(ImageSet(interval_s=2), length=5) == [0, 2, 4]

@@ -1,5 +1,8 @@
 """Notifications to a receiver on this machine."""
 
+import time
+from typing import Any
+
 import pytest
 
 from sandbox.server import RunningSandbox
@@ -78,3 +81,30 @@ def test_other_hosts_are_never_called(sandbox: RunningSandbox, receiver: Receive
     receiver.wait(1)
 
     assert sandbox.state()["notifications"]["out of reach"] == 1
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://127.0.0.1:99999/x",
+        "http://127.0.0.1:abc/x",
+        "http://[x",
+        "http://127.0.0.1:1/\u0436",
+        {"url": "http://127.0.0.1:1/x", "headers": {"X-Mine": "a\nb"}},
+    ],
+    ids=str,
+)
+def test_an_address_that_cannot_be_is_given_up_and_the_others_are_told(
+    sandbox: RunningSandbox, receiver: Receiver, target: Any
+) -> None:
+    client = Client(sandbox)
+    client.create("https://media.example.com/corrupt.mp4", notifications=[target])
+    until = time.monotonic() + 60
+    while not (told := sandbox.state()["notifications"]):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    client.create("https://media.example.com/corrupt.mp4", notifications=[f"{receiver.url}/job"])
+
+    receiver.wait(1)
+
+    assert sandbox.state()["notifications"].get("given up") == 1, told

@@ -150,6 +150,16 @@ def test_a_wrong_option_is_told_in_one_sentence(
     assert process.returncode != 0
 
 
+def test_the_command_tells_it_in_the_same_sentence_alone(tmp_path: Path) -> None:
+    command = [sys.executable, "manage.py", "sandbox", "--port", "0", "--state-dir", str(tmp_path)]
+    ended = subprocess.run(
+        [*command, "--fault", "nonsense=1"], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert ended.stderr.startswith("There is no fault 'nonsense'")
+    assert ended.returncode == 1
+
+
 def test_each_start_brings_moving_jobs_of_its_own(tmp_path: Path) -> None:
     for starts in (1, 2, 3):
         with start(

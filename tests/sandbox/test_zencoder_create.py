@@ -75,6 +75,17 @@ def test_a_mock_job_is_not_made(clockwork: RunningSandbox) -> None:
         ({"input": SOURCE, "outputs": [{"type": "hologram"}]}, "Type 'hologram'"),
         ({"input": SOURCE, "outputs": [{"format": "wmv9"}]}, "Format 'wmv9'"),
         ({"input": SOURCE, "notifications": ["nowhere"]}, "Url of a notification is invalid"),
+        ({"input": SOURCE, "outputs": [{"url": "http://[x"}]}, "Url of output file 1 is invalid"),
+        ({"input": SOURCE, "outputs": [{"base_url": "http://[x"}]}, "Url of output file 1 is"),
+        ({"input": SOURCE, "outputs": [{"filename": "http://[x"}]}, "Filename of output file 1"),
+        ({"input": SOURCE, "outputs": [{"streams": 5}]}, "Streams of output 1 must be a list"),
+        ({"input": SOURCE, "outputs": [{"streams": {"a": 1}}]}, "Streams of output 1 must be"),
+        ({"input": SOURCE, "outputs": [{"thumbnails": 5}]}, "The thumbnails of output 1 must be"),
+        ({"input": SOURCE, "outputs": [{"thumbnails": {"times": 5}}]}, "Times of thumbnails of"),
+        ({"input": SOURCE, "outputs": [{"width": "9" * 400}]}, "Width of output 1 must be"),
+        ({"input": SOURCE, "outputs": [{"quality": 10**400}]}, "Quality of output 1 must be"),
+        ({"input": SOURCE, "outputs": [{"frame_rate": "9" * 400}]}, "Frame rate of output 1 must"),
+        ({"input": SOURCE, "outputs": [{"clip_length": "9" * 400}]}, "Clip length must be a time"),
     ],
 )
 def test_a_wrong_order_is_refused_in_words(
@@ -104,3 +115,11 @@ def test_a_body_that_is_no_json_object_is_400(clockwork: RunningSandbox, body: s
 
     assert response.status_code == 400
     assert response.json()["errors"]
+
+
+def test_a_label_of_any_kind_is_told_as_text(clockwork: RunningSandbox) -> None:
+    """And a picture's group is no less an output's own."""
+    images = {"label": ["a"], "number": "0.5"}
+    created = Client(clockwork).create(SOURCE, {"label": ["web"], "thumbnails": images})
+
+    assert created["outputs"][0]["label"] == "['web']"

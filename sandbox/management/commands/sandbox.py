@@ -1,6 +1,7 @@
+import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
 from sandbox import cli
 from sandbox.options import OptionError
@@ -17,4 +18,6 @@ class Command(BaseCommand):
         try:
             cli.run(options, self.stdout)
         except (OptionError, OSError) as error:
-            raise CommandError(str(error)) from error
+            # not CommandError: Django would put that name before the sentence
+            self.stderr.write(str(error))
+            sys.exit(1)
