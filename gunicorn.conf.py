@@ -7,11 +7,12 @@ from dashboard.logging import logging_config
 
 env = Environment()
 
-bind = f"{env.text('WEB_HOST', '127.0.0.1')}:{env.number('PORT', 8000)}"
+bind = f"{env.text('WEB_HOST', '127.0.0.1')}:{env.number('PORT', 8000, 65_535)}"
 worker_class = "gthread"
-workers = env.number("WEB_CONCURRENCY", 2)
-threads = env.number("WEB_THREADS", 4)
-# No page takes this long: providers are called by the worker, never within a request.
+workers = env.number("WEB_CONCURRENCY", 2, 1_000)
+threads = env.number("WEB_THREADS", 4, 1_000)
+# How long a process may be silent altogether. The few pages that ask a provider (for a link, the
+# usage, a check of credentials) give up by themselves, after 20 seconds at most.
 timeout = 30
 graceful_timeout = 5
 # Bounds what a leak in any library can take; the jitter keeps workers from leaving together.

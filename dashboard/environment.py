@@ -7,17 +7,34 @@ sentence never repeats the value: it may be a secret.
 """
 
 import os
+import re
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import environ
 
+_NAME = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?"
+_IPV6 = r"\[[0-9A-Fa-f:.]+\]"
+# a dot before a name, or a star in an origin, stands for all names below it
+_HOST = re.compile(rf"\*|\.?{_NAME}|{_IPV6}")
+_ORIGIN = re.compile(rf"https?://((\*\.)?{_NAME}|{_IPV6})(:\d{{1,5}})?")
+_MAILBOX = re.compile(r"[^\s@]+@[^\s@]+")
+
 
 def refuse(name: str, complaint: str) -> NoReturn:
     """End the process with a sentence about the variable `name`."""
     raise SystemExit(f"{name} {complaint}.")
+
+
+def make_folder(name: str, folder: Path) -> None:
+    """Make the folder that the variable `name` named, unless it is there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        refuse(name, "names a folder that is not there and cannot be made")
 
 
 class Environment:
@@ -51,10 +68,11 @@ class Environment:
             refuse(name, "must be 0 or 1")
         return value == "1"
 
-    def number(self, name: str, default: int) -> int:
+    def number(self, name: str, default: int, largest: int) -> int:
         value = self.text(name, str(default))
-        if not (value.isascii() and value.isdecimal()):
-            refuse(name, "must be a whole number")
+        is_number = value.isascii() and value.isdecimal() and len(value) < 10
+        if not (is_number and 1 <= int(value) <= largest):
+            refuse(name, f"must be a whole number from 1 to {largest}")
         return int(value)
 
     def choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
@@ -69,16 +87,34 @@ class Environment:
 
     def web_url(self, name: str, default: str = "") -> str:
         """An http or https address without its trailing slash, or "" where none is set."""
-        value = self.text(name, default)
-        if value and not _is_web_url(value):
-            refuse(name, "must be an address that begins with http:// or https://")
+        if not self.text(name, default):
+            return ""
+        value = self._url(name, default, ("http", "https"))
+        if not urlsplit(value).hostname:
+            refuse(name, "names no host")
         return value.rstrip("/")
+
+    def hosts(self, name: str, default: str = "") -> list[str]:
+        """Names as Django compares the Host header with them: its port is not part of that."""
+        values = self.strings(name, default)
+        if not all(map(_HOST.fullmatch, values)):
+            refuse(name, "must be host names without scheme and port, as in board.example.org")
+        return values
+
+    def origins(self, name: str) -> list[str]:
+        """What a browser sends as Origin: scheme and host, a port where it is not the usual."""
+        values = [value.removesuffix("/") for value in self.strings(name)]
+        if not all(map(_ORIGIN.fullmatch, values)):
+            refuse(name, "must be scheme and host alone, as in https://board.example.org")
+        return values
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         url = self._url(name, default, ("postgres", "postgresql", "sqlite"))
         config: dict[str, Any] = environ.Env.db_url_config(url)
         if not config.get("NAME"):
             refuse(name, "names no database")
+        if config["NAME"] == ":memory:":
+            refuse(name, "must name a file by its path: one in memory would be each process's own")
         return config
 
     def broker(self, name: str, default: str) -> str:
@@ -101,6 +137,13 @@ class Environment:
         config.pop("OPTIONS", None)
         return config
 
+    def mail_sender(self, name: str, default: str) -> str:
+        """An address, or a name with it: `Reelboard <board@example.org>`."""
+        value = self.text(name)
+        if value and not (value.isprintable() and _MAILBOX.fullmatch(parseaddr(value)[1])):
+            refuse(name, "must be a mail address, as in board@example.org")
+        return value or default
+
     def _url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
         value = self.text(name, default)
         try:
@@ -111,11 +154,3 @@ class Environment:
         if parts.scheme not in schemes:
             refuse(name, f"must begin with {' or '.join(f'{s}://' for s in schemes)}")
         return value
-
-
-def _is_web_url(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        return False

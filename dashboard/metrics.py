@@ -66,7 +66,7 @@ class BoardCollector(Collector):
         yield _counts(
             _gauge("webhook_deliveries_waiting", "Deliveries whose job is still to be read."),
             accounts,
-            WebhookDelivery.objects.due(self._now).order_by().values_list("account_id"),
+            WebhookDelivery.objects.waiting(self._now).order_by().values_list("account_id"),
         )
 
     def _health(self, accounts: Sequence[ProviderAccount]) -> Iterator[GaugeMetricFamily]:

@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF
 from sentry_sdk.utils import BadDsn
 from whitenoise.compress import Compressor
 
-from dashboard.environment import Environment, refuse
+from dashboard.environment import Environment, make_folder, refuse
 from dashboard.logging import configure_logging, start_error_reports
 
 # Lets annotations say ModelAdmin[Job] and the like, which Django itself refuses.
@@ -21,7 +21,7 @@ env = Environment()
 
 DEBUG = env.flag("DEBUG")
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"))).resolve()
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+make_folder("VAR_DIR", VAR_DIR)
 
 # Secrets. With DEBUG=1 anyone who reads this file knows them, which is why they are needed else.
 
@@ -47,8 +47,8 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 BASE_URL = env.web_url("BASE_URL", "http://127.0.0.1:8000")
 SECURE = BASE_URL.startswith("https://")
-ALLOWED_HOSTS = env.strings("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
-CSRF_TRUSTED_ORIGINS = env.strings("CSRF_TRUSTED_ORIGINS")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 TRUST_PROXY_HEADERS = env.flag("TRUST_PROXY_HEADERS")
 ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES", default=DEBUG)
 HEARTBEAT_URL = env.web_url("HEARTBEAT_URL")
@@ -173,6 +173,10 @@ ALLAUTH_TRUSTED_PROXY_COUNT = 1 if TRUST_PROXY_HEADERS else 0
 # Mail
 
 globals().update(env.email("EMAIL_URL", "consolemail://"))
+DEFAULT_FROM_EMAIL = env.mail_sender("EMAIL_FROM", f"reelboard@{urlsplit(BASE_URL).hostname}")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+# Whoever asks for a password link waits for the mail server.
+EMAIL_TIMEOUT = 10
 
 # What a browser is told
 
@@ -212,7 +216,7 @@ if TRUST_PROXY_HEADERS:
 
 if EMBEDDED_BROKER:
     BROKER_DIR = Path(unquote(urlsplit(BROKER_URL).path))
-    BROKER_DIR.mkdir(parents=True, exist_ok=True)
+    make_folder("CELERY_BROKER_URL" if env.text("CELERY_BROKER_URL") else "VAR_DIR", BROKER_DIR)
     CELERY_BROKER_URL = "filesystem://"
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
         "data_folder_in": str(BROKER_DIR),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from jobs.fields import Undecryptable
 from jobs.models import ProviderAccount
-from jobs.models.account import new_hook_secret
+from jobs.models.account import LARGEST_OPTION, new_hook_secret
 from organizations.models import AuditEntry, Organization, User
 from providers import registry
 from providers.base import Provider
@@ -43,11 +43,14 @@ def save_account(
     options: Mapping[str, str] | None = None,
     enabled: bool | None = None,
     user: User | None = None,
+    secrets_follow: bool = False,
 ) -> ProviderAccount:
     """Add the account called `name`, or change it: what is not given stays. Raises InvalidAccount.
 
     An empty credential keeps the one that is stored, an empty option takes it away. New
-    credentials make a refused account due.
+    credentials make a refused account due. At another host all secrets are asked for anew, or
+    whoever may change the address could have them sent to a server of their own; unless
+    `secrets_follow`, for those who could read them anyway.
     """
     adapter_class = registry.get(provider)
     with transaction.atomic():
@@ -58,8 +61,16 @@ def save_account(
         ) or ProviderAccount(organization=organization, provider=provider, name=name)
         is_new = account.pk is None
         given = {key: value for key, value in (credentials or {}).items() if value}
-        merged = {**_stored_credentials(account), **given}
+        stored = _stored_credentials(account)
+        merged = {**stored, **given}
         errors = _check(account, adapter_class, provider, base_url, merged, options or {})
+        is_moved = not is_new and base_url and _origin(base_url) != _origin(account.base_url)
+        if not errors and is_moved and not secrets_follow:
+            errors = {
+                field.name: f"The address is another host's: give {field.label} anew."
+                for field in adapter_class.credential_fields
+                if field.secret and stored.get(field.name) and field.name not in given
+            }
         if errors:
             raise InvalidAccount(errors)
         account.base_url = (base_url or account.base_url or adapter_class.default_base_url).rstrip(
@@ -90,7 +101,11 @@ def save_account(
             "account.added" if is_new else "account.changed",
             account,
             actor=user,
-            details={"provider": provider, "credentials": sorted(given)},
+            details={
+                "provider": provider,
+                "base_url": account.base_url,
+                "credentials": sorted(given),
+            },
         )
     return account
 
@@ -104,6 +119,19 @@ def _stored_credentials(account: ProviderAccount) -> Mapping[str, Any]:
         return {}
 
 
+def stored_names(account: ProviderAccount) -> frozenset[str]:
+    """The names of the credentials that are stored and can still be read."""
+    try:
+        return frozenset(name for name, value in account.credentials.items() if value)
+    except Undecryptable:
+        return frozenset()
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
+
+
 def set_enabled(account: ProviderAccount, enabled: bool, *, user: User | None) -> None:
     """Pause or resume: a paused account is not polled and holds its submissions."""
     ProviderAccount.objects.filter(pk=account.pk).update(
@@ -114,8 +142,14 @@ def set_enabled(account: ProviderAccount, enabled: bool, *, user: User | None) -
 
 
 def webhook_url(account: ProviderAccount) -> str:
-    """Our address for the provider's deliveries: itself a secret, for managers only."""
-    path = reverse("jobs:webhook", args=[account.provider, account.pk, account.hook_secret])
+    """Our address for the provider's deliveries: itself a secret, for managers only.
+
+    Empty after a lost key, until the account's credentials are given anew.
+    """
+    try:
+        path = reverse("jobs:webhook", args=[account.provider, account.pk, account.hook_secret])
+    except Undecryptable:
+        return ""
     return f"{settings.BASE_URL}{path}"
 
 
@@ -147,11 +181,16 @@ def _check(
     for name in sorted(set(options) - known_options):
         errors[name] = f"There is no option {name}; there are {_words(known_options)}."
     for name in sorted(set(options) & set(COMMON_OPTIONS)):
-        if options[name] != "" and not str(options[name]).isdecimal():
-            errors[name] = f"The option {name} is a whole number."
+        if options[name] != "" and not _is_count(options[name]):
+            errors[name] = f"The option {name} is a whole number up to {LARGEST_OPTION}."
     if not errors:
         errors |= adapter_class.check_credentials_given(credentials, {**account.options, **options})
     return errors
+
+
+def _is_count(value: object) -> bool:
+    text = str(value)
+    return text.isascii() and text.isdecimal() and len(text) < 9 and int(text) <= LARGEST_OPTION
 
 
 def _words(names: set[str]) -> str:

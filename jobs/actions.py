@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from jobs import mirror
 from jobs.clients import open_provider
+from jobs.fields import Undecryptable
 from jobs.hints import hint
 from jobs.models import (
     ActionKind,
@@ -20,12 +21,13 @@ from jobs.models import (
     Submission,
     SubmissionState,
 )
+from jobs.models.action import JobActionQuerySet
 from jobs.models.submission import SubmissionQuerySet
 from jobs.submission import request_sync_soon, sent_request, submit
 from jobs.sync import refresh_one
 from organizations.models import ApiToken, AuditEntry, User
 from providers.base import Provider
-from providers.errors import NotFound, ProviderError
+from providers.errors import BudgetExhausted, NotFound, ProviderError, RateLimited
 from providers.status import JobStatus
 from providers.types import Capability, RemoteJob
 
@@ -71,7 +73,10 @@ def request_resubmit(
     """
     offer = _resubmit_offer(job)
     if offer is not None and offer.allowed and not offer.is_native:
-        request = sent_request(job)
+        try:
+            request = sent_request(job)
+        except Undecryptable as error:
+            raise ActionRefused(str(error)) from error
         if request is None:
             raise ActionRefused("Only jobs that were submitted here can be submitted again.")
         return submit(
@@ -88,33 +93,61 @@ def request_resubmit(
 
 def run_action(action_id: int) -> None:
     """Carry one asked-for action out. Safe to run twice at a time."""
-    now = timezone.now()
-    if (
-        not JobAction.objects.due(now)
-        .filter(pk=action_id)
-        .order_by()
-        .update(leased_until=now + LEASE, failures=F("failures") + 1)
-    ):
+    action = _claim(action_id)
+    if action is None:
         return
-    action = JobAction.objects.select_related("job__account", "actor").get(pk=action_id)
-    job = action.job
     try:
-        with open_provider(job.account, deadline_s=DEADLINE_S) as adapter:
+        with open_provider(action.job.account, deadline_s=DEADLINE_S) as adapter:
+            # from here the lease outlives the adapter's deadline
+            if not _renew(action):
+                return
             if action.kind == ActionKind.CANCEL:
                 _cancel(action, adapter)
             else:
                 _resubmit(action, adapter)
+    except (BudgetExhausted, RateLimited) as error:
+        # not carried out, and no failure: it only waits for its turn
+        _later(action, error.wait_s or RETRY_S, str(error), failures=action.failures - 1)
     except ProviderError as error:
         if (error.transient or error.ambiguous) and action.failures < MAX_FAILURES:
-            wait_s = error.wait_s or RETRY_S * 2 ** (action.failures - 1)
-            JobAction.objects.filter(pk=action.pk).update(
-                next_at=timezone.now() + timedelta(seconds=wait_s), note=str(error)
-            )
+            _later(action, error.wait_s or _back_off_s(action), str(error))
+        elif _refuse(action, str(error)):
+            _reread(action.job)
+    except Exception:
+        # our own fault: told on the job, and raised for the log
+        sentence = "A fault of our own: see the log."
+        if action.failures < MAX_FAILURES:
+            _later(action, _back_off_s(action), sentence)
         else:
-            _refuse(action, str(error))
-            _reread(job)
+            _refuse(action, sentence)
+        raise
     finally:
-        JobAction.objects.filter(pk=action_id).update(leased_until=None)
+        _held(action).update(leased_until=None)
+
+
+def _claim(action_id: int) -> JobAction | None:
+    """The action under a lease of this run, with one more failure until it has ended well."""
+    now = timezone.now()
+    lease = now + LEASE
+    due = JobAction.objects.due(now).filter(pk=action_id).order_by()
+    if not due.update(leased_until=lease, failures=F("failures") + 1):
+        return None
+    claimed = JobAction.objects.filter(pk=action_id, leased_until=lease)
+    return claimed.select_related("job__account", "actor").first()
+
+
+def _renew(action: JobAction) -> bool:
+    """Whether this run still has the action: one that was stopped past its lease must not act."""
+    lease = timezone.now() + LEASE
+    is_ours = bool(_held(action).update(leased_until=lease))
+    if is_ours:
+        action.leased_until = lease
+    return is_ours
+
+
+def _held(action: JobAction) -> JobActionQuerySet:
+    """The row while it is under the lease that `action` carries."""
+    return JobAction.objects.filter(pk=action.pk, leased_until=action.leased_until)
 
 
 def _cancel_offer(job: Job) -> AvailableAction | None:
@@ -233,7 +266,8 @@ def _cancel(action: JobAction, adapter: Provider) -> None:
             job,
             source=EventSource.ACTION,
             observed_at=observed_at,
-            cancelled_by=action.actor,
+            took_cancel=True,
+            actor=action.actor,
         )
     else:
         mirror.apply(
@@ -276,9 +310,22 @@ def _done(action: JobAction) -> None:
     JobAction.objects.filter(pk=action.pk).update(state=ActionState.DONE, note="")
 
 
-def _refuse(action: JobAction, sentence: str) -> None:
-    JobAction.objects.filter(pk=action.pk).update(state=ActionState.REFUSED, note=sentence[:500])
+def _later(action: JobAction, wait_s: float, note: str, **values: int) -> None:
+    next_at = timezone.now() + timedelta(seconds=wait_s)
+    _held(action).update(next_at=next_at, note=note[:500], **values)
+
+
+def _back_off_s(action: JobAction) -> float:
+    return float(RETRY_S * 2 ** (action.failures - 1))
+
+
+def _refuse(action: JobAction, sentence: str) -> bool:
+    """End the action in words; False when another run has it by now."""
+    due = _held(action).filter(state=ActionState.DUE)
+    if not due.update(state=ActionState.REFUSED, note=sentence[:500]):
+        return False
     _tell(action.job, f"{ActionKind(action.kind).label} refused: {sentence}", action.actor)
+    return True
 
 
 def _reread(job: Job) -> None:

@@ -21,6 +21,7 @@ from jobs.models import (
     Preset,
     ProviderAccount,
     Submission,
+    SubmissionState,
 )
 from jobs.polling import polls
 from organizations.models import User
@@ -73,6 +74,7 @@ class Batch:
         self.rows: dict[str, Job] = {}
         self.outputs: dict[int, dict[str, Output]] = {}
         self.adoptable: dict[str, Job] = {}
+        self.adopted: list[int] = []
         self.presets: dict[str, Preset] = {}
         self.inserts: list[tuple[Job, RemoteJob, list[Output]]] = []
         self.updates: list[Job] = []
@@ -130,6 +132,7 @@ class Batch:
             row = self.adoptable.pop(remote.key, None)
             if row is not None:
                 row.remote_id = remote.remote_id
+                self.adopted.append(row.pk)
         if row is None:
             self._insert(remote, digest, attempt=1)
             return
@@ -168,6 +171,10 @@ class Batch:
             update_fields=["input_url"],
         )
         JobEvent.objects.bulk_create(self.events)
+        if self.adopted:  # what became of them is known, whatever was doubted before
+            Submission.objects.filter(job__in=self.adopted).update(
+                state=SubmissionState.DONE, note=""
+            )
         written = [*self.updates, *(row for row, _, _ in self.inserts)]
         JobPoll.objects.filter(job__in=[row.pk for row in written if row.is_terminal]).delete()
         self.confirmed += [row for row in written if not row.is_terminal and row.is_newest]

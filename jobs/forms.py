@@ -8,8 +8,9 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from jobs.accounts import COMMON_OPTIONS
+from jobs.accounts import COMMON_OPTIONS, stored_names
 from jobs.models import Job, Preset, ProviderAccount
+from jobs.request_limits import check_json, read_json
 from organizations.models import Organization
 from providers.base import Provider
 from providers.types import Capability, JobRequest, Rendition, RequestIssue, Thumbnails
@@ -160,19 +161,23 @@ class JobForm(forms.Form):
 
     def clean_extra(self) -> dict[str, Any]:
         try:
-            extra = json.loads(self.cleaned_data["extra"] or "{}")
+            extra = read_json(self.cleaned_data["extra"] or "{}")
         except ValueError as error:
             raise forms.ValidationError(f"This is not JSON: {error}.") from None
         if not isinstance(extra, dict):
             raise forms.ValidationError("Give a JSON object: {…}.")
-        return extra
+        return _check_json(extra)
 
     def clean_metadata(self) -> Any:
         text: str = self.cleaned_data["metadata"].strip()
+        if text[:1] not in ("{", "["):
+            return text or None
         try:
-            return json.loads(text) if text[:1] in ("{", "[") else text or None
-        except ValueError:
+            return _check_json(read_json(text))
+        except json.JSONDecodeError:
             return text
+        except ValueError as error:
+            raise forms.ValidationError(f"This is not JSON: {error}.") from None
 
     def to_request(self) -> JobRequest:
         """The request of a valid form."""
@@ -226,6 +231,13 @@ class JobForm(forms.Form):
             else:
                 rest.append(issue.message)
         return rest
+
+
+def _check_json(value: Any) -> Any:
+    try:
+        return check_json(value)
+    except ValueError as error:
+        raise forms.ValidationError(str(error)) from None
 
 
 def _preset_choices(account: ProviderAccount) -> list[tuple[str, str]]:
@@ -340,7 +352,7 @@ class AccountForm(forms.Form):
         dress(self)
 
     def _credential(self, label: str, help_text: str, field: Any) -> forms.CharField:
-        is_stored = bool(self.account and self.account.credentials.get(field.name))
+        is_stored = self.account is not None and field.name in stored_names(self.account)
         hint = "One is stored; leave this empty to keep it." if is_stored else ""
         widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
         return forms.CharField(

@@ -15,13 +15,13 @@ log = structlog.get_logger(__name__)
 LIFE_S = 60
 
 
-def hint(task: str, *ids: int) -> None:
+def hint(task: str, *args: int | str) -> None:
     """Publish `jobs.tasks.<task>` after the transaction; a broker that is down costs time only."""
-    transaction.on_commit(partial(_publish, f"jobs.tasks.{task}", ids))
+    transaction.on_commit(partial(_publish, f"jobs.tasks.{task}", args))
 
 
-def _publish(name: str, ids: tuple[int, ...]) -> None:
+def _publish(name: str, args: tuple[int | str, ...]) -> None:
     try:
-        current_app.send_task(name, ids, expires=LIFE_S)
+        current_app.send_task(name, args, expires=LIFE_S)
     except Exception as error:  # whatever a broker's client raises
         log.warning("not published; the sweep will find it", task=name, error=type(error).__name__)

@@ -31,7 +31,10 @@ def find_link(output: Output) -> str:
     if output.account.adapter_class.supports(Capability.OUTPUT_LINKS):
         return _make_link(output)
     if not output.opens_at:
-        raise NoLink("The provider has told no address of it.", is_final=True)
+        raise NoLink(
+            "The provider has told no address of it, or the key that seals it is lost.",
+            is_final=True,
+        )
     return _renew_link(output) if output.is_expired(timezone.now()) else output.opens_at
 
 

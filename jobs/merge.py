@@ -9,7 +9,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -28,6 +28,9 @@ NO_ERROR = {"error_class": "", "error_code": "", "error_message": ""}
 # Two per cent is DESIGN's line; the floor keeps codec padding on short clips from counting.
 DURATION_TOLERANCE = 0.02
 DURATION_FLOOR_MS = 250
+
+# Two times of one end are no further apart than what rounding takes away.
+SAME_END = timedelta(seconds=1)
 
 _JOB_FACTS = {
     "name": "name",
@@ -104,17 +107,26 @@ def judge(row: Job, remote: RemoteJob, observed_at: datetime) -> Ruling:
     if row.is_terminal and not remote.status.is_terminal:
         if remote.status is JobStatus.UNKNOWN:
             return Ruling.STALE
-        told = (remote.updated_at, remote.created_at, remote.started_at)
+        told = {remote.updated_at, remote.created_at, remote.started_at}
+        told -= {row.created_at, row.started_at}  # its own times, by a clock of their own
         return Ruling.REOPEN if any(_is_after_end(row, at) for at in told) else Ruling.STALE
     if remote.status.is_terminal and row.attempt > 1 and row.retry_of is not None:
         # a lagging list still tells how the attempt before ended
         told_at = remote.finished_at or remote.updated_at
         if told_at is not None and not _is_after_end(row.retry_of, told_at):
             return Ruling.STALE
-    may_run_again = row.status in (JobStatus.FAILED, JobStatus.CANCELLED)
-    if may_run_again and row.finished_at and _is_after_end(row, remote.finished_at):
-        return Ruling.REOPEN  # it did, and ended before anybody looked
-    return Ruling.UPDATE
+    return Ruling.REOPEN if _ended_again(row, remote) else Ruling.UPDATE
+
+
+def _ended_again(row: Job, remote: RemoteJob) -> bool:
+    """Whether the job failed or was cancelled, ran again, and ended before anybody looked."""
+    if row.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
+        return False
+    if row.finished_at is None or remote.finished_at is None:
+        return False
+    later = remote.finished_at - row.finished_at
+    # a list and the details may tell the same end to the second and more exactly
+    return later > (SAME_END if remote.status == row.status else timedelta(0))
 
 
 def _is_after_end(row: Job, at: datetime | None) -> bool:
@@ -175,9 +187,11 @@ def output_changes(row: Output, remote: RemoteOutput, position: int) -> dict[str
         new["progress"] = 100.0
     elif (percent := _percent(remote.progress)) is not None:
         new["progress"] = percent
-    if "url" in new and remote.secret_url is None:
-        # the address is a plain one now: an older signed one no longer belongs to it
-        new["secret_url"], new["expires_at"] = None, remote.expires_at
+    if "url" in new:
+        # an older signed address no longer belongs to it, nor does the end of that one
+        new["secret_url"] = new.get("secret_url")
+        if new["secret_url"] is None or _differing(row, {"secret_url": new["secret_url"]}):
+            new["expires_at"] = remote.expires_at
     # an output that failed with its job has no error of its own
     error = remote.error
     if error is not None:

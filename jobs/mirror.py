@@ -91,12 +91,13 @@ def mark_gone(
     *,
     source: EventSource,
     observed_at: datetime,
-    cancelled_by: User | None = None,
+    took_cancel: bool = False,
+    actor: User | None = None,
 ) -> bool:
     """Note that the provider no longer knows `job`; False when newer news are held.
 
     Its status stays what it last was, but for an unfinished job that vanished right after the
-    provider took our cancel (source ACTION): that one is cancelled.
+    provider took our cancel (`took_cancel`): that one is cancelled.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -109,7 +110,7 @@ def mark_gone(
         if row is None:
             return False
         before = row.status
-        if source == EventSource.ACTION and not row.is_terminal:
+        if took_cancel and not row.is_terminal:
             row.status = JobStatus.CANCELLED
             row.outputs.filter(status__in=UNFINISHED_OUTPUTS).update(status=OutputStatus.CANCELLED)
         row.gone_at = row.observed_at = observed_at
@@ -118,7 +119,7 @@ def mark_gone(
         row.save(update_fields=["status", "gone_at", "observed_at", "changed_at", "version"])
         JobPoll.objects.filter(job=row).delete()
         message = "No longer known to the provider"
-        JobEvent.told(row, source, before, row.status, message, cancelled_by).save()
+        JobEvent.told(row, source, before, row.status, message, actor).save()
         ProviderAccount.objects.filter(pk=account.pk).update(revision=F("revision") + 1)
     return True
 

@@ -214,7 +214,8 @@ def find_accounts(
     A reference that names none is left out. An id goes before a name made of digits. The
     secrets of the accounts are not loaded.
     """
-    references = set(references)
+    # a database may refuse to look for what no name can be
+    references = {text for text in references if not has_control_characters(text)}
     ids = [pk for text in references if (pk := read_id(text)) is not None]
     accounts = (
         ProviderAccount.objects.for_organization(organization)

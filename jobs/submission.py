@@ -24,7 +24,7 @@ from jobs.addresses import check_address
 from jobs.clients import open_provider
 from jobs.fields import Undecryptable
 from jobs.hints import hint
-from jobs.merge import clean_json, storable
+from jobs.merge import clean_json, is_storable, storable
 from jobs.models import (
     EventSource,
     Job,
@@ -34,6 +34,7 @@ from jobs.models import (
     Submission,
     SubmissionState,
 )
+from jobs.models.submission import SubmissionQuerySet
 from organizations.models import ApiToken, AuditEntry, Organization, User
 from providers.base import Provider
 from providers.errors import BudgetExhausted, ProviderError, RateLimited
@@ -56,6 +57,8 @@ PROOF = timedelta(seconds=60)
 # The provider's clock may be behind ours by this much.
 CLOCK_SKEW = timedelta(minutes=5)
 MAX_SENDS = 3
+# An outage is mostly over by then. A key that was taken away may be missing for days.
+LOOK_FOR = timedelta(hours=1)
 
 REPEAT_WINDOW = timedelta(hours=24)
 RETRY_S = 10
@@ -100,24 +103,23 @@ def submit(
     The same `idempotency_key` again returns the job that it made. Raises SubmissionRefused,
     or DuplicateJob unless `allow_duplicate`.
     """
-    if idempotency_key:
-        made = _made_with(organization, idempotency_key)
-        if made is not None:
-            return Submitted(made, created=False)
+    made = _made_with(organization, idempotency_key)
+    if made is not None:
+        return Submitted(made, created=False)
     request = replace(request, metadata=clean_json(request.metadata))
     issues = [issue for issue in check(account, request) if issue.blocking]
     if issues:
         raise SubmissionRefused(issues)
     fingerprint = _fingerprint(account, request)
-    if not allow_duplicate:
-        _refuse_repeat(organization, fingerprint)
     try:
         with transaction.atomic():
+            if not allow_duplicate:
+                _refuse_repeat(account, fingerprint)
             job = _write(
                 organization, account, request, fingerprint, idempotency_key, user, token, retry_of
             )
             hint("run_submission", job.pk)
-    except IntegrityError:
+    except (IntegrityError, DuplicateJob):
         # the other half of a double click was faster
         made = _made_with(organization, idempotency_key)
         if made is None:
@@ -165,12 +167,13 @@ def sent_request(job: Job) -> JobRequest | None:
 def run_submission(job_id: int) -> None:
     """Send, or look for, one submission that is due. Safe to run twice at a time."""
     now = timezone.now()
-    claimed = (
-        Submission.objects.due(now).filter(pk=job_id).order_by().update(leased_until=now + LEASE)
-    )
-    if not claimed:
+    lease = now + LEASE
+    if not Submission.objects.due(now).filter(pk=job_id).order_by().update(leased_until=lease):
         return
-    submission = Submission.objects.select_related("job__account").get(pk=job_id)
+    claimed = Submission.objects.filter(pk=job_id, leased_until=lease)
+    submission = claimed.select_related("job__account").first()
+    if submission is None:
+        return
     job = submission.job
     if job.remote_id:
         # the list brought it, by its key, before the answer did
@@ -187,8 +190,13 @@ def run_submission(job_id: int) -> None:
         _later(submission, error.wait_s or RETRY_S, str(error))
     except (ProviderError, Undecryptable) as error:
         _later(submission, _back_off_s(submission), str(error), failed=True)
+    except Exception:
+        # our own fault: told on the job, and raised for the log
+        note = "A fault of our own: see the log."
+        _later(submission, _back_off_s(submission), note, failed=True)
+        raise
     finally:
-        Submission.objects.filter(pk=job_id).update(leased_until=None)
+        _held(submission).update(leased_until=None)
 
 
 def resolve_unsure(
@@ -232,37 +240,53 @@ def load_request(value: Mapping[str, Any]) -> JobRequest:
     return JobRequest(**fields)
 
 
+def _held(submission: Submission) -> SubmissionQuerySet:
+    """The row while it is under the lease that `submission` was read with.
+
+    A run that was stopped for longer than its lease must not undo what another made of it.
+    """
+    return Submission.objects.filter(pk=submission.pk, leased_until=submission.leased_until)
+
+
 def _send(submission: Submission, adapter: Provider) -> None:
     job = submission.job
     request = load_request(submission.request)
     sent_at = timezone.now()
-    Submission.objects.filter(pk=submission.pk).update(
-        state=SubmissionState.SENDING,
-        sent_at=sent_at,
-        sends=F("sends") + 1,
-        empty_looks=0,
-        first_empty_look_at=None,
-        note="",
+    is_ours = (
+        _held(submission)
+        .filter(state=SubmissionState.DUE)
+        .update(
+            state=SubmissionState.SENDING,
+            sent_at=sent_at,
+            sends=F("sends") + 1,
+            empty_looks=0,
+            first_empty_look_at=None,
+            note="",
+        )
     )
+    if not is_ours:
+        return
     try:
         remote = adapter.submit(request, submission.key)
     except ProviderError as error:
         if error.ambiguous:
             log.warning("ambiguous submission", job=job.pk, error=str(error))
             _tell(job, f"No clear answer: {error} Looking for the job at the provider.")
-            Submission.objects.filter(pk=submission.pk).update(failures=0)
+            _held(submission).update(failures=0)
             _settle(submission, SubmissionState.LOOKING, wait_s=LOOKS_S[0])
         elif error.transient:
             # it did not leave: the same send again, later
-            Submission.objects.filter(pk=submission.pk).update(
-                state=SubmissionState.DUE, sends=F("sends") - 1
-            )
+            _held(submission).update(state=SubmissionState.DUE, sends=F("sends") - 1)
             raise
         else:
             _refuse(submission, error)
         return
     if not remote.remote_id:
         _refuse(submission, ProviderError("The provider took the request but created no job."))
+        return
+    other = _owner_of(submission, remote.remote_id)
+    if other is not None:
+        _give_up(submission, f"It answered with the id of job {other.pk}.")
         return
     _take(submission, remote, sent_at)
 
@@ -283,15 +307,15 @@ def _look(submission: Submission, adapter: Provider) -> None:
     looks = submission.empty_looks + found.complete
     first_at = submission.first_empty_look_at or (observed_at if found.complete else None)
     failures = submission.failures + (not found.complete)
-    Submission.objects.filter(pk=submission.pk).update(
-        empty_looks=looks, first_empty_look_at=first_at, failures=failures
-    )
+    _held(submission).update(empty_looks=looks, first_empty_look_at=first_at, failures=failures)
     proven = looks >= 2 and first_at is not None and observed_at - first_at >= PROOF
     if proven and adapter.echoes_key and submission.sends < MAX_SENDS:
-        _tell(job, "Not found at the provider in two complete looks: sending again")
-        _settle(submission, SubmissionState.DUE)
+        if _settle(submission, SubmissionState.DUE):
+            _tell(job, "Not found at the provider in two complete looks: sending again")
     elif looks >= len(LOOKS_S):
         _give_up(submission)
+    elif not found.complete and _is_late(submission, observed_at):
+        _give_up(submission, "It could not be looked for to the end.")
     else:
         wait_s = LOOKS_S[min(looks + failures, len(LOOKS_S) - 1)]
         _settle(submission, SubmissionState.LOOKING, wait_s=wait_s)
@@ -299,9 +323,10 @@ def _look(submission: Submission, adapter: Provider) -> None:
 
 def _owner_of(submission: Submission, remote_id: str) -> Submission | None:
     """The other submission of the account that made the job `remote_id`, if one did."""
-    return Submission.objects.filter(
-        job__account=submission.job.account_id, job__remote_id=remote_id
-    ).first()
+    if not is_storable(remote_id):
+        return None
+    others = Submission.objects.exclude(pk=submission.pk)
+    return others.filter(job__account=submission.job.account_id, job__remote_id=remote_id).first()
 
 
 def _refuse_foreign(submission: Submission, remote_id: str) -> None:
@@ -322,7 +347,11 @@ def _take(submission: Submission, remote: RemoteJob, observed_at: datetime) -> N
         observed_at=observed_at,
         actor=job.submitted_by,
     )
-    _settle(submission, SubmissionState.DONE)
+    if Job.objects.filter(pk=job.pk, remote_id__isnull=True).exists():
+        _give_up(submission, "It answered with an id that cannot be this job's.")
+        return
+    # whoever holds the row by now: what became of it is known
+    Submission.objects.filter(pk=submission.pk).update(state=SubmissionState.DONE, note="")
     request_sync_soon(job.account)
 
 
@@ -335,29 +364,36 @@ def request_sync_soon(account: ProviderAccount) -> None:
 
 
 def _refuse(submission: Submission, error: ProviderError) -> None:
-    mirror.fail_unsent(submission.job, error, source=EventSource.SUBMIT)
-    _settle(submission, SubmissionState.REFUSED, note=str(error))
+    with transaction.atomic():
+        if _settle(submission, SubmissionState.REFUSED, note=str(error)):
+            mirror.fail_unsent(submission.job, error, source=EventSource.SUBMIT)
 
 
-def _give_up(submission: Submission) -> None:
-    _settle(
-        submission,
-        SubmissionState.UNSURE,
-        note="We don't know whether the provider took it. Check there, then decide.",
-    )
-    _tell(submission.job, "We don't know whether the provider took it: check there, then decide")
+def _is_late(submission: Submission, now: datetime) -> bool:
+    """Whether it has been looked for so long that a person should decide."""
+    return now - (submission.sent_at or submission.created_at) >= LOOK_FOR
+
+
+def _give_up(submission: Submission, reason: str = "") -> None:
+    note = "We don't know whether the provider took it. Check there, then decide."
+    if _settle(submission, SubmissionState.UNSURE, note=f"{note} {reason}".strip()):
+        message = "We don't know whether the provider took it: check there, then decide"
+        _tell(submission.job, f"{message}. {reason}" if reason else message)
 
 
 def _settle(
     submission: Submission, state: SubmissionState, *, wait_s: float = 0, note: str = ""
-) -> None:
-    Submission.objects.filter(pk=submission.pk).update(
-        state=state, next_at=timezone.now() + timedelta(seconds=wait_s), note=note[:500]
-    )
+) -> bool:
+    """Write what this run came to; False when another holds the row by now."""
+    next_at = timezone.now() + timedelta(seconds=wait_s)
+    return bool(_held(submission).update(state=state, next_at=next_at, note=note[:500]))
 
 
 def _later(submission: Submission, wait_s: float, note: str, *, failed: bool = False) -> None:
-    Submission.objects.filter(pk=submission.pk).update(
+    if submission.state != SubmissionState.DUE and _is_late(submission, timezone.now()):
+        _give_up(submission, f"It could not be looked for: {note}")
+        return
+    _held(submission).update(
         next_at=timezone.now() + timedelta(seconds=wait_s),
         failures=F("failures") + int(failed),
         note=note[:500],
@@ -435,10 +471,13 @@ def _fingerprint(account: ProviderAccount, request: JobRequest) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _refuse_repeat(organization: Organization, fingerprint: str) -> None:
+def _refuse_repeat(account: ProviderAccount, fingerprint: str) -> None:
+    """Raise DuplicateJob for a repeat; until the transaction ends, nobody else looks for one."""
+    # read for its lock alone, which lets others refer to the account; SQLite has one writer anyway
+    ProviderAccount.objects.select_for_update(no_key=True).only("pk").get(pk=account.pk)
     repeat = (
         Submission.objects.filter(
-            organization=organization,
+            organization=account.organization_id,
             fingerprint=fingerprint,
             created_at__gt=timezone.now() - REPEAT_WINDOW,
         )
@@ -452,9 +491,11 @@ def _refuse_repeat(organization: Organization, fingerprint: str) -> None:
 
 
 def _made_with(organization: Organization, idempotency_key: str) -> Job | None:
+    if not idempotency_key:
+        return None
     made = (
         Submission.objects.filter(organization=organization, idempotency_key=idempotency_key)
         .select_related("job__account")
         .first()
     )
-    return made.job if made and idempotency_key else None
+    return made.job if made else None

@@ -20,7 +20,7 @@ from jobs import mirror
 from jobs.clients import open_provider, open_with_budget
 from jobs.models import EventSource, Job, JobPoll, ProviderAccount
 from jobs.models.account import LEASE
-from jobs.sync_pass import LeaseLost, Progress, Report, SyncPass
+from jobs.sync_pass import LeaseLost, Progress, Report, SyncPass, limit_wait_s
 from providers.base import Provider
 from providers.errors import AuthRefused, BudgetExhausted, NotFound, ProviderError, RateLimited
 from providers.status import JobStatus
@@ -79,17 +79,18 @@ def sync_account(
             wait_s = 0.0
             try:
                 work.run(full=full)
-            except BudgetExhausted as error:
-                wait_s = error.wait_s or 1
-            except RateLimited as error:
-                wait_s = error.wait_s or 60
+            except (BudgetExhausted, RateLimited) as limit:
+                if foreground:
+                    raise  # it has waited, and in vain
+                wait_s = limit_wait_s(limit)
             except ProviderError:
                 if adapter.http.time_left_s != 0:
                     raise
                 wait_s = 1  # our own deadline cut the last request short: the next pass goes on
             finally:
                 report.requests = adapter.http.requests
-            if adapter.http.latency_ms is not None:
+            # cut short before anything was read, it was neither a success nor a failure
+            if work.has_read or not wait_s:
                 _note_success(account, adapter)
             _finish(account, lease, wait_s)
     except LeaseLost:
@@ -188,6 +189,7 @@ def _note_success(account: ProviderAccount, adapter: Provider) -> None:
     ProviderAccount.objects.filter(pk=account.pk).update(
         last_success_at=timezone.now(),
         consecutive_failures=0,
+        refused_at=None,
         latency_ms=adapter.http.latency_ms,
         rate_remaining=adapter.http.rate_remaining,
     )

@@ -18,7 +18,14 @@ from jobs.budget import Budget
 from jobs.models import EventSource, Job, JobPoll, ProviderAccount
 from jobs.models.account import LEASE
 from providers.base import Provider
-from providers.errors import BudgetExhausted, NotFound, ProviderError, RateLimited
+from providers.errors import (
+    BadAnswer,
+    BudgetExhausted,
+    NotFound,
+    ProviderError,
+    RateLimited,
+    Rejected,
+)
 from providers.status import JobStatus
 from providers.types import Capability, Page, RemoteJob, RemotePreset
 
@@ -26,6 +33,10 @@ log = structlog.get_logger(__name__)
 
 # A later walk that is still among new jobs here becomes an import, which can be resumed.
 DISCOVER_PAGES = 40
+
+# So many pages in a row without a job that was not seen yet, and the list is a circle. Jobs that
+# are made meanwhile push others down a page; they do not fill ten.
+CIRCLE_PAGES = 10
 
 # Sixteen readers reach 94 % of what latency allows, and are what HttpClient has connections
 # for; four are polite and enough for a pass.
@@ -38,6 +49,13 @@ UNREADABLE_PAUSE = timedelta(minutes=5)
 
 # One full pass asks for this many missing jobs at the most, newest first.
 GONE_CHECKS = 1000
+
+# What is waited where a limit does not say how long it lasts.
+LIMIT_WAIT_S = 60.0
+
+# How long the foreground waits for one answer: the longest wait that a provider may ask for. It
+# holds the account meanwhile, and at night the accounts after it.
+PATIENCE_S = 3600.0
 
 T = TypeVar("T")
 Progress = Callable[[ProviderAccount, int], None]
@@ -67,6 +85,24 @@ class LeaseLost(Exception):
     """Another pass took the account over: this one was too slow to renew."""
 
 
+class Pages:
+    """The pages of a list, one by one; after an error it is opened anew at the cursor asked for."""
+
+    def __init__(self, open_list: Callable[[str | None], Iterator[Page]]) -> None:
+        self._open = open_list
+        self._pages: Iterator[Page] | None = None
+
+    def read(self, cursor: str = "") -> Page | None:
+        """The next page, None after the last. `cursor` is where that one begins."""
+        if self._pages is None:
+            self._pages = self._open(cursor or None)
+        try:
+            return next(self._pages, None)
+        except ProviderError:
+            self._pages = None  # an iterator that raised has ended
+            raise
+
+
 @dataclass
 class SyncPass:
     """One walk over one account."""
@@ -79,7 +115,12 @@ class SyncPass:
     foreground: bool
     on_progress: Progress | None
     started_at: datetime = field(default_factory=timezone.now)
-    pages: Iterator[Page] | None = None
+    # whether the provider answered anything but errors
+    has_read: bool = False
+    # whether it said that we ask too often
+    is_limited: bool = False
+    # in vain so far, since the last answer
+    waited_s: float = 0.0
     seen: set[str] = field(default_factory=set)
     active: dict[str, RemoteJob] = field(default_factory=dict)
     # new ones of which the list told a part
@@ -89,8 +130,14 @@ class SyncPass:
         was_importing = self.account.is_importing
         try:
             self._discover(full=full)
-        except BudgetExhausted:
-            self._refresh()  # reading single jobs may have a budget of its own
+            if self.foreground and self.account.is_importing:
+                self._discover(full=False)  # much was missed: the rest of it
+        except (BudgetExhausted, RateLimited) as limit:
+            self.is_limited = isinstance(limit, RateLimited)
+            try:
+                self._refresh()  # reading single jobs may have a limit of its own
+            except (BudgetExhausted, RateLimited) as other:
+                raise max(limit, other, key=limit_wait_s) from None
             raise
         if full or (was_importing and not self.account.is_importing):
             self._read_presets()
@@ -99,22 +146,41 @@ class SyncPass:
         self._refresh()
 
     def _discover(self, *, full: bool) -> None:
+        """Walk the list as far as it may hold news; an import from where the last pass stopped."""
+        cursor = self.account.import_cursor if self.account.is_importing and not full else ""
+        try:
+            self._walk(cursor, full=full)
+        except (NotFound, Rejected) as error:
+            if not cursor or self.account.import_cursor != cursor:
+                raise
+            # not one page was given: the place is there no more
+            log.warning("import begun anew", account=self.account.pk, error=str(error))
+            self._walk("", full=full)
+
+    def _walk(self, cursor: str, *, full: bool) -> None:
         account = self.account
         importing = account.is_importing
         source = EventSource.IMPORT if importing else EventSource.POLL
-        cursor = account.import_cursor if importing and not full else ""
         # an import may take several passes: what is older than its first one is covered by it
         began = {} if cursor else {"last_pass_at": self.started_at}
-        pages = 0
+        listed = Pages(self.adapter.list_jobs)
+        applied = Applied()
+        pages = repeated = 0
         while True:
             observed_at = timezone.now()
-            page = self._patiently(self._next_page, cursor)
+            try:
+                page = self._patiently(listed.read, cursor)
+            except ProviderError as error:
+                if error.transient and not (importing or full) and self._is_stuck(applied):
+                    self._renew(imported_at=None, import_cursor=cursor, **began)
+                raise
             if page is None:
                 break
             pages += 1
-            applied = mirror.apply(account, page.jobs, source=source, observed_at=observed_at)
-            self.report.count(applied)
+            applied = self._apply(page.jobs, observed_at, source)
+            known = len(self.seen)
             self.seen.update(remote.remote_id for remote in page.jobs)
+            repeated = repeated + 1 if len(self.seen) == known else 0
             active = {job.remote_id: job for job in page.jobs if job.status.is_active}
             self.active |= active
             if not importing:
@@ -128,6 +194,8 @@ class SyncPass:
                 self._renew()
             if not cursor:
                 break
+            if repeated >= CIRCLE_PAGES:
+                raise BadAnswer("The provider's list of jobs leads round in a circle.")
             if importing or full:
                 continue
             if not active and self._is_known(applied):
@@ -142,6 +210,17 @@ class SyncPass:
             **began,
         )
 
+    def _apply(
+        self,
+        remotes: Sequence[RemoteJob],
+        observed_at: datetime,
+        source: EventSource = EventSource.POLL,
+    ) -> Applied:
+        applied = mirror.apply(self.account, remotes, source=source, observed_at=observed_at)
+        self.report.count(applied)
+        self.has_read, self.waited_s = True, 0.0
+        return applied
+
     def _note_unread(self, page: Page, applied: Applied) -> None:
         partial = [job.remote_id for job in page.jobs if job.is_partial]
         if partial and applied.created:
@@ -154,11 +233,21 @@ class SyncPass:
         A page that an interrupted walk (or webhooks, or submissions) brought is unchanged but
         proves nothing about what is below it; its jobs are younger than the last walk that ended.
         """
-        if applied.is_news or self.account.last_pass_at is None:
-            return False
-        return not Job.objects.filter(
-            pk__in=applied.unchanged, sort_at__gt=self.account.last_pass_at
-        ).exists()
+        return not applied.is_news and not self._holds_young(applied.unchanged)
+
+    def _is_stuck(self, applied: Applied) -> bool:
+        """Whether a walk that is cut short below this page was cut short here before.
+
+        It brought no job that was not there, and yet what is below it may be new: from the top, no
+        later walk would come further under the same limit. It has to be gone on with from here.
+        """
+        return not applied.created and self._holds_young([*applied.changed, *applied.unchanged])
+
+    def _holds_young(self, pks: Sequence[int]) -> bool:
+        """Whether one of these jobs is younger than the last walk that ended."""
+        ended_at = self.account.last_pass_at
+        young = Job.objects.filter(pk__in=pks)
+        return (young if ended_at is None else young.filter(sort_at__gt=ended_at)).exists()
 
     def _refresh(self) -> None:
         """Confirm the unfinished jobs that the list did not bring, and progress of those it did."""
@@ -191,27 +280,31 @@ class SyncPass:
 
     def _list_unfinished(self) -> bool:
         """Confirm many in few requests, where the provider can list them; whether it did."""
-        pages = self.adapter.list_unfinished()
+        unfinished = Pages(lambda _: self.adapter.list_unfinished())
         told = False
         while True:
             observed_at = timezone.now()
-            page = self._patiently(next, pages, None)
+            page = self._patiently(unfinished.read)
             if page is None:
                 return told
             told = True
-            self.report.count(
-                mirror.apply(
-                    self.account, page.jobs, source=EventSource.POLL, observed_at=observed_at
-                )
-            )
+            self._apply(page.jobs, observed_at)
             self.active |= {job.remote_id: job for job in page.jobs}
             self._renew()
 
     def _read_presets(self) -> None:
-        if self.adapter.supports(Capability.PRESETS):
-            presets: list[RemotePreset] = self._patiently(list, self.adapter.list_presets())
-            write_presets(self.account, presets, timezone.now())
-            self._renew()
+        if not self.adapter.supports(Capability.PRESETS):
+            return
+        try:
+            presets: list[RemotePreset] = self._patiently(lambda: list(self.adapter.list_presets()))
+        except ProviderError as error:
+            if error.transient:
+                raise
+            # a key may read jobs and no presets
+            log.warning("presets not read", account=self.account.pk, error=str(error))
+            return
+        write_presets(self.account, presets, timezone.now())
+        self._renew()
 
     def _find_gone(self) -> None:
         """Ask for jobs that the whole list did not bring; what is not found is gone."""
@@ -242,36 +335,51 @@ class SyncPass:
         `jobs` are the rows behind the ids in `items`, for marking what is gone.
         """
         readers = min(max(self.account.option_int("concurrency", READERS), 1), MAX_READERS)
-        exhausted: BudgetExhausted | None = None
+        if self.is_limited:
+            readers = 1  # the limit may be one of all calls
         with ThreadPoolExecutor(readers) as pool:
             for chunk in batched(items, readers * 2):
-                observed_at = timezone.now()
-                asked = []
-                for item in chunk:
-                    try:
-                        self._patiently(self.budget.set_aside, buckets)
-                    except BudgetExhausted as error:
-                        exhausted = error  # what has been asked is still to be applied
-                        break
-                    asked.append((item, pool.submit(call, item)))
-                told, failed = [], []
-                for item, answer in asked:
-                    try:
-                        told.append(answer.result())
-                    except ProviderError as failure:
-                        failed.append((item, failure))
-                self.report.count(
-                    mirror.apply(
-                        self.account, told, source=EventSource.POLL, observed_at=observed_at
-                    )
-                )
-                for item, fault in failed:
-                    self._take_failure(item, fault, jobs or {}, observed_at)
-                if exhausted is not None:
-                    raise exhausted
-                if failed and not told:
-                    raise_unless_single(failed)
-                self._renew()
+                waiting = chunk
+                while waiting:
+                    waiting = self._read_chunk(pool, waiting, call, buckets, jobs or {})
+                    self._renew()
+
+    def _read_chunk(
+        self,
+        pool: ThreadPoolExecutor,
+        items: Sequence[Any],
+        call: Callable[[Any], RemoteJob],
+        buckets: tuple[str, ...],
+        jobs: Mapping[str, Job],
+    ) -> list[Any]:
+        """Read all of `items` at once; those that met a limit are returned after its end."""
+        observed_at = timezone.now()
+        limit: BudgetExhausted | RateLimited | None = None
+        asked, told, failed, limited = [], [], [], []
+        for item in items:
+            try:
+                self._patiently(self.budget.set_aside, buckets)
+            except BudgetExhausted as error:
+                limit = error  # what has been asked is still to be applied
+                break
+            asked.append((item, pool.submit(call, item)))
+        for item, answer in asked:
+            try:
+                told.append(answer.result())
+            except (BudgetExhausted, RateLimited) as error:
+                limit = error
+                limited.append(item)
+            except ProviderError as error:
+                failed.append((item, error))
+        if told:
+            self._apply(told, observed_at)
+        for item, fault in failed:
+            self._take_failure(item, fault, jobs, observed_at)
+        if limit is not None:
+            self._wait_out(limit)
+        if failed and not told:
+            raise_unless_single(failed)
+        return limited
 
     def _take_failure(
         self,
@@ -281,8 +389,6 @@ class SyncPass:
         observed_at: datetime,
     ) -> None:
         job = jobs.get(item) if isinstance(item, str) else None
-        if isinstance(error, BudgetExhausted | RateLimited):
-            raise error
         if job is None:
             return
         if isinstance(error, NotFound):
@@ -294,25 +400,22 @@ class SyncPass:
         # it is not confirmed, and shows so; meanwhile it must not keep the others waiting
         JobPoll.objects.filter(job=job).update(next_at=observed_at + UNREADABLE_PAUSE)
 
-    def _next_page(self, cursor: str) -> Page | None:
-        if self.pages is None:
-            self.pages = self.adapter.list_jobs(cursor or None)
-        try:
-            return next(self.pages, None)
-        except ProviderError:
-            self.pages = None  # an iterator that raised has ended: the next try begins anew
-            raise
-
     def _patiently(self, call: Callable[..., T], *args: Any) -> T:
-        """In the foreground, wait for the provider's limit and ours; else give way."""
+        """Call until no limit is met. `call` must begin anew each time: no iterator's next."""
         while True:
             try:
                 return call(*args)
-            except (BudgetExhausted, RateLimited) as error:
-                if not self.foreground:
-                    raise
-                self._renew()
-                time.sleep(min(error.wait_s or 5, 60))
+            except (BudgetExhausted, RateLimited) as limit:
+                self._wait_out(limit)
+
+    def _wait_out(self, limit: BudgetExhausted | RateLimited) -> None:
+        """In the foreground, wait for the provider's limit or ours; else give way."""
+        if not self.foreground or self.waited_s >= PATIENCE_S:
+            raise limit
+        self._renew()
+        wait_s = min(limit.wait_s or 5, 60)  # the lease is to be renewed
+        time.sleep(wait_s)
+        self.waited_s += wait_s
 
     def _renew(self, **values: Any) -> None:
         """Prolong the lease and keep `values` with it, so that a late pass writes nothing."""
@@ -325,9 +428,17 @@ class SyncPass:
             setattr(self.account, name, value)
 
 
+def limit_wait_s(limit: BudgetExhausted | RateLimited) -> float:
+    """How long the account is to be left alone."""
+    return limit.wait_s or LIMIT_WAIT_S
+
+
 def raise_unless_single(failed: Sequence[tuple[Any, ProviderError]]) -> None:
-    """A chunk in which nothing could be read is the account's trouble, not one job's."""
-    errors = [error for _, error in failed if not isinstance(error, NotFound)]
+    """A chunk in which nothing could be read is the account's trouble, not one job's.
+
+    But for refusals: the list, which was read with the same key, would have met them, too.
+    """
+    errors = [error for _, error in failed if error.transient]
     if len(errors) > 1:
         raise errors[0]
 

@@ -4,6 +4,7 @@ A delivery is only a hint. Its body is never applied: nothing signs it, and it m
 """
 
 import hmac
+import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
@@ -17,8 +18,9 @@ from jobs.hints import hint
 from jobs.merge import clean_json
 from jobs.models import EventSource, ProviderAccount, Verdict, WebhookDelivery
 from jobs.sync import refresh_one
+from providers.answers import read_json
 from providers.errors import ProviderError, WebhookRefused
-from providers.redaction import redact_text
+from providers.redaction import redact, redact_text
 from providers.types import Capability
 
 # A job with twenty outputs and a hundred thumbnails each stays well below.
@@ -27,6 +29,9 @@ STORED_BODY = 64_000
 # Not the headers that carry secrets: those are all the others.
 STORED_HEADERS = ("content-type", "content-length", "user-agent", "date")
 RETRY_S = 30
+# Longer than the read that it is held for.
+LEASE = timedelta(seconds=100)
+DEADLINE_S = 75.0
 _LENGTH = re.compile(r"[0-9]{1,20}")
 
 
@@ -64,13 +69,13 @@ def receive(request: HttpRequest, provider: str, account_id: int, secret: str) -
 
 
 def handle_delivery(delivery_id: int) -> None:
-    """Re-read the job that a stored delivery is about; later again when the provider fails."""
-    delivery = (
-        WebhookDelivery.objects.due(timezone.now())
-        .filter(pk=delivery_id)
-        .select_related("account")
-        .first()
-    )
+    """Re-read the job that a stored delivery is about; later again when the provider fails.
+
+    Safe to run twice at a time: its due time is moved past the read, and is its lease.
+    """
+    now = timezone.now()
+    due = WebhookDelivery.objects.due(now).filter(pk=delivery_id)
+    delivery = due.select_related("account").first()
     if delivery is None:
         return
     # whatever came for the same job before this read is answered, or put off, with it
@@ -78,15 +83,33 @@ def handle_delivery(delivery_id: int) -> None:
         account=delivery.account,
         remote_id=delivery.remote_id,
         handled_at__isnull=True,
-        received_at__lte=timezone.now(),
+        received_at__lte=now,
     )
+    # not by `due`, which joins: see SubmissionQuerySet.due
+    if not answered.filter(pk=delivery.pk, next_at=delivery.next_at).update(next_at=now + LEASE):
+        return
+    answered.update(next_at=now + LEASE)
     try:
-        refresh_one(delivery.account, delivery.remote_id, source=EventSource.WEBHOOK)
+        refresh_one(
+            delivery.account,
+            delivery.remote_id,
+            source=EventSource.WEBHOOK,
+            deadline_s=DEADLINE_S,
+        )
     except ProviderError as error:
         next_at = timezone.now() + timedelta(seconds=max(RETRY_S, error.wait_s or 0))
         answered.update(result=str(error)[:500], next_at=next_at)
     else:
         answered.update(handled_at=timezone.now(), result="The job was read anew.")
+
+
+def _redact_body(body: bytes, secrets: list[str]) -> str:
+    """As JSON where it is that, since any character of a JSON text may be written as an escape."""
+    text = body.decode(errors="replace")
+    try:
+        return json.dumps(redact(read_json(text), secrets), ensure_ascii=False)
+    except ValueError:
+        return redact_text(text, secrets)
 
 
 def _store(
@@ -99,7 +122,7 @@ def _store(
 ) -> WebhookDelivery:
     now = timezone.now()
     secrets = [value for value in account.credentials.values() if isinstance(value, str)]
-    text = redact_text(body.decode(errors="replace"), [*secrets, account.hook_secret])
+    text = _redact_body(body, [*secrets, account.hook_secret])
     return WebhookDelivery.objects.create(
         account=account,
         received_at=now,

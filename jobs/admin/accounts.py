@@ -80,16 +80,16 @@ class AccountForm(forms.ModelForm):
             provider=account.provider,
             name=account.name,
             base_url=self.cleaned_data["base_url"],
-            credentials=self._given(field.name for field in self.adapter_class.credential_fields),
-            options=self._given(
+            credentials=self._told(field.name for field in self.adapter_class.credential_fields),
+            options=self._told(
                 [*(field.name for field in self.adapter_class.option_fields), *COMMON_OPTIONS]
             ),
             enabled=self.cleaned_data["enabled"],
             user=user,
         )
 
-    def _given(self, names: Iterable[str]) -> dict[str, str]:
-        return {name: self.cleaned_data[name] for name in names if self.cleaned_data[name]}
+    def _told(self, names: Iterable[str]) -> dict[str, str]:
+        return {name: self.cleaned_data[name] for name in names}
 
 
 @admin.register(ProviderAccount)

@@ -7,7 +7,7 @@ from ninja import Router, Status
 
 from jobs import sync
 from jobs.api.auth import ApiRequest, TokenAuth
-from jobs.api.errors import ACTION_REFUSALS, READ_REFUSALS, ErrorBody, not_found
+from jobs.api.errors import ACTION_REFUSALS, READ_REFUSALS, ApiError, ErrorBody, not_found
 from jobs.api.schemas import AccountList, AccountShape
 from jobs.models import ProviderAccount
 from jobs.parameters import find_by_id
@@ -38,8 +38,14 @@ def read_account(request: ApiRequest, account_id: str) -> ProviderAccount:
     summary="Sync now",
 )
 def sync_account(request: ApiRequest, account_id: str) -> Status[ProviderAccount]:
-    """Make the account due at once, whatever its back-off; does not wait for the pass."""
-    sync.request_sync(_find(request, account_id))
+    """Make the account due at once, whatever its back-off; does not wait for the pass.
+
+    409 where the account is paused.
+    """
+    account = _find(request, account_id)
+    if not account.enabled:
+        raise ApiError(409, "action_refused", f"{account} is paused; resume it first.")
+    sync.request_sync(account)
     return Status(202, _find(request, account_id))
 
 

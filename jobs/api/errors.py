@@ -16,6 +16,8 @@ from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationEr
 from ninja.parser import Parser
 from pydantic import BaseModel, Field
 
+from jobs.request_limits import read_json
+
 log = logging.getLogger(__name__)
 
 NOT_FOUND = "Nothing is here. The organization of the token is the only one that it sees."
@@ -88,13 +90,9 @@ class JsonParser(Parser):
                 415, "not_json", "Send the body as JSON, with Content-Type: application/json."
             )
         try:
-            return json.loads(request.body, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError) as error:
+            return read_json(request.body)
+        except ValueError as error:
             raise ApiError(400, "broken_json", f"The body is not valid JSON: {error}.") from error
-
-
-def _refuse_constant(word: str) -> None:
-    raise ValueError(f"{word} is not JSON")
 
 
 class JsonAPI(NinjaAPI):

@@ -14,6 +14,7 @@ from jobs.api.errors import (
     READ_REFUSALS,
     SUBMIT_REFUSALS,
     ApiError,
+    ErrorBody,
     invalid,
     not_found,
 )
@@ -99,8 +100,9 @@ def submit_job(
 ) -> Status[Job]:
     """Answers 201 and a job in status `submitting`, which is sent right after.
 
-    The same `Idempotency-Key` again answers 200 and the same job, whatever the body. 409 carries
-    the job that is already there when the same account, input and settings ran within 24 hours.
+    The same `Idempotency-Key` again answers 200 and the same job, whatever a valid body says now.
+    409 carries the job that is already there when the same account, input and settings ran within
+    24 hours.
     """
     organization = request.auth.organization
     account = find_accounts(organization, [body.account]).get(body.account)
@@ -116,7 +118,7 @@ def submit_job(
             allow_duplicate=body.allow_duplicate,
         )
     except submission.SubmissionRefused as refusal:
-        raise invalid({issue.field: issue.message for issue in refusal.issues}) from refusal
+        raise _refused(refusal) from refusal
     except submission.DuplicateJob as duplicate:
         raise _duplicate(request, duplicate.job) from duplicate
     return Status(201 if submitted.created else 200, _read(request, str(submitted.job.pk)))
@@ -141,16 +143,21 @@ def cancel_job(request: ApiRequest, job_id: str) -> Status[Job]:
 @router.post(
     "/{job_id}/resubmit",
     auth=to_operate,
-    response={202: JobDetail, **ACTION_REFUSALS},
+    response={202: JobDetail, 422: ErrorBody, **ACTION_REFUSALS},
     summary="Run again",
 )
 def resubmit_job(request: ApiRequest, job_id: str) -> Status[Job]:
-    """Run it again: answers the new, linked job, or the same one where the provider reruns it."""
+    """Run it again: answers the new, linked job, or the same one where the provider reruns it.
+
+    422 where the request that it was submitted with cannot be used any more.
+    """
     job = _find(request, job_id)
     try:
         outcome = actions.request_resubmit(job, token=request.auth)
     except actions.ActionRefused as refusal:
         raise ApiError(409, "action_refused", str(refusal)) from refusal
+    except submission.SubmissionRefused as refusal:
+        raise _refused(refusal) from refusal
     rerun = str(outcome.pk) if isinstance(outcome, Job) else job_id
     return Status(202, _read(request, rerun))
 
@@ -185,6 +192,10 @@ def _read(request: ApiRequest, job_id: str) -> Job:
     if job is None:
         raise not_found()
     return job
+
+
+def _refused(refusal: submission.SubmissionRefused) -> ApiError:
+    return invalid({issue.field: issue.message for issue in refusal.issues})
 
 
 def _duplicate(request: ApiRequest, job: Job) -> ApiError:

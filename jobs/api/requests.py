@@ -1,56 +1,15 @@
 """What may be sent to `POST /jobs`, checked before anything is made of it."""
 
-import json
-import math
-import re
 from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from jobs.addresses import MAX_ADDRESS, check_address
+from jobs.request_limits import MAX_HEIGHT, check_json
 from providers.types import JobRequest, Rendition, Thumbnails
 
-MAX_JSON_BYTES = 16_384
-MAX_JSON_DEPTH = 20
 MAX_RENDITIONS = 20
-
-
-def check_json(value: Any) -> Any:
-    """Bound a free value, and refuse what no database column of JSON takes."""
-    if _depth(value) > MAX_JSON_DEPTH:
-        raise ValueError(f"Nest at most {MAX_JSON_DEPTH} levels deep.")
-    if len(json.dumps(value).encode()) > MAX_JSON_BYTES:
-        raise ValueError(f"Give at most {MAX_JSON_BYTES} bytes of JSON.")
-    if not _is_storable(value):
-        raise ValueError("Leave out NUL characters, half surrogate pairs and endless numbers.")
-    return value
-
-
-def _depth(value: Any) -> int:
-    depth, level = 0, [value]
-    while level:
-        inner: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                inner += item.values()
-            elif isinstance(item, list):
-                inner += item
-        depth, level = depth + 1, inner
-    return depth
-
-
-def _is_storable(value: Any) -> bool:
-    if isinstance(value, str):
-        return not re.search("[\x00\ud800-\udfff]", value)
-    if isinstance(value, float):
-        return math.isfinite(value)
-    if isinstance(value, dict):
-        return all(map(_is_storable, (*value, *value.values())))
-    if isinstance(value, list):
-        return all(map(_is_storable, value))
-    return True
-
 
 Address = Annotated[str, Field(max_length=MAX_ADDRESS), AfterValidator(check_address)]
 # whether one without a scheme means anything is the provider's to say
@@ -60,7 +19,7 @@ Source = Annotated[
     AfterValidator(partial(check_address, bare_allowed=True)),
 ]
 Json = Annotated[Any, AfterValidator(check_json)]
-Height = Annotated[int, Field(ge=1, le=4320)]
+Height = Annotated[int, Field(ge=1, le=MAX_HEIGHT)]
 Pixels = Annotated[int, Field(ge=1, le=7680)]
 
 

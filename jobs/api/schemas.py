@@ -187,7 +187,9 @@ class JobShape(Schema):
     suspect: bool = Field(
         validation_alias="is_suspect", description="Succeeded, but not with what was asked for."
     )
-    stuck: bool = Field(description="Active for much longer than its like.")
+    stuck: bool = Field(
+        description="Active for much longer than its like. Not worked out yet: always false."
+    )
     gone_at: datetime | None = Field(description="When the provider no longer knew it.")
     progress: float | None = Field(description="0 to 100; null: not reported.")
     phase: Text
@@ -207,7 +209,7 @@ class JobShape(Schema):
 
     @staticmethod
     def resolve_stuck(job: Job) -> bool:
-        return getattr(job, "is_stuck", False)
+        return False
 
     @staticmethod
     def resolve_input(job: Job) -> Job:

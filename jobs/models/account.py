@@ -58,6 +58,10 @@ class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
         return lease if taken else None
 
 
+# A stray digit must not stop the clock: what is larger than this nobody means.
+LARGEST_OPTION = 1_000_000
+
+
 class ProviderAccount(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="accounts"
@@ -135,12 +139,13 @@ class ProviderAccount(models.Model):
         return self.imported_at is None
 
     def option_int(self, name: str, default: int) -> int:
-        """A whole-number option, or `default` when it is missing or no number."""
+        """A whole-number option; `default` when it is missing, no number, or nobody can mean it."""
         value: Any = self.options.get(name)
         try:
-            return int(value)
-        except (TypeError, ValueError):
+            number = int(value)
+        except (TypeError, ValueError, OverflowError):
             return default
+        return number if 0 <= number <= LARGEST_OPTION else default
 
 
 class RateBudget(models.Model):

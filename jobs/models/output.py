@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import F, Q
 
-from jobs.fields import EncryptedJSONField
+from jobs.fields import EncryptedJSONField, Undecryptable
 from jobs.models.account import ProviderAccount
 from jobs.models.job import Job
 from organizations.models import Organization
@@ -185,8 +185,11 @@ class Output(models.Model):
 
     @property
     def opens_at(self) -> str:
-        """The address a browser can be sent to; empty when there is none."""
-        return self.secret_url or self.url
+        """The address a browser can be sent to; empty when there is none, or its key is lost."""
+        try:
+            return self.secret_url or self.url
+        except Undecryptable:
+            return ""
 
     @property
     def is_web(self) -> bool:

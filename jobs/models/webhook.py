@@ -19,14 +19,15 @@ EXPIRY = timedelta(hours=1)
 
 
 class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
-    def due(self, now: datetime) -> "WebhookDeliveryQuerySet":
+    def waiting(self, now: datetime) -> "WebhookDeliveryQuerySet":
         """Deliveries whose job is still to be re-read, of accounts that are not paused."""
         return self.filter(
-            handled_at__isnull=True,
-            next_at__lte=now,
-            received_at__gt=now - EXPIRY,
-            account__enabled=True,
+            handled_at__isnull=True, received_at__gt=now - EXPIRY, account__enabled=True
         ).order_by("received_at")
+
+    def due(self, now: datetime) -> "WebhookDeliveryQuerySet":
+        """Those of the waiting that nobody has in hand."""
+        return self.waiting(now).filter(next_at__lte=now)
 
 
 class WebhookDelivery(models.Model):

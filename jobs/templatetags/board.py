@@ -10,7 +10,7 @@ from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.forms import BoundField
 from django.utils import timezone
-from django.utils.html import escape, format_html
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from jobs import formats
@@ -25,6 +25,9 @@ from providers.status import JobStatus, OutputStatus
 from providers.types import OutputKind, RequestIssue
 
 register = template.Library()
+
+# Beyond it a page shows plain JSON: providers nest as deep as they like.
+TREE_DEPTH = 12
 
 SPRITE = "vendor/tabler-icons/sprite.svg"
 
@@ -170,8 +173,23 @@ def iso(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-@register.filter
-def branches(value: Any) -> list[tuple[str, Any]]:
+@register.simple_tag
+def tree(value: Any, depth: int = 0) -> SafeString:
+    """JSON as nested lists of named parts; what lies deeper than anyone looks, as JSON."""
+    parts = _branches(value) if depth < TREE_DEPTH else []
+    if not parts:
+        return format_html('<span class="tree-value">{}</span>', json_word(value))
+    return format_html(
+        '<ul class="tree">{}</ul>',
+        format_html_join(
+            "",
+            '<li><span class="tree-name">{}</span> {}</li>',
+            ((name, tree(part, depth + 1)) for name, part in parts),
+        ),
+    )
+
+
+def _branches(value: Any) -> list[tuple[str, Any]]:
     """The named parts of a JSON object or array; empty for plain values and lists of these."""
     if isinstance(value, dict):
         return [(str(key), part) for key, part in value.items()]

@@ -53,14 +53,18 @@ def show_job(
     again_form: SendAgainForm | None = None,
     status: int = 200,
 ) -> HttpResponseBase:
-    """The job's page, or the part of it that is asked for.
+    """The job's page, or the part of it that is asked for; 204 to a poll that missed nothing.
 
     The forms are given as they were sent, where the page is shown again with what was wrong.
     """
+    submission = Submission.objects.filter(pk=job.pk).first() if job.request else None
+    live_state = _state(job, submission)
+    if _is_poll(request) and request.GET.get("state") == live_state:
+        # most polls end here, before the outputs are read and their addresses decrypted
+        return HttpResponse(status=204)
     outputs = list(job.outputs.select_related("preset").order_by("position", "pk"))
     media = [output for output in outputs if output.kind != OutputKind.IMAGE]
     thumbnails = [output for output in outputs if output.kind == OutputKind.IMAGE]
-    submission = Submission.objects.filter(pk=job.pk).first() if job.request else None
     makes_links = job.account.adapter_class.supports(Capability.OUTPUT_LINKS)
     origins = [] if makes_links else origins_of(outputs)
     context: dict[str, Any] = {
@@ -68,7 +72,7 @@ def show_job(
         "job": job,
         "media": media,
         "submission": submission,
-        "live_state": _state(job, submission),
+        "live_state": live_state,
         "thumbnail_count": len(thumbnails),
         "gallery": None,
         "origins": " ".join(origins),
@@ -97,6 +101,10 @@ def show_job(
     return show(request)
 
 
+def _is_poll(request: HtmxRequest) -> bool:
+    return bool(request.htmx) and "play" not in request.GET and "thumbnails" not in request.GET
+
+
 def _part(
     request: HtmxRequest, context: dict[str, Any], media: list[Output], thumbnails: list[Output]
 ) -> HttpResponse:
@@ -106,8 +114,6 @@ def _part(
         return render(request, "jobs/_player.html", _player(access, job, media, request))
     if "thumbnails" in request.GET:
         return render(request, "jobs/_thumbnails.html", _gallery(access, job, thumbnails))
-    if request.GET.get("state") == context["live_state"]:
-        return HttpResponse(status=204)
     return render(request, "jobs/_job_update.html", context | _changing(context))
 
 

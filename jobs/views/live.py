@@ -1,7 +1,7 @@
 """The poll that keeps a list true, and on other pages what the frame says of the accounts."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -78,6 +78,6 @@ def _count_new(jobs: JobQuerySet, wanted: JobFilter, shown: dict[int, int], sinc
 def _read_moment(text: str) -> datetime | None:
     try:
         moment = parse_datetime(text.replace(" ", "+"))
-    except ValueError:
+        return moment.astimezone(UTC) if moment is not None and moment.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return moment if moment is not None and moment.tzinfo else None

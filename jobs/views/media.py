@@ -4,6 +4,9 @@ A page never holds the address itself, which may carry a signature: it holds the
 views here, which check membership and send the browser on.
 """
 
+from typing import Any
+
+from django.core.exceptions import DisallowedRedirect
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils.cache import add_never_cache_headers
@@ -24,14 +27,13 @@ def output_open(request: HttpRequest, org: str, pk: int, output_pk: int) -> Http
     try:
         return _send_on(request, access, output.job, find_link(output), output.url)
     except NoLink as refusal:
-        return _say_why_not(request, access, output, refusal)
+        context = frame(access, "files") | {"output": output, "job": output.job}
+        return _say_why_not(request, context, refusal)
 
 
-def _say_why_not(
-    request: HttpRequest, access: Access, output: Output, refusal: NoLink
-) -> HttpResponse:
-    context = frame(access, "files") | {"output": output, "job": output.job, "refusal": refusal}
+def _say_why_not(request: HttpRequest, context: dict[str, Any], refusal: NoLink) -> HttpResponse:
     status = 410 if refusal.is_final else 503
+    context = context | {"refusal": refusal}
     response = render(request, "jobs/no_link.html", context, status=status)
     add_never_cache_headers(response)
     return response
@@ -43,13 +45,19 @@ def input_open(request: HttpRequest, org: str, pk: int) -> HttpResponse:
     job = get_object_or_404(Job.objects.for_organization(access.organization), pk=pk)
     secret = JobSecret.objects.filter(pk=job.pk).first()
     whole = (secret and secret.input_url) or job.input_url
-    return _send_on(request, access, job, whole, job.input_url)
+    try:
+        return _send_on(request, access, job, whole, job.input_url)
+    except NoLink as refusal:
+        return _say_why_not(request, frame(access, "jobs") | {"job": job}, refusal)
 
 
 def _send_on(
     request: HttpRequest, access: Access, job: Job, address: str, shown: str
 ) -> HttpResponse:
-    """Redirect to a web address; for any other, say where the file is. Never stored by a cache."""
+    """Redirect to a web address; for any other, say where the file is. Never stored by a cache.
+
+    Raises NoLink for an address that Django redirects nobody to.
+    """
     if not address:
         raise Http404("There is no address.")
     response: HttpResponse
@@ -57,7 +65,10 @@ def _send_on(
         context = frame(access, "jobs") | {"job": job, "address": shown}
         response = render(request, "jobs/open_elsewhere.html", context)
     else:
-        response = HttpResponseRedirect(address)
+        try:
+            response = HttpResponseRedirect(address)
+        except DisallowedRedirect:
+            raise NoLink("Its address is too long to send a browser to.", is_final=True) from None
         # the place it leads to must not learn where from
         response.headers["Referrer-Policy"] = "no-referrer"
     add_never_cache_headers(response)

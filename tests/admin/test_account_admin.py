@@ -112,6 +112,8 @@ def test_options_are_kept_as_entered(admin_client: Client, account: ProviderAcco
     page = admin_client.get(reverse(CHANGE, args=[account.pk])).content.decode()
     (field,) = [part for part in page.split("<input") if 'name="interval_s"' in part]
     assert 'value="30"' in field
+    change(admin_client, account, interval_s="")
+    assert ProviderAccount.objects.get().options == {}
 
 
 def test_saving_leaves_alone_what_the_worker_writes_and_what_is_fixed(

@@ -85,6 +85,16 @@ def test_no_secret_of_an_account_is_told(reader: ApiClient, organization: Organi
         assert "canary" not in str(reader.get(path).body)
 
 
+def test_sync_of_a_paused_account_is_a_conflict(
+    operator: ApiClient, organization: Organization
+) -> None:
+    account = make_account(organization, enabled=False, refused_at=NOON)
+    answer = operator.post(f"/accounts/{account.pk}/sync")
+    assert (answer.status, answer.body["error"]["code"]) == (409, "action_refused")
+    account.refresh_from_db()
+    assert account.refused_at == NOON
+
+
 def test_sync_now_makes_it_due_and_forgets_the_refusal(
     operator: ApiClient, account: ProviderAccount
 ) -> None:

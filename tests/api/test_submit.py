@@ -206,6 +206,26 @@ def test_resubmit_of_a_mirrored_job_answers_that_job(
     assert (answer.status, answer.body["id"]) == (202, str(job.pk))
 
 
+def test_resubmit_tells_what_can_no_longer_be_used(
+    operator: ApiClient, account: ProviderAccount
+) -> None:
+    job = Job.objects.get(pk=operator.post("/jobs", SMALL).body["id"])
+    Job.objects.update(status="failed")
+    # as sent under an older rule
+    request = Submission.objects.get().request | {"metadata": "x" * 300}
+    Submission.objects.update(request=request)
+    fields = operator.post(f"/jobs/{job.pk}/resubmit").fields
+    assert "255 characters" in fields["metadata"]
+    assert Job.objects.get() == job
+
+
+@pytest.mark.parametrize("name", ["ma\x00in", "\x00", "\ud800"])
+def test_an_account_that_no_name_can_be_is_not_known(
+    operator: ApiClient, account: ProviderAccount, name: str
+) -> None:
+    assert list(operator.post("/jobs", SMALL | {"account": name}).fields) == ["account"]
+
+
 def test_a_paused_account_takes_the_job_and_holds_it(
     operator: ApiClient, account: ProviderAccount
 ) -> None:

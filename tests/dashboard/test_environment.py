@@ -38,10 +38,23 @@ def test_empty_value_counts_as_not_set() -> None:
 
 READS: list[tuple[str, str, Callable[[Environment], Any]]] = [
     ("DEBUG", "yes", lambda env: env.flag("DEBUG")),
-    ("PORT", "eighty", lambda env: env.number("PORT", 8000)),
+    ("PORT", "eighty", lambda env: env.number("PORT", 8000, 65_535)),
+    ("PORT", "99999", lambda env: env.number("PORT", 8000, 65_535)),
+    ("WEB_THREADS", "5000", lambda env: env.number("WEB_THREADS", 4, 1_000)),
     ("LOG_FORMAT", "xml", lambda env: env.choice("LOG_FORMAT", ("json",), "json")),
     ("BASE_URL", "board.example.org", lambda env: env.web_url("BASE_URL")),
     ("BASE_URL", "https://[::1", lambda env: env.web_url("BASE_URL")),
+    ("BASE_URL", "https://x:99999", lambda env: env.web_url("BASE_URL")),
+    ("BASE_URL", "https://:8000", lambda env: env.web_url("BASE_URL")),
+    ("ALLOWED_HOSTS", "https://board.example", lambda env: env.hosts("ALLOWED_HOSTS")),
+    ("ALLOWED_HOSTS", "a.example,board.example:443", lambda env: env.hosts("ALLOWED_HOSTS")),
+    ("ALLOWED_HOSTS", "::1", lambda env: env.hosts("ALLOWED_HOSTS")),
+    ("CSRF_TRUSTED_ORIGINS", "studio.example", lambda env: env.origins("CSRF_TRUSTED_ORIGINS")),
+    ("CSRF_TRUSTED_ORIGINS", "https://a/b", lambda env: env.origins("CSRF_TRUSTED_ORIGINS")),
+    ("EMAIL_FROM", "studio", lambda env: env.mail_sender("EMAIL_FROM", "")),
+    ("EMAIL_FROM", "a@b.example\nBcc: c@d.e", lambda env: env.mail_sender("EMAIL_FROM", "")),
+    ("DATABASE_URL", "sqlite:///", lambda env: env.database("DATABASE_URL", "")),
+    ("DATABASE_URL", "sqlite://:memory:", lambda env: env.database("DATABASE_URL", "")),
     ("DATABASE_URL", "mysql://u:hunter2@db/x", lambda env: env.database("DATABASE_URL", "")),
     ("DATABASE_URL", "postgres://u:hunter2@db", lambda env: env.database("DATABASE_URL", "")),
     ("DATABASE_URL", "postgres://u:p@db:port/x", lambda env: env.database("DATABASE_URL", "")),
@@ -65,6 +78,18 @@ def test_wrong_value_is_told_by_name_and_not_repeated(
     assert sentence.endswith(".")
     assert "\n" not in sentence
     assert value not in sentence
+
+
+def test_usual_hosts_origins_and_senders_are_taken() -> None:
+    hosts = "board.example.org,.example.org,127.0.0.1,[::1],localhost,*"
+    origins = "https://board.example.org,https://*.example.org,http://[::1]:8000"
+    sender = "Reelboard <board@example.org>"
+    env = Environment({"HOSTS": hosts, "ORIGINS": f"{origins},https://a.b/", "SENDER": sender})
+
+    assert env.hosts("HOSTS") == hosts.split(",")
+    assert env.origins("ORIGINS") == [*origins.split(","), "https://a.b"]
+    assert env.mail_sender("SENDER", "") == sender
+    assert env.mail_sender("NONE", "reelboard@::1") == "reelboard@::1"
 
 
 def test_variable_and_its_file_together_are_refused(tmp_path: Path) -> None:
@@ -124,6 +149,19 @@ def test_every_program_stops_with_one_sentence(command: tuple[str, ...], tmp_pat
     assert code == 1
     assert error.startswith("SECRET_KEY is not set; ")
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("VAR_DIR", "{file}"), ("VAR_DIR", "/proc/x"), ("CELERY_BROKER_URL", "filesystem://{file}/x")],
+)
+def test_folder_that_cannot_be_made_is_told(name: str, value: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    environment = {**ENOUGH, name: value.format(file=file)}
+    code, error = run_with(environment, "python", "manage.py", "check", var_dir=tmp_path)
+
+    assert (code, error) == (1, f"{name} names a folder that is not there and cannot be made.\n")
 
 
 def test_short_credentials_key_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from dashboard.metrics import exposition
@@ -115,8 +116,10 @@ def test_deliveries_wait_until_they_are_handled(harbour: Organization) -> None:
     account = make_account(harbour, name="main")
     for handled_at in (None, None, NOON):
         make_delivery(account, handled_at=handled_at, next_at=NOON)
+    in_hand = timezone.now() + timedelta(minutes=1)
+    make_delivery(account, handled_at=None, next_at=in_hand)
 
-    assert samples("webhook_deliveries_waiting") == [2]
+    assert samples("webhook_deliveries_waiting") == [3]
 
 
 def test_accounts_of_one_name_stay_apart(harbour: Organization) -> None:

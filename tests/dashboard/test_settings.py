@@ -76,6 +76,15 @@ def test_a_team_has_postgresql_and_redis(tmp_path: Path) -> None:
     assert found["CELERY_WORKER_PREFETCH_MULTIPLIER"] == 1
 
 
+def test_mails_are_from_the_board_unless_told_otherwise(tmp_path: Path) -> None:
+    names = ("DEFAULT_FROM_EMAIL", "SERVER_EMAIL", "EMAIL_TIMEOUT")
+    usual = settings_for(tmp_path, *names, BASE_URL="https://board.example.org:8443")
+    given = settings_for(tmp_path, *names, EMAIL_FROM="Board <encoding@example.org>")
+
+    assert list(usual.values()) == ["reelboard@board.example.org"] * 2 + [10]
+    assert list(given.values()) == ["Board <encoding@example.org>"] * 2 + [10]
+
+
 SECURITY = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT")
 
 

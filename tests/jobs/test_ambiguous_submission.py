@@ -212,6 +212,13 @@ def test_a_person_may_have_it_sent_again(unsure: Job, zencoder: FakeZencoder, cl
     assert unsure.events.filter(actor=user).count() == 1
 
 
+def test_a_list_that_brings_the_key_ends_the_doubt(account: ProviderAccount, unsure: Job) -> None:
+    apply(account, told("640", key=unsure.submission.key))
+    unsure.refresh_from_db()
+    assert unsure.remote_id == "640"
+    assert unsure.submission.state == SubmissionState.DONE
+
+
 def test_a_person_may_say_which_one_it_is_though_the_list_brought_it(
     account: ProviderAccount, unsure: Job, zencoder: FakeZencoder
 ) -> None:

@@ -79,10 +79,21 @@ def test_sync_chooses_by_organization_and_account(
     other = make_account(account.organization, credentials={"api_key": "key-of-main"})
     printed = run_json("sync", "--organization", account.organization.slug, f"--account={other.pk}")
     assert [one["id"] for one in printed["accounts"]] == [str(other.pk)]
-    assert run_json("sync", "--organization", "nobody") == {"accounts": []}
     ProviderAccount.objects.filter(pk=other.pk).update(enabled=False)
     with pytest.raises(CommandError, match=f"No enabled account has the id {other.pk}"):
         run("sync", f"--account={other.pk}")
+
+
+def test_sync_refuses_what_is_not_there(account: ProviderAccount) -> None:
+    with pytest.raises(CommandError, match="no organization with the slug 'nobody'"):
+        run("sync", "--organization", "nobody")
+    for number in ("0", "-1", "9" * 23, f"-{'9' * 23}"):
+        with pytest.raises(CommandError, match=f"No enabled account has the id {number}"):
+            run("sync", f"--account={number}")
+
+
+def test_sync_of_an_organization_without_accounts_says_so(organization: Organization) -> None:
+    assert run_json("sync", "--organization", organization.slug) == {"accounts": []}
 
 
 def test_sync_ignores_the_back_off(account: ProviderAccount, zencoder: FakeZencoder) -> None:
@@ -196,6 +207,10 @@ def test_submit_prints_the_id_and_makes_one_job(account: ProviderAccount) -> Non
     [
         (("--extra", "{"), "not valid JSON"),
         (("--extra", "[1]"), "a JSON object"),
+        (("--extra", "[" * 100_000), "nested too deep"),
+        (("--extra", '{"a": ' * 21 + "1" + "}" * 21), "at most 20 levels"),
+        (("--extra", '{"a": NaN}'), "NaN is not JSON"),
+        *((("--height", height), "from 1 to 4320") for height in ("0", "-5", str(10**20))),
         (("--metadata", "x" * 300), "left for metadata"),
     ],
 )

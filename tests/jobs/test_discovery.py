@@ -6,10 +6,11 @@ import pytest
 import requests
 from django.utils import timezone
 
+from jobs import sync_pass
 from jobs.models import Job, JobEvent, ProviderAccount, RateBudget
 from jobs.sync import sync_account
-from jobs.sync_pass import DISCOVER_PAGES, Report
-from tests.jobs.fake_zencoder import PAGE_SIZE, Answer, FakeZencoder, failing
+from jobs.sync_pass import Report
+from tests.jobs.fake_zencoder import MORNING, PAGE_SIZE, Answer, FakeZencoder, failing
 
 pytestmark = pytest.mark.django_db
 
@@ -93,10 +94,9 @@ def test_active_jobs_are_refreshed_while_the_lists_budget_is_used_up(
     fill(zencoder, 1, 3 * PAGE_SIZE)
     zencoder.add(3 * PAGE_SIZE, "processing")
     zencoder.progress[3 * PAGE_SIZE] = 61.5
+    ProviderAccount.objects.update(options={"requests_per_minute": "60"})
     now = timezone.now()
-    RateBudget.objects.create(
-        account=new_account, bucket="list", window_started_at=now, used=100_000 - 1
-    )
+    RateBudget.objects.create(account=new_account, bucket="list", window_started_at=now, used=59)
     run(new_account, foreground=False)
     assert Job.objects.get(status="running").progress == 61.5
 
@@ -141,17 +141,85 @@ def test_an_interrupted_walk_is_not_mistaken_for_a_whole_one(
     assert run(new_account).created == 2 * PAGE_SIZE
 
 
+@pytest.mark.parametrize("foreground", [False, True])
 def test_a_walk_that_finds_too_much_becomes_an_import_again(
-    new_account: ProviderAccount, zencoder: FakeZencoder
+    new_account: ProviderAccount,
+    zencoder: FakeZencoder,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    foreground: bool,
 ) -> None:
+    pages = 4
+    monkeypatch.setattr(sync_pass, "DISCOVER_PAGES", pages)
     fill(zencoder, 1, PAGE_SIZE)
     run(new_account)
-    fill(zencoder, PAGE_SIZE + 1, (DISCOVER_PAGES + 3) * PAGE_SIZE)
-    run(new_account)
-    assert new_account.imported_at is None
-    run(new_account)
-    assert ProviderAccount.objects.get().imported_at
-    assert Job.objects.count() == (DISCOVER_PAGES + 3) * PAGE_SIZE
+    fill(zencoder, PAGE_SIZE + 1, (pages + 3) * PAGE_SIZE)
+    zencoder.asked.clear()
+    run(new_account, foreground=foreground)
+    assert new_account.is_importing is not foreground  # in the foreground it goes on to its end
+    if not foreground:
+        run(new_account, foreground=False)
+    assert not new_account.is_importing
+    assert Job.objects.count() == (pages + 3) * PAGE_SIZE
+    assert zencoder.asked["list"] == pages + 4
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_an_import_whose_place_is_there_no_more_begins_at_the_top(
+    new_account: ProviderAccount, zencoder: FakeZencoder, status: int
+) -> None:
+    fill(zencoder, 1, 2 * PAGE_SIZE - 1)
+    ProviderAccount.objects.update(import_cursor="9", last_pass_at=MORNING)
+
+    def refuses(request: requests.PreparedRequest) -> Answer | None:
+        return failing(status)(request) if "page=9" in str(request.url) else None
+
+    zencoder.faults["list"] = refuses
+    report = run(new_account, foreground=False)
+    assert (report.ok, report.created, zencoder.asked["list"]) == (True, 2 * PAGE_SIZE - 1, 3)
+    assert (new_account.is_importing, new_account.import_cursor) == (False, "")
+    assert new_account.last_pass_at
+    assert new_account.last_pass_at > MORNING  # this walk, not the one that was given up
+
+
+def test_an_import_that_is_refused_on_its_way_keeps_its_place(
+    new_account: ProviderAccount, zencoder: FakeZencoder
+) -> None:
+    fill(zencoder, 1, 4 * PAGE_SIZE)
+    ProviderAccount.objects.update(import_cursor="2")
+
+    def refuses(request: requests.PreparedRequest) -> Answer | None:
+        return failing(404)(request) if "page=3" in str(request.url) else None
+
+    zencoder.faults["list"] = refuses
+    assert run(new_account, foreground=False).ok is False
+    assert (new_account.import_cursor, zencoder.asked["list"]) == ("3", 2)
+
+
+def test_a_list_that_is_refused_from_the_top_is_asked_for_once(
+    new_account: ProviderAccount, zencoder: FakeZencoder
+) -> None:
+    zencoder.faults["list"] = failing(404)
+    assert run(new_account, foreground=False).ok is False
+    assert zencoder.asked["list"] == 1
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_list_that_leads_round_in_a_circle_is_left(
+    new_account: ProviderAccount, zencoder: FakeZencoder, *, full: bool
+) -> None:
+    fill(zencoder, 1, 2 * PAGE_SIZE)
+    answer = zencoder._list
+
+    def turns(request: requests.PreparedRequest) -> Answer:
+        assert zencoder.asked["list"] < 50, "It is still walking."
+        request.url = str(request.url).split("?")[0] + f"?page={zencoder.asked['list'] % 2 + 1}"
+        return answer(request, 0)
+
+    zencoder.faults["list"] = turns
+    report = run(new_account, full=full)
+    assert (report.ok, report.created) == (False, 2 * PAGE_SIZE)
+    assert "circle" in new_account.last_error_message
 
 
 def test_a_server_that_ignores_the_page_number_ends_the_walk(

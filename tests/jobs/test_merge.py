@@ -1,6 +1,7 @@
 """What one answer changes of one job: the rules of `jobs.merge`, seen through the mirror."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from jobs.merge import clean_json, digest
 from jobs.models import ProviderAccount
 from providers.status import JobStatus, OutputStatus
 from providers.types import OutputKind, RemoteError, RemoteInput, RemoteJob
-from tests.jobs.answers import FINISHED, apply, failed, newest, output, told
+from tests.jobs.answers import FINISHED, after, apply, failed, newest, output, told
 
 pytestmark = pytest.mark.django_db
 
@@ -238,3 +239,60 @@ def test_an_output_that_has_begun_does_not_wait_again(account: ProviderAccount) 
     found = newest(account).outputs.get(remote_id="a")
     assert (found.status, found.provider_status, found.progress) == ("running", "running", 40.0)
     assert newest(account).outputs.get(remote_id="b").status == "queued"
+
+
+def test_a_new_signed_address_does_not_inherit_the_end_of_the_one_before(
+    account: ProviderAccount,
+) -> None:
+    def signed(signature: str, expires_at: datetime | None, word: str) -> RemoteJob:
+        address = "https://b.example/a?sig="
+        one = output(
+            "a",
+            url=f"{address}REDACTED",
+            secret_url=f"{address}{signature}",
+            expires_at=expires_at,
+            label=word,
+        )
+        return told(outputs=(one, output("b")))
+
+    def end() -> datetime | None:
+        return newest(account).outputs.get(remote_id="a").expires_at
+
+    apply(account, signed("1", FINISHED, "one"))
+    apply(account, signed("1", None, "two"), at=5)
+    assert end() == FINISHED  # the same address, of which the answer tells less
+    apply(account, signed("2", None, "three"), at=9)
+    assert end() is None
+
+
+def attempts(account: ProviderAccount) -> list[str]:
+    return list(account.jobs.order_by("attempt").values_list("status", flat=True))
+
+
+@pytest.mark.parametrize("name", ["created_at", "started_at"])
+def test_a_jobs_own_times_are_no_evidence_of_another_attempt(
+    account: ProviderAccount, name: str
+) -> None:
+    """Some clocks have a job end before it began."""
+    times: dict[str, Any] = {name: FINISHED + timedelta(seconds=1)}
+    apply(account, failed(**times), at=300)
+    apply(account, told(**times), at=310)
+    assert attempts(account) == ["failed"]
+    times = {name: after(900)}
+    apply(account, told(**times), at=910)
+    assert attempts(account) == ["failed", "running"]
+
+
+def test_the_same_end_told_more_exactly_is_no_other_attempt(account: ProviderAccount) -> None:
+    apply(account, failed(), at=300)
+    apply(account, failed(finished_at=FINISHED + timedelta(milliseconds=400)), at=310)
+    assert attempts(account) == ["failed"]
+    apply(account, failed(finished_at=FINISHED + timedelta(seconds=9)), at=320)
+    assert attempts(account) == ["failed", "failed"]
+
+
+def test_another_end_a_moment_later_is_another_attempt(account: ProviderAccount) -> None:
+    apply(account, failed(), at=300)
+    again = told(status=JobStatus.SUCCEEDED, finished_at=FINISHED + timedelta(milliseconds=400))
+    apply(account, again, at=310)
+    assert attempts(account) == ["failed", "succeeded"]

@@ -10,12 +10,13 @@ from celery import current_app
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from jobs import tasks
+from jobs import sync, tasks
 from jobs.actions import request_cancel
 from jobs.hints import LIFE_S
 from jobs.models import Job, JobAction, ProviderAccount, Submission, WebhookDelivery
 from jobs.submission import submit
 from providers.types import JobRequest
+from providers.zencoder.adapter import Zencoder
 from tests.jobs.factories import NOON, make_account, make_job
 from tests.jobs.fake_zencoder import FakeZencoder
 
@@ -32,9 +33,9 @@ def hints(
     """What a call publishes: the task's last name and its id."""
     sent: list[tuple[str, int]] = []
 
-    def publish(name: str, ids: tuple[int], **options: Any) -> None:
+    def publish(name: str, args: tuple[Any, ...], **options: Any) -> None:
         assert options == {"expires": LIFE_S}
-        sent.append((name.removeprefix("jobs.tasks."), *ids))
+        sent.append((name.removeprefix("jobs.tasks."), args[0]))
 
     monkeypatch.setattr(current_app, "send_task", publish)
 
@@ -105,12 +106,52 @@ def test_a_sweep_hands_out_all_that_is_due(account: ProviderAccount, hints: Hint
         ("handle_delivery", due.pk),
     ]
     assert hints(tasks.sweep_submissions) == expected
-    assert hints(tasks.sweep_submissions) == expected  # until it is done, however often told
+    assert hints(tasks.sweep_submissions) == []  # each is left to its message
     later = now + timedelta(minutes=1)
-    Submission.objects.update(leased_until=later)
-    JobAction.objects.update(leased_until=later)
+    Submission.objects.update(next_at=now, leased_until=later)
+    JobAction.objects.update(next_at=now, leased_until=later)
+    WebhookDelivery.objects.update(next_at=now)
     ProviderAccount.objects.update(enabled=False)
     assert hints(tasks.sweep_submissions) == []
+
+
+def test_the_nightly_comparison_goes_on_after_an_account_that_fails(
+    account: ProviderAccount,
+    zencoder: FakeZencoder,
+    hints: Hints,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def breaks(*args: object) -> None:
+        raise RuntimeError("A fault of our own.")
+
+    monkeypatch.setattr(Zencoder, "list_jobs", breaks)
+
+    def reconcile() -> None:
+        with pytest.raises(RuntimeError):
+            tasks.reconcile()
+
+    assert hints(reconcile) == [("reconcile", account.pk)]
+
+
+@pytest.mark.parametrize("is_told_again", [False, True])
+def test_the_nightly_comparison_passes_by_an_account_that_is_held(
+    account: ProviderAccount,
+    zencoder: FakeZencoder,
+    hints: Hints,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_told_again: bool,
+) -> None:
+    """Unless the message came twice: then its first run holds the account, and hands on."""
+    monkeypatch.setattr(sync, "LEASE", timedelta(seconds=-5))  # what is waited for it
+    ProviderAccount.objects.update(leased_until=timezone.now() + timedelta(days=1))
+    tasks.reconcile.push_request(delivery_info={"redelivered": is_told_again})
+    try:
+        told = hints(lambda: tasks.reconcile.run())
+    finally:
+        tasks.reconcile.pop_request()
+    assert told == ([] if is_told_again else [("reconcile", account.pk)])
+    assert zencoder.asked == {}
 
 
 def test_submitting_tells_a_worker_after_the_commit(account: ProviderAccount, hints: Hints) -> None:

@@ -203,3 +203,18 @@ def test_a_paused_account_stores_and_waits(
     assert deliver(guarded, note(71)) == 200
     handle_delivery(WebhookDelivery.objects.get().pk)
     assert zencoder.asked == {}
+
+
+def test_no_secret_is_stored_of_a_body_with_escapes(guarded: ProviderAccount) -> None:
+    hook = rf"https:\/\/board.example\/hooks\/zencoder\/{guarded.pk}\/{guarded.hook_secret}\/"
+    body = json.dumps(note(71))[:-1] + (
+        r', "url": "sftp:\/\/bob:hunter22@h.example\/a.mp4",'
+        r' "link": "https:\/\/h.example\/a.mp4?a=1\u0026key=abcdef0123",'
+        r' "\u0070assword": "hunter23", "words": "\u0070assword=hunter24",'
+        rf' "notifications": ["{hook}"]}}'
+    )
+    assert deliver(guarded, body.encode()) == 200
+    stored = WebhookDelivery.objects.get().body
+    assert "h.example/a.mp4" in stored
+    for secret in ("hunter22", "hunter23", "hunter24", "abcdef0123", guarded.hook_secret):
+        assert secret not in stored

@@ -9,12 +9,13 @@ import responses
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 
 from jobs.accounts import webhook_url
 from jobs.models import ProviderAccount
 from organizations.models import Organization
 from providers import registry
-from tests.jobs.factories import make_account, make_job
+from tests.jobs.factories import make_account, make_job, make_output
 
 ACCOUNTS = "/o/harbour-studio/accounts/"
 NEW = f"{ACCOUNTS}new/?provider=zencoder"
@@ -95,13 +96,63 @@ def test_an_empty_credential_keeps_the_one_that_is_stored(
 ) -> None:
     before = account.credentials
     edit = path(account, "account_edit")
-    assert manager.post(edit, {"base_url": "https://zencoder.example/api/v2"}).status_code == 302
+    newer = account.base_url.replace("/v2", "/v3")
+    assert manager.post(edit, {"base_url": newer}).status_code == 302
     account.refresh_from_db()
-    assert account.base_url == "https://zencoder.example/api/v2"
+    assert account.base_url == newer
     assert account.credentials == before
     manager.post(edit, {"api_key": "k-new"})
     account.refresh_from_db()
     assert account.credentials == {"api_key": "k-new"}
+
+
+def test_no_stored_secret_is_sent_to_another_host(
+    manager: Client, account: ProviderAccount
+) -> None:
+    edit, elsewhere = path(account, "account_edit"), "https://evil.example/api/v2"
+    refused = manager.post(edit, {"base_url": elsewhere})
+    assert refused.status_code == 422
+    assert "give API key anew" in str(refused.context["form"].errors["api_key"])
+    before = account.base_url
+    account.refresh_from_db()
+    assert account.base_url == before
+    assert manager.post(edit, {"base_url": elsewhere, "api_key": "k-new"}).status_code == 302
+    account.refresh_from_db()
+    assert (account.base_url, account.credentials) == (elsewhere, {"api_key": "k-new"})
+
+
+@pytest.mark.parametrize("number", ["-1", "1000001", "9" * 30, "9" * 5000, "٣", "1.5"])
+def test_an_option_that_nobody_can_mean_is_refused(
+    manager: Client, account: ProviderAccount, number: str
+) -> None:
+    refused = manager.post(path(account, "account_edit"), {"idle_interval_s": number})
+    assert "idle_interval_s" in refused.context["form"].errors
+
+
+@pytest.mark.parametrize("number", ["-1", "9" * 30, "9" * 5000, 1e400, None])
+def test_an_option_that_was_stored_all_the_same_is_not_used(
+    account: ProviderAccount, number: object
+) -> None:
+    account.options = {"idle_interval_s": number}
+    assert account.option_int("idle_interval_s", 60) == 60
+
+
+def test_after_a_lost_key_the_pages_stand_and_the_credentials_can_be_given_anew(
+    manager: Client, account: ProviderAccount, settings: Settings
+) -> None:
+    output = make_output(make_job(account), secret_url="https://media.example/a.mp4?sig=1")
+    settings.CREDENTIALS_KEYS = ("another key, of the same length as the first",)
+    job_page = reverse("jobs:detail", args=["harbour-studio", output.job_id])
+    edit = path(account, "account_edit")
+    for address in (ACCOUNTS, edit, job_page, reverse("jobs:files", args=["harbour-studio"])):
+        assert manager.get(address).status_code == 200, address
+    opened = reverse("jobs:output_open", args=["harbour-studio", output.job_id, output.pk])
+    assert manager.get(opened).status_code == 410
+    assert "One is stored" not in manager.get(edit).content.decode()
+    assert manager.post(edit, {"api_key": "k-new"}).status_code == 302
+    account = ProviderAccount.objects.get()
+    assert account.credentials == {"api_key": "k-new"}
+    assert webhook_url(account) in manager.get(ACCOUNTS).content.decode()
 
 
 def test_sync_now_makes_a_refused_account_due(operator: Client, studio: Organization) -> None:

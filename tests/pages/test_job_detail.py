@@ -1,6 +1,7 @@
 """The job page: errors first, phases, outputs, the chain of attempts, and the raw body."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -146,6 +147,18 @@ def test_events_have_absolute_times_sources_and_names(viewer: Client, job: Job) 
     assert "running → <strong>succeeded</strong> All outputs are there" in html
 
 
+@pytest.mark.parametrize("depth", [13, 60])
+def test_metadata_of_any_depth_is_shown(
+    viewer: Client, account: ProviderAccount, depth: int
+) -> None:
+    nested: Any = "<b>the end</b>"
+    for _ in range(depth):
+        nested = {"deeper": nested}
+    html = page(viewer, make_job(account, metadata=nested))
+    assert html.count('<span class="tree-name">deeper</span>') == 12
+    assert "&lt;b&gt;the end&lt;/b&gt;" in html
+
+
 def test_settings_and_metadata_are_shown_as_a_tree(
     viewer: Client, account: ProviderAccount
 ) -> None:
@@ -188,6 +201,32 @@ def test_the_poll_brings_the_changing_part_only_when_it_changed(
     html = viewer.get(url(job), {"state": state}, headers=polled).content.decode()
     assert "71 %" in html
     assert "<html" not in html
+
+
+@pytest.mark.parametrize("outputs", [0, 12])
+def test_a_poll_that_missed_nothing_reads_no_outputs(
+    viewer: Client,
+    account: ProviderAccount,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    outputs: int,
+) -> None:
+    job = make_job(account, status=JobStatus.RUNNING)
+    for _ in range(outputs):
+        make_output(job, secret_url="https://cdn.example/film.mp4?sig=hunter2")
+    state = viewer.get(url(job)).context["live_state"]
+    # session, user, membership; the job, what was asked of it
+    with django_assert_num_queries(5) as queries:
+        response = viewer.get(url(job), {"state": state}, headers={"HX-Request": "true"})
+    assert response.status_code == 204
+    assert not [one for one in queries.captured_queries if "jobs_output" in one["sql"]]
+
+
+def test_a_part_that_is_asked_for_comes_though_nothing_changed(viewer: Client, job: Job) -> None:
+    film = make_output(job)
+    state = viewer.get(url(job)).context["live_state"]
+    for part in ({"play": film.pk}, {"thumbnails": 1}):
+        response = viewer.get(url(job), part | {"state": state}, headers={"HX-Request": "true"})
+        assert response.status_code == 200
 
 
 def test_the_raw_body_can_be_read_and_downloaded(viewer: Client, job: Job) -> None:

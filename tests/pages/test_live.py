@@ -119,7 +119,17 @@ def test_a_page_without_a_list_asks_about_the_accounts_alone(
 
 
 @pytest.mark.parametrize("rows", ["", "x", "1.", "99999999999999999999.1", "1.1_" * 5000])
-@pytest.mark.parametrize("since", ["", "yesterday", "2026-13-40T00:00:00Z", "2026-03-14T12:00"])
+@pytest.mark.parametrize(
+    "since",
+    [
+        "",
+        "yesterday",
+        "2026-13-40T00:00:00Z",
+        "2026-03-14T12:00",
+        "9999-12-31T23:59:59-10:00",
+        "0001-01-01T00:00:00+10:00",
+    ],
+)
 def test_whatever_a_page_says_of_itself_is_no_failure(
     viewer: Client, studio: Organization, jobs: list[Job], rows: str, since: str
 ) -> None:

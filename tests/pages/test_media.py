@@ -40,6 +40,20 @@ def test_the_input_opens_with_its_signature(viewer: Client, job: Job) -> None:
     assert response["Location"] == SIGNED
 
 
+@pytest.mark.parametrize("which", ["output", "input"])
+def test_an_address_that_is_too_long_to_redirect_to_is_said_to_be(
+    viewer: Client, job: Job, which: str
+) -> None:
+    endless = "https://cdn.example/film.mp4?sig=hunter2" + "x" * 20_000
+    JobSecret.objects.create(job=job, input_url=endless)
+    output = make_output(job, url="https://cdn.example/film.mp4", secret_url=endless)
+    args = ["harbour-studio", job.pk, *([output.pk] if which == "output" else [])]
+    response = viewer.get(reverse(f"jobs:{which}_open", args=args))
+    assert response.status_code == 410
+    assert "too long to send a browser to" in response.content.decode()
+    assert "hunter2" not in response.content.decode()
+
+
 @pytest.mark.parametrize(
     "address", ["s3://key:hunter2@bucket/film.mp4", "javascript:alert(1)", "data:text/html,x"]
 )

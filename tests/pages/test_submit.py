@@ -70,6 +70,14 @@ def test_the_same_again_is_asked_about_first(operator: Client, values: dict[str,
         ("input", "dawn.mov", "https://"),
         ("extra", "{nope", "This is not JSON"),
         ("extra", "[1]", "Give a JSON object"),
+        ("extra", '{"a": NaN}', "NaN is not JSON"),
+        ("extra", '{"a": 1e999}', "endless numbers"),
+        ("extra", "[" * 9000, "nested too deep"),
+        ("extra", '{"a": ' * 21 + "1" + "}" * 21, "at most 20 levels"),
+        ("extra", '{"a": "' + "x" * 17_000 + '"}', "at most 16384 bytes"),
+        ("metadata", "[" * 3999, "nested too deep"),
+        ("metadata", "[" * 400 + "]" * 400, "at most 20 levels"),
+        ("metadata", '{"a": -Infinity}', "-Infinity is not JSON"),
         ("thumbnails", "101", "less than or equal to 100"),
         ("metadata", "x" * 300, "Zencoder keeps 255 characters"),
     ],
@@ -82,6 +90,13 @@ def test_a_complaint_stands_at_its_field(
     assert sentence in str(response.context["form"].errors[field])
     assert sentence in response.content.decode()
     assert not Job.objects.exists()
+
+
+def test_words_that_only_begin_like_json_are_metadata(
+    operator: Client, values: dict[str, Any]
+) -> None:
+    operator.post(NEW, values | {"metadata": "[draft] NaN"})
+    assert Submission.objects.get().request["metadata"] == "[draft] NaN"
 
 
 def test_what_was_typed_survives_a_refusal(operator: Client, values: dict[str, Any]) -> None:

@@ -56,6 +56,7 @@ class Command(ReportingCommand):
                 credentials=_read_pairs(credential),
                 options=_read_pairs(option),
                 enabled=False if disabled else None,
+                secrets_follow=True,
             )
         except InvalidAccount as error:
             raise CommandError(str(error)) from error

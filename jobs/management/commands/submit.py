@@ -1,11 +1,12 @@
 """`submit`: one job, from the command line."""
 
-import json
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
 from jobs.models import ProviderAccount
+from jobs.request_limits import MAX_HEIGHT, check_json, read_json
 from jobs.submission import DuplicateJob, SubmissionRefused, submit
 from organizations.management.reporting import Report, ReportingCommand
 from providers.types import JobRequest, Rendition
@@ -20,7 +21,7 @@ class Command(ReportingCommand):
         parser.add_argument("--account", required=True, metavar="NAME")
         parser.add_argument("--input", required=True, metavar="URL")
         parser.add_argument("--destination", metavar="URL")
-        parser.add_argument("--height", type=int, action="append", metavar="N")
+        parser.add_argument("--height", type=_height, action="append", metavar="N")
         parser.add_argument("--packaging", action="append", choices=("mp4", "hls"))
         parser.add_argument("--metadata", metavar="TEXT")
         parser.add_argument("--extra", metavar="JSON", help="Merged into the provider's body.")
@@ -61,11 +62,22 @@ class Command(ReportingCommand):
         return Report(text=str(job.pk), data={"id": str(job.pk), "created": submitted.created})
 
 
+def _height(text: str) -> int:
+    height = int(text)
+    if not 1 <= height <= MAX_HEIGHT:
+        raise ArgumentTypeError(f"give a height from 1 to {MAX_HEIGHT}")
+    return height
+
+
 def _read_extra(text: str | None) -> dict[str, Any]:
     try:
-        value = json.loads(text) if text else {}
+        value = read_json(text) if text else {}
     except ValueError as error:
-        raise CommandError("--extra is not valid JSON.") from error
+        raise CommandError(f"--extra is not valid JSON: {error}.") from error
     if not isinstance(value, dict):
         raise CommandError("--extra is a JSON object.")
+    try:
+        check_json(value)
+    except ValueError as error:
+        raise CommandError(f"--extra cannot be used. {error}") from error
     return value

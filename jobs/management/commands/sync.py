@@ -6,9 +6,11 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from jobs.models import ProviderAccount
+from jobs.parameters import MAX_ID
 from jobs.sync import sync_account
 from jobs.sync_pass import Report as PassReport
 from organizations.management.reporting import Report, ReportingCommand
+from organizations.models import Organization
 from providers.redaction import redact_text
 
 
@@ -27,10 +29,13 @@ class Command(ReportingCommand):
         self, *, organization: str | None, account: list[int] | None, full: bool, **_: Any
     ) -> Report:
         accounts = ProviderAccount.objects.filter(enabled=True).order_by("pk")
-        if organization:
+        if organization is not None:
+            if not Organization.objects.filter(slug=organization).exists():
+                raise CommandError(f"There is no organization with the slug {organization!r}.")
             accounts = accounts.filter(organization__slug=organization)
         if account:
-            accounts = accounts.filter(pk__in=account)
+            # a longer number is no id, and more than a database can be asked about
+            accounts = accounts.filter(pk__in=[pk for pk in account if 0 < pk <= MAX_ID])
             missing = set(account) - set(accounts.values_list("pk", flat=True))
             if missing:
                 ids = ", ".join(map(str, sorted(missing)))

@@ -1,0 +1,153 @@
+"""Looking ends: what cannot be looked for, or is answered with a wrong id, a person decides."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import requests
+import time_machine
+from django.utils import timezone
+
+from jobs.models import Job, ProviderAccount, Submission, SubmissionState
+from jobs.submission import LOOK_FOR, resolve_unsure, run_submission, submit
+from organizations.models import Organization
+from providers import registry
+from providers.status import JobStatus
+from providers.types import JobRequest, RemoteJob
+from providers.zencoder.adapter import Zencoder
+from tests.factories import make_user
+from tests.jobs.answers import apply, told
+from tests.jobs.factories import NOON, make_account
+from tests.jobs.fake_zencoder import Answer, FakeZencoder, _json, failing
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+def send(account: ProviderAccount) -> Job:
+    return submit(
+        organization=account.organization,
+        account=account,
+        request=JobRequest(input="s3://rushes/harbour.mov"),
+        allow_duplicate=True,
+    ).job
+
+
+def run_until(clock: time_machine.Traveller, end: timedelta) -> None:
+    """Do what is due, each minute, until `end` after noon."""
+    while timezone.now() <= NOON + end:
+        for pk in Submission.objects.due(timezone.now()).values_list("pk", flat=True):
+            run_submission(pk)
+        clock.shift(60)
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 500])
+def test_what_cannot_be_looked_for_is_given_to_a_person_in_the_end(
+    account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Traveller, status: int
+) -> None:
+    zencoder.loses_answers_of.add("create")
+    zencoder.faults["list"] = failing(status)
+    job = send(account)
+    run_until(clock, LOOK_FOR / 2)
+    assert Submission.objects.get().state == SubmissionState.LOOKING
+    run_until(clock, 2 * LOOK_FOR)
+    submission = Submission.objects.get()
+    assert submission.state == SubmissionState.UNSURE
+    assert "don't know" in submission.note
+    assert "could not be looked for" in submission.note
+    assert job.events.filter(message__contains="could not be looked for").count() == 1
+    assert zencoder.asked["create"] == 1
+    resolve_unsure(job, user=make_user(), found_remote_id="501")
+    assert Submission.objects.get().state == SubmissionState.DONE
+
+
+def test_it_is_looked_for_once_more_however_long_the_account_was_paused(
+    account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Traveller
+) -> None:
+    zencoder.loses_answers_of.add("create")
+    job = send(account)
+    run_submission(job.pk)
+    clock.shift(LOOK_FOR * 10)
+    run_submission(job.pk)
+    assert Submission.objects.get().state == SubmissionState.DONE
+
+
+def test_what_has_not_left_waits_for_as_long_as_it_takes(
+    account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Traveller
+) -> None:
+    zencoder.faults["create"] = failing(429)
+    send(account)
+    run_until(clock, 2 * LOOK_FOR)
+    assert Submission.objects.get().state == SubmissionState.DUE
+
+
+def test_a_fault_of_our_own_is_raised_and_tried_again_later(
+    account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Traveller
+) -> None:
+    job = send(account)
+    Submission.objects.update(state=SubmissionState.LOOKING, request={"unheard": "of"})
+    with pytest.raises(TypeError):
+        run_submission(job.pk)
+    submission = Submission.objects.get()
+    assert (submission.failures, submission.leased_until) == (1, None)
+    assert submission.next_at > timezone.now()
+    assert "fault of our own" in submission.note
+
+
+def five_hundred_and_one(request: requests.PreparedRequest) -> Answer:
+    return _json(201, {"id": 501, "outputs": []})
+
+
+def test_an_answer_with_the_id_of_anothers_job_is_given_to_a_person(
+    account: ProviderAccount, zencoder: FakeZencoder
+) -> None:
+    first, second = send(account), send(account)
+    run_submission(first.pk)
+    zencoder.move(501, "finished")
+    apply(account, told("501", finished_at=None), at=0)
+    first.refresh_from_db()
+    held = first.version, first.status
+    zencoder.faults["create"] = five_hundred_and_one
+    run_submission(second.pk)
+    submission = Submission.objects.get(pk=second.pk)
+    assert submission.state == SubmissionState.UNSURE
+    assert f"job {first.pk}" in submission.note
+    first.refresh_from_db()
+    assert (first.remote_id, (first.version, first.status)) == ("501", held)
+
+
+@pytest.mark.parametrize("remote_id", ["9" * 300, "a\x00b"])
+def test_an_answer_with_an_id_that_cannot_be_held_is_given_to_a_person(
+    organization: Organization,
+    zencoder: FakeZencoder,
+    monkeypatch: pytest.MonkeyPatch,
+    remote_id: str,
+) -> None:
+    class Odd(Zencoder):
+        slug = "odd"
+
+        def submit(self, request: JobRequest, key: str) -> RemoteJob:
+            return RemoteJob(remote_id, JobStatus.QUEUED)
+
+    monkeypatch.setitem(registry._PROVIDERS, "odd", Odd)
+    job = send(make_account(organization, provider="odd"))
+    run_submission(job.pk)
+    job.refresh_from_db()
+    assert (job.remote_id, job.status) == (None, "submitting")
+    assert Submission.objects.get().state == SubmissionState.UNSURE
+
+
+def test_a_person_may_name_the_id_that_the_list_has_brought_by_then(
+    account: ProviderAccount, zencoder: FakeZencoder
+) -> None:
+    job = send(account)
+    Submission.objects.update(state=SubmissionState.UNSURE)
+    apply(account, told("640", key=Submission.objects.get().key))
+    zencoder.add(640, "processing")
+    resolve_unsure(job, user=make_user(), found_remote_id="640")
+    assert Submission.objects.get().state == SubmissionState.DONE

@@ -1,0 +1,137 @@
+"""The sweep hands out each due row once at a time, and a lost message costs the span of it."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import time_machine
+from celery import current_app
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from jobs import tasks
+from jobs.actions import request_cancel
+from jobs.models import Job, JobAction, ProviderAccount, Submission, WebhookDelivery
+from jobs.submission import submit
+from providers.types import JobRequest
+from tests.jobs.factories import NOON, make_delivery, make_job
+from tests.jobs.fake_zencoder import FakeZencoder, failing
+
+pytestmark = pytest.mark.django_db
+
+Message = tuple[str, tuple[int | str, ...]]
+Sweep = Callable[[], list[Message]]
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def sweep(
+    clock: time_machine.Traveller,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Sweep:
+    """What one sweep publishes."""
+    sent: list[Message] = []
+
+    def publish(name: str, args: tuple[int | str, ...], **options: object) -> None:
+        sent.append((name, args))
+
+    monkeypatch.setattr(current_app, "send_task", publish)
+
+    def run() -> list[Message]:
+        sent.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            tasks.sweep_submissions()
+        return list(sent)
+
+    return run
+
+
+def take(message: Message) -> None:
+    name, args = message
+    current_app.tasks[name](*args)
+
+
+@pytest.fixture
+def due(account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Traveller) -> Job:
+    """A submission, a cancel and a delivery wait; the submission's job."""
+    zencoder.add(71, "processing")
+    zencoder.add(72, "processing")
+    request_cancel(make_job(account, remote_id="71", status="running"))
+    make_delivery(account, handled_at=None, remote_id="72")
+    request = JobRequest(input="s3://rushes/harbour.mov")
+    return submit(organization=account.organization, account=account, request=request).job
+
+
+def test_what_was_handed_out_is_not_handed_out_again_before_its_span_is_over(
+    due: Job, sweep: Sweep, clock: time_machine.Traveller
+) -> None:
+    names = ["run_submission", "run_action", "handle_delivery"]
+    assert [name for name, _ in sweep()] == [f"jobs.tasks.{name}" for name in names]
+    for _ in range(5):
+        clock.shift(5)
+        assert sweep() == []
+    clock.shift(5)
+    assert len(sweep()) == 3
+
+
+def test_a_message_of_the_sweep_does_the_work_at_once(
+    due: Job, sweep: Sweep, zencoder: FakeZencoder
+) -> None:
+    for message in sweep():
+        take(message)
+    assert zencoder.asked["create"] == zencoder.asked["cancel"] == 1
+    assert not Submission.objects.exclude(state="done").exists()
+    assert not JobAction.objects.exclude(state="done").exists()
+    assert WebhookDelivery.objects.get().handled_at
+    assert sweep() == []
+
+
+def test_a_second_message_does_nothing(due: Job, sweep: Sweep, zencoder: FakeZencoder) -> None:
+    messages = sweep()
+    for message in [*messages, *messages]:
+        take(message)
+    assert zencoder.asked["create"] == zencoder.asked["cancel"] == 1
+
+
+def test_a_message_that_comes_late_brings_nothing_forward(
+    due: Job, sweep: Sweep, zencoder: FakeZencoder, clock: time_machine.Traveller
+) -> None:
+    """Its row was done by another message meanwhile, which failed and put it off."""
+    late = sweep()
+    clock.shift(tasks.HANDED_OUT)
+    zencoder.faults |= dict.fromkeys(("create", "cancel", "details 72"), failing(429))
+    for message in sweep():
+        take(message)
+    before = zencoder.asked.copy()
+    for message in late:
+        take(message)
+    assert zencoder.asked == before
+
+
+def test_the_first_message_works_without_a_sweep_and_after_one(
+    due: Job, sweep: Sweep, zencoder: FakeZencoder, clock: time_machine.Traveller
+) -> None:
+    tasks.run_submission(due.pk)
+    assert zencoder.asked["create"] == 1
+    action = JobAction.objects.get()
+    handed_out = [message for message in sweep() if message[0].endswith("run_action")]
+    tasks.run_action(action.pk)  # the first message, slower than the sweep: it leaves it to that
+    assert zencoder.asked["cancel"] == 0
+    take(handed_out[0])
+    assert zencoder.asked["cancel"] == 1
+
+
+def test_what_is_claimed_or_moved_while_the_sweep_looks_is_left_alone(
+    due: Job, sweep: Sweep, account: ProviderAccount
+) -> None:
+    later = timezone.now() + tasks.HANDED_OUT
+    Submission.objects.update(leased_until=later)
+    JobAction.objects.update(leased_until=later)
+    WebhookDelivery.objects.update(next_at=later)
+    assert sweep() == []
+    assert Submission.objects.get().next_at == timezone.now()
