@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from types import ModuleType
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 
@@ -20,6 +21,11 @@ from providers.xvid.tokens import TOKENS
 from tests import services
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
+# Enough for each run; `--hypothesis-profile=thorough` looks for longer.
+hypothesis.settings.register_profile("quick", max_examples=30, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=1000, deadline=None)
+hypothesis.settings.load_profile("quick")
+
 LEFT_OUT = pytest.StashKey[Counter[services.Service]]()
 
 

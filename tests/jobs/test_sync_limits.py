@@ -120,7 +120,7 @@ def test_a_limit_of_everything_is_met_by_few_requests_and_its_longest_wait_is_ob
 def test_a_gap_that_no_limit_lets_through_at_once_is_closed(
     account: ProviderAccount, zencoder: FakeZencoder, whose: str
 ) -> None:
-    pages = 13
+    pages = 9
     ProviderAccount.objects.update(last_pass_at=MORNING)
     for number in range(1, pages * PAGE_SIZE):
         zencoder.add(number)

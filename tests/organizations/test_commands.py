@@ -3,6 +3,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
@@ -49,6 +50,7 @@ class TestCreateOrganization:
         assert studio.name == "Harbour Studio"
         assert not AuditEntry.objects.exists()
 
+    @time_machine.travel("2026-03-02T09:15:00Z", tick=False)  # a link holds the second it is of
     def test_an_unknown_owner_becomes_a_user_who_gets_a_link(self) -> None:
         answer = run_json(
             "create_organization", "--name", "Harbour", "--owner", "Ann@Harbour.Example"

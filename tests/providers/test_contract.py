@@ -353,9 +353,7 @@ def check_sound(job: RemoteJob) -> None:
     json.dumps([job.raw, job.metadata])
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(done=st.lists(mutations, min_size=1, max_size=3))
 def test_a_mutated_body_is_read_soundly_and_hides_no_other(
     cases: Cases, adapter: Provider, wire: responses.RequestsMock, done: list[Mutation]
@@ -450,9 +448,7 @@ SUSPECTS = [
 metadata_texts = st.lists(st.sampled_from([*SUSPECTS, " ", "é", "show"]), min_size=1).map(" ".join)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     metadata=metadata_texts
     | st.text(min_size=1)
@@ -513,7 +509,7 @@ def test_a_job_of_countless_parts_keeps_a_bounded_number_of_them(
     cases: Cases, adapter: Provider, wire: responses.RequestsMock
 ) -> None:
     """Each list of objects in the body is made as long as a hostile one may be."""
-    body = lengthen(largest_body(cases), 3000)
+    body = lengthen(largest_body(cases), 1200)
     (job,) = read_page(cases, adapter, wire, [body])
     assert 100 < len(job.outputs) <= MAX_PARTS
     assert len(job.presets) <= MAX_PARTS
