@@ -190,3 +190,12 @@ def test_a_job_at_each_provider_ends_well_and_plays_where_a_browser_can(
         assert_plays(page)
     else:
         expect(page.locator(".outputs")).to_contain_text("s3:// address")
+
+
+def test_a_note_moves_nothing_that_a_hand_may_be_on_its_way_to(page: Page, stack: Stack) -> None:
+    choose(page, "Zencoder")
+    below = page.get_by_role("button", name="Submit the job")
+    before = below.bounding_box()
+    page.get_by_label("Source file").fill(stack.clip("good.mp4"))
+    expect(page.locator("#id_destination_notes")).to_contain_text("24 hours")
+    assert below.bounding_box() == before
