@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 import pytest
+import time_machine
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.test import Client, RequestFactory
@@ -70,6 +71,7 @@ def test_pages_learn_which_actions_to_show(
     }
 
 
+@time_machine.travel("2026-03-02T09:15:00Z", tick=False)  # pages hold the second they are of
 def test_a_stranger_cannot_tell_an_organization_from_none(
     owner: User, stranger: User, signed_in: SignIn
 ) -> None:

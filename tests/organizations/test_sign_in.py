@@ -2,6 +2,7 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
@@ -51,6 +52,7 @@ def test_sign_in_leads_back_to_our_own_pages_only(client: Client, asked: str, le
     assert response["Location"] == led
 
 
+@time_machine.travel("2026-03-02T09:15:00Z", tick=False)  # pages hold the second they are of
 def test_a_wrong_password_reads_like_an_unknown_address(client: Client) -> None:
     make_user("ann@harbour.example")
 
