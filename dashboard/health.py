@@ -4,12 +4,12 @@ import secrets
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from dashboard import schema
 from dashboard.metrics import exposition
 
 
@@ -36,13 +36,12 @@ def probes(
 
 
 def _readiness() -> HttpResponse:
-    """200 once the database answers and has every migration of this code, else 503."""
+    """200 once the database answers and has the tables of this code, else 503 with the reason."""
     try:
-        executor = MigrationExecutor(connection)
-        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        problem = schema.find_problem()
     except DatabaseError:
-        return _text("no database\n", status=503)
-    return _text("migrations pending\n", status=503) if pending else _text("ok\n")
+        problem = "The database does not answer."
+    return _text(f"{problem}\n", status=503) if problem else _text("ok\n")
 
 
 def _has_metrics_token(request: HttpRequest) -> bool:

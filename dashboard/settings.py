@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "organizations",
     "jobs",
     "sandbox",
+    "dashboard",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -116,9 +116,12 @@ def prepare_board(place: Place) -> str:
     """Migrate, collect static files, make organizations and the user; return the password."""
     from django.core.management import call_command
 
+    from dashboard import schema
     from organizations.models import User
 
     call_command("migrate", verbosity=0)
+    if problem := schema.find_problem():
+        _stop(problem)
     _collect_static(place.var_dir / "static")
     for name, slug in (("Harbor Film", "harbor"), ("Northlight Studio", "northlight")):
         call_command("create_organization", name=name, slug=slug, owner=EMAIL, stdout=StringIO())

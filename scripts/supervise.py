@@ -84,11 +84,31 @@ def give_terminal_a_path() -> None:
         os.dup2(relay.stdin.fileno(), sys.stdout.fileno())
 
 
+def find_problem() -> str:
+    """A sentence that says why the processes would not work; empty when they would."""
+    import django
+    from django.conf import settings
+    from django.db import DatabaseError
+
+    django.setup()
+    from dashboard import schema
+
+    if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
+        return "Static files are missing: run `python manage.py collectstatic --no-input`."
+    try:
+        return schema.find_problem()
+    except DatabaseError as error:
+        reason = str(error).strip().partition("\n")[0]
+        return f"The database cannot be used ({reason})."
+
+
 def main() -> None:
     # Read here first, so that a wrong environment ends the start with its one sentence.
     from django.conf import settings
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+    if problem := find_problem():
+        sys.exit(problem)
     give_terminal_a_path()
     command = supervisord_command(read_procfile(), settings.VAR_DIR, TERMINAL)
     os.execve(command[0], command, with_our_programs_first())  # noqa: S606  needs no shell
