@@ -19,7 +19,7 @@ from jobs.models import ActionState, Job, JobBody, Output, Submission, Submissio
 from jobs.phases import phases
 from jobs.playback import Playable, media_policy, origins_of, playable
 from jobs.settings_diff import Change, changes
-from jobs.views.page import HtmxRequest, frame
+from jobs.views.page import HtmxRequest, frame, list_url
 from organizations.access import Access, authorize
 from providers.errors import CLASSES
 from providers.types import Capability, OutputKind
@@ -86,6 +86,7 @@ def show_job(
     if request.htmx:
         return _part(request, context, media, thumbnails)
     context |= frame(access, "jobs") | _changing(context)
+    context["jobs_url"] = list_url(request, access)
     context["player"] = None
     if "play" in request.GET:
         context["player"] = player = _player(access, job, media, request)

@@ -1,9 +1,11 @@
 """What every page of the board shares: its frame, and how far its data can be trusted."""
 
+import re
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 
@@ -11,6 +13,9 @@ from jobs.freshness import Freshness, fingerprint, freshness
 from jobs.models import ProviderAccount
 from organizations.access import Access
 from organizations.models import Organization
+
+# What a browser sends of a list's query, and as much of it as a link should hold.
+_QUERY = re.compile(r"[\w%&=+.~:*!'(),;/?@$-]{1,2000}", re.ASCII)
 
 
 class HtmxRequest(HttpRequest):
@@ -38,7 +43,18 @@ def frame(access: Access, section: str) -> dict[str, Any]:
         "section": section,
         "health": states,
         "health_fingerprint": fingerprint(states),
+        "jobs_url": reverse("jobs:list", args=[access.organization.slug]),
     }
+
+
+def list_url(request: HttpRequest, access: Access) -> str:
+    """The job list as the page showed it that led here, else the whole list.
+
+    The Referer gives no more than the query, which goes behind our own path.
+    """
+    path = reverse("jobs:list", args=[access.organization.slug])
+    page, _, query = request.headers.get("Referer", "").partition("?")
+    return f"{path}?{query}" if page.endswith(path) and _QUERY.fullmatch(query) else path
 
 
 def render_page(

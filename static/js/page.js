@@ -76,6 +76,36 @@
     .querySelector(".tabs [aria-current]")
     ?.scrollIntoView({ block: "nearest", inline: "center" });
 
+  // "Jobs" on a job's page leads to the list as it was last shown in this tab. The server knows
+  // it from the page before alone, which after an action is the job's own.
+  function keepList() {
+    if (!document.getElementById("filters")) return;
+    try {
+      sessionStorage.setItem(location.pathname, location.search);
+    } catch {
+      // then it leads to the whole list
+    }
+  }
+  addEventListener("pagehide", keepList);
+  if (!document.getElementById("filters"))
+    for (const link of document.querySelectorAll("a[data-as-it-was]")) {
+      try {
+        link.search ||= sessionStorage.getItem(link.pathname) ?? "";
+      } catch {
+        // no storage, no more than the server knew
+      }
+    }
+
+  // Whoever signs in next in this tab finds nothing that was typed or filtered here
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-sign-out]")) return;
+    try {
+      sessionStorage.clear();
+    } catch {
+      // nothing is kept without storage
+    }
+  });
+
   // A second click on the way to the answer must not send the form again
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -7,6 +7,10 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
+from organizations.models import Role
+from tests.factories import make_membership, make_organization
+from tests.jobs.factories import make_account, make_body, make_job, make_output
+
 INLINE = {
     "a script": re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")", re.I),
     "a style sheet": re.compile(r"<style\b", re.I),
@@ -52,3 +56,38 @@ def test_admin_needs_nothing_inline(admin_client: Client, page: str) -> None:
 
     assert response.status_code == 200
     assert {what for what, pattern in INLINE.items() if pattern.search(html)} == set()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/o/harbour/jobs/",
+        "/o/harbour/jobs/live/",
+        "/o/harbour/jobs/new/",
+        "/o/harbour/jobs/{job}/",
+        "/o/harbour/jobs/{job}/?play=1",
+        "/o/harbour/jobs/{job}/raw/",
+        "/o/harbour/jobs/{job}/outputs/{output}/open/",
+        "/o/harbour/files/",
+        "/o/harbour/presets/",
+        "/o/harbour/accounts/",
+        "/o/harbour/accounts/{account}/",
+        "/o/harbour/search/?q=dawn",
+        "/o/harbour/nowhere/",
+    ],
+)
+def test_no_cache_keeps_a_page_of_an_organization_or_a_part_of_it(
+    client: Client, path: str, headers: dict[str, str]
+) -> None:
+    organization = make_organization("harbour")
+    job = make_job(make_account(organization))
+    make_body(job, {"id": 7})
+    ids = {"job": job.pk, "account": job.account_id, "output": make_output(job).pk}
+    client.force_login(make_membership(organization, Role.OWNER).user)
+    response = client.get(path.format(**ids), headers=headers)
+
+    caching = {part.strip() for part in response["Cache-Control"].split(",")}
+    assert {"private", "no-store"} <= caching
+    assert "HX-Request" in response["Vary"]

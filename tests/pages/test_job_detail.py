@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, ProviderAccount
@@ -257,3 +258,28 @@ def test_a_page_costs_the_same_queries_however_many_outputs(
     viewer.get(url(job))
     with django_assert_num_queries(12):
         viewer.get(url(job))
+
+
+@pytest.mark.parametrize(
+    ("referer", "query"),
+    [
+        (
+            "http://testserver{list}?status=failed&account=3&q=caf%C3%A9",
+            "?status=failed&account=3&q=caf%C3%A9",
+        ),
+        ("http://testserver{list}", ""),
+        ("http://testserver/o/elsewhere/jobs/?status=failed", ""),
+        ("http://testserver/o/harbour-studio/files/?status=failed", ""),
+        ('http://testserver{list}?status="><script>', ""),
+        ("http://testserver{list}?q=" + "x" * 3000, ""),
+        ("//[", ""),
+    ],
+)
+def test_jobs_leads_back_to_the_list_as_it_was(
+    viewer: Client, job: Job, referer: str, query: str
+) -> None:
+    path = reverse("jobs:list", args=["harbour-studio"])
+    referer = referer.replace("{list}", path)
+    response = viewer.get(url(job), headers={"Referer": referer})
+    link = f'<a href="{escape(path + query)}" data-as-it-was>'
+    assert link in response.content.decode()
