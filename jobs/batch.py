@@ -24,11 +24,12 @@ from jobs.models import (
     SubmissionState,
 )
 from jobs.polling import polls
+from jobs.retries import OUTCOMES, settle_retries
 from organizations.models import User
 from providers.status import JobStatus
 from providers.types import RemoteJob, RemoteOutput, RemotePreset
 
-JOB_COLUMNS = [f.name for f in Job._meta.concrete_fields if not f.primary_key]
+JOB_COLUMNS = [f.name for f in Job._meta.concrete_fields if not (f.primary_key or f.generated)]
 OUTPUT_COLUMNS = [f.name for f in Output._meta.concrete_fields if not f.primary_key]
 
 # The columns' length. A longer id is nobody's id, and cutting it would mix two things up.
@@ -78,6 +79,9 @@ class Batch:
         self.presets: dict[str, Preset] = {}
         self.inserts: list[tuple[Job, RemoteJob, list[Output]]] = []
         self.updates: list[Job] = []
+        # rows that come into another status, and those that may resolve a failure by their outcome
+        self.moved: list[Job] = []
+        self.outcomes: list[Job] = []
         self.output_writes: list[Output] = []
         self.bodies: list[tuple[Job, RemoteJob]] = []
         self.secrets: list[tuple[Job, str]] = []
@@ -147,6 +151,7 @@ class Batch:
 
     def flush(self) -> None:
         """Write everything that was taken, in the order that foreign keys need."""
+        self._number()
         Job.objects.bulk_create(
             self.updates, update_conflicts=True, unique_fields=["id"], update_fields=JOB_COLUMNS
         )
@@ -184,6 +189,17 @@ class Batch:
             unique_fields=["job"],
             update_fields=["confirmed_at", "next_at"],
         )
+        settle_retries(self.outcomes, self.now)
+
+    def _number(self) -> None:
+        """Take the account's next revision for what is new or moved, where anything is written."""
+        if not self.updates and not self.inserts:
+            return
+        revision = self.account.next_revision()
+        for row, _, _ in self.inserts:
+            row.first_seen_revision = row.status_revision = revision
+        for row in self.moved:
+            row.status_revision = revision
 
     def _write_bodies(self) -> None:
         whole, partial = (
@@ -226,6 +242,8 @@ class Batch:
         outputs = [self._draft(row, output, at) for at, output in enumerate(remote.outputs)]
         self._set(row, merge.summary(row, outputs))
         self.inserts.append((row, remote, outputs))
+        if retry_of is not None and row.status in OUTCOMES:
+            self.outcomes.append(row)
         self.rows[remote.remote_id] = row
 
     def _update(self, row: Job, remote: RemoteJob, digest: str) -> None:
@@ -249,6 +267,9 @@ class Batch:
         self.applied.changed.append(row.pk)
         self._keep_apart(row, remote)
         if row.status != before:
+            self.moved.append(row)
+            if row.status in OUTCOMES or before in OUTCOMES:
+                self.outcomes.append(row)
             self.events.append(self._change(row, before, remote))
         elif "gone_at" in changes:
             self.events.append(

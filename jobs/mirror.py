@@ -80,8 +80,6 @@ def apply(
                 # that insert the same in another order end one of them as a deadlock.
                 if is_last_try:
                     raise
-    if applied.is_news:
-        ProviderAccount.objects.filter(pk=account.pk).update(revision=F("revision") + 1)
     return applied
 
 
@@ -116,11 +114,17 @@ def mark_gone(
         row.gone_at = row.observed_at = observed_at
         row.changed_at = now
         row.version += 1
-        row.save(update_fields=["status", "gone_at", "observed_at", "changed_at", "version"])
+        revision = account.next_revision()
+        if row.status != before:
+            row.status_revision = revision
+        row.save(
+            update_fields=[
+                "status", "status_revision", "gone_at", "observed_at", "changed_at", "version"
+            ]
+        )  # fmt: skip
         JobPoll.objects.filter(job=row).delete()
         message = "No longer known to the provider"
         JobEvent.told(row, source, before, row.status, message, actor).save()
-        ProviderAccount.objects.filter(pk=account.pk).update(revision=F("revision") + 1)
     return True
 
 
@@ -156,12 +160,10 @@ def _end_unsent(
     now = timezone.now()
     with transaction.atomic():
         # only while the provider has not named it: a found job knows better
-        ended = Job.objects.filter(pk=job.pk, remote_id__isnull=True).update(
-            **values, changed_at=now, version=F("version") + 1
-        )
-        if ended:
+        unsent = Job.objects.filter(pk=job.pk, remote_id__isnull=True)
+        if unsent.update(**values, changed_at=now, version=F("version") + 1):
             JobEvent.told(job, source, job.status, values["status"], message, actor).save()
-            ProviderAccount.objects.filter(pk=job.account_id).update(revision=F("revision") + 1)
+            unsent.update(status_revision=job.account.next_revision())
 
 
 def open_attempt(job: Job, *, source: EventSource, actor: User | None) -> Job:
@@ -183,8 +185,11 @@ def open_attempt(job: Job, *, source: EventSource, actor: User | None) -> Job:
             for name in JOB_COLUMNS
             if name.startswith("input_") or name in COPIED_TO_ATTEMPT
         }
+        revision = job.account.next_revision()
         attempt = Job.objects.create(
             **copied,
+            first_seen_revision=revision,
+            status_revision=revision,
             attempt=job.attempt + 1,
             retry_of=job,
             status=JobStatus.QUEUED,
@@ -200,7 +205,6 @@ def open_attempt(job: Job, *, source: EventSource, actor: User | None) -> Job:
         JobEvent.told(
             attempt, source, "", attempt.status, f"Attempt {attempt.attempt}", actor
         ).save()
-        ProviderAccount.objects.filter(pk=job.account_id).update(revision=F("revision") + 1)
     return attempt
 
 

@@ -420,6 +420,10 @@ def _write(
 ) -> Job:
     now = timezone.now()
     url, secret_url = split_url(request.input)
+    if retry_of is not None:
+        # in the order that the mirror's writer locks in: jobs before their account
+        Job.objects.select_for_update(no_key=True).only("pk").get(pk=retry_of.pk)
+    revision = account.next_revision()
     job = Job.objects.create(
         organization=organization,
         account=account,
@@ -435,6 +439,8 @@ def _write(
         first_seen_at=now,
         changed_at=now,
         sort_at=now,
+        first_seen_revision=revision,
+        status_revision=revision,
     )
     if secret_url:
         JobSecret.objects.create(job=job, input_url=secret_url)

@@ -92,7 +92,7 @@ class ProviderAccount(models.Model):
     lease = models.UUIDField(null=True, blank=True, editable=False)
     leased_until = models.DateTimeField(null=True, blank=True)
     next_sync_at = models.DateTimeField(default=timezone.now)
-    # moves whenever a pass changed a job of the account
+    # moves with each change of the account's jobs, in the transaction that writes it
     revision = models.PositiveBigIntegerField(default=0)
     # where the first walk of the whole list goes on; empty: from the top
     import_cursor = models.CharField(max_length=500, blank=True)
@@ -137,6 +137,16 @@ class ProviderAccount(models.Model):
     @property
     def is_importing(self) -> bool:
         return self.imported_at is None
+
+    def next_revision(self) -> int:
+        """Move the revision and return it.
+
+        Call it inside the transaction that writes the jobs it is for, after their rows are locked:
+        the account is then held to the end, so that revisions follow the order of commits.
+        """
+        row = ProviderAccount.objects.filter(pk=self.pk)
+        row.update(revision=F("revision") + 1)
+        return row.values_list("revision", flat=True).first() or 0
 
     def option_int(self, name: str, default: int) -> int:
         """A whole-number option; `default` when it is missing, no number, or nobody can mean it."""

@@ -104,6 +104,19 @@ class Job(models.Model):
     retry_of = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retries"
     )
+    # the later attempt that succeeded, of a failed job; kept by jobs.retries
+    resolved_by = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    # computed by the database, so that it can never disagree with the two
+    is_unresolved = models.GeneratedField(
+        expression=models.ExpressionWrapper(
+            Q(status=JobStatus.FAILED.value, resolved_by__isnull=True),
+            output_field=models.BooleanField(),
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     # the provider's times
     created_at = models.DateTimeField(null=True, blank=True)
@@ -118,6 +131,10 @@ class Job(models.Model):
     observed_at = models.DateTimeField(null=True, blank=True)
     # moves with each change, so that a page knows which of its rows are old
     version = models.PositiveIntegerField(default=1)
+    # the account's revision when we first saw the job, and when it last came into another status.
+    # Revisions follow the order of commits, so a page that knows one knows what is newer.
+    first_seen_revision = models.PositiveBigIntegerField(default=0)
+    status_revision = models.PositiveBigIntegerField(default=0)
     # of the last answer applied: an equal one needs no comparing
     digest = models.CharField(max_length=32, blank=True)
 
@@ -154,6 +171,23 @@ class Job(models.Model):
                 F("id").desc(),
                 name="job_list_finished",
             ),
+            # the failures that no later attempt fixed, by when they ended, and their count
+            models.Index(
+                F("organization"),
+                Coalesce("finished_at", "sort_at").desc(),
+                F("id").desc(),
+                condition=Q(is_unresolved=True),
+                name="job_list_unresolved",
+            ),
+            # jobs that the provider no longer knows, and the count of those that were active
+            models.Index(
+                F("organization"),
+                F("status"),
+                F("sort_at").desc(),
+                F("id").desc(),
+                condition=Q(gone_at__isnull=False),
+                name="job_list_gone",
+            ),
             # the running tab, which sorts by when they started
             models.Index(
                 F("organization"),
@@ -166,6 +200,8 @@ class Job(models.Model):
             models.Index(
                 F("account"), F("sort_at").desc(), F("id").desc(), name="job_list_account"
             ),
+            # the poll of a list: what came into it since a revision
+            models.Index(fields=["account", "status_revision"], name="job_status_revision"),
             # a pasted provider id
             models.Index(fields=["organization", "remote_id"], name="job_remote_id"),
             # API: what changed since
