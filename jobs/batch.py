@@ -11,6 +11,7 @@ from jobs import merge
 from jobs.merge import Ruling, storable
 from jobs.models import (
     EventSource,
+    IdempotencyKey,
     Job,
     JobAction,
     JobBody,
@@ -124,7 +125,7 @@ class Batch:
             if waiting is None or double is None or Submission.objects.filter(job=double).exists():
                 continue
             waiting.attempt, waiting.retry_of = double.attempt, double.retry_of or waiting.retry_of
-            for model in (Output, JobEvent, JobAction):
+            for model in (Output, JobEvent, JobAction, IdempotencyKey):
                 model._default_manager.filter(job=double).update(job=waiting)
             Job.objects.filter(retry_of=double).update(retry_of=waiting)
             double.delete()

@@ -19,11 +19,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from jobs import mirror
+from jobs import idempotency, mirror
 from jobs.addresses import check_address
 from jobs.clients import open_provider
 from jobs.fields import Undecryptable
 from jobs.hints import hint
+from jobs.idempotency import CallerKey
 from jobs.merge import clean_json, is_storable, storable
 from jobs.models import (
     EventSource,
@@ -94,16 +95,16 @@ def submit(
     request: JobRequest,
     user: User | None = None,
     token: ApiToken | None = None,
-    idempotency_key: str = "",
+    key: CallerKey | None = None,
     allow_duplicate: bool = False,
     retry_of: Job | None = None,
 ) -> Submitted:
     """Write the job down in status `submitting` and tell a worker; sends nothing itself.
 
-    The same `idempotency_key` again returns the job that it made. Raises SubmissionRefused,
-    or DuplicateJob unless `allow_duplicate`.
+    The same `key` again returns the job that it made. Raises SubmissionRefused, KeyRefused,
+    KeyOfDeletedJob, or DuplicateJob unless `allow_duplicate`.
     """
-    made = _made_with(organization, idempotency_key)
+    made = idempotency.find_job(organization, key)
     if made is not None:
         return Submitted(made, created=False)
     request = replace(request, metadata=clean_json(request.metadata))
@@ -115,13 +116,13 @@ def submit(
         with transaction.atomic():
             if not allow_duplicate:
                 _refuse_repeat(account, fingerprint)
-            job = _write(
-                organization, account, request, fingerprint, idempotency_key, user, token, retry_of
-            )
+            job = _write(organization, account, request, fingerprint, user, token, retry_of)
+            # last: whoever waits here for another transaction holds what that one has passed
+            idempotency.store(organization, key, job)
             hint("run_submission", job.pk)
     except (IntegrityError, DuplicateJob):
         # the other half of a double click was faster
-        made = _made_with(organization, idempotency_key)
+        made = idempotency.find_job(organization, key)
         if made is None:
             raise
         return Submitted(made, created=False)
@@ -413,7 +414,6 @@ def _write(
     account: ProviderAccount,
     request: JobRequest,
     fingerprint: str,
-    idempotency_key: str,
     user: User | None,
     token: ApiToken | None,
     retry_of: Job | None,
@@ -448,7 +448,6 @@ def _write(
         job=job,
         organization=organization,
         key=uuid4().hex,
-        idempotency_key=idempotency_key,
         fingerprint=fingerprint,
         request=dump_request(request),
         token=token,
@@ -494,14 +493,3 @@ def _refuse_repeat(account: ProviderAccount, fingerprint: str) -> None:
     )
     if repeat is not None:
         raise DuplicateJob(repeat.job)
-
-
-def _made_with(organization: Organization, idempotency_key: str) -> Job | None:
-    if not idempotency_key:
-        return None
-    made = (
-        Submission.objects.filter(organization=organization, idempotency_key=idempotency_key)
-        .select_related("job__account")
-        .first()
-    )
-    return made.job if made else None

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from jobs.admin.base import ACCOUNT_SECRETS, LargeTableAdmin
 from jobs.fields import EncryptedJSONField
 from jobs.models import (
+    IdempotencyKey,
     Job,
     JobAction,
     JobBody,
@@ -161,8 +162,16 @@ class SubmissionAdmin(MirrorAdmin):
     list_display = ["job", "organization", "state", "sends", "failures", "created_at", "note"]
     list_filter = ["state"]
     list_select_related = ["job", "organization"]
-    search_fields = ["key__exact", "idempotency_key__exact", "job__remote_id__exact"]
+    search_fields = ["key__exact", "job__remote_id__exact"]
     deferred = job_columns("request")
+
+
+@admin.register(IdempotencyKey)
+class IdempotencyKeyAdmin(MirrorAdmin):
+    list_display = ["key", "owner", "organization", "call", "job", "created_at"]
+    list_select_related = ["organization", "job"]
+    search_fields = ["key__exact", "owner__exact"]
+    deferred = job_columns()
 
 
 @admin.register(WebhookDelivery)

@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from django.db.models import Prefetch, QuerySet
 from ninja import Header, Query, Router, Status
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
-from jobs import actions, keyset, submission
+from jobs import actions, idempotency, keyset, submission
 from jobs.api.auth import ApiRequest, TokenAuth
 from jobs.api.errors import (
     ACTION_REFUSALS,
@@ -19,8 +19,9 @@ from jobs.api.errors import (
     not_found,
 )
 from jobs.api.requests import SubmitRequest
-from jobs.api.schemas import DuplicateBody, JobDetail, JobList
+from jobs.api.schemas import ConflictBody, JobDetail, JobList
 from jobs.filters import JobFilter
+from jobs.idempotency import CallerKey
 from jobs.keyset import SORT_TIMES
 from jobs.models import Job, JobBody, JobEvent, Output
 from jobs.parameters import DEFAULT_LIMIT, MAX_LIMIT, find_accounts, find_by_id
@@ -28,6 +29,26 @@ from providers.status import JobStatus
 
 router = Router(tags=["jobs"], by_alias=True)
 to_operate = TokenAuth(to_operate=True)
+# documented here and checked by `caller_key`, whose sentence says more than a pattern does
+KeyText = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": idempotency.MAX_KEY,
+            "pattern": idempotency.KEY_PATTERN,
+        }
+    ),
+]
+KeyHeader = Annotated[
+    KeyText | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Chosen by the caller, a new one for each request: a call that is repeated "
+        "with the same key is carried out once.",
+    ),
+]
 
 
 class ListParameters(BaseModel):
@@ -90,21 +111,24 @@ def read_raw(request: ApiRequest, job_id: str) -> Any:
 @router.post(
     "",
     auth=to_operate,
-    response={201: JobDetail, 200: JobDetail, 409: DuplicateBody, **SUBMIT_REFUSALS},
+    response={201: JobDetail, 200: JobDetail, 409: ConflictBody, **SUBMIT_REFUSALS},
     summary="Submit a job",
 )
 def submit_job(
     request: ApiRequest,
     body: SubmitRequest,
-    idempotency_key: Annotated[str, Header(alias="Idempotency-Key", max_length=255)] = "",
+    idempotency_key: KeyHeader = None,
 ) -> Status[Job]:
     """Answers 201 and a job in status `submitting`, which is sent right after.
 
-    The same `Idempotency-Key` again answers 200 and the same job, whatever a valid body says now.
-    409 carries the job that is already there when the same account, input and settings ran within
-    24 hours.
+    The same `Idempotency-Key` and body again answer 200 and the same job; with another body, or
+    on another call, the key is refused with 422. 409 carries the job that is already there when
+    the same account, input and settings ran within 24 hours.
     """
     organization = request.auth.organization
+    key = _caller_key(request, idempotency_key, "submit", body)
+    if (made := _find_made(request, key)) is not None:
+        return Status(200, made)
     account = find_accounts(organization, [body.account]).get(body.account)
     if account is None:
         raise invalid({"account": "No account has this id or name."})
@@ -114,9 +138,11 @@ def submit_job(
             account=account,
             request=body.as_job_request(),
             token=request.auth,
-            idempotency_key=idempotency_key.strip(),
+            key=key,
             allow_duplicate=body.allow_duplicate,
         )
+    except (idempotency.KeyRefused, idempotency.KeyOfDeletedJob) as refusal:
+        raise _key_refused(refusal) from refusal
     except submission.SubmissionRefused as refusal:
         raise _refused(refusal) from refusal
     except submission.DuplicateJob as duplicate:
@@ -192,6 +218,33 @@ def _read(request: ApiRequest, job_id: str) -> Job:
     if job is None:
         raise not_found()
     return job
+
+
+def _caller_key(
+    request: ApiRequest, text: str | None, call: str, body: BaseModel | None
+) -> CallerKey | None:
+    if text is None:
+        return None
+    sent = body.model_dump(mode="json") if body else {}
+    try:
+        return idempotency.caller_key(text, call, sent, token=request.auth)
+    except idempotency.KeyRefused as refusal:
+        raise _key_refused(refusal) from refusal
+
+
+def _find_made(request: ApiRequest, key: CallerKey | None) -> Job | None:
+    """What the key made before, as its detail shows it; None for a new key, or none."""
+    try:
+        made = idempotency.find_job(request.auth.organization, key)
+    except (idempotency.KeyRefused, idempotency.KeyOfDeletedJob) as refusal:
+        raise _key_refused(refusal) from refusal
+    return _read(request, str(made.pk)) if made else None
+
+
+def _key_refused(refusal: idempotency.KeyRefused | idempotency.KeyOfDeletedJob) -> ApiError:
+    if isinstance(refusal, idempotency.KeyOfDeletedJob):
+        return ApiError(409, "job_deleted", str(refusal))
+    return invalid({"Idempotency-Key": str(refusal)})
 
 
 def _refused(refusal: submission.SubmissionRefused) -> ApiError:

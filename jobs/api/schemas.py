@@ -261,9 +261,11 @@ class JobDetail(JobShape):
         ]
 
 
-class DuplicateBody(Schema):
+class ConflictBody(Schema):
+    """Why it cannot be done now, and the job that stands in its way, if one does."""
+
     error: Any
-    job: JobDetail
+    job: JobDetail | None = None
 
 
 class LastError(Schema):

@@ -2,6 +2,7 @@
 
 from jobs.models.account import HealthState, ProviderAccount, RateBudget
 from jobs.models.action import ActionKind, ActionState, JobAction
+from jobs.models.idempotency import IdempotencyKey
 from jobs.models.job import EventSource, Job, JobBody, JobEvent, JobPoll, JobSecret
 from jobs.models.output import Output, Preset
 from jobs.models.submission import Submission, SubmissionState
@@ -12,6 +13,7 @@ __all__ = [
     "ActionState",
     "EventSource",
     "HealthState",
+    "IdempotencyKey",
     "Job",
     "JobAction",
     "JobBody",

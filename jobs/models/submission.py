@@ -44,7 +44,6 @@ class Submission(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     # travels in the provider's customer field, so that the job can be found again
     key = models.CharField(max_length=32, unique=True)
-    idempotency_key = models.CharField(max_length=255, blank=True)
     # of account, input and settings: a repeat within a day is asked about
     fingerprint = models.CharField(max_length=64)
     # the whole JobRequest, with the signatures and keys that its addresses carry
@@ -71,12 +70,6 @@ class Submission(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                "organization",
-                "idempotency_key",
-                condition=~Q(idempotency_key=""),
-                name="submission_idempotency",
-            ),
             models.CheckConstraint(
                 condition=Q(state__in=SubmissionState.values), name="submission_state_known"
             ),

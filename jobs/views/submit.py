@@ -12,6 +12,7 @@ from django_htmx.http import trigger_client_event
 
 from jobs import submission
 from jobs.forms import JobForm, initial_of, typed_values
+from jobs.idempotency import KeyOfDeletedJob, KeyRefused, form_key
 from jobs.models import Job
 from jobs.submission import DuplicateJob, SubmissionRefused
 from jobs.views.page import HtmxRequest, render_page
@@ -64,13 +65,15 @@ def _submit(access: Access, form: JobForm) -> Job | None:
     """The job that the form makes, or None with the reasons in the form."""
     data = form.cleaned_data
     jobs = Job.objects.for_organization(access.organization)
+    request = form.to_request()
+    body = [data["account"].pk, submission.dump_request(request), data["retry_of"]]
     try:
         return submission.submit(
             organization=access.organization,
             account=data["account"],
-            request=form.to_request(),
+            request=request,
             user=access.user,
-            idempotency_key=data["idempotency_key"],
+            key=form_key(data["idempotency_key"], "submit", body, access.user),
             allow_duplicate=data["allow_duplicate"],
             retry_of=jobs.filter(pk=data["retry_of"] or 0).first(),
         ).job
@@ -78,6 +81,8 @@ def _submit(access: Access, form: JobForm) -> Job | None:
         form.add_issues(error.issues)
     except DuplicateJob as error:
         form.duplicate = error.job
+    except (KeyRefused, KeyOfDeletedJob) as error:
+        form.add_error(None, str(error))
     return None
 
 

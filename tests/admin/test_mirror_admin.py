@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from jobs.models import (
+    IdempotencyKey,
     Job,
     JobAction,
     JobBody,
@@ -39,7 +40,8 @@ from tests.jobs.factories import (
 pytestmark = pytest.mark.django_db
 
 MIRRORED: list[type[Model]] = [
-    Job, JobAction, JobBody, JobEvent, JobPoll, Output, Preset, Submission, WebhookDelivery,
+    IdempotencyKey, Job, JobAction, JobBody, JobEvent, JobPoll, Output, Preset, Submission,
+    WebhookDelivery,
 ]  # fmt: skip
 each_mirrored = pytest.mark.parametrize("model", MIRRORED, ids=lambda model: model.__name__)
 
@@ -53,6 +55,9 @@ def fill(account: ProviderAccount, number: int = 1) -> None:
         make_body(job, {"job": {"title": "<script>alert(1)</script>", "state": "processing"}})
         JobSecret.objects.create(job=job, input_url="https://cdn/in?Signature=canary")
         JobAction.objects.create(job=job, kind="cancel", next_at=NOON, actor=make_user())
+        IdempotencyKey.objects.create(
+            organization=job.organization, owner="user:1", key=f"order-{job.pk}", job=job
+        )
         Submission.objects.create(
             job=job,
             organization=job.organization,

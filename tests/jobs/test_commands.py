@@ -199,7 +199,10 @@ def test_submit_prints_the_id_and_makes_one_job(account: ProviderAccount) -> Non
     assert Submission.objects.get().request["renditions"] == [
         {"packaging": packaging, "heights": [240, 360]} for packaging in ("mp4", "hls")
     ]
-    assert submit(account, "--idempotency-key=k") == {"id": str(job.pk), "created": False}
+    again = submit(account, *words, "--idempotency-key=k")
+    assert again == {"id": str(job.pk), "created": False}
+    with pytest.raises(CommandError, match="already used for another request"):
+        submit(account, "--idempotency-key=k")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from jobs.submission import (
 )
 from organizations.models import AuditEntry, Organization
 from providers.types import JobRequest, Rendition, Thumbnails
-from tests.factories import make_organization, make_user
+from tests.factories import make_user
 from tests.jobs.answers import apply, told
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import FakeZencoder, failing, unreachable
@@ -148,22 +148,6 @@ def test_the_list_may_be_faster_than_the_worker(
     run_submission(job.pk)
     assert (state(job).state, job.remote_id) == (SubmissionState.DONE, "900")
     assert zencoder.asked == {}
-
-
-def test_an_idempotency_key_names_one_job_in_its_organization(account: ProviderAccount) -> None:
-    first = submit(
-        organization=account.organization, account=account, request=REQUEST, idempotency_key="k-1"
-    )
-    again = submit(
-        organization=account.organization,
-        account=account,
-        request=JobRequest(input="s3://other/one.mov"),
-        idempotency_key="k-1",
-    )
-    assert (first.created, again.created) == (True, False)
-    assert first.job == again.job
-    stranger = make_account(make_organization())
-    assert send(stranger, idempotency_key="k-1") != first.job
 
 
 def test_the_same_job_within_a_day_is_asked_about(account: ProviderAccount) -> None:

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from jobs.idempotency import caller_key
 from jobs.models import Job, ProviderAccount, Submission, SubmissionState
 from jobs.submission import LEASE, DuplicateJob, run_submission, submit
 from organizations.models import Organization
@@ -186,7 +187,7 @@ def test_of_equal_requests_at_once_one_is_taken(
                 organization=checking.organization,
                 account=checking,
                 request=REQUEST,
-                idempotency_key=idempotency_key,
+                key=caller_key(idempotency_key, "submit", {}) if idempotency_key else None,
             )
             made.append(submitted.job.pk)
         except DuplicateJob as duplicate:

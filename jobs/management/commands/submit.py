@@ -5,9 +5,10 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from jobs.idempotency import KeyOfDeletedJob, KeyRefused, caller_key
 from jobs.models import ProviderAccount
 from jobs.request_limits import MAX_HEIGHT, check_json, read_json
-from jobs.submission import DuplicateJob, SubmissionRefused, submit
+from jobs.submission import DuplicateJob, SubmissionRefused, dump_request, submit
 from organizations.management.reporting import Report, ReportingCommand
 from providers.types import JobRequest, Rendition
 
@@ -48,15 +49,17 @@ class Command(ReportingCommand):
             test=options["test"],
             extra=_read_extra(options["extra"]),
         )
+        text = options["idempotency_key"]
         try:
+            body = [found.pk, dump_request(request)]
             submitted = submit(
                 organization=found.organization,
                 account=found,
                 request=request,
-                idempotency_key=options["idempotency_key"],
+                key=caller_key(text, "submit", body) if text else None,
                 allow_duplicate=options["allow_duplicate"],
             )
-        except (SubmissionRefused, DuplicateJob) as error:
+        except (SubmissionRefused, DuplicateJob, KeyRefused, KeyOfDeletedJob) as error:
             raise CommandError(str(error)) from error
         job = submitted.job
         return Report(text=str(job.pk), data={"id": str(job.pk), "created": submitted.created})

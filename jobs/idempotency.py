@@ -1,0 +1,109 @@
+"""Carrying a repeated call out once: the caller's key, and the job that it made.
+
+A key is looked up before anything else about a call is checked, and written in the transaction
+that writes what the call makes.
+"""
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.models import IdempotencyKey, Job
+from organizations.models import ApiToken, Organization, User
+
+MAX_KEY = 255
+# printable ASCII, which every HTTP client and proxy leaves as it is; not blank
+KEY_PATTERN = r"^[ -~]*[!-~][ -~]*$"
+KEY_RULE = f"A key has 1 to {MAX_KEY} printable ASCII characters."
+
+
+class KeyRefused(Exception):
+    """The key cannot be used for this call; the message is a sentence."""
+
+
+class KeyOfDeletedJob(Exception):
+    """The call was carried out, but the job that it made has been deleted."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This key was used before, and the job that it made has been deleted. Nothing was sent."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CallerKey:
+    """A key as it came with a call: whose, for what, and a digest of the call with its body."""
+
+    owner: str
+    text: str
+    call: str
+    fingerprint: str
+
+
+def caller_key(
+    text: str,
+    call: str,
+    body: Any,
+    *,
+    user: User | None = None,
+    token: ApiToken | None = None,
+) -> CallerKey:
+    """`text` as the key of this caller's call with this body (JSON values). Raises KeyRefused."""
+    text = text.strip()
+    if len(text) > MAX_KEY or not re.fullmatch(KEY_PATTERN, text):
+        raise KeyRefused(KEY_RULE)
+    owner = f"token:{token.pk}" if token else f"user:{user.pk}" if user else "command"
+    return CallerKey(owner, text, call, _digest([call, body]))
+
+
+def form_key(text: str, call: str, body: Any, user: User) -> CallerKey:
+    """The key of a form that was rendered with `text`, for what was filled in.
+
+    Sent twice with the same content, the form is carried out once; what somebody changed after
+    going back is another request. Raises KeyRefused.
+    """
+    key = caller_key(text, call, body, user=user)
+    return CallerKey(key.owner, _digest([text, key.fingerprint]), call, key.fingerprint)
+
+
+def find_job(organization: Organization, key: CallerKey | None) -> Job | None:
+    """The job that was made under the key; None for a new key, or none.
+
+    Raises KeyRefused when it was used for another call or body, KeyOfDeletedJob.
+    """
+    if key is None:
+        return None
+    known = (
+        IdempotencyKey.objects.filter(organization=organization, owner=key.owner, key=key.text)
+        .select_related("job__account")
+        .first()
+    )
+    if known is None:
+        return None
+    if known.fingerprint != key.fingerprint:
+        raise KeyRefused(
+            f"This key was already used for another request ({known.call}). "
+            "Each request takes a key of its own."
+        )
+    if known.job is None:
+        raise KeyOfDeletedJob
+    return known.job
+
+
+def store(organization: Organization, key: CallerKey | None, job: Job) -> None:
+    """Note that the key made `job`. Raises IntegrityError when another call was faster."""
+    if key is not None:
+        IdempotencyKey.objects.create(
+            organization=organization,
+            owner=key.owner,
+            key=key.text,
+            call=key.call,
+            fingerprint=key.fingerprint,
+            job=job,
+        )
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
