@@ -15,6 +15,7 @@ from jobs.models.account import LARGEST_OPTION, new_hook_secret
 from organizations.models import AuditEntry, Organization, User
 from providers import registry
 from providers.base import Provider
+from providers.urls import parse_url
 
 # Options that every account may have, beside those of its provider.
 COMMON_OPTIONS = {
@@ -128,8 +129,8 @@ def stored_names(account: ProviderAccount) -> frozenset[str]:
 
 
 def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc.lower()
+    parts = parse_url(url)
+    return parts.scheme, parts.netloc
 
 
 def set_enabled(account: ProviderAccount, enabled: bool, *, user: User | None) -> None:

@@ -1,7 +1,8 @@
 """Addresses of media, as people and scripts give them: one rule for form, API and command."""
 
 import re
-from urllib.parse import urlsplit
+
+from providers.urls import WEB_SCHEMES, parse_url
 
 # What providers fetch from and deliver to. A suffix names a region or a variant of the store:
 # s3+eu-west-1, cf+uk.
@@ -25,14 +26,13 @@ def check_address(text: str, *, bare_allowed: bool = False) -> str:
         return text
     if re.search(r"\s", text):
         raise ValueError("Leave out blanks; write them as %20.")
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        raise ValueError("This is no address.") from None
-    if parts.scheme.partition("+")[0] not in SCHEMES:
+    url = parse_url(text)
+    if url.scheme.partition("+")[0] not in SCHEMES:
         raise ValueError(
             f"Begin with one of {', '.join(f'{name}://' for name in sorted(SCHEMES))}."
         )
-    if not parts.netloc:
+    if text.partition("://")[2][:1] in ("", "/", "?", "#"):
         raise ValueError("Name a host or a bucket after the //.")
+    if url.scheme in WEB_SCHEMES and not url.is_web:
+        raise ValueError("The host in it is none.")
     return text

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from jobs import merge
-from jobs.merge import Ruling, storable
+from jobs.merge import Ruling, clean_json, storable
 from jobs.models import (
     EventSource,
     IdempotencyKey,
@@ -28,13 +28,11 @@ from jobs.polling import polls
 from jobs.retries import OUTCOMES, settle_retries
 from organizations.models import User
 from providers.status import JobStatus
+from providers.text import make_storable_id
 from providers.types import RemoteJob, RemoteOutput, RemotePreset
 
 JOB_COLUMNS = [f.name for f in Job._meta.concrete_fields if not (f.primary_key or f.generated)]
 OUTPUT_COLUMNS = [f.name for f in Output._meta.concrete_fields if not f.primary_key]
-
-# The columns' length. A longer id is nobody's id, and cutting it would mix two things up.
-MAX_REMOTE_ID = 255
 
 
 @dataclass
@@ -205,7 +203,9 @@ class Batch:
     def _write_bodies(self) -> None:
         whole, partial = (
             [
-                JobBody(job=row, compressed=JobBody.compress(remote.raw), stored_at=self.now)
+                JobBody(
+                    job=row, compressed=JobBody.compress(clean_json(remote.raw)), stored_at=self.now
+                )
                 for row, remote in self.bodies
                 if remote.is_partial is is_partial
             ]
@@ -358,9 +358,7 @@ def write_presets(
     account: ProviderAccount, told: Iterable[RemotePreset], now: datetime
 ) -> dict[str, Preset]:
     """Mirror presets by remote id; the rows, by remote id."""
-    remotes = {
-        preset.remote_id: preset for preset in told if len(preset.remote_id) <= MAX_REMOTE_ID
-    }
+    remotes = {make_storable_id(preset.remote_id): preset for preset in told}
     rows = {
         row.remote_id: row
         for row in Preset.objects.filter(account=account, remote_id__in=list(remotes))

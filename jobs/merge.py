@@ -20,7 +20,9 @@ from jobs.models import Job, Output
 from providers.errors import CLASSES
 from providers.redaction import CUT, MAX_DEPTH
 from providers.status import JobStatus, OutputStatus, fold
+from providers.text import make_one_line, make_storable
 from providers.types import OutputKind, RemoteError, RemoteInput, RemoteJob, RemoteOutput
+from providers.urls import strip_query
 
 UNKNOWN_ERROR = RemoteError("unknown")
 NO_ERROR = {"error_class": "", "error_code": "", "error_message": ""}
@@ -204,7 +206,7 @@ def output_changes(row: Output, remote: RemoteOutput, position: int) -> dict[str
 def _word(row: Job | Output, told: str) -> str:
     """The provider's status word; one that it spells otherwise elsewhere stays as it was."""
     held: str = row.provider_status
-    return held if fold(held) == fold(told) else _clean(told)[:100]
+    return held if fold(held) == fold(told) else make_storable(told)[:100]
 
 
 def summary(job: Job, outputs: list[Output]) -> dict[str, Any]:
@@ -226,8 +228,8 @@ def error_columns(error: RemoteError) -> dict[str, str]:
     """A fault as the columns of a job or an output hold it."""
     return {
         "error_class": error.error_class if error.error_class in CLASSES else "unknown",
-        "error_code": _clean(error.code)[:200],
-        "error_message": _clean(error.message)[:1000],
+        "error_code": make_one_line(error.code)[:200],
+        "error_message": make_one_line(error.message)[:1000],
     }
 
 
@@ -236,7 +238,7 @@ def listed_error(error: RemoteError) -> dict[str, str]:
     columns = error_columns(error)
     return {
         **{name.removeprefix("error_"): value for name, value in columns.items()},
-        "origin": _clean(error.origin)[:300],
+        "origin": make_one_line(error.origin)[:300],
     }
 
 
@@ -255,7 +257,7 @@ def _differing(row: Job | Output, new: dict[str, Any]) -> dict[str, Any]:
 def _unsigned(part: Signed) -> Signed:
     if part.url is None or part.secret_url is None:
         return part
-    return replace(part, url=part.url.partition("?")[0], secret_url=None)
+    return replace(part, url=strip_query(part.url), secret_url=None)
 
 
 def _percent(value: float | None) -> float | None:
@@ -275,7 +277,7 @@ def _phase(row: Job, remote: RemoteJob, same_status: bool) -> str:
     if remote.status.is_terminal:
         return ""
     if remote.phase is not None:
-        return _clean(remote.phase)[:100]
+        return make_storable(remote.phase)[:100]
     return row.phase if same_status else ""
 
 
@@ -291,10 +293,10 @@ def _errors(row: Job, remote: RemoteJob, same_status: bool) -> dict[str, Any]:
 
 
 def storable(model: type[models.Model], column: str, value: Any) -> Any:
-    """`value` as the column can hold it: text cut and clean, a number out of range not told."""
+    """`value` as the column can hold it: text storable and cut, a number out of range not told."""
     column_field = model._meta.get_field(column)
     if isinstance(value, str):
-        return _clean(value)[: getattr(column_field, "max_length", None)]
+        return make_storable(value)[: getattr(column_field, "max_length", None)]
     if isinstance(column_field, models.JSONField):
         return clean_json(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -307,29 +309,21 @@ def storable(model: type[models.Model], column: str, value: Any) -> Any:
 
 
 def clean_json(value: Any, depth: int = MAX_DEPTH) -> Any:
-    """A JSON value without what PostgreSQL's jsonb refuses: NUL, lone surrogates, NaN.
+    """A JSON value as PostgreSQL's jsonb takes it: NUL and lone surrogates spelled out, no NaN.
 
     What lies deeper than `depth` becomes CUT: walking it could end the process's stack.
     """
     if isinstance(value, str):
-        return _clean(value)
+        return make_storable(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping | list | tuple) and depth == 0:
         return CUT
     if isinstance(value, Mapping):
-        return {_clean(str(key)): clean_json(item, depth - 1) for key, item in value.items()}
+        return {make_storable(str(key)): clean_json(item, depth - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [clean_json(item, depth - 1) for item in value]
     return value
-
-
-def is_storable(text: str) -> bool:
-    return _clean(text) == text
-
-
-def _clean(text: str) -> str:
-    return text.replace("\x00", "").encode(errors="replace").decode()
 
 
 def _looks_wrong(job: Job, media: list[Output]) -> bool:

@@ -7,7 +7,6 @@ answers about the same job at the same time.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
@@ -16,13 +15,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from jobs import merge
-from jobs.batch import JOB_COLUMNS, MAX_REMOTE_ID, Applied, Batch
-from jobs.merge import is_storable
+from jobs.batch import JOB_COLUMNS, Applied, Batch
 from jobs.models import EventSource, Job, JobEvent, JobPoll, ProviderAccount
 from jobs.polling import polls
 from organizations.models import User
 from providers.errors import ProviderError
 from providers.status import JobStatus, OutputStatus
+from providers.text import make_storable_id
 from providers.types import RemoteError, RemoteJob, RemoteOutput
 
 # Rows of one transaction: short enough that SQLite's single writer is never held for long.
@@ -65,9 +64,9 @@ def apply(
     Raises nothing of its own; a job that another worker inserts meanwhile is compared again.
     """
     unique = {
-        remote.remote_id: _with_sound_outputs(remote)
-        for remote in reversed(list(remote_jobs))
-        if 0 < len(remote.remote_id) <= MAX_REMOTE_ID and is_storable(remote.remote_id)
+        remote.remote_id: remote
+        for remote in map(_with_storable_ids, reversed(list(remote_jobs)))
+        if remote.remote_id
     }
     applied = Applied()
     for batch in _batches(unique.values(), BATCH):
@@ -255,16 +254,19 @@ def _apply_batch(
     return applied
 
 
-def _with_sound_outputs(remote: RemoteJob) -> RemoteJob:
-    """The same job with one output an id, each as long as the column: both have been seen."""
+def _with_storable_ids(remote: RemoteJob) -> RemoteJob:
+    """The same job with ids that their columns hold, and one output an id: both were seen."""
     outputs: dict[str, RemoteOutput] = {}
     for output in remote.outputs:
-        remote_id = output.remote_id
-        if len(remote_id) > MAX_REMOTE_ID or not is_storable(remote_id):
-            # nobody asks for an output by its id: something as unique will do
-            remote_id = blake2b(repr(remote_id).encode(), digest_size=16).hexdigest()
-        outputs.setdefault(remote_id, replace(output, remote_id=remote_id))
-    return replace(remote, outputs=tuple(outputs.values()))
+        remote_id = make_storable_id(output.remote_id)
+        preset_id = output.preset_id and make_storable_id(output.preset_id)
+        outputs.setdefault(remote_id, replace(output, remote_id=remote_id, preset_id=preset_id))
+    return replace(
+        remote,
+        remote_id=make_storable_id(remote.remote_id),
+        key=remote.key and make_storable_id(remote.key),
+        outputs=tuple(outputs.values()),
+    )
 
 
 def _batches(values: Iterable[RemoteJob], size: int) -> Iterator[list[RemoteJob]]:

@@ -1,19 +1,17 @@
 """How a browser shows an output, and which addresses a page may load for it."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from csp.constants import SELF
 from django.utils import timezone
 
 from jobs.models import Output
 from providers.types import OutputKind
+from providers.urls import WEB_SCHEMES, parse_url
 
 # One or two are usual. Proxies refuse an answer whose headers take more than a few kilobytes.
 MAX_ORIGINS = 10
-_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\]", re.ASCII)
 
 PLAYED = (OutputKind.VIDEO, OutputKind.AUDIO, OutputKind.PLAYLIST)
 
@@ -31,18 +29,14 @@ def playable(output: Output) -> Playable:
     if not output.opens_at:
         return Playable("", "It has no address yet.")
     if origin(output.opens_at) is None:
-        scheme = output.opens_at.partition(":")[0]
-        return Playable(
-            "",
-            f"It lies at a {scheme}:// address: its storage's own tools open it, no browser does.",
-        )
+        return Playable("", _why_not_opened(output.opens_at))
     if output.expires_at and output.expires_at <= timezone.now():
         return Playable("", "Its link has expired.")
     if output.kind == OutputKind.IMAGE:
         return Playable("image")
     if output.kind not in PLAYED:
         return Playable("", f"Not played here: {output.get_kind_display().lower()}.")
-    path = urlsplit(output.opens_at).path.lower()
+    path = parse_url(output.opens_at).path.lower()
     if path.endswith((".mpd", ".ism/manifest")):
         return Playable("", "The player here reads HLS, not this kind of manifest.")
     is_hls = path.endswith((".m3u8", ".m3u")) or output.kind == OutputKind.PLAYLIST
@@ -55,16 +49,14 @@ def origin(url: str) -> str | None:
     Fit to stand in a policy: a host there may not be a pattern, end the list of sources, or hold
     what no header may, for which the whole header would be encoded and so be without effect.
     """
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-        host = parts.hostname or ""
-        host = f"[{host}]" if ":" in host else host.encode("idna").decode()
-    except ValueError:  # no port, no address, or no name that can be spelled in ASCII
-        return None
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
-        return None
-    return f"{parts.scheme}://{host}{port}"
+    return parse_url(url).origin
+
+
+def _why_not_opened(url: str) -> str:
+    scheme = parse_url(url).scheme
+    if not scheme or scheme in WEB_SCHEMES:
+        return "A browser cannot open its address."
+    return f"It is at a {scheme}:// address: only the storage's own tools open it."
 
 
 def origins_of(outputs: Iterable[Output]) -> list[str]:

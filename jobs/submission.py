@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import structlog
@@ -25,7 +24,7 @@ from jobs.clients import open_provider
 from jobs.fields import Undecryptable
 from jobs.hints import hint
 from jobs.idempotency import CallerKey
-from jobs.merge import clean_json, is_storable, storable
+from jobs.merge import clean_json, storable
 from jobs.models import (
     EventSource,
     Job,
@@ -41,7 +40,9 @@ from providers.base import Provider
 from providers.errors import BudgetExhausted, ProviderError, RateLimited
 from providers.redaction import redact, split_url
 from providers.status import JobStatus
+from providers.text import make_storable_id
 from providers.types import Capability, JobRequest, RemoteJob, Rendition, RequestIssue, Thumbnails
+from providers.urls import parse_url
 
 log = structlog.get_logger(__name__)
 
@@ -324,10 +325,10 @@ def _look(submission: Submission, adapter: Provider) -> None:
 
 def _owner_of(submission: Submission, remote_id: str) -> Submission | None:
     """The other submission of the account that made the job `remote_id`, if one did."""
-    if not is_storable(remote_id):
-        return None
     others = Submission.objects.exclude(pk=submission.pk)
-    return others.filter(job__account=submission.job.account_id, job__remote_id=remote_id).first()
+    return others.filter(
+        job__account=submission.job.account_id, job__remote_id=make_storable_id(remote_id)
+    ).first()
 
 
 def _refuse_foreign(submission: Submission, remote_id: str) -> None:
@@ -427,7 +428,7 @@ def _write(
     job = Job.objects.create(
         organization=organization,
         account=account,
-        name=_name(url),
+        name=parse_url(url).file_name,
         status=JobStatus.SUBMITTING,
         input_url=url,
         metadata=redact(request.metadata),
@@ -463,11 +464,6 @@ def _write(
     )
     AuditEntry.record(organization, "job.submitted", job, actor=user, token=token)
     return job
-
-
-def _name(url: str) -> str:
-    path = unquote(urlsplit(url).path).rstrip("/")
-    return str(clean_json(path.rpartition("/")[2]))[:255]
 
 
 def _fingerprint(account: ProviderAccount, request: JobRequest) -> str:

@@ -8,7 +8,6 @@ import random
 import time
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
@@ -24,6 +23,7 @@ from jobs.sync_pass import LeaseLost, Progress, Report, SyncPass, limit_wait_s
 from providers.base import Provider
 from providers.errors import AuthRefused, BudgetExhausted, NotFound, ProviderError, RateLimited
 from providers.status import JobStatus
+from providers.urls import parse_url
 
 log = structlog.get_logger(__name__)
 
@@ -143,7 +143,7 @@ def _is_host_full(account: ProviderAccount) -> bool:
     A host that keeps failing is tried by one pass at a time, so that dead servers, which hold
     a slot for the whole timeout, delay nobody else.
     """
-    host = urlsplit(account.base_url).netloc
+    host = parse_url(account.base_url).netloc
     # Only those that came before: two that arrive together must not both give way.
     before = ProviderAccount.objects.filter(
         leased_until__gt=timezone.now(), leased_until__lt=account.leased_until
@@ -151,7 +151,7 @@ def _is_host_full(account: ProviderAccount) -> bool:
     others = [
         base_url
         for base_url in before.values_list("base_url", flat=True)
-        if urlsplit(base_url).netloc == host
+        if parse_url(base_url).netloc == host
     ]
     failing = account.consecutive_failures >= FAILURES_TO_ISOLATE
     allowed = 1 if failing else max(settings.CELERY_WORKER_CONCURRENCY // 2, 1)

@@ -21,6 +21,7 @@ from jobs.sync import refresh_one
 from providers.answers import read_json
 from providers.errors import ProviderError, WebhookRefused
 from providers.redaction import redact, redact_text
+from providers.text import make_storable_id
 from providers.types import Capability
 
 # A job with twenty outputs and a hundred thumbnails each stays well below.
@@ -126,11 +127,13 @@ def _store(
     return WebhookDelivery.objects.create(
         account=account,
         received_at=now,
-        headers={name: headers[name][:200] for name in STORED_HEADERS if name in headers},
+        headers=clean_json(
+            {name: headers[name][:200] for name in STORED_HEADERS if name in headers}
+        ),
         body=clean_json(text)[:STORED_BODY],
         verdict=verdict,
         result=result[:500],
-        remote_id=remote_id[:255],
+        remote_id=make_storable_id(remote_id),
         next_at=now,
         handled_at=None if verdict == Verdict.ACCEPTED else now,
     )

@@ -19,7 +19,8 @@ from providers.errors import (
     Rejected,
     TimedOut,
 )
-from providers.parsing import read_dict, strip_unstorable
+from providers.parsing import read_dict
+from providers.text import make_storable
 
 # Deeper than any provider's body by far, shallow enough for every recursive reader of it.
 MAX_DEPTH = 64
@@ -77,7 +78,7 @@ def read_wait(value: str | None, now: datetime | None = None) -> float | None:
 
 
 def read_json(text: str) -> Any:
-    """Parse `text` into values that can be stored and walked: finite, shallow, clean strings.
+    """Parse `text` into values that can be stored and walked: finite, shallow, with storable text.
 
     NaN and infinities become None. Raises ValueError for anything that is not JSON.
     """
@@ -97,11 +98,11 @@ def _clean(value: Any, depth: int) -> Any:
     if depth < 0:
         raise ValueError("nested too deeply")
     if isinstance(value, str):
-        return strip_unstorable(value)
+        return make_storable(value)
     if isinstance(value, list):
         return [_clean(item, depth - 1) for item in value]
     if isinstance(value, dict):
-        return {strip_unstorable(key): _clean(item, depth - 1) for key, item in value.items()}
+        return {make_storable(key): _clean(item, depth - 1) for key, item in value.items()}
     return value
 
 

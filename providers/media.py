@@ -1,12 +1,9 @@
 """What the address of a media file tells: its name, and the kind of file it is."""
 
 from pathlib import PurePosixPath
-from urllib.parse import unquote
 
-from providers.parsing import strip_unstorable
 from providers.types import OutputKind
-
-NAME_LENGTH = 255
+from providers.urls import parse_url
 
 _KINDS = {
     OutputKind.PLAYLIST: "m3u8 mpd f4m ism smil",
@@ -22,14 +19,7 @@ _KIND_BY_SUFFIX = {
 
 def read_file_name(url: str | None) -> str | None:
     """Return the last segment of the address's path, decoded; None when it has none."""
-    if not url:
-        return None
-    _, scheme, rest = url.partition("://")
-    path = (rest if scheme else url).partition("?")[0].partition("#")[0]
-    segments = [segment for segment in path.split("/")[bool(scheme) :] if segment]
-    return (
-        strip_unstorable(unquote(segments[-1]))[:NAME_LENGTH].strip() or None if segments else None
-    )
+    return parse_url(url).file_name or None
 
 
 def read_kind(url: str | None) -> OutputKind | None:

@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, time, tzinfo
 from itertools import islice
 from typing import Any, TypeVar
 
+from providers.text import make_storable, make_storable_id
+
 # What a bigint column holds.
 MAX_INT = 2**63 - 1
 
@@ -19,9 +21,11 @@ MAX_PARTS = 1000
 # Names, labels, status words and provider messages; a body is kept elsewhere.
 TEXT_LENGTH = 2000
 
+# Longer ones are told apart by what comes before.
+MAX_ID_TEXT = 10_000
+
 T = TypeVar("T")
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _TIME = re.compile(
@@ -36,11 +40,6 @@ _WITH_UNIT = re.compile(r"(\d+(?:\.\d+)?)\s*(h|min|m|sec|s|ms)(?![a-z])", re.ASC
 _ISO_DURATION = re.compile(
     r"P(?:(\d+)D)?T?(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?", re.ASCII | re.IGNORECASE
 )
-
-
-def strip_unstorable(text: str) -> str:
-    """Take out NUL and lone surrogates, which JSON may carry and no database column takes."""
-    return _UNSTORABLE.sub("", text)
 
 
 def read_dict(value: Any) -> Mapping[str, Any]:
@@ -62,14 +61,15 @@ def read_text(value: Any, max_length: int = TEXT_LENGTH) -> str | None:
         return None
     if isinstance(value, int) and abs(value) > MAX_INT:
         return None
-    return strip_unstorable(str(value)[: 2 * max_length]).strip()[:max_length] or None
+    return make_storable(str(value)[: 2 * max_length]).strip()[:max_length] or None
 
 
 def read_id(value: Any) -> str | None:
     """Read an id as text: a word, or a whole number of up to 64 bits. A fraction is none."""
     if isinstance(value, float):
         return None
-    return read_text(value, 255)
+    text = read_text(value, MAX_ID_TEXT)
+    return text and make_storable_id(text)
 
 
 def read_float(value: Any) -> float | None:

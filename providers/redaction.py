@@ -130,7 +130,8 @@ def is_secret_name(name: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _is_secret_param(name: str) -> bool:
+def is_secret_param(name: str) -> bool:
+    """Whether a parameter of a URL's query of this name holds a secret or signs the URL."""
     folded = re.sub(r"[^a-z0-9]", "", name.lower())
     for prefix in _CLOUD_PREFIXES:
         if folded.startswith(prefix):
@@ -356,7 +357,7 @@ def _redact_params(text: str, value_pattern: re.Pattern[str]) -> str:
         is_in_query = text[found.start() - 1 : found.start()] in {"?", "&", ";", "#"}
         pieces.append(text[done : found.end()])
         done = found.end()
-        if _is_secret_param(name) if is_in_query else is_secret_name(name):
+        if is_secret_param(name) if is_in_query else is_secret_name(name):
             value = value_pattern.match(text, done)
             if value is not None and value[0] and value[0].lower() not in {"true", "false"}:
                 pieces.append(REDACTED)

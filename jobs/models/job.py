@@ -16,6 +16,7 @@ from jobs.models.account import ProviderAccount
 from organizations.models import Organization, User
 from providers.errors import CLASSES
 from providers.status import ACTIVE, TERMINAL, JobStatus
+from providers.urls import parse_url
 
 
 class EventSource(models.TextChoices):
@@ -247,7 +248,7 @@ class Job(models.Model):
     @property
     def input_is_web(self) -> bool:
         """Whether a browser can be sent to the input."""
-        return self.input_url.startswith(("http://", "https://"))
+        return parse_url(self.input_url).is_web
 
     @property
     def error_info(self) -> dict[str, Any] | None:

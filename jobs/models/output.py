@@ -11,6 +11,7 @@ from jobs.models.job import Job
 from organizations.models import Organization
 from providers.status import OutputStatus
 from providers.types import OutputKind
+from providers.urls import parse_url
 
 
 def kind_choices() -> list[tuple[str, str]]:
@@ -194,7 +195,7 @@ class Output(models.Model):
     @property
     def is_web(self) -> bool:
         """Whether a browser can be sent to it: the whole address begins as the redacted one."""
-        return self.url.startswith(("http://", "https://"))
+        return parse_url(self.url).is_web
 
     def is_expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now

@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -13,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from jobs import formats
+from jobs import display, formats
 from jobs.filters import Count
 from jobs.forms import JobForm, dress_widget
 from jobs.freshness import Trust
@@ -22,7 +21,9 @@ from jobs.phases import Phase, phases
 from jobs.playback import playable
 from providers.redaction import REDACTED
 from providers.status import JobStatus, OutputStatus
+from providers.text import make_visible
 from providers.types import OutputKind, RequestIssue
+from providers.urls import parse_url
 
 register = template.Library()
 
@@ -57,6 +58,9 @@ ICONS: dict[str, str] = {
     Verdict.REFUSED: "ban",
 }
 
+register.filter("provider_text", display.provider_text)
+register.filter("visible", display.visible)
+register.filter("copyable", display.copyable)
 register.filter("duration", formats.duration)
 register.filter("size", formats.size)
 register.filter("bitrate", formats.bitrate)
@@ -132,8 +136,7 @@ def percent(part: float | None) -> str:
 @register.filter
 def input_file(job: Job) -> str:
     """The last part of the input's address."""
-    path = unquote(urlsplit(job.input_url).path)
-    return path.rstrip("/").rpartition("/")[2]
+    return parse_url(job.input_url).file_name
 
 
 @register.filter
@@ -178,13 +181,15 @@ def tree(value: Any, depth: int = 0) -> SafeString:
     """JSON as nested lists of named parts; what lies deeper than anyone looks, as JSON."""
     parts = _branches(value) if depth < TREE_DEPTH else []
     if not parts:
-        return format_html('<span class="tree-value">{}</span>', json_word(value))
+        return format_html(
+            '<span class="tree-value">{}</span>', display.provider_text(json_word(value))
+        )
     return format_html(
         '<ul class="tree">{}</ul>',
         format_html_join(
             "",
             '<li><span class="tree-name">{}</span> {}</li>',
-            ((name, tree(part, depth + 1)) for name, part in parts),
+            ((display.provider_text(name), tree(part, depth + 1)) for name, part in parts),
         ),
     )
 
@@ -222,7 +227,7 @@ def given(settings: dict[str, Any]) -> dict[str, Any]:
 def mark_redacted(text: str) -> SafeString:
     """Text with what was taken out of it made visible as such."""
     mark = f"<mark>{REDACTED}</mark>"
-    return SafeString(escape(text).replace(REDACTED, mark))
+    return SafeString(escape(make_visible(text)).replace(REDACTED, mark))
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +263,7 @@ register.filter("playable", playable)
 @register.filter
 def file_name(output: Output) -> str:
     """The last part of an output's address; its label or id where that names no file."""
-    path = unquote(urlsplit(output.url).path)
-    return path.rpartition("/")[2] or str(output)
+    return parse_url(output.url).file_name or str(output)
 
 
 @register.filter

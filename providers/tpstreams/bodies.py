@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 
 from providers import customer_object
 from providers.errors import classify
-from providers.media import NAME_LENGTH, read_file_name
+from providers.media import read_file_name
 from providers.parsing import (
     read_count,
     read_dict,
@@ -27,6 +27,7 @@ from providers.redaction import redact, split_url, url_expiry
 from providers.status import JobStatus, OutputStatus, read_status
 from providers.tpstreams.error_patterns import ERROR_PATTERNS
 from providers.types import RemoteError, RemoteInput, RemoteJob, RemoteOutput
+from providers.urls import NAME_LENGTH, parse_url
 
 # Cancelling is documented, the word that follows from it is not; "processing" and "not started"
 # are words of the same company's open transcoder, and of its assets.
@@ -105,7 +106,7 @@ def _read_address(address: str | None, secrets: tuple[str, ...]) -> tuple[str | 
     if not address:
         return None, None
     url, secret_url = split_url(address, secrets)
-    return url, secret_url if address.lower().startswith(("http://", "https://")) else None
+    return url, secret_url if parse_url(address).is_web else None
 
 
 def _read_attachment_name(url: str | None) -> str | None:

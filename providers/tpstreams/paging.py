@@ -4,9 +4,10 @@ What is kept of it is its query, whichever parameters that has.
 """
 
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from providers.errors import BadAnswer
+from providers.urls import parse_url
 
 # What is kept of an import that goes on later; a page's number or a cursor is far shorter.
 QUERY_LENGTH = 500
@@ -36,17 +37,13 @@ def read_next(value: Any, list_url: str) -> str | None:
             "organization; it is not followed there.",
             transient=False,
         )
-    query = urlsplit(value).query
+    query = parse_url(value).query
     if len(query) > QUERY_LENGTH:
         raise BadAnswer("TPStreams' address of the next page is too long.", transient=False)
     return query
 
 
 def _read_place(address: str) -> tuple[str, str, int | None, str]:
-    """Scheme, host, port and path; an address that cannot be taken apart is at none."""
-    try:
-        parts = urlsplit(address)
-        port = parts.port or _PORTS.get(parts.scheme)
-    except ValueError:
-        return "", "", None, ""
-    return parts.scheme, parts.hostname or "", port, unquote(parts.path)
+    """Scheme, host, port and path; no host where the URL cannot be read."""
+    url = parse_url(address)
+    return url.scheme, url.host, url.port or _PORTS.get(url.scheme), unquote(url.path)

@@ -6,11 +6,12 @@ from urllib.parse import unquote
 from providers.parsing import read_dict
 from providers.redaction import redact_url
 from providers.types import Page, RemoteJob
+from providers.urls import strip_query
 
 
 def fold_source(address: str | None) -> str:
     """What stays of an address when it is signed anew, or told with its secrets taken off."""
-    return unquote(redact_url(address or "").partition("?")[0]).rstrip("/")
+    return unquote(strip_query(redact_url(address or ""))).rstrip("/")
 
 
 def may_be_sent_as(job: RemoteJob, source: str, earliest: datetime) -> bool:

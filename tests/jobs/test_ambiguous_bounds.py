@@ -121,12 +121,13 @@ def test_an_answer_with_the_id_of_anothers_job_is_given_to_a_person(
     assert (first.remote_id, (first.version, first.status)) == ("501", held)
 
 
-@pytest.mark.parametrize("remote_id", ["9" * 300, "a\x00b"])
-def test_an_answer_with_an_id_that_cannot_be_held_is_given_to_a_person(
+@pytest.mark.parametrize(("remote_id", "held"), [("9" * 300, "9" * 200), ("a\x00b", r"a\u0000b")])
+def test_an_answer_with_an_id_that_no_column_holds_is_taken_with_the_id_spelled_out(
     organization: Organization,
     zencoder: FakeZencoder,
     monkeypatch: pytest.MonkeyPatch,
     remote_id: str,
+    held: str,
 ) -> None:
     class Odd(Zencoder):
         slug = "odd"
@@ -138,8 +139,9 @@ def test_an_answer_with_an_id_that_cannot_be_held_is_given_to_a_person(
     job = send(make_account(organization, provider="odd"))
     run_submission(job.pk)
     job.refresh_from_db()
-    assert (job.remote_id, job.status) == (None, "submitting")
-    assert Submission.objects.get().state == SubmissionState.UNSURE
+    assert (job.remote_id or "").startswith(held)
+    assert job.status == "queued"
+    assert Submission.objects.get().state == SubmissionState.DONE
 
 
 def test_a_person_may_name_the_id_that_the_list_has_brought_by_then(

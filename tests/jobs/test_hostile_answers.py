@@ -62,12 +62,12 @@ def hostile(number: Any) -> Any:
 
 
 @pytest.mark.parametrize("number", NUMBERS)
-def test_hostile_values_are_stored_without_what_cannot_be(
+def test_hostile_values_are_stored_with_what_cannot_be_made_visible(
     account: ProviderAccount, number: Any
 ) -> None:
     apply(account, hostile(number), told("72"))
     job = newest(account)
-    assert job.name.startswith("ab?cxxx")
+    assert job.name.startswith(r"a\u0000b\ud83dcxxx")
     assert len(job.name) == 255
     assert job.error_class == "input.corrupt"
     assert len(job.errors) == 100
@@ -79,11 +79,19 @@ def test_hostile_values_are_stored_without_what_cannot_be(
     assert not apply(account, hostile(number), at=9).is_news
 
 
-@pytest.mark.parametrize("bad", ["", "x" * 256, "7\x001", "\ud800"])
-def test_a_job_whose_id_cannot_be_kept_is_left_out_alone(
-    account: ProviderAccount, bad: str
-) -> None:
-    apply(account, told(bad), told("72"))
+def test_ids_that_no_column_holds_are_spelled_out_and_stay_apart(account: ProviderAccount) -> None:
+    ids = ["7\x001", "71", "\ud800", "x" * 256, "x" * 257, "x" * 255]
+    jobs = [told(remote_id, presets=(RemotePreset(remote_id, "p"),)) for remote_id in ids]
+    apply(account, *jobs)
+    kept = set(Job.objects.values_list("remote_id", flat=True))
+    assert len(kept) == len(ids)
+    assert kept > {r"7\u00001", "71", r"\ud800", "x" * 255}
+    assert set(account.presets.values_list("remote_id", flat=True)) == kept
+    assert not apply(account, *jobs, at=9).is_news
+
+
+def test_only_a_job_without_any_id_is_left_out(account: ProviderAccount) -> None:
+    apply(account, told(""), told("72"))
     assert Job.objects.get().remote_id == "72"
 
 

@@ -141,9 +141,9 @@ def test_a_duration_on_a_clock_is_the_same_as_in_seconds(seconds: int) -> None:
 
 
 def test_text_is_bounded_stripped_and_can_be_stored() -> None:
-    assert parsing.read_text("  a\x00b\ud800  ") == "ab"
+    assert parsing.read_text("  a\x00b\ud800  ") == r"a\u0000b\ud800"
     assert parsing.read_text("x" * 10_000, 5) == "xxxxx"
-    assert parsing.read_text(" \x00 ") is None
+    assert parsing.read_text(" \n ") is None
     assert parsing.read_text(2**63 - 1) == "9223372036854775807"
     assert parsing.read_id(734500123457) == "734500123457"
     assert parsing.read_id(1.5) is None
@@ -155,7 +155,7 @@ def test_json_becomes_values_that_can_be_stored_and_walked() -> None:
         "a": None,
         "b": [None, None, 1.5],
     }
-    assert read_json(r'{"a\u0000": "\ud800\\u0000"}') == {"a": r"\u0000"}
+    assert read_json(r'{"a\u0000": "\ud800b"}') == {r"a\u0000": r"\ud800b"}
     assert read_json('{"a": 1, "a": 2}') == {"a": 2}
     for text in ("[" * 100_000, "[" * 70 + "]" * 70, "9" * 5000, "", "{", "<html>"):
         with pytest.raises(ValueError, match="."):
