@@ -56,7 +56,7 @@ def _why_not_opened(url: str) -> str:
     scheme = parse_url(url).scheme
     if not scheme or scheme in WEB_SCHEMES:
         return "A browser cannot open its address."
-    return f"It is at a {scheme}:// address: only the storage's own tools open it."
+    return f"It lies at a {scheme}:// address: its storage's own tools open it, no browser does."
 
 
 def origins_of(outputs: Iterable[Output]) -> list[str]:

@@ -29,6 +29,7 @@ register = template.Library()
 
 # Beyond it a page shows plain JSON: providers nest as deep as they like.
 TREE_DEPTH = 12
+TREE_TEXT = 2000
 
 SPRITE = "vendor/tabler-icons/sprite.svg"
 
@@ -182,7 +183,7 @@ def tree(value: Any, depth: int = 0) -> SafeString:
     parts = _branches(value) if depth < TREE_DEPTH else []
     if not parts:
         return format_html(
-            '<span class="tree-value">{}</span>', display.provider_text(json_word(value))
+            '<span class="tree-value">{}</span>', display.provider_text(json_word(value), TREE_TEXT)
         )
     return format_html(
         '<ul class="tree">{}</ul>',

@@ -12,6 +12,7 @@ from jobs.models import Job, Output, ProviderAccount
 from organizations.models import Organization
 from providers.types import OutputKind
 from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
+from tests.markup import without_isolation
 
 FILES = "/o/harbour-studio/files/"
 # session, user, membership; files; accounts, organizations
@@ -20,7 +21,8 @@ QUERIES = 6
 
 def names(html: str) -> list[str]:
     """The last part of each listed address, as the rows show them."""
-    return [part.split("</span>")[0] for part in html.split("<span>") if ".mp4</span>" in part]
+    parts = without_isolation(html).split("<span>")
+    return [part.split("</span>")[0] for part in parts if ".mp4</span>" in part]
 
 
 def opener(output: Output) -> str:

@@ -14,6 +14,7 @@ from organizations.models import Organization
 from providers.status import JobStatus, OutputStatus
 from providers.types import OutputKind
 from tests.jobs.factories import NOON, make_body, make_event, make_job, make_output
+from tests.markup import without_isolation
 
 
 def url(job: Job, name: str = "detail") -> str:
@@ -23,7 +24,7 @@ def url(job: Job, name: str = "detail") -> str:
 def page(client: Client, job: Job, query: str = "") -> str:
     response = client.get(url(job) + query)
     assert response.status_code == 200
-    return response.content.decode()
+    return without_isolation(response.content.decode())
 
 
 def test_every_fault_is_told_with_sentence_hint_and_the_providers_words(

@@ -14,6 +14,7 @@ from jobs.submission import submit
 from providers.types import JobRequest
 from tests.jobs.factories import make_account
 from tests.jobs.fake_zencoder import FakeZencoder, failing, serve
+from tests.markup import without_isolation
 
 
 @pytest.fixture
@@ -155,7 +156,7 @@ def test_a_job_on_its_way_says_what_it_waits_for(
 
 def test_a_paused_account_is_said_to_hold_it(viewer: Client, account: ProviderAccount) -> None:
     paused = make_account(account.organization, name="Night shift", enabled=False)
-    html = viewer.get(url(send(paused, SubmissionState.DUE))).content.decode()
+    html = without_isolation(viewer.get(url(send(paused, SubmissionState.DUE))).content.decode())
     assert "Night shift is paused, which holds it" in html
 
 

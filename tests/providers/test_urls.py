@@ -1,4 +1,4 @@
-"""Any text in, a Url out: its file name as far as it can be read, and a host only where it is one."""
+"""Any text in, a Url out: its file name as far as it can be read, a host only where one is."""
 
 import pytest
 from hypothesis import example, given
