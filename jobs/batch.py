@@ -34,6 +34,9 @@ from providers.types import RemoteJob, RemoteOutput, RemotePreset
 JOB_COLUMNS = [f.name for f in Job._meta.concrete_fields if not (f.primary_key or f.generated)]
 OUTPUT_COLUMNS = [f.name for f in Output._meta.concrete_fields if not f.primary_key]
 
+# What changes with each signature of the same address.
+ADDRESS_COLUMNS = frozenset({"secret_url", "expires_at"})
+
 
 @dataclass
 class Applied:
@@ -201,23 +204,27 @@ class Batch:
             row.status_revision = revision
 
     def _write_bodies(self) -> None:
-        whole, partial = (
-            [
-                JobBody(
-                    job=row, compressed=JobBody.compress(clean_json(remote.raw)), stored_at=self.now
-                )
-                for row, remote in self.bodies
-                if remote.is_partial is is_partial
-            ]
-            for is_partial in (False, True)
-        )
+        bodies = {
+            row.pk: JobBody(
+                job=row,
+                compressed=JobBody.compress(clean_json(remote.raw)),
+                stored_at=self.now,
+                digest=merge.body_digest(remote.raw),
+                is_partial=remote.is_partial,
+            )
+            for row, remote in self.bodies
+        }
+        partial = [pk for pk, body in bodies.items() if body.is_partial]
+        if partial:
+            complete = JobBody.objects.filter(job__in=partial, is_partial=False)
+            for pk in complete.values_list("pk", flat=True):
+                del bodies[pk]
         JobBody.objects.bulk_create(
-            whole,
+            bodies.values(),
             update_conflicts=True,
             unique_fields=["job"],
-            update_fields=["compressed", "stored_at"],
+            update_fields=["compressed", "stored_at", "digest", "is_partial"],
         )
-        JobBody.objects.bulk_create(partial, ignore_conflicts=True)
 
     def _insert(
         self, remote: RemoteJob, digest: str, *, attempt: int, retry_of: Job | None = None
@@ -239,9 +246,9 @@ class Batch:
             row.submitted_by_id = retry_of.submitted_by_id
             row.request = retry_of.request
             row.batch = retry_of.batch
-        self._set(row, merge.job_changes(row, remote))
+        self._set(row, merge.job_changes(row, remote, self.observed_at, self.now))
         outputs = [self._draft(row, output, at) for at, output in enumerate(remote.outputs)]
-        self._set(row, merge.summary(row, outputs))
+        self._set(row, self._summary(row, outputs))
         self.inserts.append((row, remote, outputs))
         if retry_of is not None and row.status in OUTCOMES:
             self.outcomes.append(row)
@@ -250,23 +257,26 @@ class Batch:
     def _update(self, row: Job, remote: RemoteJob, digest: str) -> None:
         before = row.status
         adopted = row.observed_at is None
-        changes = merge.job_changes(row, remote)
+        changes = merge.job_changes(row, remote, self.observed_at, self.now)
         self._set(row, changes)
-        outputs_changed = self._take_outputs(row, remote, self.outputs.get(row.pk, {}))
-        summary = merge.summary(row, list(self.outputs.get(row.pk, {}).values()))
+        written = self._take_outputs(row, remote, self.outputs.get(row.pk, {}))
+        summary = self._summary(row, list(self.outputs.get(row.pk, {}).values()))
         self._set(row, summary)
-        if not (changes or outputs_changed or summary or adopted):
-            self.applied.unchanged.append(row.pk)
-            if not row.is_terminal:
-                self.confirmed.append(row)
-            return
-        row.digest = digest
-        row.observed_at = self.observed_at
-        row.changed_at = self.now
-        row.version += 1
-        self.updates.append(row)
-        self.applied.changed.append(row.pk)
+        # the payload may be another one where no column is
         self._keep_apart(row, remote)
+        is_news = bool(changes or written - ADDRESS_COLUMNS or summary or adopted)
+        if is_news or written or not row.digest:
+            row.digest = digest
+            row.observed_at = self.observed_at
+            row.version += 1
+            self.updates.append(row)
+        elif not row.is_terminal:
+            self.confirmed.append(row)
+        if not is_news:
+            self.applied.unchanged.append(row.pk)
+            return
+        row.changed_at = self.now
+        self.applied.changed.append(row.pk)
         if row.status != before:
             self.moved.append(row)
             if row.status in OUTCOMES or before in OUTCOMES:
@@ -279,36 +289,47 @@ class Batch:
                 )
             )
 
+    def _summary(self, row: Job, outputs: list[Output]) -> dict[str, Any]:
+        return merge.summary(row, outputs, self.account.adapter_class.cut_fields)
+
     def _freeze(self, row: Job) -> None:
+        """A later attempt takes its place; nothing about this one changes (`changed_at` stays)."""
         row.is_newest = False
-        row.changed_at = self.now
         row.version += 1
         self.updates.append(row)
         self.applied.changed.append(row.pk)
 
-    def _take_outputs(self, row: Job, remote: RemoteJob, known: dict[str, Output]) -> bool:
-        written: dict[str, Output] = {}
+    def _take_outputs(self, row: Job, remote: RemoteJob, known: dict[str, Output]) -> set[str]:
+        """Stage the outputs that are new or changed; the columns that do."""
+        written: dict[int, Output] = {}
+        columns: set[str] = set()
+        held = _match_outputs(remote.outputs, known.values())
         for position, told in enumerate(remote.outputs):
-            output = known.get(told.remote_id)
+            output = held.get(told.remote_id)
             if output is None:
                 output = self._draft(row, told, position)
                 self.outputs.setdefault(row.pk, {})[told.remote_id] = output
+                changes: dict[str, Any] = {"remote_id": told.remote_id}
             else:
-                changes = merge.output_changes(output, told, position)
-                if told.preset_id in self.presets:
-                    preset = self.presets[told.preset_id]
-                    if output.preset_id != preset.pk:
-                        changes["preset"] = preset
-                if not changes:
-                    continue
+                changes = self._output_changes(output, told, position)
                 self._set(output, changes)
-            written[told.remote_id] = output
+            if changes:
+                columns |= changes.keys()
+                written[id(output)] = output
         for output in known.values():
             if output.sort_at != row.sort_at:  # told or not, they move in the lists with their job
                 output.sort_at = row.sort_at
-                written[output.remote_id] = output
+                columns.add("sort_at")
+                written[id(output)] = output
         self.output_writes += written.values()
-        return bool(written)
+        return columns
+
+    def _output_changes(self, output: Output, told: RemoteOutput, position: int) -> dict[str, Any]:
+        changes = merge.output_changes(output, told, position)
+        preset = self.presets.get(told.preset_id or "")
+        if preset is not None and output.preset_id != preset.pk:
+            changes["preset"] = preset
+        return changes
 
     def _draft(self, row: Job, told: RemoteOutput, position: int) -> Output:
         output = Output(
@@ -352,6 +373,28 @@ class Batch:
     def _set(row: Job | Output, changes: dict[str, Any]) -> None:
         for column, value in changes.items():
             setattr(row, column, value)
+
+
+def _match_outputs(told: Iterable[RemoteOutput], known: Iterable[Output]) -> dict[str, Output]:
+    """The row that we hold of each output, by the id that it is told with.
+
+    By its id, else by its slot: the row was made before the provider gave the file an id, or the
+    payload is one that leaves it out.
+    """
+    told = list(told)
+    by_id = {row.remote_id: row for row in known}
+    held = {one.remote_id: by_id.pop(one.remote_id) for one in told if one.remote_id in by_id}
+    # those of this job that no payload with their slot names by their id
+    slots = {one.slot for one in told if one.slot}
+    spare = {row.slot: row for row in by_id.values() if row.slot in slots}
+    rest = [one for one in told if one.slot and one.remote_id not in held]
+    for one in rest:
+        if one.slot in spare:
+            held[one.remote_id] = spare.pop(one.slot)
+    for one in rest:
+        if one.remote_id not in held and spare:
+            held[one.remote_id] = spare.pop(next(iter(spare)))
+    return held
 
 
 def write_presets(

@@ -15,7 +15,13 @@ from providers.errors import CLASSES
 from providers.status import JobStatus
 
 REPEATED = ("status", "provider", "account", "error", "batch", "preset")
-TIMES = ("created_after", "created_before", "finished_after", "changed_after")
+TIMES = (
+    "created_after",
+    "created_before",
+    "finished_after",
+    "finished_before",
+    "changed_after",
+)
 COUNT_CAP = 10_000
 
 _ENDED = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
@@ -45,6 +51,7 @@ class JobFilter(ListFilter):
     created_after: datetime | None = None
     created_before: datetime | None = None
     finished_after: datetime | None = None
+    finished_before: datetime | None = None
     changed_after: datetime | None = None
     sort: Ordering | None = None
 
@@ -66,6 +73,7 @@ class JobFilter(ListFilter):
             created_after=read.time("created_after"),
             created_before=read.time("created_before"),
             finished_after=read.time("finished_after"),
+            finished_before=read.time("finished_before"),
             changed_after=read.time("changed_after"),
             sort=read.ordering(SORT_TIMES),
             limit=read.limit(),
@@ -99,10 +107,23 @@ class JobFilter(ListFilter):
             queryset = queryset.filter(sort_at__gte=self.created_after)
         if self.created_before:
             queryset = queryset.filter(sort_at__lt=self.created_before)
-        if self.finished_after:
-            queryset = queryset.filter(finished_at__gte=self.finished_after)
+        if self.finished_after or self.finished_before:
+            queryset = self._filter_ended(queryset)
         if self.changed_after:
             queryset = queryset.filter(changed_at__gte=self.changed_after)
+        return queryset
+
+    def _filter_ended(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        # the same again on what the index is made of, which gives it its range
+        queryset = queryset.alias(end=Ordering("finished").expression)
+        if self.finished_after:
+            queryset = queryset.filter(
+                ended_at__gte=self.finished_after, end__gte=self.finished_after
+            )
+        if self.finished_before:
+            queryset = queryset.filter(
+                ended_at__lt=self.finished_before, end__lt=self.finished_before
+            )
         return queryset
 
     @property

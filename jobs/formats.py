@@ -1,6 +1,8 @@
 """Figures in words, with their units: what pages print and scripts never have to parse."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from jobs.clock import is_ahead
 
 SI_PREFIXES = ("", "k", "M", "G", "T", "P")
 
@@ -42,6 +44,13 @@ def scale(value: int) -> tuple[str, str]:
         amount /= 1000
     precise = f"{amount:.1f}" if prefix and amount < 100 else f"{amount:.0f}"
     return precise.removesuffix(".0"), prefix
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """`3 min ago`; `in 5 h: the provider's clock is ahead` of a time that has not come yet."""
+    if is_ahead(at, now):
+        return f"in {age(at - now)}: the provider's clock is ahead"
+    return f"{age(now - at)} ago"
 
 
 def age(span: timedelta) -> str:

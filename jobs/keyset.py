@@ -15,12 +15,12 @@ from typing import Any, Generic, TypeVar, cast
 from django.db.models import F, Model, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-# The time that each order of jobs sorts by, and what stands in for it where the provider gave
-# none. Written as the indexes of Job are, or no index serves the page.
+# The time that each order of jobs sorts by, and what stands in for it where there is none. Written
+# as the indexes of Job are, or no index serves the page.
 SORT_TIMES = {
     "created": ("sort_at",),
     "started": ("started_at", "sort_at"),
-    "finished": ("finished_at", "sort_at"),
+    "finished": ("ended_at", "sort_at"),
     "changed": ("changed_at",),
 }
 # What other lists are sorted by

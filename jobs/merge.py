@@ -6,8 +6,10 @@ error.
 """
 
 import hashlib
+import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -15,10 +17,12 @@ from typing import Any, TypeVar
 
 from django.db import models
 
+from jobs.clock import is_ahead
 from jobs.fields import Undecryptable
-from jobs.models import Job, Output
+from jobs.models import EndSource, Job, Output
+from jobs.suspicion import find_faults
 from providers.errors import CLASSES
-from providers.redaction import CUT, MAX_DEPTH
+from providers.redaction import CUT, MAX_DEPTH, REDACTED
 from providers.status import JobStatus, OutputStatus, fold
 from providers.text import make_one_line, make_storable
 from providers.types import OutputKind, RemoteError, RemoteInput, RemoteJob, RemoteOutput
@@ -26,10 +30,6 @@ from providers.urls import strip_query
 
 UNKNOWN_ERROR = RemoteError("unknown")
 NO_ERROR = {"error_class": "", "error_code": "", "error_message": ""}
-
-# Two per cent is DESIGN's line; the floor keeps codec padding on short clips from counting.
-DURATION_TOLERANCE = 0.02
-DURATION_FLOOR_MS = 250
 
 # Two times of one end are no further apart than what rounding takes away.
 SAME_END = timedelta(seconds=1)
@@ -41,6 +41,7 @@ _JOB_FACTS = {
     "finished_at": "finished_at",
     "metadata": "metadata",
     "is_test": "is_test",
+    "is_clip": "is_clip",
     "priority": "priority",
     "console_url": "console_url",
 }
@@ -56,6 +57,7 @@ _INPUT_FACTS = {
     "audio_codec": "input_audio_codec",
 }
 _OUTPUT_FACTS = (
+    "slot",
     "label",
     "format",
     "width",
@@ -71,6 +73,9 @@ _OUTPUT_FACTS = (
     "secret_url",
     "expires_at",
 )
+
+# The query of a signed URL: some providers sign anew for each answer.
+_SIGNED_QUERY = re.compile(rf"\?[^\s\"?]*{REDACTED}[^\s\"]*")
 
 Signed = TypeVar("Signed", RemoteInput, RemoteOutput)
 
@@ -96,7 +101,16 @@ def digest(remote: RemoteJob) -> str:
         input=_unsigned(remote.input),
         outputs=tuple(replace(_unsigned(output), expires_at=None) for output in remote.outputs),
     )
-    return hashlib.blake2b(repr(plain).encode(errors="replace"), digest_size=16).hexdigest()
+    return _fingerprint(repr(plain))
+
+
+def body_digest(raw: Any) -> str:
+    """Fingerprint of a redacted payload, 32 hex digits, without the signatures of its URLs."""
+    return _fingerprint(_SIGNED_QUERY.sub("", json.dumps(raw, separators=(",", ":"))))
+
+
+def _fingerprint(text: str) -> str:
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=16).hexdigest()
 
 
 def judge(row: Job, remote: RemoteJob, observed_at: datetime) -> Ruling:
@@ -137,8 +151,13 @@ def _is_after_end(row: Job, at: datetime | None) -> bool:
     return at is not None and ended is not None and at > ended
 
 
-def job_changes(row: Job, remote: RemoteJob) -> dict[str, Any]:
-    """Columns of `row` that the answer changes, with their new values. Empty: nothing new."""
+def job_changes(
+    row: Job, remote: RemoteJob, observed_at: datetime, now: datetime
+) -> dict[str, Any]:
+    """Columns of `row` that the answer changes, with their new values. Empty: nothing new.
+
+    `observed_at` is when the answer was asked for, `now` what a wrong clock is told by.
+    """
     new: dict[str, Any] = {
         "status": remote.status.value,
         "provider_status": _word(row, remote.provider_status),
@@ -154,20 +173,76 @@ def job_changes(row: Job, remote: RemoteJob) -> dict[str, Any]:
     new["progress"] = _progress(row, remote, same_status)
     new["phase"] = _phase(row, remote, same_status)
     new |= _errors(row, remote, same_status)
-    new["sort_at"] = _sort_at(row, new)
+    if remote.lists_outputs and remote.status.is_terminal:
+        new["has_listed_outputs"] = True
+    new["sort_at"] = _sort_at(row, new, now)
+    new |= _end(row, remote, new, observed_at, now)
     return _differing(row, new)
 
 
-def _sort_at(row: Job, new: dict[str, Any]) -> datetime:
-    """When the job was made; where the provider does not tell, the earliest that is known of it."""
+def _sort_at(row: Job, new: dict[str, Any], now: datetime) -> datetime:
+    """When the job was created; where that is not reported, the earliest time known of it.
+
+    A creation in our future is a wrong clock: such a job sorts by when we first saw it, and goes
+    on doing so when its time has come.
+    """
     if row.attempt > 1:
         # as old as its reopening, whatever the provider calls its creation
         return row.first_seen_at
     created_at, started_at, finished_at = (
         new.get(name) or getattr(row, name) for name in ("created_at", "started_at", "finished_at")
     )
-    known: list[datetime | None] = [row.first_seen_at, started_at, finished_at]
-    return created_at or min(at for at in known if at)
+    if created_at is None:
+        known: list[datetime | None] = [row.first_seen_at, started_at, finished_at]
+        return min(at for at in known if at)
+    if created_at == row.created_at:
+        return row.sort_at
+    return row.first_seen_at if is_ahead(created_at, now) else created_at
+
+
+def _end(
+    row: Job, remote: RemoteJob, new: dict[str, Any], observed_at: datetime, now: datetime
+) -> dict[str, Any]:
+    """When the job ended, and how we know it."""
+    if not remote.status.is_terminal:
+        return {"ended_at": None, "ended_at_source": "", "observed_finished_at": None}
+    reported_at = new.get("finished_at") or row.finished_at
+    if row.ended_at is not None and reported_at == row.finished_at:
+        return {}
+    observed = row.observed_finished_at
+    if observed is None and row.status and not row.is_terminal:
+        observed = observed_at
+    if reported_at is not None and not is_ahead(reported_at, now):
+        end = {"ended_at": reported_at, "ended_at_source": EndSource.PROVIDER.value}
+    elif observed is not None:
+        end = observed_end(observed)
+    else:
+        end = _estimated_end(row, new, now)
+    return {"observed_finished_at": observed, **end}
+
+
+def observed_end(at: datetime) -> dict[str, Any]:
+    """The columns of a job that we saw end at `at`."""
+    return {
+        "observed_finished_at": at,
+        "ended_at": at,
+        "ended_at_source": EndSource.OBSERVED.value,
+    }
+
+
+def _estimated_end(row: Job, new: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """For a job that had ended before we saw it: its start, else its creation, else our first look.
+
+    None of them is the end, but an import does not put the failures of a year into today.
+    """
+    known = [new.get(name) or getattr(row, name) for name in ("started_at", "created_at")]
+    if row.attempt > 1:
+        known = []  # they are those of the first attempt
+    credible = [at for at in known if at and not is_ahead(at, now)]
+    return {
+        "ended_at": credible[0] if credible else row.first_seen_at,
+        "ended_at_source": EndSource.ESTIMATED.value,
+    }
 
 
 def output_changes(row: Output, remote: RemoteOutput, position: int) -> dict[str, Any]:
@@ -178,6 +253,8 @@ def output_changes(row: Output, remote: RemoteOutput, position: int) -> dict[str
         "provider_status": _word(row, remote.provider_status),
         "position": position,
     }
+    if remote.remote_id != remote.slot:
+        new["remote_id"] = remote.remote_id  # the provider has given the file its id
     if row.status == OutputStatus.RUNNING and remote.status is OutputStatus.QUEUED:
         # a list lags behind the call that tells progress: what has begun does not wait again
         del new["status"], new["provider_status"]
@@ -209,17 +286,22 @@ def _word(row: Job | Output, told: str) -> str:
     return held if fold(held) == fold(told) else make_storable(told)[:100]
 
 
-def summary(job: Job, outputs: list[Output]) -> dict[str, Any]:
-    """The columns of a job that follow from its outputs; images are not counted."""
+def summary(job: Job, outputs: list[Output], cut_fields: Collection[str]) -> dict[str, Any]:
+    """The columns of a job that follow from its outputs; images are not counted.
+
+    `cut_fields` are the settings by which its provider encodes a part of the input only.
+    """
     media = [output for output in outputs if output.kind != OutputKind.IMAGE]
     succeeded = sum(output.status == OutputStatus.SUCCEEDED for output in media)
     failed = sum(output.status == OutputStatus.FAILED for output in media)
+    reason = find_faults(job, media, cut_fields) if job.status == JobStatus.SUCCEEDED else ""
     new = {
         "outputs_total": len(media),
         "outputs_succeeded": succeeded,
         "outputs_failed": failed,
         "is_partial": job.is_terminal and succeeded > 0 and failed > 0,
-        "is_suspect": job.status == JobStatus.SUCCEEDED and _looks_wrong(job, media),
+        "is_suspect": bool(reason),
+        "suspect_reason": reason,
     }
     return _differing(job, new)
 
@@ -324,34 +406,3 @@ def clean_json(value: Any, depth: int = MAX_DEPTH) -> Any:
     if isinstance(value, list | tuple):
         return [clean_json(item, depth - 1) for item in value]
     return value
-
-
-def _looks_wrong(job: Job, media: list[Output]) -> bool:
-    """Whether a success is suspect: too few outputs, an empty one, or one of the wrong length."""
-    done = [output for output in media if output.status == OutputStatus.SUCCEEDED]
-    skipped = sum(output.status == OutputStatus.SKIPPED for output in media)
-    if media and not done and skipped < len(media):
-        return True
-    # what `extra` asks for is in the provider's words, and may replace the renditions
-    if job.request and not job.request.get("extra") and len(media) < _asked(job.request):
-        return True
-    files = [output for output in done if output.kind in (OutputKind.VIDEO, OutputKind.AUDIO)]
-    if any(output.size_bytes == 0 for output in files):
-        return True
-    # a test job is cut short by the provider
-    if job.is_test or not job.input_duration_ms:
-        return False
-    allowed = max(job.input_duration_ms * DURATION_TOLERANCE, DURATION_FLOOR_MS)
-    return any(
-        output.duration_ms is not None and abs(output.duration_ms - job.input_duration_ms) > allowed
-        for output in files
-    )
-
-
-def _asked(request: dict[str, Any]) -> int:
-    """The fewest outputs that fulfil a request: one file a height, one package for HLS."""
-    renditions = request.get("renditions") or []
-    return sum(
-        len(rendition["heights"]) if rendition["packaging"] == "mp4" else 1
-        for rendition in renditions
-    )

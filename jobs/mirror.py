@@ -31,7 +31,13 @@ UNFINISHED_OUTPUTS = (OutputStatus.QUEUED, OutputStatus.RUNNING, OutputStatus.UN
 
 # what an answer that tells nothing new is confirmed by
 KNOWN_COLUMNS = (
-    "pk", "remote_id", "digest", "gone_at", "status", "sort_at", "progress", "poll__confirmed_at"
+    "pk", "remote_id", "digest", "gone_at", "status", "sort_at", "progress", "poll__confirmed_at",
+    "body__digest", "body__is_partial",
+)  # fmt: skip
+# what a job that is gone may change of
+GONE_COLUMNS = (
+    "status", "status_revision", "gone_at", "observed_at", "observed_finished_at", "ended_at",
+    "ended_at_source", "changed_at", "version",
 )  # fmt: skip
 # what an attempt under the same remote id shares with the one before
 COPIED_TO_ATTEMPT = frozenset(
@@ -44,6 +50,7 @@ COPIED_TO_ATTEMPT = frozenset(
         "metadata",
         "request",
         "is_test",
+        "is_clip",
         "priority",
         "console_url",
         "created_at",
@@ -110,17 +117,15 @@ def mark_gone(
         if took_cancel and not row.is_terminal:
             row.status = JobStatus.CANCELLED
             row.outputs.filter(status__in=UNFINISHED_OUTPUTS).update(status=OutputStatus.CANCELLED)
+            for column, value in merge.observed_end(observed_at).items():
+                setattr(row, column, value)
         row.gone_at = row.observed_at = observed_at
         row.changed_at = now
         row.version += 1
         revision = account.next_revision()
         if row.status != before:
             row.status_revision = revision
-        row.save(
-            update_fields=[
-                "status", "status_revision", "gone_at", "observed_at", "changed_at", "version"
-            ]
-        )  # fmt: skip
+        row.save(update_fields=GONE_COLUMNS)
         JobPoll.objects.filter(job=row).delete()
         message = "No longer known to the provider"
         JobEvent.told(row, source, before, row.status, message, actor).save()
@@ -160,6 +165,7 @@ def _end_unsent(
     with transaction.atomic():
         # only while the provider has not named it: a found job knows better
         unsent = Job.objects.filter(pk=job.pk, remote_id__isnull=True)
+        values |= merge.observed_end(now)
         if unsent.update(**values, changed_at=now, version=F("version") + 1):
             JobEvent.told(job, source, job.status, values["status"], message, actor).save()
             unsent.update(status_revision=job.account.next_revision())
@@ -173,7 +179,7 @@ def open_attempt(job: Job, *, source: EventSource, actor: User | None) -> Job:
     now = timezone.now()
     with transaction.atomic():
         frozen = Job.objects.filter(pk=job.pk, is_newest=True).update(
-            is_newest=False, changed_at=now, version=F("version") + 1
+            is_newest=False, version=F("version") + 1
         )
         if not frozen:
             return Job.objects.get(
@@ -236,6 +242,10 @@ def _apply_batch(
         row = known.get(remote.remote_id)
         if row is None or row["digest"] != digest or row["gone_at"] is not None:
             news.append((remote, digest))
+            continue
+        body_digest, is_partial = row.pop("body__digest"), row.pop("body__is_partial")
+        if _is_other_body(remote, body_digest, is_partial):
+            news.append((remote, digest))
         else:
             applied.unchanged.append(row["pk"])
             confirmed_at = row.pop("poll__confirmed_at")
@@ -252,6 +262,13 @@ def _apply_batch(
             written.flush()
         applied += written.applied
     return applied
+
+
+def _is_other_body(remote: RemoteJob, digest: str | None, is_partial: bool | None) -> bool:
+    """Whether the payload replaces the stored one, of which these two are known (none: None)."""
+    if remote.raw is None or (remote.is_partial and is_partial is False):
+        return False
+    return merge.body_digest(remote.raw) != digest
 
 
 def _with_storable_ids(remote: RemoteJob) -> RemoteJob:

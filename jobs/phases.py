@@ -3,8 +3,17 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from jobs.clock import is_ahead
 from jobs.models import Job
 from providers.status import JobStatus
+
+# Why there is no length although both times are known, and what a tooltip says of it.
+INCONSISTENT = "inconsistent"
+CLOCK_AHEAD = "clock ahead"
+EXPLANATIONS = {
+    INCONSISTENT: "The provider reports an end before the start",
+    CLOCK_AHEAD: "The provider reports a start in the future",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +31,11 @@ class Phase:
     share: float | None = None
     is_ongoing: bool = False
     is_ahead: bool = False
+    problem: str = ""
+
+    @property
+    def explanation(self) -> str:
+        return EXPLANATIONS.get(self.problem, "")
 
     @property
     def short(self) -> str:
@@ -49,9 +63,16 @@ def phases(job: Job, now: datetime) -> list[Phase]:
 def _phase(
     name: str, begun: datetime | None, until: datetime | None, *, is_ongoing: bool = False
 ) -> Phase:
-    # an end before its beginning, as from two clocks, is no length
-    length = until - begun if begun and until and until >= begun else None
-    return Phase(name, begun, None if is_ongoing else until, length, is_ongoing=is_ongoing)
+    length = until - begun if begun and until else None
+    problem = ""
+    if begun and until and begun > until:
+        if not is_ongoing:
+            problem = INCONSISTENT
+        elif is_ahead(begun, until):
+            problem = CLOCK_AHEAD
+        length = None if problem else timedelta()
+    ended_at = None if is_ongoing else until
+    return Phase(name, begun, ended_at, length, is_ongoing=is_ongoing, problem=problem)
 
 
 def _with_shares(found: list[Phase]) -> list[Phase]:

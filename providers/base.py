@@ -89,6 +89,8 @@ class Provider(ABC):
     # the key of a request's `extra` that takes ids of the account's presets, where those stand in
     # the place of renditions
     preset_field: ClassVar[str | None] = None
+    # the settings of a request, at any depth, by which only a part of the input is encoded
+    cut_fields: ClassVar[frozenset[str]] = frozenset()
     # whether a rendition's packaging is obeyed; elsewhere its heights alone are
     takes_packaging: ClassVar[bool] = True
     # whether a count of thumbnails is enough; elsewhere they need their interval as well

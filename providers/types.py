@@ -83,7 +83,11 @@ class RemoteInput:
 
 @dataclass(frozen=True, slots=True)
 class RemoteOutput:
-    """One file (or package) that a job makes. `remote_id` is unique within its job."""
+    """One file (or package) that a job makes. `remote_id` is unique within its job.
+
+    It is the provider's own id of the file where there is one. Where that comes only with the
+    file, `slot` names its place in the job from the beginning, and is the `remote_id` until then.
+    """
 
     remote_id: str
     kind: OutputKind = OutputKind.VIDEO
@@ -106,6 +110,7 @@ class RemoteOutput:
     expires_at: datetime | None = None
     progress: float | None = None  # 0-100
     error: RemoteError | None = None
+    slot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,17 +162,23 @@ class RemoteJob:
     raw: Any = None
     # told by a list or a first answer that leaves keys out: `raw` replaces no fuller one
     is_partial: bool = False
+    # whether the payload lists the outputs: without this, no outputs means "not reported"
+    lists_outputs: bool = False
+    # whether the provider was asked to encode only a part of the input
+    is_clip: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a provider's list.
 
-    `cursor` resumes after it, in 500 characters at the most; None when it was the last.
+    `cursor` resumes after it, in 500 characters at the most; None when it was the last. `total` is
+    how many jobs the whole list had when this page was read, where the provider reports it.
     """
 
     jobs: tuple[RemoteJob, ...]
     cursor: str | None = None
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

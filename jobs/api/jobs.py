@@ -63,7 +63,8 @@ class ListParameters(BaseModel):
     q: str = Field("", description="A whole id, or words of the name, address, batch or error.")
     created_after: str = Field("", description="ISO 8601, or an age such as `2d`; included.")
     created_before: str = Field("", description="Not included.")
-    finished_after: str = ""
+    finished_after: str = Field("", description="By `ended_at`; leaves out what has not ended.")
+    finished_before: str = ""
     changed_after: str = ""
     sort: str = Field("", description=f"{', '.join(SORT_TIMES)}; a minus before it: newest first.")
     limit: str = Field("", description=f"1 to {MAX_LIMIT}; {DEFAULT_LIMIT} where it is left out.")

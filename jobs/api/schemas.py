@@ -185,8 +185,10 @@ class JobShape(Schema):
         validation_alias="is_partial", description="Ended with usable and with failed outputs."
     )
     suspect: bool = Field(
-        validation_alias="is_suspect", description="Succeeded, but not with what was asked for."
+        validation_alias="is_suspect",
+        description="Succeeded, but outputs are missing or a figure cannot be true.",
     )
+    suspect_reason: Text = Field(description="Why, in sentences.")
     stuck: bool = Field(
         description="Active for much longer than its like. Not worked out yet: always false."
     )
@@ -198,6 +200,17 @@ class JobShape(Schema):
     created_at: datetime | None = Field(description="The provider's, as the next two are.")
     started_at: datetime | None
     finished_at: datetime | None
+    ended_at: datetime | None = Field(
+        description="What `finished_after` and the sort by `finished` use; null while active."
+    )
+    ended_at_source: Text = Field(
+        description="`provider`: its time; `observed`: when we saw that it had ended; `estimated`: "
+        "from its start or creation, since it had ended before we saw it. Null while active."
+    )
+    sort_at: datetime = Field(
+        description="What `created_after` and the sort by `created` use: the creation; when we "
+        "first saw the job where the provider's clock is ahead of ours."
+    )
     first_seen_at: datetime
     synced_at: datetime | None = Field(description="When the provider last confirmed all this.")
     changed_at: datetime
@@ -275,7 +288,7 @@ class LastError(Schema):
 
 
 class Health(Schema):
-    state: str = Field(description="unchecked, ok, failing, refused or paused.")
+    state: str = Field(description="ok, failing, refused or paused.")
     last_success_at: datetime | None
     last_error: LastError | None
     consecutive_failures: int

@@ -3,7 +3,7 @@
 from jobs.models.account import HealthState, ProviderAccount, RateBudget
 from jobs.models.action import ActionKind, ActionState, JobAction
 from jobs.models.idempotency import IdempotencyKey
-from jobs.models.job import EventSource, Job, JobBody, JobEvent, JobPoll, JobSecret
+from jobs.models.job import EndSource, EventSource, Job, JobBody, JobEvent, JobPoll, JobSecret
 from jobs.models.output import Output, Preset
 from jobs.models.submission import Submission, SubmissionState
 from jobs.models.webhook import Verdict, WebhookDelivery
@@ -11,6 +11,7 @@ from jobs.models.webhook import Verdict, WebhookDelivery
 __all__ = [
     "ActionKind",
     "ActionState",
+    "EndSource",
     "EventSource",
     "HealthState",
     "IdempotencyKey",

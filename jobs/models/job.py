@@ -27,9 +27,24 @@ class EventSource(models.TextChoices):
     IMPORT = "import", "Import"
 
 
+class EndSource(models.TextChoices):
+    """Where the time of a job's end comes from."""
+
+    PROVIDER = "provider", "Reported by the provider"
+    OBSERVED = "observed", "When we saw that it had ended"
+    ESTIMATED = "estimated", "Estimated from its start"
+
+
 def status_choices() -> list[tuple[str, str]]:
     return [(status.value, status.value.capitalize()) for status in JobStatus]
 
+
+END_EXPLANATIONS = {
+    EndSource.OBSERVED.value: "The provider reports no usable end time. This is when we saw that "
+    "the job had ended.",
+    EndSource.ESTIMATED.value: "The provider reports no usable end time, and the job had ended "
+    "before we first saw it. This is when it started or was created.",
+}
 
 # Columns that lists never need: JSON is decoded for each row, and grows without bound.
 HEAVY_COLUMNS = ("metadata", "request", "errors")
@@ -98,6 +113,12 @@ class Job(models.Model):
     outputs_failed = models.PositiveIntegerField(default=0)
     is_partial = models.BooleanField(default=False)
     is_suspect = models.BooleanField(default=False)
+    # why, in sentences
+    suspect_reason = models.TextField(blank=True)
+    # whether a payload about the job as it ended listed its outputs: lists may omit them
+    has_listed_outputs = models.BooleanField(default=False)
+    # whether the provider was asked to encode only a part of the input
+    is_clip = models.BooleanField(default=False)
 
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -125,8 +146,15 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     # ours
     first_seen_at = models.DateTimeField()
+    # when its state or a fact about it last changed
     changed_at = models.DateTimeField()
     sort_at = models.DateTimeField()
+    # when we saw that it had ended, if we saw it unfinished before
+    observed_finished_at = models.DateTimeField(null=True, blank=True)
+    # what lists are filtered and sorted by: the provider's end, else the one we observed, else an
+    # estimate; null while the job has not ended
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_at_source = models.CharField(max_length=10, choices=EndSource.choices, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
     # when the answer that the row holds was asked for: an older answer never overwrites it
     observed_at = models.DateTimeField(null=True, blank=True)
@@ -152,6 +180,11 @@ class Job(models.Model):
                 condition=Q(progress__isnull=True) | Q(progress__range=(0, 100)),
                 name="job_progress_percent",
             ),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ended_at_source="")
+                | Q(ended_at__isnull=False, ended_at_source__in=EndSource.values),
+                name="job_end_has_source",
+            ),
         ]
         indexes = [
             # the list, and its keyset pages
@@ -168,7 +201,7 @@ class Job(models.Model):
             models.Index(
                 F("organization"),
                 F("status"),
-                Coalesce("finished_at", "sort_at").desc(),
+                Coalesce("ended_at", "sort_at").desc(),
                 F("id").desc(),
                 name="job_list_finished",
             ),
@@ -238,6 +271,11 @@ class Job(models.Model):
         return self.status in TERMINAL
 
     @property
+    def end_explanation(self) -> str:
+        """What `ended_at` is, where it is not the provider's time; else empty."""
+        return END_EXPLANATIONS.get(self.ended_at_source, "")
+
+    @property
     def synced_at(self) -> datetime | None:
         """When the provider last confirmed what we show; None when it never did."""
         poll: JobPoll | None = getattr(self, "poll", None)
@@ -286,6 +324,10 @@ class JobBody(models.Model):
     job = models.OneToOneField(Job, on_delete=models.CASCADE, primary_key=True, related_name="body")
     compressed = models.BinaryField()
     stored_at = models.DateTimeField()
+    # of the body without what signs its URLs, so that an equal one is not written again
+    digest = models.CharField(max_length=32, blank=True)
+    # a list's payload that omits keys: it is replaced by any, and replaces no complete one
+    is_partial = models.BooleanField(default=False)
 
     class Meta:
         verbose_name_plural = "job bodies"

@@ -107,6 +107,8 @@ class Output(models.Model):
     )
     sort_at = models.DateTimeField()
     remote_id = models.CharField(max_length=255)
+    # its place among the outputs requested, where the provider gives a file its id only later
+    slot = models.CharField(max_length=255, blank=True)
     # the provider's order within the job
     position = models.PositiveIntegerField(default=0)
     kind = models.CharField(max_length=10, choices=kind_choices)

@@ -13,6 +13,7 @@ from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from jobs import display, formats
+from jobs.clock import is_ahead
 from jobs.filters import Count
 from jobs.forms import JobForm, dress_widget
 from jobs.freshness import Trust
@@ -43,7 +44,6 @@ ICONS: dict[str, str] = {
     JobStatus.UNKNOWN: "help-circle",
     OutputStatus.SKIPPED: "circle-minus",
     Trust.OK: "circle-check",
-    Trust.UNCHECKED: "help-circle",
     Trust.IMPORTING: "download",
     Trust.LATE: "clock",
     Trust.FAILING: "plug-connected-x",
@@ -91,12 +91,19 @@ def pill(status: str, provider_status: str = "") -> dict[str, Any]:
 
 
 @register.simple_tag
-def ago(at: datetime | None, suffix: str = " ago") -> SafeString:
+def ago(at: datetime | None) -> SafeString:
     """`3 min ago`, kept up to date by time.js; the tooltip has the absolute time."""
     if at is None:
         return SafeString("")
-    words = formats.age(timezone.now() - at) + suffix
-    return _time(at, words, SafeString(" data-ago"))
+    now = timezone.now()
+    extra = ' data-ago class="ahead"' if is_ahead(at, now) else " data-ago"
+    return _time(at, formats.ago(at, now), SafeString(extra))
+
+
+@register.filter
+def is_in_future(at: datetime | None) -> bool:
+    """Whether a provider reports a time that its clock alone has reached."""
+    return at is not None and is_ahead(at, timezone.now())
 
 
 @register.simple_tag
@@ -169,8 +176,8 @@ def phases_of(job: Job) -> list[Phase]:
 
 @register.filter
 def any_length(found: list[Phase]) -> bool:
-    """Whether the length of at least one phase is known."""
-    return any(phase.length is not None for phase in found)
+    """Whether there is something to say of the length of at least one phase."""
+    return any(phase.length is not None or phase.problem for phase in found)
 
 
 @register.filter

@@ -9,15 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from jobs.accounts import (
-    Check,
-    Entered,
-    InvalidAccount,
-    check_account,
-    set_enabled,
-    webhook_url,
-    write_account,
-)
+from jobs.accounts import InvalidAccount, save_account, set_enabled, webhook_url
 from jobs.clients import open_provider
 from jobs.deliveries import newest_deliveries
 from jobs.forms import AccountForm
@@ -105,7 +97,7 @@ def _edit(
 ) -> HttpResponse:
     form = AccountForm(adapter_class, account, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and (saved := _save(access, form)):
-        messages.success(request, saved)
+        messages.success(request, f"{saved} is saved, and synced with the next tick.")
         return redirect("jobs:accounts", access.organization.slug)
     context = {
         "form": form,
@@ -127,31 +119,27 @@ def _edit(
     )
 
 
-def _save(access: Access, form: AccountForm) -> str:
-    """What to tell once the account is saved; empty, with the reasons in the form, if it is not."""
+def _save(access: Access, form: AccountForm) -> ProviderAccount | None:
+    """The account as saved, or None with the reasons in the form."""
     name = form.cleaned_data["name"]
     taken = ProviderAccount.objects.for_organization(access.organization).filter(name=name)
     if form.account is None and taken.exists():
         form.add_error("name", "An account of this organization is already called that.")
-        return ""
-    entered = Entered(
-        access.organization,
-        provider=form.adapter_class.slug,
-        name=name,
-        base_url=form.cleaned_data["base_url"],
-        credentials=form.credentials,
-        options=form.options,
-    )
+        return None
     try:
-        checked = check_account(entered)
-        account = write_account(entered, checked, user=access.user)
+        return save_account(
+            access.organization,
+            provider=form.adapter_class.slug,
+            name=name,
+            base_url=form.cleaned_data["base_url"],
+            credentials=form.credentials,
+            options=form.options,
+            user=access.user,
+        )
     except InvalidAccount as error:
         for field, sentence in error.errors.items():
             form.add_error(field if field in form.fields else None, sentence)
-        return ""
-    if checked.check == Check.UNANSWERED:
-        return f"{account} is saved, but its credentials are not checked yet. {checked.reason}"
-    return f"{account} is saved. The next sync starts within seconds."
+        return None
 
 
 @require_POST
@@ -180,7 +168,6 @@ def check_credentials(request: HttpRequest, org: str, pk: int) -> HttpResponse:
         known = CLASSES[error.error_class]
         messages.error(request, f"{account}: {error} {known.hint}")
         return redirect("jobs:accounts", org)
-    ProviderAccount.objects.filter(pk=account.pk).update(unchecked_since=None)
     told = f"{account.provider_label} takes the credentials of {account}."
     if account.refused_at and account.enabled:
         request_sync(account)

@@ -85,6 +85,7 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
         metadata=redact(metadata, secrets),
         key=key,
         raw=raw,
+        lists_outputs="resolutions" in raw,
     )
 
 

@@ -121,6 +121,7 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
         metadata=redact(metadata, secrets),
         key=key,
         raw=raw,
+        lists_outputs="files" in raw,
     )
 
 

@@ -87,6 +87,7 @@ class Xvid(Provider):
     echoes_key = True
     takes_bare_inputs = True  # a path in the pipeline's storage
     preset_field = "presets"
+    cut_fields = frozenset({"start_time"})
     request_help = {
         "input": "An address, or a path in the storage of the account's pipeline.",
         "destination": "A folder in the pipeline's storage. Without one each job gets its own.",

@@ -118,6 +118,9 @@ def read_job(body: Any, base_url: str, secrets: Iterable[str]) -> RemoteJob | No
         metadata=redact(metadata, secrets),
         key=key,
         raw=raw,
+        lists_outputs="outputs" in raw,
+        # with `show_null` it is null where the whole input is encoded
+        is_clip=True if _dig(raw, "input").get("start_time") else None,
     )
 
 

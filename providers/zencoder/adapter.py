@@ -104,6 +104,7 @@ class Zencoder(Provider):
     read_buckets = ("details", "progress")
     refresh_buckets = ("progress",)
     history_days = 60
+    cut_fields = frozenset({"start_clip", "clip_length"})
     echoes_key = True
     webhook_secret_header = "X-Zencoder-Notification-Secret"  # noqa: S105 - a header's name
     webhook_steps = (

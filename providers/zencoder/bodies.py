@@ -98,6 +98,7 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
         key=key,
         is_test=read_bool(raw.get("test")),
         raw=raw,
+        lists_outputs="output_media_files" in raw,
     )
 
 

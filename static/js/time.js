@@ -12,6 +12,13 @@
     return `${Math.floor(seconds / length)} ${unit}`;
   };
 
+  // CLOCK_SKEW of jobs/clock.py
+  const SKEW_S = 60;
+  const ago = (seconds) =>
+    seconds < -SKEW_S
+      ? `in ${words(-seconds)}: the provider's clock is ahead`
+      : `${words(Math.max(0, seconds))} ago`;
+
   const clock = (seconds) => {
     const [h, m, s] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);
     const two = (number) => String(number).padStart(2, "0");
@@ -24,11 +31,11 @@
 
   const tick = () => {
     if (document.hidden || document.body.classList.contains("is-offline")) return;
-    const since = (text) => Math.max(0, (now() - Date.parse(text)) / 1000);
+    const since = (text) => (now() - Date.parse(text)) / 1000;
     for (const time of document.querySelectorAll("time[data-ago]"))
-      show(time, `${words(since(time.dateTime))} ago`);
+      show(time, ago(since(time.dateTime)));
     for (const span of document.querySelectorAll("[data-elapsed]"))
-      show(span, clock(since(span.dataset.elapsed)));
+      show(span, clock(Math.max(0, since(span.dataset.elapsed))));
   };
 
   setInterval(tick, 1000);

@@ -40,6 +40,7 @@ def test_a_job_in_detail(reader: ApiClient, account: ProviderAccount) -> None:
         metadata={"order": [7, {"deep": None}]},
         is_partial=True,
         is_suspect=True,
+        suspect_reason="Output a is empty.",
         console_url="https://app.zencoder.com/jobs/9007199254740993",
     )
     retry = make_job(account, retry_of=job)
@@ -58,6 +59,7 @@ def test_a_job_in_detail(reader: ApiClient, account: ProviderAccount) -> None:
         "provider_status": "finished",
         "partial": True,
         "suspect": True,
+        "suspect_reason": "Output a is empty.",
         "stuck": False,
         "gone_at": None,
         "progress": 100.0,
@@ -75,6 +77,9 @@ def test_a_job_in_detail(reader: ApiClient, account: ProviderAccount) -> None:
         "created_at": "2026-03-14T12:00:00Z",
         "started_at": "2026-03-14T12:00:20Z",
         "finished_at": "2026-03-14T12:05:00Z",
+        "ended_at": "2026-03-14T12:05:00Z",
+        "ended_at_source": "provider",
+        "sort_at": "2026-03-14T12:00:00Z",
         "first_seen_at": "2026-03-14T12:00:00Z",
         "synced_at": "2026-03-14T12:00:00Z",
         "changed_at": "2026-03-14T12:00:00Z",

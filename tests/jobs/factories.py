@@ -63,6 +63,11 @@ def make_job(account: ProviderAccount, **fields: Any) -> Job:
     if status.is_terminal and created_at:
         defaults["started_at"] = created_at + timedelta(seconds=20)
         defaults["finished_at"] = created_at + timedelta(minutes=5)
+    if status.is_terminal:
+        ended_at = (defaults | fields).get("finished_at")
+        defaults["ended_at"] = ended_at or defaults["sort_at"]
+        defaults["has_listed_outputs"] = True
+        defaults["ended_at_source"] = "provider" if ended_at else "estimated"
     if status == JobStatus.FAILED:
         defaults |= {
             "error_class": "input.not_found",

@@ -1,0 +1,180 @@
+"""When a job ended and what it sorts by, whatever the provider says of its times."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from jobs import mirror
+from jobs.clock import CLOCK_SKEW
+from jobs.filters import JobFilter
+from jobs.models import EventSource, Job, ProviderAccount
+from providers.errors import Rejected
+from providers.status import JobStatus
+from tests.jobs.answers import after, apply, failed, newest, output, told
+from tests.jobs.factories import NOON, make_job
+
+ENDED = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+def end(job: Job) -> tuple[Any, str]:
+    return job.ended_at, job.ended_at_source
+
+
+def finished_since(account: ProviderAccount, at: Any) -> set[str | None]:
+    filters = JobFilter.parse({"finished_after": [at.isoformat()]}, account.organization)
+    return set(filters.apply(Job.objects.all()).values_list("remote_id", flat=True))
+
+
+@pytest.mark.parametrize("status", ENDED)
+@pytest.mark.parametrize(
+    ("before", "times", "expected"),
+    [
+        (JobStatus.RUNNING, {"finished_at": after(30)}, (after(30), "provider")),
+        (JobStatus.RUNNING, {"finished_at": None}, (after(60), "observed")),
+        (JobStatus.QUEUED, {"finished_at": None}, (after(60), "observed")),
+        (JobStatus.UNKNOWN, {"finished_at": None}, (after(60), "observed")),
+        (None, {"finished_at": after(30)}, (after(30), "provider")),
+        (None, {"finished_at": None, "started_at": after(9)}, (after(9), "estimated")),
+        (None, {"finished_at": None}, (NOON, "estimated")),
+    ],
+)
+def test_the_end_is_the_providers_else_observed_else_estimated(
+    account: ProviderAccount,
+    status: JobStatus,
+    before: JobStatus | None,
+    times: dict[str, Any],
+    expected: tuple[Any, str],
+) -> None:
+    if before:
+        apply(account, told(status=before))
+        assert end(newest(account)) == (None, "")
+    apply(account, told(status=status, **times), at=60)
+    assert end(newest(account)) == expected
+    # what comes later moves neither
+    apply(account, told(status=status, name="renamed.mov", **times), at=600)
+    assert end(newest(account)) == expected
+
+
+def test_an_end_that_is_reported_late_replaces_the_one_we_saw(account: ProviderAccount) -> None:
+    apply(account, told())
+    apply(account, failed(finished_at=None), at=60)
+    apply(account, failed(finished_at=after(42)), at=90)
+    job = newest(account)
+    assert end(job) == (after(42), "provider")
+    assert job.observed_finished_at == after(60)
+
+
+def test_a_job_without_any_time_ended_when_we_first_saw_it(account: ProviderAccount) -> None:
+    apply(account, failed(created_at=None, finished_at=None))
+    job = newest(account)
+    assert end(job) == (job.first_seen_at, "estimated")
+
+
+def test_an_import_puts_no_old_failure_into_today(account: ProviderAccount) -> None:
+    now = timezone.now()
+    old = failed("1", finished_at=None, created_at=now - timedelta(days=200))
+    fresh = told("2", created_at=now - timedelta(days=9))
+    apply(account, old, fresh)
+    mirror.apply(account, [failed("2", finished_at=None)], source=EventSource.POLL, observed_at=now)
+    assert finished_since(account, now - timedelta(days=1)) == {"2"}
+
+
+def test_what_we_end_ourselves_ended_when_we_did_it(account: ProviderAccount) -> None:
+    refused, cancelled = (make_job(account, status="submitting", remote_id=None) for _ in "ab")
+    vanished = make_job(account, status="queued")
+    before = timezone.now()
+    mirror.fail_unsent(refused, Rejected("No."), source=EventSource.SUBMIT)
+    mirror.cancel_unsent(cancelled, actor=None)
+    mirror.mark_gone(
+        account, vanished, source=EventSource.ACTION, observed_at=before, took_cancel=True
+    )
+    for job in (refused, cancelled, vanished):
+        job.refresh_from_db()
+        assert job.ended_at is not None
+        assert job.ended_at >= before
+        assert job.ended_at_source == "observed"
+
+
+def test_a_job_that_is_gone_while_it_ran_has_no_end(account: ProviderAccount) -> None:
+    apply(account, told())
+    mirror.mark_gone(account, newest(account), source=EventSource.POLL, observed_at=after(60))
+    assert end(newest(account)) == (None, "")
+
+
+def test_a_frozen_attempt_keeps_its_end_and_the_next_one_gets_its_own(
+    account: ProviderAccount,
+) -> None:
+    apply(account, failed(finished_at=after(50)), at=60)
+    apply(account, told(updated_at=after(100)), at=120)
+    apply(account, failed(finished_at=None, updated_at=after(100)), at=180)
+    first, second = Job.objects.order_by("attempt")
+    assert end(first) == (after(50), "provider")
+    assert end(second) == (after(180), "observed")
+
+
+# A provider whose clock, or zone, is ahead of ours
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=5), timedelta(hours=5.5), timedelta(days=900)])
+def test_a_clock_ahead_decides_neither_order_nor_end(
+    account: ProviderAccount, ahead: timedelta
+) -> None:
+    now = timezone.now()
+    wrong = {"created_at": now + ahead, "finished_at": now + ahead}
+    running = told("1", created_at=now + ahead)
+    mirror.apply(account, [running, failed("2", **wrong)], source=EventSource.POLL, observed_at=now)
+    mirror.apply(account, [failed("1", **wrong)], source=EventSource.POLL, observed_at=now)
+    seen, imported = (newest(account, number) for number in "12")
+    for job in (seen, imported):
+        assert job.created_at == now + ahead  # what the provider says is kept
+        assert job.sort_at == job.first_seen_at
+        assert [one.sort_at for one in job.outputs.all()] == [job.first_seen_at] * 2
+    assert end(seen) == (now, "observed")
+    assert end(imported) == (imported.first_seen_at, "estimated")
+
+
+def test_a_job_created_ahead_does_not_move_when_its_time_has_come(
+    account: ProviderAccount, time_machine: Any
+) -> None:
+    wrong = timezone.now() + timedelta(hours=5)
+    apply(account, told(created_at=wrong))
+    first_seen_at = newest(account).first_seen_at
+    time_machine.move_to(wrong + timedelta(hours=1))
+    apply(account, told(created_at=wrong, progress=40.0), at=60)
+    assert newest(account).sort_at == first_seen_at
+
+
+def test_a_clock_that_is_a_little_ahead_is_believed(account: ProviderAccount) -> None:
+    created_at = timezone.now() + CLOCK_SKEW / 2
+    apply(account, told(created_at=created_at))
+    assert newest(account).sort_at == created_at
+
+
+# What counts as a change
+
+
+def test_a_retry_that_is_asked_for_changes_nothing_about_the_failed_job(
+    account: ProviderAccount,
+) -> None:
+    apply(account, failed())
+    job = newest(account)
+    mirror.open_attempt(job, source=EventSource.ACTION, actor=None)
+    before, job = job, Job.objects.get(pk=job.pk)
+    assert (job.is_newest, job.changed_at) == (False, before.changed_at)
+    assert job.version > before.version  # its page says that there is a later attempt
+
+
+def test_a_new_signature_alone_is_no_change_of_the_job(account: ProviderAccount) -> None:
+    def signed(word: str) -> Any:
+        url, secret = "https://cdn.example/a.mp4?sig=REDACTED", f"https://cdn.example/a.mp4?{word}"
+        raw = {"id": "71", "seen": word}
+        return told(outputs=(output("a", url=url, secret_url=secret), output("b")), raw=raw)
+
+    apply(account, signed("sig=1"))
+    before = newest(account)
+    apply(account, signed("sig=2"), at=60)
+    job = newest(account)
+    assert job.changed_at == before.changed_at
+    assert job.outputs.get(remote_id="a").opens_at.endswith("sig=2")
