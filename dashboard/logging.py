@@ -1,4 +1,4 @@
-"""Structured logs, redacted.
+"""Structured logs, redacted, a record a line.
 
 Every record of every library, ours and the standard library's, passes `redact_event` just before
 it is rendered, its traceback too: a provider's answer in an exception's text is no safer than one
@@ -21,6 +21,32 @@ def redact_event(logger: WrappedLogger, method: str, event: EventDict) -> EventD
     return redacted
 
 
+def escape_event(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Keep each record to its own lines, whatever a path, a header or a provider wrote into it.
+
+    What no terminal should get is written as Python escapes. Tracebacks keep their lines,
+    indented, so that none of them reads as a record.
+    """
+    return {_escape(str(key)): _escape_value(str(key), value) for key, value in event.items()}
+
+
+def _escape_value(key: str, value: object) -> object:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str) and key in ("exception", "stack"):
+        return "\n    ".join(map(_escape, value.split("\n")))
+    return _escape(value if isinstance(value, str) else repr(value))
+
+
+def _escape(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
 def logging_config(log_format: str, level: str) -> dict[str, Any]:
     """What `logging.config.dictConfig` takes. Gunicorn is given the same."""
     return {
@@ -34,7 +60,7 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
                     redact_event,
-                    _renderer(log_format),
+                    *_renderers(log_format),
                 ],
             }
         },
@@ -89,9 +115,10 @@ SHARED_PROCESSORS: list[Processor] = [
 ]
 
 
-def _renderer(log_format: str) -> Processor:
+def _renderers(log_format: str) -> list[Processor]:
     if log_format == "json":
-        return structlog.processors.JSONRenderer()
-    return structlog.dev.ConsoleRenderer(
+        return [structlog.processors.JSONRenderer()]  # escapes all but ASCII by itself
+    console = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
+    return [escape_event, console]

@@ -1,21 +1,25 @@
 """Adding and changing provider accounts: one way in for the command, the pages and the admin."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from jobs.base_urls import check_base_url
+from jobs.credential_check import ask_provider
 from jobs.fields import Undecryptable
 from jobs.models import ProviderAccount
 from jobs.models.account import LARGEST_OPTION, new_hook_secret
 from organizations.models import AuditEntry, Organization, User
 from providers import registry
 from providers.base import Provider
-from providers.urls import parse_url
+from providers.errors import AddressRefused, AuthRefused
 
 # Options that every account may have, beside those of its provider.
 COMMON_OPTIONS = {
@@ -34,81 +38,165 @@ class InvalidAccount(Exception):
         self.errors = dict(errors)
 
 
-def save_account(
-    organization: Organization,
-    *,
-    provider: str,
-    name: str,
-    base_url: str = "",
-    credentials: Mapping[str, str] | None = None,
-    options: Mapping[str, str] | None = None,
-    enabled: bool | None = None,
-    user: User | None = None,
-    secrets_follow: bool = False,
-) -> ProviderAccount:
-    """Add the account called `name`, or change it: what is not given stays. Raises InvalidAccount.
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What was entered of the account called `name`; what is not given stays as it is.
 
-    An empty credential keeps the one that is stored, an empty option takes it away. New
-    credentials make a refused account due. At another host all secrets are asked for anew, or
-    whoever may change the address could have them sent to a server of their own; unless
-    `secrets_follow`, for those who could read them anyway.
+    An empty credential keeps the one that is stored, an empty option removes it.
     """
-    adapter_class = registry.get(provider)
+
+    organization: Organization
+    provider: str
+    name: str
+    base_url: str = ""
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    enabled: bool | None = None
+
+    @property
+    def given(self) -> dict[str, str]:
+        return {name: value for name, value in self.credentials.items() if value}
+
+
+class Check(StrEnum):
+    """Whether the provider accepts an account's credentials, as far as it answered in time."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"
+    NOT_NEEDED = "not needed"  # neither they nor the base URL changed
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    check: Check
+    reason: str = ""
+
+
+def check_account(entered: Entered, *, keep_refused: bool = False) -> Checked:
+    """Ask the provider about what was entered, for CHECK_S at most. Raises InvalidAccount.
+
+    Call it outside of any transaction. `keep_refused`: refused credentials are no error.
+    """
+    adapter_class = registry.get(entered.provider)
+    account = _find(entered)
+    is_changed = _apply(account, entered)
+    if not is_changed:
+        return Checked(Check.NOT_NEEDED)
+    failure = ask_provider(adapter_class, account.as_remote())
+    if failure is None:
+        return Checked(Check.ACCEPTED)
+    if isinstance(failure, AddressRefused):
+        raise InvalidAccount({"base_url": str(failure)})
+    if not isinstance(failure, AuthRefused):
+        return Checked(Check.UNANSWERED, str(failure))
+    if not keep_refused:
+        raise InvalidAccount({_refused_field(adapter_class, account.credentials): str(failure)})
+    return Checked(Check.REFUSED, str(failure))
+
+
+def write_account(entered: Entered, checked: Checked, *, user: User | None) -> ProviderAccount:
+    """Add or change the account and make it due. Raises InvalidAccount.
+
+    All is validated again, since another process may have changed the account meanwhile.
+    """
     with transaction.atomic():
-        account = (
-            ProviderAccount.objects.select_for_update()
-            .filter(organization=organization, name=name)
-            .first()
-        ) or ProviderAccount(organization=organization, provider=provider, name=name)
+        account = _find(entered, ProviderAccount.objects.select_for_update())
         is_new = account.pk is None
-        given = {key: value for key, value in (credentials or {}).items() if value}
-        stored = _stored_credentials(account)
-        merged = {**stored, **given}
-        errors = _check(account, adapter_class, provider, base_url, merged, options or {})
-        is_moved = not is_new and base_url and _origin(base_url) != _origin(account.base_url)
-        if not errors and is_moved and not secrets_follow:
-            errors = {
-                field.name: f"The address is another host's: give {field.label} anew."
-                for field in adapter_class.credential_fields
-                if field.secret and stored.get(field.name) and field.name not in given
-            }
-        if errors:
-            raise InvalidAccount(errors)
-        account.base_url = (base_url or account.base_url or adapter_class.default_base_url).rstrip(
-            "/"
-        )
-        account.credentials = merged
-        chosen = {**account.options, **(options or {})}
-        account.options = {key: value for key, value in chosen.items() if value != ""}
-        if enabled is not None:
-            account.enabled = enabled
-        account.refused_at = None
-        account.next_sync_at = timezone.now()
-        account.save(
-            update_fields=None
-            if is_new
-            else [
-                "base_url",
-                "credentials",
-                "hook_secret",
-                "options",
-                "enabled",
-                "refused_at",
-                "next_sync_at",
-            ]
-        )
+        _apply(account, entered)
+        _set_state(account, checked)
+        account.save(update_fields=None if is_new else WRITTEN)
         AuditEntry.record(
-            organization,
+            entered.organization,
             "account.added" if is_new else "account.changed",
             account,
             actor=user,
             details={
-                "provider": provider,
+                "provider": entered.provider,
                 "base_url": account.base_url,
-                "credentials": sorted(given),
+                "credentials": sorted(entered.given),
             },
         )
     return account
+
+
+WRITTEN = [
+    "base_url",
+    "credentials",
+    "hook_secret",
+    "options",
+    "enabled",
+    "refused_at",
+    "unchecked_since",
+    "last_error_at",
+    "last_error_class",
+    "last_error_message",
+    "next_sync_at",
+]
+
+
+def _find(entered: Entered, accounts: QuerySet[ProviderAccount] | None = None) -> ProviderAccount:
+    """The account of that name, or a new one that is not saved."""
+    accounts = ProviderAccount.objects.all() if accounts is None else accounts
+    found = accounts.filter(organization=entered.organization, name=entered.name).first()
+    return found or ProviderAccount(
+        organization=entered.organization, provider=entered.provider, name=entered.name
+    )
+
+
+def _apply(account: ProviderAccount, entered: Entered) -> bool:
+    """Change `account`, unsaved, as entered. Raises InvalidAccount.
+
+    Returns whether its base URL or its credentials changed. A new base URL needs the secrets
+    again, whoever enters it, or they could be sent to a server that was never given them.
+    """
+    adapter_class, given = registry.get(entered.provider), entered.given
+    stored = _stored_credentials(account)
+    merged = {**stored, **given}
+    errors = _check(account, adapter_class, entered, merged)
+    before = account.base_url
+    try:
+        account.base_url = check_base_url(
+            entered.base_url or account.base_url or adapter_class.default_base_url,
+            allow_private=settings.ALLOW_PRIVATE_ADDRESSES,
+        )
+    except ValueError as error:
+        errors["base_url"] = str(error)
+    is_moved = bool(before) and account.base_url != before.rstrip("/")
+    if not errors and is_moved:
+        errors = {
+            field.name: f"The base URL has changed: enter {field.label} again."
+            for field in adapter_class.credential_fields
+            if field.secret and stored.get(field.name) and field.name not in given
+        }
+    if errors:
+        raise InvalidAccount(errors)
+    account.credentials = merged
+    chosen = {**account.options, **entered.options}
+    account.options = {key: value for key, value in chosen.items() if value != ""}
+    if entered.enabled is not None:
+        account.enabled = entered.enabled
+    return account.pk is None or is_moved or bool(given)
+
+
+def _set_state(account: ProviderAccount, checked: Checked) -> None:
+    """What the check found, as a pass of syncing would leave it."""
+    now = timezone.now()
+    account.refused_at, account.next_sync_at = None, now
+    if checked.check == Check.UNANSWERED:
+        account.unchecked_since = now
+    elif checked.check != Check.NOT_NEEDED:
+        account.unchecked_since = None
+    if checked.check == Check.REFUSED:
+        account.refused_at = account.last_error_at = now
+        account.last_error_class = AuthRefused.error_class
+        account.last_error_message = checked.reason
+
+
+def _refused_field(adapter_class: type[Provider], credentials: Mapping[str, Any]) -> str:
+    """The field to report refused credentials at: the first secret that was sent."""
+    names = [field.name for field in adapter_class.credential_fields if field.secret]
+    return next((name for name in names if credentials.get(name)), names[0])
 
 
 def _stored_credentials(account: ProviderAccount) -> Mapping[str, Any]:
@@ -126,11 +214,6 @@ def stored_names(account: ProviderAccount) -> frozenset[str]:
         return frozenset(name for name, value in account.credentials.items() if value)
     except Undecryptable:
         return frozenset()
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = parse_url(url)
-    return parts.scheme, parts.netloc
 
 
 def set_enabled(account: ProviderAccount, enabled: bool, *, user: User | None) -> None:
@@ -157,24 +240,15 @@ def webhook_url(account: ProviderAccount) -> str:
 def _check(
     account: ProviderAccount,
     adapter_class: type[Provider],
-    provider: str,
-    base_url: str,
+    entered: Entered,
     credentials: Mapping[str, Any],
-    options: Mapping[str, str],
 ) -> dict[str, str]:
     errors: dict[str, str] = {}
+    options = entered.options
     if not 1 <= len(account.name) <= 100:
         errors["name"] = "An account's name has 1 to 100 characters."
-    if account.provider != provider:
+    if account.provider != entered.provider:
         errors["provider"] = f"The account {account.name} is one of {account.provider_label}."
-    if base_url:
-        try:
-            parts = urlsplit(base_url)
-            is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
-        except ValueError:
-            is_web = False
-        if not is_web or parts.username or parts.password or parts.query:
-            errors["base_url"] = "The base URL is a plain http or https address."
     known = {field.name for field in adapter_class.credential_fields}
     for name in sorted(set(credentials) - known):
         errors[name] = f"{adapter_class.label} has no credential {name}; it has {_words(known)}."

@@ -9,6 +9,7 @@ from django import forms
 from django.http import QueryDict
 
 from jobs.accounts import COMMON_OPTIONS, stored_names
+from jobs.base_urls import MAX_BASE_URL
 from jobs.models import Job, Preset, ProviderAccount
 from jobs.request_limits import check_json, read_json
 from organizations.models import Organization
@@ -321,7 +322,7 @@ class AccountForm(forms.Form):
     name = forms.CharField(max_length=100, help_text="How it is called here.")
     base_url = forms.CharField(
         label="Base URL",
-        max_length=500,
+        max_length=MAX_BASE_URL,
         required=False,
         help_text="Of the provider's API, with its version.",
     )

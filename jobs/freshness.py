@@ -17,6 +17,7 @@ class Trust(StrEnum):
     """HealthState as the provider's side sees it, and two states of our own side."""
 
     OK = "ok"
+    UNCHECKED = "unchecked"
     IMPORTING = "importing"
     LATE = "late"
     FAILING = "failing"
@@ -42,7 +43,8 @@ class Freshness:
 
     @property
     def word(self) -> str:
-        return "OK" if self.trust == Trust.OK else self.trust.capitalize()
+        special = {Trust.OK: "OK", Trust.UNCHECKED: "Not checked yet"}
+        return special.get(self.trust, self.trust.capitalize())
 
     @property
     def is_alarming(self) -> bool:
@@ -59,12 +61,16 @@ def _own_side(account: ProviderAccount, now: datetime) -> Trust:
     is_held = account.leased_until is not None and account.leased_until > now
     if not is_held and account.next_sync_at < now - LATE:
         return Trust.LATE
+    if account.health == HealthState.UNCHECKED:
+        return Trust.UNCHECKED
     return Trust.IMPORTING if account.is_importing else Trust.OK
 
 
 def _reason(account: ProviderAccount, trust: Trust) -> str:
     if trust == Trust.LATE:
         return "It is due, but no worker syncs it. Check that the worker and beat are running."
+    if trust == Trust.UNCHECKED:
+        return "The provider has not confirmed its credentials yet; the next sync checks them."
     if trust in (Trust.FAILING, Trust.REFUSED):
         known = CLASSES.get(account.last_error_class, CLASSES["unknown"])
         return account.last_error_message or known.sentence

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from jobs.accounts import save_account
+from jobs.accounts import Entered, check_account, write_account
 from jobs.models import Job, ProviderAccount, WebhookDelivery
 from jobs.submission import run_submission, submit
 from jobs.webhooks import handle_delivery
@@ -77,13 +77,14 @@ def plant(zencoder: FakeZencoder) -> None:
 
 
 def mirror_and_act(organization: Organization, client: Client) -> ProviderAccount:
-    account = save_account(
+    entered = Entered(
         organization,
         provider="zencoder",
         name="Main",
         credentials={"api_key": API_KEY, "webhook_secret": HOOK_SECRET},
         options={"requests_per_minute": "100000"},
     )
+    account = write_account(entered, check_account(entered), user=None)
     call_command("sync", stdout=StringIO(), stderr=StringIO())
     made = submit(
         organization=organization,

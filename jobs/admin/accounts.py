@@ -6,17 +6,26 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextInputWidget
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from jobs.accounts import COMMON_OPTIONS, InvalidAccount, save_account, set_enabled
+from jobs.accounts import (
+    COMMON_OPTIONS,
+    Check,
+    Checked,
+    Entered,
+    InvalidAccount,
+    check_account,
+    set_enabled,
+    write_account,
+)
 from jobs.admin.base import ACCOUNT_SECRETS, LargeTableAdmin
+from jobs.base_urls import MAX_BASE_URL
 from jobs.models import ProviderAccount
 from jobs.sync import request_sync
 from organizations.access import require_user
-from organizations.models import AuditEntry, User
+from organizations.models import AuditEntry
 from providers.base import Provider
 
 
@@ -24,7 +33,10 @@ class AccountForm(forms.ModelForm):
     """An account's settings; `for_account` adds the fields that its provider declares."""
 
     adapter_class: ClassVar[type[Provider]]
-    base_url = forms.CharField(label="Base URL", max_length=500, widget=AdminTextInputWidget)
+    checked: Checked
+    base_url = forms.CharField(
+        label="Base URL", max_length=MAX_BASE_URL, widget=AdminTextInputWidget
+    )
 
     class Meta:
         model = ProviderAccount
@@ -60,22 +72,17 @@ class AccountForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if not self.errors:
-            self._rehearse()
+            try:
+                self.checked = check_account(self.entered)
+            except InvalidAccount as error:
+                for name, sentence in error.errors.items():
+                    self.add_error(name if name in self.fields else None, sentence)
         return cleaned
 
-    def _rehearse(self) -> None:
-        """Save and take it back: whether it is an account, only saving it tells."""
-        try:
-            with transaction.atomic():
-                self.write(None)
-                transaction.set_rollback(True)
-        except InvalidAccount as error:
-            for name, sentence in error.errors.items():
-                self.add_error(name if name in self.fields else None, sentence)
-
-    def write(self, user: User | None) -> None:
+    @property
+    def entered(self) -> Entered:
         account = self.instance
-        save_account(
+        return Entered(
             account.organization,
             provider=account.provider,
             name=account.name,
@@ -85,7 +92,6 @@ class AccountForm(forms.ModelForm):
                 [*(field.name for field in self.adapter_class.option_fields), *COMMON_OPTIONS]
             ),
             enabled=self.cleaned_data["enabled"],
-            user=user,
         )
 
     def _told(self, names: Iterable[str]) -> dict[str, str]:
@@ -162,12 +168,37 @@ class ProviderAccountAdmin(LargeTableAdmin):
             ]
         return sections
 
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Without Django's transaction around it: the form waits for the provider's answer.
+
+        `write_account` has a transaction of its own, and adding an account is one row.
+        """
+        view = self._changeform_view  # type: ignore[attr-defined]  # not in the stubs
+        response: HttpResponse = view(request, object_id, form_url, extra_context)
+        return response
+
     def save_model(
         self, request: HttpRequest, obj: ProviderAccount, form: Any, change: bool
     ) -> None:
         if change:
             # never the whole row: a worker writes the sync columns meanwhile
-            form.write(require_user(request))
+            try:
+                write_account(form.entered, form.checked, user=require_user(request))
+            except InvalidAccount as error:  # changed by somebody else since it was checked
+                self.message_user(request, f"Nothing was saved. {error}", messages.ERROR)
+                return
+            if form.checked.check == Check.UNANSWERED:
+                self.message_user(
+                    request,
+                    f"The credentials are not checked yet. {form.checked.reason}",
+                    messages.WARNING,
+                )
             return
         obj.enabled = False
         obj.base_url = obj.adapter_class.default_base_url

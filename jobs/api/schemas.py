@@ -288,7 +288,7 @@ class LastError(Schema):
 
 
 class Health(Schema):
-    state: str = Field(description="ok, failing, refused or paused.")
+    state: str = Field(description="unchecked, ok, failing, refused or paused.")
     last_success_at: datetime | None
     last_error: LastError | None
     consecutive_failures: int

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from jobs.base_urls import MAX_BASE_URL
 from jobs.fields import EncryptedJSONField
 from organizations.models import Organization
 from providers import registry
@@ -21,6 +22,7 @@ LEASE = timedelta(seconds=150)
 
 
 class HealthState(StrEnum):
+    UNCHECKED = "unchecked"  # the provider has not accepted the credentials so far
     OK = "ok"
     FAILING = "failing"
     REFUSED = "refused"
@@ -68,7 +70,7 @@ class ProviderAccount(models.Model):
     )
     provider = models.CharField(max_length=40, choices=provider_choices)
     name = models.CharField(max_length=100)
-    base_url = models.URLField(max_length=500)
+    base_url = models.CharField(max_length=MAX_BASE_URL)
     credentials = EncryptedJSONField(default=dict)
     options = models.JSONField(default=dict, blank=True)
     enabled = models.BooleanField(
@@ -85,6 +87,9 @@ class ProviderAccount(models.Model):
     consecutive_failures = models.PositiveIntegerField(default=0)
     refused_at = models.DateTimeField(
         null=True, blank=True, help_text="The provider refused the credential; polling has stopped."
+    )
+    unchecked_since = models.DateTimeField(
+        null=True, blank=True, help_text="Saved then without an answer about the credentials."
     )
     latency_ms = models.PositiveIntegerField(null=True, blank=True)
     rate_remaining = models.PositiveIntegerField(null=True, blank=True)
@@ -132,7 +137,15 @@ class ProviderAccount(models.Model):
             return HealthState.PAUSED
         if self.refused_at:
             return HealthState.REFUSED
-        return HealthState.FAILING if self.consecutive_failures else HealthState.OK
+        if self.consecutive_failures:
+            return HealthState.FAILING
+        return HealthState.UNCHECKED if self._is_unchecked else HealthState.OK
+
+    @property
+    def _is_unchecked(self) -> bool:
+        """Whether no pass has succeeded since the credentials were saved without an answer."""
+        since, success = self.unchecked_since, self.last_success_at
+        return since is not None and (success is None or success < since)
 
     @property
     def is_importing(self) -> bool:

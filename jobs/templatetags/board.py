@@ -44,6 +44,7 @@ ICONS: dict[str, str] = {
     JobStatus.UNKNOWN: "help-circle",
     OutputStatus.SKIPPED: "circle-minus",
     Trust.OK: "circle-check",
+    Trust.UNCHECKED: "help-circle",
     Trust.IMPORTING: "download",
     Trust.LATE: "clock",
     Trust.FAILING: "plug-connected-x",

@@ -9,7 +9,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from jobs.accounts import InvalidAccount, save_account, set_enabled, webhook_url
+from jobs.accounts import (
+    Check,
+    Entered,
+    InvalidAccount,
+    check_account,
+    set_enabled,
+    webhook_url,
+    write_account,
+)
 from jobs.clients import open_provider
 from jobs.deliveries import newest_deliveries
 from jobs.forms import AccountForm
@@ -97,7 +105,7 @@ def _edit(
 ) -> HttpResponse:
     form = AccountForm(adapter_class, account, request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid() and (saved := _save(access, form)):
-        messages.success(request, f"{saved} is saved, and synced with the next tick.")
+        messages.success(request, saved)
         return redirect("jobs:accounts", access.organization.slug)
     context = {
         "form": form,
@@ -119,27 +127,31 @@ def _edit(
     )
 
 
-def _save(access: Access, form: AccountForm) -> ProviderAccount | None:
-    """The account as saved, or None with the reasons in the form."""
+def _save(access: Access, form: AccountForm) -> str:
+    """What to tell once the account is saved; empty, with the reasons in the form, if it is not."""
     name = form.cleaned_data["name"]
     taken = ProviderAccount.objects.for_organization(access.organization).filter(name=name)
     if form.account is None and taken.exists():
         form.add_error("name", "An account of this organization is already called that.")
-        return None
+        return ""
+    entered = Entered(
+        access.organization,
+        provider=form.adapter_class.slug,
+        name=name,
+        base_url=form.cleaned_data["base_url"],
+        credentials=form.credentials,
+        options=form.options,
+    )
     try:
-        return save_account(
-            access.organization,
-            provider=form.adapter_class.slug,
-            name=name,
-            base_url=form.cleaned_data["base_url"],
-            credentials=form.credentials,
-            options=form.options,
-            user=access.user,
-        )
+        checked = check_account(entered)
+        account = write_account(entered, checked, user=access.user)
     except InvalidAccount as error:
         for field, sentence in error.errors.items():
             form.add_error(field if field in form.fields else None, sentence)
-        return None
+        return ""
+    if checked.check == Check.UNANSWERED:
+        return f"{account} is saved, but its credentials are not checked yet. {checked.reason}"
+    return f"{account} is saved. The next sync starts within seconds."
 
 
 @require_POST
@@ -168,6 +180,7 @@ def check_credentials(request: HttpRequest, org: str, pk: int) -> HttpResponse:
         known = CLASSES[error.error_class]
         messages.error(request, f"{account}: {error} {known.hint}")
         return redirect("jobs:accounts", org)
+    ProviderAccount.objects.filter(pk=account.pk).update(unchecked_since=None)
     told = f"{account.provider_label} takes the credentials of {account}."
     if account.refused_at and account.enabled:
         request_sync(account)

@@ -81,3 +81,35 @@ def test_values_that_are_not_text_stay_readable() -> None:
     event = redact_event(None, "info", {"event": "done", "took_ms": 12, "ok": True, "id": None})
 
     assert event == {"event": "done", "took_ms": 12, "ok": True, "id": None}
+
+
+FORGED = "2026-03-14T12:00:00Z [info     ] signed in as root"
+HOSTILE = [
+    *(chr(code) for code in (0, *range(7, 14), 0x1B, *range(0x1C, 0x20), 0x7F, 0x85, 0x9B)),
+    "\u2028", "\u2029", "\u202e", "\u2066", "\u200b", "\ufeff", "\ud800", "\r\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+@pytest.mark.parametrize("char", HOSTILE)
+def test_no_value_forges_a_line_or_reaches_the_terminal(log_format: str, char: str) -> None:
+    text = f"harbour{char}{FORGED}"
+    library, ours = logging.getLogger("gunicorn.access"), structlog.get_logger("ours")
+    with log_lines(log_format) as lines:
+        library.warning("%(h)s %(m)s %(U)s %(s)s", {"h": "::1", "m": "GET", "U": text, "s": 404})
+        library.warning(text)
+        ours.info(
+            "read", agent=text, headers={"Referer": [text]}, key=text.encode("utf-8", "replace")
+        )
+        ours.info(text, **{text: 1})
+        try:
+            raise ValueError(text)
+        except ValueError as error:
+            ours.exception("failed", error=error)
+
+    written = lines.getvalue()
+    written.encode()
+    assert not [one for one in written if one not in "\n" and not one.isprintable()]
+    records = [line for line in written.split("\n") if line and not line.startswith(" ")]
+    assert len([line for line in records if not line.startswith("Traceback")]) == 5
+    assert not [line for line in written.split("\n") if line.startswith(FORGED)]

@@ -110,12 +110,17 @@ class FakeZencoder:
         found = re.fullmatch(r"/(\d+)(?:/(\w+))?", path)
         if found:
             return found[2] or "details", int(found[1])
+        if path.endswith("/account"):
+            return "account", 0
         return ("create" if request.method == "POST" else "list"), 0
 
     def _list(self, request: requests.PreparedRequest, _: int) -> tuple[int, dict[str, str], str]:
         page = int(parse_qs(urlsplit(str(request.url)).query)["page"][0])
         newest = sorted(self.jobs, reverse=True)[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
         return _json(200, [{"job": self.jobs[number]} for number in newest])
+
+    def _account(self, request: requests.PreparedRequest, _: int) -> Answer:
+        return _json(200, {"plan": "Studio"})
 
     def _details(
         self, request: requests.PreparedRequest, number: int

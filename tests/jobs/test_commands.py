@@ -139,6 +139,8 @@ def test_add_account_again_changes_what_is_given_alone(organization: Organizatio
     again = add(
         organization,
         "--credential",
+        "api_key=three",
+        "--credential",
         "webhook_secret=two",
         "--option",
         "interval_s=30",
@@ -147,7 +149,7 @@ def test_add_account_again_changes_what_is_given_alone(organization: Organizatio
     )
     account = ProviderAccount.objects.get()
     assert first == again
-    assert account.credentials == {"api_key": "one", "webhook_secret": "two"}
+    assert account.credentials == {"api_key": "three", "webhook_secret": "two"}
     assert (account.options, account.base_url) == (
         {"interval_s": "30"},
         "https://mirror.example/api/v2",

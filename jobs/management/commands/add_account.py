@@ -5,7 +5,14 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from jobs.accounts import InvalidAccount, save_account, webhook_url
+from jobs.accounts import (
+    Check,
+    Entered,
+    InvalidAccount,
+    check_account,
+    webhook_url,
+    write_account,
+)
 from organizations.management.reporting import Report, ReportingCommand
 from organizations.models import Organization
 from providers import registry
@@ -48,7 +55,7 @@ class Command(ReportingCommand):
         if owner is None:
             raise CommandError(f"There is no organization with the slug {organization!r}.")
         try:
-            account = save_account(
+            entered = Entered(
                 owner,
                 provider=provider,
                 name=name,
@@ -56,10 +63,15 @@ class Command(ReportingCommand):
                 credentials=_read_pairs(credential),
                 options=_read_pairs(option),
                 enabled=False if disabled else None,
-                secrets_follow=True,
             )
+            checked = check_account(entered, keep_refused=True)
+            account = write_account(entered, checked, user=None)
         except InvalidAccount as error:
             raise CommandError(str(error)) from error
+        if checked.check == Check.REFUSED:
+            self.stderr.write(f"Saved, but it will not sync. {checked.reason}")
+        elif checked.check == Check.UNANSWERED:
+            self.stderr.write(f"The credentials are not checked yet. {checked.reason}")
         url = webhook_url(account)
         return Report(
             text=f"{account.provider_label} account {account.name} (id {account.pk}) of "
