@@ -198,14 +198,6 @@ def test_an_action_that_the_state_forbids_is_a_conflict(
     assert not JobAction.objects.exists()
 
 
-def test_resubmit_of_a_mirrored_job_answers_that_job(
-    operator: ApiClient, account: ProviderAccount
-) -> None:
-    job = make_job(account, status="failed")
-    answer = operator.post(f"/jobs/{job.pk}/resubmit")
-    assert (answer.status, answer.body["id"]) == (202, str(job.pk))
-
-
 def test_resubmit_tells_what_can_no_longer_be_used(
     operator: ApiClient, account: ProviderAccount
 ) -> None:
