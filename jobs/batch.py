@@ -75,9 +75,8 @@ class Batch:
         self.applied = Applied()
         self.confirmed: list[Job] = []
         self.rows: dict[str, Job] = {}
-        # attempts that the provider was asked for: the attempt before, and when it was asked
-        self.before: dict[int, Job] = {}
-        self.asked_at: dict[int, datetime] = {}
+        # attempts whose resubmit is not confirmed: the attempt before, and when it was sent
+        self.awaited: dict[int, tuple[Job | None, datetime | None]] = {}
         self.outputs: dict[int, dict[str, Output]] = {}
         self.adoptable: dict[str, Job] = {}
         self.adopted: list[int] = []
@@ -113,8 +112,8 @@ class Batch:
             self.adoptable = {row.submission.key: row for row in waiting}
             self._fold_doubles(remote_jobs)
         self._load_awaited()
-        held = (*self.rows.values(), *self.adoptable.values(), *self.before.values())
-        pks = [row.pk for row in held]
+        before = [row for row, _ in self.awaited.values() if row]
+        pks = [row.pk for row in (*self.rows.values(), *self.adoptable.values(), *before)]
         for output in Output.objects.filter(job__in=pks):
             self.outputs.setdefault(output.job_id, {})[output.remote_id] = output
         self._write_presets([preset for remote in remote_jobs for preset in remote.presets])
@@ -130,9 +129,11 @@ class Batch:
             .order_by("pk")
         )
         found = {row.pk: row for row in before}
-        self.before = {row.pk: found[row.retry_of_id] for row in awaited if row.retry_of_id}
-        sent = JobAction.objects.filter(job__in=[row.pk for row in awaited], sent_at__isnull=False)
-        self.asked_at = {action.job_id: action.sent_at for action in sent if action.sent_at}
+        sent = JobAction.objects.filter(job__in=[row.pk for row in awaited])
+        sent_at = dict(sent.values_list("job", "sent_at"))
+        self.awaited = {
+            row.pk: (found.get(row.retry_of_id or 0), sent_at.get(row.pk)) for row in awaited
+        }
 
     def _fold_doubles(self, remote_jobs: list[RemoteJob]) -> None:
         """Let a waiting submission take over the row under which the list brought its job.
@@ -162,7 +163,7 @@ class Batch:
         if row is None:
             self._insert(remote, digest, attempt=1)
             return
-        if row.is_awaiting_rerun and not self._shows_rerun(row, remote):
+        if row.pk in self.awaited and not self._shows_rerun(row, remote):
             self._take_before(row, remote, digest)
             return
         ruling = merge.judge(row, remote, self.observed_at)
@@ -177,15 +178,14 @@ class Batch:
 
     def _shows_rerun(self, row: Job, remote: RemoteJob) -> bool:
         """Whether the answer is about the attempt that was asked for, `row`."""
-        asked_at = self.asked_at.get(row.pk)
-        if asked_at is None or self.observed_at <= asked_at:
+        before, sent_at = self.awaited[row.pk]
+        if sent_at is None or self.observed_at <= sent_at:
             return False
-        before = self.before.get(row.pk)
         return before is None or merge.shows_rerun(before, remote)
 
     def _take_before(self, row: Job, remote: RemoteJob, digest: str) -> None:
         """Apply what is about the attempt before the one that was asked for."""
-        before = self.before.get(row.pk)
+        before, _ = self.awaited[row.pk]
         if before and merge.judge(before, remote, self.observed_at) is Ruling.UPDATE:
             self._update(before, remote, digest)
         else:
