@@ -231,7 +231,12 @@ def fail_attempt(
     now = timezone.now()
     told = RemoteError(error.error_class, error.code, str(error))
     columns = merge.error_columns(told)
-    failed = {"status": JobStatus.FAILED, "errors": [merge.listed_error(told)], **columns}
+    failed: dict[str, Any] = {
+        "status": JobStatus.FAILED,
+        "errors": [merge.listed_error(told)],
+        **columns,
+        **merge.observed_end(now),
+    }
     waiting = Job.objects.filter(pk=attempt.pk, status=JobStatus.SUBMITTING)
     with transaction.atomic():
         if not waiting.update(**failed, changed_at=now, version=F("version") + 1):
