@@ -12,7 +12,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.db import DatabaseError
 from django.db.models import Model
 from django.forms import BoundField
-from django.template import Context
+from django.template import Context, Engine
 from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -101,7 +101,7 @@ def row(
     **names: Any,
 ) -> SafeString:
     """The row of `item`. One that cannot be rendered says so, and the rest of the page works."""
-    engine = context.template.engine
+    engine = Engine.get_default()
     try:
         with context.push(**names):
             return engine.get_template(template).render(context)
