@@ -75,6 +75,6 @@ def test_no_request_body_leaves_with_the_marker(way: str) -> None:
     body = {"settings": "token=REDACTED"}
     client = HttpClient(allow_private_addresses=False)
     with pytest.raises(Rejected, match="was not sent") as refused:
-        client.send("POST", "https://provider.example/jobs", **{way: body})
+        client.send("POST", "https://provider.example/jobs", **{way: body})  # type: ignore[arg-type]
     assert not refused.value.ambiguous
     assert client.requests == 0

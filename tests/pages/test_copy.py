@@ -232,7 +232,7 @@ def test_a_job_of_elsewhere_is_rebuilt_from_the_mirror_and_its_gaps_are_listed(
     assert {name: form[name].value() for name in expected} == expected
     html = response.content.decode()
     for part in MISSING[provider]:
-        assert f"<li>{part}</li>" in html
+        assert f"<li><bdi>{part}</bdi></li>" in html
 
     values = copy(job, operator, "duplicate")
     if provider == "tpstreams":
@@ -250,4 +250,4 @@ def test_what_the_form_has_no_field_for_is_listed(
     job = submit_one(account, JobRequest("s3://footage/dawn.mov", thumbnails=wanted))
     html = operator.get(f"{NEW}?duplicate={job.pk}").content.decode()
     for part in ("number of", "interval of", "size and format of"):
-        assert f"<li>The {part} thumbnails" in html
+        assert f"<li><bdi>The {part} thumbnails" in html
