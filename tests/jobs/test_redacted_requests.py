@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from jobs.actions import request_resubmit
 from jobs.models import Job, ProviderAccount, Submission
+from jobs.resubmission import request_resubmit
 from jobs.submission import SubmissionRefused, dump_request, run_submission, submit
 from providers.errors import Rejected
 from providers.http import HttpClient
