@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError
 
-from providers.text import make_one_line, make_visible
+from providers.text import is_storable, make_one_line, make_visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,10 @@ class ReportingCommand(BaseCommand):
         self.stderr.write(make_one_line(text), ending="\r")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        for name, value in options.items():
+            # what a shell passes on of bytes that are no UTF-8
+            if not all(is_storable(text) for text in _texts(value)):
+                raise CommandError(f"The value of {name} is not valid text.")
         try:
             report = self.run(**options)
         except (OperationalError, ProgrammingError) as error:
@@ -77,3 +81,9 @@ class ReportingCommand(BaseCommand):
                 raise
             self.warn(str(error))
             sys.exit(error.returncode)
+
+
+def _texts(value: object) -> list[str]:
+    return [
+        text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)
+    ]
