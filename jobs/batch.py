@@ -365,6 +365,8 @@ class Batch:
         return columns
 
     def _output_changes(self, output: Output, told: RemoteOutput, position: int) -> dict[str, Any]:
+        if told.slot and told.remote_id == told.slot != output.remote_id:
+            return {}  # it is a file by now, which this payload leaves out
         changes = merge.output_changes(output, told, position)
         preset = self.presets.get(told.preset_id or "")
         if preset is not None and output.preset_id != preset.pk:

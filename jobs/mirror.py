@@ -315,9 +315,13 @@ def _with_storable_ids(remote: RemoteJob) -> RemoteJob:
     """The same job with ids that their columns hold, and one output an id: both were seen."""
     outputs: dict[str, RemoteOutput] = {}
     for output in remote.outputs:
-        remote_id = make_storable_id(output.remote_id)
+        remote_id, slot = make_storable_id(output.remote_id), make_storable_id(output.slot)
         preset_id = output.preset_id and make_storable_id(output.preset_id)
-        outputs.setdefault(remote_id, replace(output, remote_id=remote_id, preset_id=preset_id))
+        if remote_id in outputs and slot:
+            remote_id = slot  # two places with one file
+        outputs.setdefault(
+            remote_id, replace(output, remote_id=remote_id, slot=slot, preset_id=preset_id)
+        )
     return replace(
         remote,
         remote_id=make_storable_id(remote.remote_id),

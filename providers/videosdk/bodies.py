@@ -54,6 +54,9 @@ ADDRESS_LENGTH = 8000
 # Far more than a job has; a hostile body could make matching them with files take for ever.
 MAX_ASKED = 200
 
+# Begins what stands for the id of a file that has none.
+_UNNAMED = "file-"
+
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}", re.IGNORECASE | re.ASCII)
 _KINDS = {
     "video": OutputKind.VIDEO,
@@ -67,7 +70,7 @@ _KINDS = {
 class _Asked:
     """A file that a preset asks for: one of each resolution, and one package for HLS."""
 
-    remote_id: str
+    slot: str
     preset: AskedPreset
     label: str | None
 
@@ -142,8 +145,8 @@ def _read_outputs(
 ) -> Iterator[RemoteOutput]:
     """Yield what was asked for, each as the file that it became, then the files that are left.
 
-    What was asked for keeps its id when it becomes a file, so that no row is left behind. A
-    thumbnail is not expected: nothing tells how many there will be.
+    What was asked for is known by its slot until it is a file with an id of its own. A thumbnail
+    is not expected: nothing tells how many there will be.
     """
     # Not strict: redaction cuts a list that is too long to be looked through.
     pairs = zip(read_list(whole.get("files")), read_list(raw.get("files")), strict=False)
@@ -154,7 +157,7 @@ def _read_outputs(
     )
     asked = list(islice(_list_asked(presets), MAX_ASKED))
     found = _match(asked, files)
-    outputs = [_read_asked(one, found.get(one.remote_id), raw.get("status")) for one in asked]
+    outputs = [_read_asked(one, found.get(one.slot), raw.get("status")) for one in asked]
     taken = {file.remote_id for file in found.values()}
     outputs += [file for file in files if file.remote_id not in taken]
     seen: set[str] = set()
@@ -181,11 +184,11 @@ def _match(asked: Sequence[_Asked], files: Iterable[RemoteOutput]) -> dict[str, 
     found: dict[str, RemoteOutput] = {}
     for by_size in (True, False):
         for one in asked:
-            if one.remote_id in found:
+            if one.slot in found:
                 continue
             for file in left:
                 if one.may_be(file) and (file.label == one.label or not by_size):
-                    found[one.remote_id] = file
+                    found[one.slot] = file
                     left.remove(file)
                     break
     return found
@@ -194,15 +197,18 @@ def _match(asked: Sequence[_Asked], files: Iterable[RemoteOutput]) -> dict[str, 
 def _read_asked(one: _Asked, file: RemoteOutput | None, word: Any) -> RemoteOutput:
     preset_id = one.preset.stable_id
     if file is not None:
+        has_id = not file.remote_id.startswith(_UNNAMED)
         return replace(
             file,
-            remote_id=one.remote_id,
+            remote_id=file.remote_id if has_id else one.slot,
+            slot=one.slot,
             preset_id=preset_id,
             label=file.label or one.label,
             format=file.format or one.preset.format,
         )
     return RemoteOutput(
-        remote_id=one.remote_id,
+        remote_id=one.slot,
+        slot=one.slot,
         kind=one.kind,
         status=read_status(word, OUTPUT_STATUSES, OutputStatus.UNKNOWN),
         provider_status=read_text(word) or "",
@@ -228,7 +234,7 @@ def _read_file(
     by_format = OutputKind.PLAYLIST if (told_format or "").lower() == HLS else None
     kind = _KINDS.get(word) or by_format or read_kind(url) or OutputKind.VIDEO
     return RemoteOutput(
-        remote_id=read_id(part.get("id")) or f"file-{index}",
+        remote_id=read_id(part.get("id")) or f"{_UNNAMED}{index}",
         kind=kind,
         status=OutputStatus.SUCCEEDED,  # none is listed before it is made
         # upright pictures are 360 wide: the smaller side is the one that was asked for

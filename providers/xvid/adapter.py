@@ -121,7 +121,7 @@ class Xvid(Provider):
                     yield preset
 
     def resolve_output_url(self, job_id: str, output_id: str) -> OutputLink:
-        file_id = bodies.read_file_ids(self._get_job(job_id, {})).get(output_id)
+        file_id = bodies.find_file_id(self._get_job(job_id, {}), output_id)
         if file_id is None:
             raise NotFound("Xvid has no file of this output.")
         expires_at = datetime.now(UTC) + LINK_LIFE

@@ -74,7 +74,7 @@ _BOOKKEEPING = frozenset(
 class _Part:
     """One file that an output makes, told of or yet to come (then `file` is empty)."""
 
-    remote_id: str
+    slot: str
     kind: OutputKind
     output: Mapping[str, Any]
     file: Mapping[str, Any]
@@ -92,7 +92,7 @@ def read_job(body: Any, base_url: str, secrets: Iterable[str]) -> RemoteJob | No
     status = read_status(raw.get("status"), JOB_STATUSES, JobStatus.UNKNOWN)
     source = _read_input(whole, raw, secrets)
     error = _read_error(raw, status)
-    whole_files = {part.remote_id: part.file for part in _split(whole)}
+    whole_files = {part.slot: part.file for part in _split(whole)}
     file_name = read_text(_dig(raw, "input", "file").get("name"), 255)
     metadata, key = customer_text.read(whole.get("user_data"))
     return RemoteJob(
@@ -110,7 +110,7 @@ def read_job(body: Any, base_url: str, secrets: Iterable[str]) -> RemoteJob | No
         updated_at=None,
         input=source,
         outputs=take_parts(
-            _read_output(part, whole_files.get(part.remote_id, {}), raw, error, base_url, secrets)
+            _read_output(part, whole_files.get(part.slot, {}), raw, error, base_url, secrets)
             for part in _split(raw)
         ),
         presets=take_parts(_read_presets_used(raw)),
@@ -129,10 +129,13 @@ def read_preset(body: Any) -> RemotePreset | None:
     return _read_redacted_preset(redact(_take_private_off(read_dict(body))))
 
 
-def read_file_ids(body: Any) -> dict[str, str]:
-    """Find the ids of the files of a job by the remote ids of its outputs."""
-    ids = ((part.remote_id, read_id(part.file.get("id"))) for part in _split(read_dict(body)))
-    return {remote_id: file_id for remote_id, file_id in ids if file_id}
+def find_file_id(body: Any, output_id: str) -> str | None:
+    """Find the id of the file of an output of a job, by the output's remote id or its slot."""
+    for part in _split(read_dict(body)):
+        file_id = read_id(part.file.get("id"))
+        if file_id and output_id in (file_id, part.slot):
+            return file_id
+    return None
 
 
 def read_web_address(value: Any) -> str | None:
@@ -221,7 +224,7 @@ def _read_input(
 def _split(body: Mapping[str, Any]) -> Iterator[_Part]:
     """Yield the files of each output: the video, the archive of thumbnails, the thumbnails.
 
-    Outputs have no id, and the file's comes late: what stays the same is the place in the list.
+    Outputs have no id, and the file's comes late: until then its place in the list stands for it.
     """
     for index, output in enumerate(read_list(body.get("outputs"))):
         if not isinstance(output, dict):
@@ -232,8 +235,8 @@ def _split(body: Mapping[str, Any]) -> Iterator[_Part]:
             yield _Part(f"{index}/thumbnails.zip", OutputKind.ARCHIVE, output, archive)
         for number, image in enumerate(read_list(output.get("thumbnails"))):
             if isinstance(image, dict):
-                remote_id = f"{index}/thumbnails/{number}"
-                yield _Part(remote_id, OutputKind.IMAGE, output, _dig(image, "file"))
+                slot = f"{index}/thumbnails/{number}"
+                yield _Part(slot, OutputKind.IMAGE, output, _dig(image, "file"))
 
 
 def _read_output(
@@ -255,7 +258,8 @@ def _read_output(
     elif part.kind is not OutputKind.VIDEO:
         percentage = None  # it is the video's
     return RemoteOutput(
-        remote_id=part.remote_id,
+        remote_id=read_id(file.get("id")) or part.slot,
+        slot=part.slot,
         kind=_read_output_kind(part, video, audio),
         status=status,
         label=read_text(part.output.get("output_name"), 255),

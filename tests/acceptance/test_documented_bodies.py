@@ -26,8 +26,10 @@ OUR_JOB_COLUMNS = {
     *("submitted_by", "retry_of", "first_seen_at", "changed_at", "sort_at", "gone_at"),
     *("resolved_by", "is_unresolved", "first_seen_revision", "status_revision"),
     *("observed_at", "version", "digest", "is_partial", "is_suspect"),
+    *("suspect_reason", "has_listed_outputs", "is_clip"),
+    *("observed_finished_at", "ended_at", "ended_at_source"),
 }
-OUR_OUTPUT_COLUMNS = {"id", "job", "organization", "account", "sort_at", "remote_id"}
+OUR_OUTPUT_COLUMNS = {"id", "job", "organization", "account", "sort_at", "remote_id", "slot"}
 NOTHING: tuple[Any, ...] = (None, "", [], False)
 
 

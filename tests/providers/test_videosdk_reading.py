@@ -226,7 +226,9 @@ def test_an_address_is_taken_as_it_is_given(read: Read, load: Load) -> None:
     assert large.expires_at == datetime(2026, 3, 3, 9, 15, 1, tzinfo=UTC)
 
 
-def test_what_is_asked_for_keeps_its_id_when_it_becomes_a_file(read: Read, load: Load) -> None:
+def test_what_is_asked_for_keeps_its_slot_when_it_becomes_a_file_with_an_id(
+    read: Read, load: Load
+) -> None:
     done = load("videosdk/job_completed.json")
     waiting = {**done, "status": "queued", "files": None}
     before = read(waiting).outputs
@@ -235,8 +237,10 @@ def test_what_is_asked_for_keeps_its_id_when_it_becomes_a_file(read: Read, load:
         (OutputKind.VIDEO, "360p", OutputStatus.QUEUED),
         (OutputKind.VIDEO, "720p", OutputStatus.QUEUED),
     ]
-    ids = [output.remote_id for output in read(done).outputs]
-    assert [output.remote_id for output in before] == ids[:3]
+    after = read(done).outputs
+    assert [output.slot for output in before] == [output.slot for output in after[:3]]
+    assert [output.remote_id for output in before] == [output.slot for output in before]
+    assert {output.remote_id for output in after} == {file["id"] for file in done["files"]}
 
 
 def test_running_outputs_are_running_until_their_file_is_listed(read: Read, load: Load) -> None:
@@ -256,7 +260,7 @@ def test_a_file_of_another_size_than_asked_for_is_still_that_output(read: Read, 
     body = load("videosdk/job_completed.json")
     body["files"][0]["meta"]["resolution"] = {"width": 540, "height": 960}
     asked = read(body).outputs[2]
-    assert asked.remote_id.endswith(":720")
+    assert asked.slot.endswith(":720")
     assert (asked.label, asked.size_bytes) == ("540p", 5_812_334)
     assert len(read(body).outputs) == 7
 

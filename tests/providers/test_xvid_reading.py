@@ -61,11 +61,11 @@ def test_a_finished_job_is_read_whole(read: Read, load: Load) -> None:
     assert (job.input.video_codec, job.input.audio_codec) == ("H.264 / AVC", "MPEG-4 AAC")
     assert job.input.bitrate_kbps == 8192
     small, archive, image, large = job.outputs
-    assert [output.remote_id for output in job.outputs] == [
-        "0",
-        "0/thumbnails.zip",
-        "0/thumbnails/0",
-        "1",
+    assert [(output.slot, output.remote_id[-2:]) for output in job.outputs] == [
+        ("0", "11"),
+        ("0/thumbnails.zip", "13"),
+        ("0/thumbnails/0", "14"),
+        ("1", "12"),
     ]
     assert [output.kind for output in job.outputs] == [
         OutputKind.VIDEO,

@@ -173,7 +173,7 @@ DOCUMENTED = Documented(
         object_id(0xA400): {"status": "unknown", "provider_status": "Paused"},
     },
     outputs={
-        (object_id(0xA000), f"{object_id(0xA002)}:360"): {
+        (object_id(0xA000), object_id(0xB001)): {
             "position": 1,
             "kind": "video",
             "label": "360p",
@@ -189,7 +189,7 @@ DOCUMENTED = Documented(
             "expires_at": datetime(2033, 5, 18, 3, 33, 19, tzinfo=UTC),
             "status": "succeeded",
         },
-        (object_id(0xA000), object_id(0xA001)): {
+        (object_id(0xA000), object_id(0xB002)): {
             "position": 0,
             "kind": "playlist",
             "label": "480p",

@@ -301,7 +301,7 @@ DOCUMENTED = Documented(
         object_id(0xD004): {"status": "unknown", "provider_status": "HELD"},
     },
     outputs={
-        (object_id(0xD000), "0"): {
+        (object_id(0xD000), object_id(0xE1)): {
             "position": 0,
             "kind": "video",
             "label": "quay-360",
@@ -321,16 +321,16 @@ DOCUMENTED = Documented(
             "status": "succeeded",
             "progress": 100.0,
         },
-        (object_id(0xD000), "0/thumbnails.zip"): {"kind": "archive", "size_bytes": 40_960},
-        (object_id(0xD000), "0/thumbnails/0"): {"kind": "image", "width": 160},
-        (object_id(0xD000), "1"): {
+        (object_id(0xD000), object_id(0xE2)): {"kind": "archive", "size_bytes": 40_960},
+        (object_id(0xD000), object_id(0xE3)): {"kind": "image", "width": 160},
+        (object_id(0xD000), object_id(0xE4)): {
             "position": 3,
             "label": "quay-720",
             "preset": object_id(0xA2),
             "width": None,
         },
         (object_id(0xD001), "0"): {"status": "running", "progress": 62.0},
-        (object_id(0xD003), "0"): {"status": "succeeded", "error_class": ""},
+        (object_id(0xD003), object_id(0xE5)): {"status": "succeeded", "error_class": ""},
         (object_id(0xD003), "1"): {
             "status": "failed",
             "progress": 12.0,
