@@ -21,6 +21,8 @@ max_requests_jitter = 1_000
 
 control_socket_disable = True
 accesslog = "-"
+# A poll says which rows and accounts its page shows: 200 rows and 400 accounts fit.
+limit_request_line = 8190
 # Without the query string and the referrer, which hold what people search for.
 access_log_format = "%(h)s %(m)s %(U)s %(s)s %(B)sB %(M)sms"
 # Read here, in the master, so that a wrong environment ends it with one sentence; in a worker it

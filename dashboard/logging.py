@@ -14,7 +14,6 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from providers.redaction import redact
-from providers.text import make_visible
 
 
 def redact_event(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -25,17 +24,27 @@ def redact_event(logger: WrappedLogger, method: str, event: EventDict) -> EventD
 def escape_event(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Keep each record to its own lines, whatever a path, a header or a provider wrote into it.
 
-    Control and direction characters are spelled out. Tracebacks keep their lines,
+    What no terminal should get is written as Python escapes. Tracebacks keep their lines,
     indented, so that none of them reads as a record.
     """
-    return {str(_escape("", key)): _escape(key, value) for key, value in event.items()}
+    return {_escape(str(key)): _escape_value(str(key), value) for key, value in event.items()}
 
 
-def _escape(key: str, value: object) -> object:
+def _escape_value(key: str, value: object) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
-    text = make_visible(value if isinstance(value, str) else repr(value))
-    return text.replace("\n", "\n    " if key in ("exception", "stack") else "\\n")
+    if isinstance(value, str) and key in ("exception", "stack"):
+        return "\n    ".join(map(_escape, value.split("\n")))
+    return _escape(value if isinstance(value, str) else repr(value))
+
+
+def _escape(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
 
 
 def logging_config(log_format: str, level: str) -> dict[str, Any]:

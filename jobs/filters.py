@@ -1,6 +1,6 @@
 """The filters of a job list, in the names that its address and the API share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -12,9 +12,10 @@ from jobs.models import Job, Output, Preset
 from jobs.parameters import ListFilter, Parameters, Params, read_id
 from organizations.models import Organization
 from providers.errors import CLASSES
-from providers.status import JobStatus
+from providers.status import ACTIVE, JobStatus
 
 REPEATED = ("status", "provider", "account", "error", "batch", "preset")
+FLAGS = ("gone", "unresolved")
 TIMES = (
     "created_after",
     "created_before",
@@ -39,7 +40,7 @@ class Count:
 class JobFilter(ListFilter):
     """What a list of jobs shows, in which order, from where. Made by `parse`."""
 
-    CONDITIONS: ClassVar[tuple[str, ...]] = (*REPEATED, "q", *TIMES)
+    CONDITIONS: ClassVar[tuple[str, ...]] = (*REPEATED, *FLAGS, "q", *TIMES)
 
     status: frozenset[JobStatus] = frozenset()
     # None: every account; what `provider` and `account` together come to
@@ -47,6 +48,9 @@ class JobFilter(ListFilter):
     error: tuple[str, ...] = ()
     batch: tuple[str, ...] = ()
     presets: tuple[Preset, ...] = ()
+    # None: gone jobs are left out of the active statuses alone
+    gone: bool | None = None
+    unresolved: bool | None = None
     q: str = ""
     created_after: datetime | None = None
     created_before: datetime | None = None
@@ -69,6 +73,8 @@ class JobFilter(ListFilter):
             error=_read_errors(read),
             batch=read.several("batch"),
             presets=read.presets(),
+            gone=read.flag("gone"),
+            unresolved=read.flag("unresolved"),
             q=read.one("q"),
             created_after=read.time("created_after"),
             created_before=read.time("created_before"),
@@ -82,15 +88,21 @@ class JobFilter(ListFilter):
             errors=read.errors,
         )
 
-    def apply(self, queryset: QuerySet[Job], *, ignore_status: bool = False) -> QuerySet[Job]:
-        """The jobs of `queryset` that fit, not sorted.
+    def apply(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        """The jobs of `queryset` that fit, not sorted."""
+        queryset = self.apply_beside_tab(queryset)
+        if self.status:
+            queryset = queryset.filter(self._status_condition())
+        if self.unresolved is not None:
+            queryset = queryset.filter(is_unresolved=self.unresolved)
+        return queryset
 
-        `ignore_status` is for the counts beside the status tabs.
-        """
+    def apply_beside_tab(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        """The jobs that fit all that is asked for but what the tabs choose: status, unresolved."""
         if self.is_unreadable:
             return queryset.none()
-        if self.status and not ignore_status:
-            queryset = queryset.filter(status__in=sorted(self.status))
+        if self.gone is not None:
+            queryset = queryset.filter(gone_at__isnull=not self.gone)
         if self.account_ids is not None:
             queryset = queryset.filter(account_id__in=sorted(self.account_ids))
         if self.error:
@@ -126,6 +138,27 @@ class JobFilter(ListFilter):
             )
         return queryset
 
+    def found_among(self, counts: Mapping[str, Count]) -> Count:
+        """How many jobs the list has, from the counts of `tab_counts`."""
+        names: set[str] = {*self.status} or {*counts}
+        if JobStatus.FAILED in names:
+            names.add("resolved")
+        if self.unresolved is not None:
+            names = names & {"failed"} if self.unresolved else names - {"failed"}
+        return total(counts[name] for name in names)
+
+    def _status_condition(self) -> Q:
+        if self.gone is not None or not self.status & ACTIVE:
+            return Q(status__in=sorted(self.status))
+        active = Q(status__in=sorted(self.status & ACTIVE), is_active=True)
+        others = sorted(self.status - ACTIVE)
+        return active | Q(status__in=others) if others else active
+
+    @property
+    def follows_status(self) -> bool:
+        """Whether jobs come into the list, and leave it, with their status."""
+        return bool(self.status or self.error) or self.unresolved is not None
+
     @property
     def ordering(self) -> Ordering:
         """The order asked for, else the one that suits the statuses shown, newest first."""
@@ -138,17 +171,32 @@ class JobFilter(ListFilter):
         return Ordering("created")
 
 
-def status_counts(queryset: QuerySet[Job], cap: int = COUNT_CAP) -> dict[str, Count]:
-    """How many jobs of each status, in one query a status, each of which stops beyond `cap` found.
+def tab_counts(
+    queryset: QuerySet[Job], gone: bool | None = None, cap: int = COUNT_CAP
+) -> dict[str, Count]:
+    """How many jobs are behind each tab, in one query a part, each of which stops beyond `cap`.
 
-    The index by status parts the rows among them, so that a search for words, which no index
-    serves, looks at each row once.
+    Each job is in one part: its status, or `resolved` for a failure that a later attempt fixed, or
+    `gone` for an active job that is gone, where these are not asked for. So a search for words,
+    which no index serves, looks at each row once.
     """
+    conditions = {status.value: Q(status=status) for status in JobStatus}
+    conditions["failed"] = Q(is_unresolved=True)
+    conditions["resolved"] = Q(resolved_by__isnull=False)
+    if gone is None:
+        conditions |= {status.value: Q(status=status, is_active=True) for status in ACTIVE}
+        conditions["gone"] = Q(status__in=sorted(ACTIVE), gone_at__isnull=False)
     counts = {}
-    for status in JobStatus:
-        found = queryset.filter(status=status).order_by()[: cap + 1].count()
-        counts[status.value] = Count(min(found, cap), found > cap)
+    for name, condition in conditions.items():
+        found = queryset.filter(condition).order_by()[: cap + 1].count()
+        counts[name] = Count(min(found, cap), found > cap)
     return counts
+
+
+def total(counts: Iterable[Count], cap: int = COUNT_CAP) -> Count:
+    counts = list(counts)
+    found = sum(count.value for count in counts)
+    return Count(min(found, cap), found > cap or any(count.capped for count in counts))
 
 
 def _read_errors(read: Parameters) -> tuple[str, ...]:

@@ -133,6 +133,12 @@ class Parameters:
             self.errors[name] = f"{article} {name} is one of {', '.join(kind)}."
             return frozenset()
 
+    def flag(self, name: str) -> bool | None:
+        text = self.one(name)
+        if text not in ("", "true", "false"):
+            self.errors[name] = "Give true or false."
+        return {"true": True, "false": False}.get(text)
+
     def time(self, name: str) -> datetime | None:
         text = self.one(name)
         try:

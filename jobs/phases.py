@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from jobs.clock import is_ahead
-from jobs.models import Job
+from jobs.models import Job, ProviderAccount
 from providers.status import JobStatus
+
+BOTH = "Waiting and running"
 
 # Why there is no length although both times are known, and what a tooltip says of it.
 INCONSISTENT = "inconsistent"
@@ -21,7 +23,8 @@ class Phase:
     """One stretch of a job's life. `length` is None where the provider told no times for it.
 
     `share` is its part of the whole in per cent, None unless every phase is known. An ongoing
-    phase has no end, and its length is that until now.
+    phase has no end, and its length is that until now. One that is no longer confirmed has none
+    either: its length is that until `stopped_at`.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Phase:
     share: float | None = None
     is_ongoing: bool = False
     is_ahead: bool = False
+    stopped_at: datetime | None = None
     problem: str = ""
 
     @property
@@ -45,34 +49,51 @@ class Phase:
 
 def phases(job: Job, now: datetime) -> list[Phase]:
     """Waiting, then running; both as one where the provider does not tell when it started."""
-    is_running = job.status == JobStatus.RUNNING
-    until = now if is_running else job.finished_at
     if job.status in (JobStatus.SUBMITTING, JobStatus.QUEUED):
-        begun = job.created_at or job.first_seen_at
-        return [_phase("Waiting", begun, now, is_ongoing=True), Phase("Running", is_ahead=True)]
-    if job.started_at is None:
-        return [_phase("Waiting and running", job.created_at, until, is_ongoing=is_running)]
-    return _with_shares(
-        [
-            _phase("Waiting", job.created_at, job.started_at),
-            _phase("Running", job.started_at, until, is_ongoing=is_running),
-        ]
-    )
+        waiting = _unfinished("Waiting", job.created_at or job.first_seen_at, job, now)
+        return [waiting, Phase("Running", is_ahead=True)]
+    name, begun = ("Running", job.started_at) if job.started_at else (BOTH, job.created_at)
+    if job.status == JobStatus.RUNNING:
+        last = _unfinished(name, begun, job, now)
+    else:
+        last = _phase(name, begun, job.finished_at)
+    if name == BOTH:
+        return [last]
+    return _with_shares([_phase("Waiting", job.created_at, job.started_at), last])
 
 
-def _phase(
-    name: str, begun: datetime | None, until: datetime | None, *, is_ongoing: bool = False
-) -> Phase:
-    length = until - begun if begun and until else None
-    problem = ""
-    if begun and until and begun > until:
-        if not is_ongoing:
-            problem = INCONSISTENT
-        elif is_ahead(begun, until):
-            problem = CLOCK_AHEAD
-        length = None if problem else timedelta()
-    ended_at = None if is_ongoing else until
-    return Phase(name, begun, ended_at, length, is_ongoing=is_ongoing, problem=problem)
+def stopped_at(job: Job) -> datetime | None:
+    """When an active job was last confirmed, if nothing confirms it any more: it is gone, or its
+    account is paused or failing. None while its time goes on.
+    """
+    if job.gone_at is not None or job.remote_id is None or job.account.is_confirming:
+        return job.gone_at
+    known = [job.account.last_success_at, job.observed_at, job.first_seen_at]
+    return max(at for at in known if at)
+
+
+def live_version(version: int, is_active: bool, account: ProviderAccount) -> str:
+    """What a row that is on a page says of itself: the poll brings one that says otherwise.
+
+    The row of an active job also changes when its account stops or begins to be confirmed.
+    """
+    return f"{version}s" if is_active and not account.is_confirming else str(version)
+
+
+def _unfinished(name: str, begun: datetime | None, job: Job, now: datetime) -> Phase:
+    stopped = stopped_at(job)
+    until = stopped or now
+    length = max(until - begun, timedelta()) if begun else None
+    found = Phase(name, begun, None, length, is_ongoing=stopped is None, stopped_at=stopped)
+    if begun and is_ahead(begun, until):
+        return replace(found, length=None, problem=CLOCK_AHEAD)
+    return found
+
+
+def _phase(name: str, begun: datetime | None, ended: datetime | None) -> Phase:
+    if begun and ended and begun > ended:
+        return Phase(name, begun, ended, problem=INCONSISTENT)
+    return Phase(name, begun, ended, ended - begun if begun and ended else None)
 
 
 def _with_shares(found: list[Phase]) -> list[Phase]:

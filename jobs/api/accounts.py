@@ -7,7 +7,14 @@ from ninja import Router, Status
 
 from jobs import sync
 from jobs.api.auth import ApiRequest, TokenAuth
-from jobs.api.errors import ACTION_REFUSALS, READ_REFUSALS, ApiError, ErrorBody, not_found
+from jobs.api.errors import (
+    ACTION_REFUSALS,
+    LIST_REFUSALS,
+    READ_REFUSALS,
+    ApiError,
+    not_found,
+    refuse_unknown,
+)
 from jobs.api.schemas import AccountList, AccountShape
 from jobs.models import ProviderAccount
 from jobs.parameters import find_by_id
@@ -15,11 +22,10 @@ from jobs.parameters import find_by_id
 router = Router(tags=["accounts"], by_alias=True)
 
 
-@router.get(
-    "", response={200: AccountList, 401: ErrorBody, 429: ErrorBody}, summary="List accounts"
-)
+@router.get("", response={200: AccountList, **LIST_REFUSALS}, summary="List accounts")
 def list_accounts(request: ApiRequest) -> dict[str, Any]:
     """All provider accounts of the organization, by name."""
+    refuse_unknown(request)
     return {"results": _accounts(request).order_by("name")}
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from jobs import keyset
 from jobs.api.auth import ApiRequest
-from jobs.api.errors import LIST_REFUSALS, invalid
+from jobs.api.errors import LIST_REFUSALS, invalid, refuse_unknown
 from jobs.api.schemas import FileList
 from jobs.files import FileFilter
 from jobs.models import Output
@@ -44,6 +44,7 @@ class ListParameters(BaseModel):
 @router.get("", response={200: FileList, **LIST_REFUSALS}, summary="List files")
 def list_files(request: ApiRequest, parameters: Query[ListParameters]) -> dict[str, Any]:
     """Outputs of all jobs, a page at a time, newest job first; images where they are asked for."""
+    refuse_unknown(request, ListParameters.model_fields)
     organization = request.auth.organization
     filters = FileFilter.parse(request.GET, organization)
     if filters.errors:

@@ -6,7 +6,7 @@ from django.db.models import Prefetch, QuerySet
 from ninja import Header, Query, Router, Status
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from jobs import actions, idempotency, keyset, resubmission, submission
+from jobs import actions, idempotency, keyset, submission
 from jobs.api.auth import ApiRequest, TokenAuth
 from jobs.api.errors import (
     ACTION_REFUSALS,
@@ -17,8 +17,9 @@ from jobs.api.errors import (
     ErrorBody,
     invalid,
     not_found,
+    refuse_unknown,
 )
-from jobs.api.requests import ResubmitRequest, SubmitRequest
+from jobs.api.requests import SubmitRequest
 from jobs.api.schemas import ConflictBody, JobDetail, JobList
 from jobs.filters import JobFilter
 from jobs.idempotency import CallerKey
@@ -60,6 +61,14 @@ class ListParameters(BaseModel):
     error: list[str] = Field([], description="Classes, or families such as `input.*`.")
     batch: list[str] = []
     preset: list[str] = Field([], description="Ids of presets that an output was made with.")
+    gone: str = Field(
+        "",
+        description="`true`: only jobs that the provider no longer knows; `false`: none of them. "
+        "Without it they are left out of `submitting`, `queued` and `running` alone.",
+    )
+    unresolved: str = Field(
+        "", description="`true`: failed, and no later attempt succeeded; `false`: all others."
+    )
     q: str = Field("", description="A whole id, or words of the name, address, batch or error.")
     created_after: str = Field("", description="ISO 8601, or an age such as `2d`; included.")
     created_before: str = Field("", description="Not included.")
@@ -78,6 +87,7 @@ def list_jobs(request: ApiRequest, parameters: Query[ListParameters]) -> dict[st
     Newest first: running jobs by when they started, ended ones by when they ended (if only
     such are asked for), else by creation. `sort` chooses another order.
     """
+    refuse_unknown(request, ListParameters.model_fields)
     filters = JobFilter.parse(request.GET, request.auth.organization)
     if filters.errors:
         raise invalid(filters.errors)
@@ -147,10 +157,7 @@ def submit_job(
     except submission.SubmissionRefused as refusal:
         raise _refused(refusal) from refusal
     except submission.DuplicateJob as duplicate:
-        message = (
-            "The same ran within 24 hours: see `job`. Set allow_duplicate to run it all the same."
-        )
-        raise _conflict(request, "duplicate", message, duplicate.job) from duplicate
+        raise _duplicate(request, duplicate.job) from duplicate
     return Status(201 if submitted.created else 200, _read(request, str(submitted.job.pk)))
 
 
@@ -173,45 +180,23 @@ def cancel_job(request: ApiRequest, job_id: str) -> Status[Job]:
 @router.post(
     "/{job_id}/resubmit",
     auth=to_operate,
-    response={
-        202: JobDetail,
-        200: JobDetail,
-        404: ErrorBody,
-        409: ConflictBody,
-        **SUBMIT_REFUSALS,
-    },
+    response={202: JobDetail, 422: ErrorBody, **ACTION_REFUSALS},
     summary="Run again",
 )
-def resubmit_job(
-    request: ApiRequest,
-    job_id: str,
-    body: ResubmitRequest | None = None,
-    idempotency_key: KeyHeader = None,
-) -> Status[Job]:
-    """Run it again: answers 202 and the attempt that will run, in status `submitting`.
+def resubmit_job(request: ApiRequest, job_id: str) -> Status[Job]:
+    """Run it again: answers the new, linked job, or the same one where the provider reruns it.
 
-    The same `Idempotency-Key` again answers 200 and the same attempt. While a retry of the job has
-    not ended, 409 carries that one in `job`. 422 where the request that it was submitted with
-    cannot be used any more.
+    422 where the request that it was submitted with cannot be used any more.
     """
-    wanted = body or ResubmitRequest(allow_duplicate=False)
-    key = _caller_key(request, idempotency_key, f"resubmit {job_id}", wanted)
-    if (made := _find_made(request, key)) is not None:
-        return Status(200, made)
     job = _find(request, job_id)
     try:
-        submitted = resubmission.request_resubmit(
-            job, token=request.auth, key=key, allow_duplicate=wanted.allow_duplicate
-        )
-    except (idempotency.KeyRefused, idempotency.KeyOfDeletedJob) as refusal:
-        raise _key_refused(refusal) from refusal
-    except resubmission.RetryUnfinished as refusal:
-        raise _conflict(request, "retry_unfinished", str(refusal), refusal.job) from refusal
+        outcome = actions.request_resubmit(job, token=request.auth)
     except actions.ActionRefused as refusal:
         raise ApiError(409, "action_refused", str(refusal)) from refusal
     except submission.SubmissionRefused as refusal:
         raise _refused(refusal) from refusal
-    return Status(202 if submitted.created else 200, _read(request, str(submitted.job.pk)))
+    rerun = str(outcome.pk) if isinstance(outcome, Job) else job_id
+    return Status(202, _read(request, rerun))
 
 
 def _jobs(request: ApiRequest) -> QuerySet[Job]:
@@ -247,12 +232,13 @@ def _read(request: ApiRequest, job_id: str) -> Job:
 
 
 def _caller_key(
-    request: ApiRequest, text: str | None, call: str, body: BaseModel
+    request: ApiRequest, text: str | None, call: str, body: BaseModel | None
 ) -> CallerKey | None:
     if text is None:
         return None
+    sent = body.model_dump(mode="json") if body else {}
     try:
-        return idempotency.caller_key(text, call, body.model_dump(mode="json"), token=request.auth)
+        return idempotency.caller_key(text, call, sent, token=request.auth)
     except idempotency.KeyRefused as refusal:
         raise _key_refused(refusal) from refusal
 
@@ -276,6 +262,11 @@ def _refused(refusal: submission.SubmissionRefused) -> ApiError:
     return invalid({issue.field: issue.message for issue in refusal.issues})
 
 
-def _conflict(request: ApiRequest, code: str, message: str, job: Job) -> ApiError:
+def _duplicate(request: ApiRequest, job: Job) -> ApiError:
     shape = JobDetail.model_validate(_read(request, str(job.pk)))
-    return ApiError(409, code, message, job=shape.model_dump(by_alias=True))
+    return ApiError(
+        409,
+        "duplicate",
+        "The same ran within 24 hours: see `job`. Set allow_duplicate to run it all the same.",
+        job=shape.model_dump(by_alias=True),
+    )

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from jobs import presets
 from jobs.api.auth import ApiRequest
-from jobs.api.errors import LIST_REFUSALS, invalid
+from jobs.api.errors import LIST_REFUSALS, invalid, refuse_unknown
 from jobs.api.schemas import PresetList
 from jobs.models import Preset
 from jobs.parameters import DEFAULT_LIMIT, MAX_LIMIT
@@ -38,6 +38,7 @@ def list_presets(request: ApiRequest, parameters: Query[ListParameters]) -> dict
 
     Those that a provider keeps for the account, and those that its jobs named.
     """
+    refuse_unknown(request, ListParameters.model_fields)
     organization = request.auth.organization
     filters = PresetFilter.parse(request.GET, organization)
     if filters.errors:

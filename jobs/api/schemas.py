@@ -189,10 +189,13 @@ class JobShape(Schema):
         description="Succeeded, but outputs are missing or a figure cannot be true.",
     )
     suspect_reason: Text = Field(description="Why, in sentences.")
-    stuck: bool = Field(
-        description="Active for much longer than its like. Not worked out yet: always false."
+    unresolved: bool = Field(
+        validation_alias="is_unresolved", description="Failed, and no later attempt succeeded."
     )
-    gone_at: datetime | None = Field(description="When the provider no longer knew it.")
+    stuck: bool | None = Field(None, description="Null: not determined in this version.")
+    gone_at: datetime | None = Field(
+        description="When the provider no longer knew it; `status` is what it last reported."
+    )
     progress: float | None = Field(description="0 to 100; null: not reported.")
     phase: Text
     input: InputFacts
@@ -219,10 +222,6 @@ class JobShape(Schema):
     retries: list[Id]
     metadata: Any = Field(description="The customer's own value, whole.")
     console_url: Text = Field(description="The job in the provider's own console.")
-
-    @staticmethod
-    def resolve_stuck(job: Job) -> bool:
-        return False
 
     @staticmethod
     def resolve_input(job: Job) -> Job:

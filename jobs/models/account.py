@@ -148,6 +148,11 @@ class ProviderAccount(models.Model):
         return since is not None and (success is None or success < since)
 
     @property
+    def is_confirming(self) -> bool:
+        """Whether syncs keep confirming what we show of the account's unfinished jobs."""
+        return self.health not in (HealthState.FAILING, HealthState.REFUSED, HealthState.PAUSED)
+
+    @property
     def is_importing(self) -> bool:
         return self.imported_at is None
 

@@ -58,7 +58,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(is_newest=True)
 
     def active(self) -> "JobQuerySet":
-        return self.filter(status__in=ACTIVE)
+        return self.filter(is_active=True)
 
     def failed(self) -> "JobQuerySet":
         return self.filter(status=JobStatus.FAILED)
@@ -156,6 +156,15 @@ class Job(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_at_source = models.CharField(max_length=10, choices=EndSource.choices, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
+    # waits or runs, as far as the provider still knows it
+    is_active = models.GeneratedField(
+        expression=models.ExpressionWrapper(
+            Q(status__in=sorted(status.value for status in ACTIVE), gone_at__isnull=True),
+            output_field=models.BooleanField(),
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
     # when the answer that the row holds was asked for: an older answer never overwrites it
     observed_at = models.DateTimeField(null=True, blank=True)
     # moves with each change, so that a page knows which of its rows are old
@@ -208,19 +217,39 @@ class Job(models.Model):
             # the failures that no later attempt fixed, by when they ended, and their count
             models.Index(
                 F("organization"),
-                Coalesce("finished_at", "sort_at").desc(),
+                Coalesce("ended_at", "sort_at").desc(),
                 F("id").desc(),
                 condition=Q(is_unresolved=True),
                 name="job_list_unresolved",
             ),
-            # jobs that the provider no longer knows, and the count of those that were active
+            # the count of failures that one fixed
+            models.Index(
+                fields=["organization"],
+                condition=Q(resolved_by__isnull=False),
+                name="job_count_resolved",
+            ),
+            # the active jobs without those that are gone, however many these are; and their counts
             models.Index(
                 F("organization"),
                 F("status"),
+                Coalesce("started_at", "sort_at").desc(),
+                F("id").desc(),
+                condition=Q(is_active=True),
+                name="job_list_active",
+            ),
+            # jobs that the provider no longer knows
+            models.Index(
+                F("organization"),
                 F("sort_at").desc(),
                 F("id").desc(),
                 condition=Q(gone_at__isnull=False),
                 name="job_list_gone",
+            ),
+            # the count of those among them that were active
+            models.Index(
+                fields=["organization", "status"],
+                condition=Q(gone_at__isnull=False),
+                name="job_count_gone",
             ),
             # the running tab, which sorts by when they started
             models.Index(
@@ -263,10 +292,6 @@ class Job(models.Model):
         return JobStatus(self.status)
 
     @property
-    def is_active(self) -> bool:
-        return self.status in ACTIVE
-
-    @property
     def is_terminal(self) -> bool:
         return self.status in TERMINAL
 
@@ -276,15 +301,10 @@ class Job(models.Model):
         return END_EXPLANATIONS.get(self.ended_at_source, "")
 
     @property
-    def is_awaiting_rerun(self) -> bool:
-        """Whether it is an attempt whose native resubmit has not been confirmed yet."""
-        return self.status == JobStatus.SUBMITTING and self.remote_id is not None
-
-    @property
     def synced_at(self) -> datetime | None:
         """When the provider last confirmed what we show; None when it never did."""
-        if self.is_awaiting_rerun:
-            return None
+        if self.gone_at is not None:
+            return self.gone_at
         poll: JobPoll | None = getattr(self, "poll", None)
         if poll is not None and not self.is_terminal:
             return poll.confirmed_at

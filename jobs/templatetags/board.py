@@ -1,18 +1,13 @@
 """How pages draw icons, times, figures and statuses: one way each."""
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
 from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.db import DatabaseError
-from django.db.models import Model
 from django.forms import BoundField
-from django.template import Context, Engine
 from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -22,8 +17,8 @@ from jobs.clock import is_ahead
 from jobs.filters import Count
 from jobs.forms import JobForm, dress_widget
 from jobs.freshness import Trust
-from jobs.models import Job, Output, RowFailure, Verdict
-from jobs.phases import Phase, phases
+from jobs.models import Job, Output, Verdict
+from jobs.phases import Phase, live_version, phases
 from jobs.playback import playable
 from providers.redaction import REDACTED
 from providers.status import JobStatus, OutputStatus
@@ -31,7 +26,6 @@ from providers.text import make_visible
 from providers.types import OutputKind, RequestIssue
 from providers.urls import parse_url
 
-log = structlog.get_logger(__name__)
 register = template.Library()
 
 # Beyond it a page shows plain JSON: providers nest as deep as they like.
@@ -91,40 +85,27 @@ def icon_of(word: str, extra: str = "") -> SafeString:
     return icon(ICONS.get(word, ICONS[JobStatus.UNKNOWN]), extra)
 
 
-@register.simple_tag(takes_context=True)
-def row(
-    context: Context,
-    template: str,
-    item: Model,
-    columns: int = 1,
-    instead: str = "jobs/_broken_row.html",
-    **names: Any,
-) -> SafeString:
-    """The row of `item`. One that cannot be rendered says so, and the rest of the page works."""
-    engine = Engine.get_default()
-    try:
-        with context.push(**names):
-            return engine.get_template(template).render(context)
-    except Exception:
-        log.exception("row not rendered", template=template, pk=item.pk)
-    with suppress(DatabaseError):
-        RowFailure.record(template)
-    fallback = {
-        **names,
-        "item": item,
-        "columns": columns,
-        "kind": template.rpartition("/_")[2].partition(".")[0].removesuffix("_row"),
-        "version": getattr(item, "version", None),
-        "job_id": item.pk if isinstance(item, Job) else getattr(item, "job_id", None),
-    }
-    with context.push(**fallback):
-        return engine.get_template(instead).render(context)
-
-
 @register.inclusion_tag("jobs/_pill.html")
 def pill(status: str, provider_status: str = "") -> dict[str, Any]:
     """A status as icon, word and colour; beside an unknown one the provider's own word."""
     return {"status": status, "provider_status": provider_status}
+
+
+@register.inclusion_tag("jobs/_job_pill.html")
+def job_pill(job: Job) -> dict[str, Any]:
+    """The status of `job`; of one that was active and is gone, that this is what it was last."""
+    return {"job": job, "was_active": is_lost(job)}
+
+
+@register.filter
+def version_mark(job: Job) -> str:
+    return live_version(job.version, job.is_active, job.account)
+
+
+@register.filter
+def is_lost(job: Job) -> bool:
+    """Whether the provider no longer knows the job, and never reported how it ended."""
+    return job.gone_at is not None and job.status_value.is_active
 
 
 @register.simple_tag

@@ -123,7 +123,7 @@ def _state(job: Job, submission: Submission | None) -> str:
     asked = [(action.pk, action.state, action.note) for action in job.actions.all()]
     sending = submission and (submission.state, submission.note, submission.next_at)
     confirmed = job.synced_at and int(job.synced_at.timestamp())
-    parts = (job.version, confirmed, sorted(asked), sending, job.account.enabled)
+    parts = (job.version, confirmed, sorted(asked), sending, job.account.health)
     return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 
@@ -142,7 +142,6 @@ def _changing(context: Mapping[str, Any]) -> dict[str, Any]:
         "attempts": _attempts(job),
         "changes": _changes(job),
         "has_body": JobBody.objects.filter(pk=job.pk).exists(),
-        "can_copy": access.can_operate and (not job.is_active or job.gone_at is not None),
         "can_submit": access.can_operate and job.account.adapter_class.supports(Capability.SUBMIT),
         "events": list(job.events.select_related("actor").order_by("-pk")[:EVENTS_SHOWN]),
     }

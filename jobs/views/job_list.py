@@ -5,18 +5,16 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from jobs import keyset
-from jobs.filters import COUNT_CAP, Count, JobFilter, status_counts
+from jobs import arrivals, keyset
+from jobs.filters import Count, JobFilter, tab_counts, total
 from jobs.keyset import KeysetPage
 from jobs.models import Job, ProviderAccount
 from jobs.models.job import JobQuerySet
 from jobs.views.filter_form import filter_form, place_selects, spans
 from jobs.views.page import HtmxRequest, frame
 from organizations.access import authorize
-from organizations.models import Organization
 from providers.errors import CLASSES
 from providers.status import JobStatus
 
@@ -28,21 +26,19 @@ USUAL_TABS = (JobStatus.RUNNING, JobStatus.QUEUED, JobStatus.FAILED, JobStatus.S
 def job_list(request: HtmxRequest, org: str) -> HttpResponse:
     access = authorize(request, org)
     wanted = JobFilter.parse(request.GET, access.organization)
+    # the accounts' revisions are read before the jobs: what is written between is new to the page
+    context = frame(access, "jobs")
+    accounts = [state.account for state in context["health"]]
     jobs = Job.objects.for_organization(access.organization)
     page = _page(jobs.for_list(), wanted)
     if page is None:
         # a cursor from another order, or one that somebody cut short
         return redirect(f"{request.path}?{wanted.query()}")
-    context = {
-        "access": access,
-        "wanted": wanted,
-        "page": page,
-        **_results(access.organization, wanted, page, request.path),
-    }
+    context |= {"wanted": wanted, "page": page, **_results(jobs, wanted, page, request.path)}
+    context |= _live_marks(wanted, page, accounts)
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/_results.html", context)
-    context |= frame(access, "jobs")
-    context |= _filter_form(wanted, [state.account for state in context["health"]], request.path)
+    context |= _filter_form(wanted, accounts, request.path)
     return render(request, "jobs/job_list.html", context)
 
 
@@ -54,9 +50,8 @@ def _page(jobs: JobQuerySet, wanted: JobFilter) -> KeysetPage[Job] | None:
 
 
 def _results(
-    organization: Organization, wanted: JobFilter, page: KeysetPage[Job], path: str
+    jobs: JobQuerySet, wanted: JobFilter, page: KeysetPage[Job], path: str
 ) -> dict[str, Any]:
-    jobs = Job.objects.for_organization(organization)
     return {
         **tabs_of(jobs, wanted, path),
         "columns": _columns(wanted, path),
@@ -65,10 +60,17 @@ def _results(
         "older_url": page.next and f"{path}?{wanted.query(cursor=page.next)}",
         "first_url": f"{path}?{wanted.query()}",
         "live_url": f"{path}live/?{wanted.query(cursor=wanted.cursor or None)}",
-        "live_since": _newest_time(wanted, page),
         "is_failed_tab": wanted.status == {JobStatus.FAILED},
-        "has_accounts": bool(page.rows) or organization.accounts.exists(),
     }
+
+
+def _live_marks(
+    wanted: JobFilter, page: KeysetPage[Job], accounts: list[ProviderAccount]
+) -> dict[str, Any]:
+    """What the page says to its poll. Where nothing new can come on top, it asks for none."""
+    mark = arrivals.mark(accounts)
+    takes_new = wanted.ordering.descending and not page.previous and not wanted.errors
+    return {"revision": arrivals.fingerprint(mark), "live_since": mark if takes_new else ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,36 +82,44 @@ class Tab:
 
 
 def tabs_of(jobs: JobQuerySet, wanted: JobFilter, path: str) -> dict[str, Any]:
-    counts = status_counts(wanted.apply(jobs, ignore_status=True))
+    """The tabs, the number of jobs found, and on the failed tab the switch for retried ones."""
+    counts = tab_counts(wanted.apply_beside_tab(jobs), wanted.gone)
+
+    def url(status: str | None, unresolved: str | None = None) -> str:
+        # the order that suits the one status need not suit the next
+        return f"{path}?{wanted.query(status=status, unresolved=unresolved, sort=None)}"
 
     def tab(status: JobStatus) -> Tab:
-        # the order that suits the one status need not suit the next
-        url = f"{path}?{wanted.query(status=status.value, sort=None)}"
-        return Tab(status.value, url, counts[status.value], wanted.status == {status})
+        unresolved = "true" if status == JobStatus.FAILED else None
+        is_current = current == {status}
+        return Tab(status.value, url(status.value, unresolved), counts[status.value], is_current)
 
-    total = sum(count.value for count in counts.values())
-    capped = total > COUNT_CAP or any(count.capped for count in counts.values())
-    everything = Tab(
-        "all",
-        f"{path}?{wanted.query(status=None, sort=None)}",
-        Count(min(total, COUNT_CAP), capped),
-        not wanted.status,
-    )
-    rest = [status for status in JobStatus if status not in USUAL_TABS]
-    shown = [tab(status) for status in rest]
+    current = wanted.status or ({JobStatus.FAILED} if wanted.unresolved else set())
+    shown = [tab(status) for status in JobStatus if status not in USUAL_TABS]
     return {
         "tabs": [
-            everything,
+            Tab("all", url(None), total(counts.values()), not current),
             *map(tab, USUAL_TABS),
             *(one for one in shown if one.count.value or one.is_current),
         ],
-        "found": everything.count
-        if not wanted.status
-        else Count(
-            sum(counts[status].value for status in wanted.status),
-            any(counts[status].capped for status in wanted.status),
-        ),
+        "found": wanted.found_among(counts),
+        "retried": _retried_switch(wanted, counts, path) if current == {JobStatus.FAILED} else None,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Whether the failed tab shows failures that a retry has fixed; `url` turns it."""
+
+    is_on: bool
+    url: str
+    count: Count
+
+
+def _retried_switch(wanted: JobFilter, counts: dict[str, Count], path: str) -> Switch:
+    is_on = wanted.unresolved is not True
+    query = wanted.query(status="failed", unresolved="true" if is_on else None)
+    return Switch(is_on, f"{path}?{query}", counts["resolved"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +158,8 @@ def _filter_form(wanted: JobFilter, accounts: list[ProviderAccount], path: str) 
             "Any or none",
             [(name, name) for name in [*(f"{one}.*" for one in families), *sorted(CLASSES)]],
         ),
+        "gone": ("Gone", "Any", [("true", "Only gone"), ("false", "Not gone")]),
+        "unresolved": ("Unresolved", "Any", [("true", "Yes"), ("false", "No")]),
         "created_after": ("Created", "Any time", spans(given.get("created_after", ""))),
         "finished_after": ("Finished", "Any time", spans(given.get("finished_after", ""))),
     }
@@ -159,11 +171,3 @@ def _filter_form(wanted: JobFilter, accounts: list[ProviderAccount], path: str) 
         text_hint="Name, file, error, id",
         presets=wanted.presets,
     )
-
-
-def _newest_time(wanted: JobFilter, page: KeysetPage[Job]) -> str:
-    """From where on a job would stand above the first row; empty where nothing new can come."""
-    if page.previous or not wanted.ordering.descending or wanted.errors:
-        return ""
-    first = wanted.ordering.time_of(page.rows[0]) if page.rows else timezone.now()
-    return first.isoformat()

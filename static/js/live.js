@@ -85,6 +85,7 @@
     if (dataset.liveSince === undefined) return;
     say.rows = rows().map((row) => `${row.id.slice(4)}.${row.dataset.version}`).join("_");
     say.since = dataset.liveSince;
+    say.revision = document.getElementById("tabs")?.dataset.revision ?? "";
     say.new = document.getElementById("new-jobs")?.dataset.count ?? "0";
   });
 

@@ -71,6 +71,9 @@ def test_filters_of_the_list_apply(reader: ApiClient, account: ProviderAccount) 
         ("created_after=soon", "created_after"),
         ("account=nobody", "account"),
         ("q=%00", "q"),
+        ("gone=maybe", "gone"),
+        ("stuck=true", "stuck"),
+        ("colour=red", "colour"),
     ],
 )
 def test_a_query_that_cannot_be_read_is_told_by_field(
@@ -119,6 +122,32 @@ def test_lists_read_no_json_but_the_metadata_and_no_secret(
     )
     for column in ("request", "errors", "credentials", "hook_secret", "options", "compressed"):
         assert f'"{column}"' not in statement
+
+
+@pytest.mark.parametrize("path", ["/accounts", "/files", "/presets"])
+def test_no_list_takes_a_parameter_that_it_lacks(reader: ApiClient, path: str) -> None:
+    assert list(reader.get(f"{path}?stuck=true").fields) == ["stuck"]
+
+
+def test_gone_and_resolved_jobs_are_told_by_their_own_fields(
+    reader: ApiClient, account: ProviderAccount
+) -> None:
+    gone = make_job(account, status="running", gone_at=NOON)
+    fixed = make_job(account, status="failed", resolved_by=make_job(account))
+    failed = make_job(account, status="failed")
+
+    def found(query: str) -> dict[str, tuple[str, bool]]:
+        results = reader.get(f"/jobs?{query}").body["results"]
+        return {job["id"]: (job["status"], job["unresolved"]) for job in results}
+
+    assert found("status=running") == {}
+    assert found("gone=true") == {str(gone.pk): ("running", False)}
+    assert found("unresolved=true") == {str(failed.pk): ("failed", True)}
+    assert found("status=failed") == {
+        str(fixed.pk): ("failed", False),
+        str(failed.pk): ("failed", True),
+    }
+    assert reader.get(f"/jobs/{failed.pk}").body["unresolved"] is True
 
 
 def test_jobs_of_another_organization_are_not_listed(

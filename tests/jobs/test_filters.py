@@ -12,7 +12,7 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.filters import Count, JobFilter, status_counts
+from jobs.filters import Count, JobFilter, tab_counts
 from jobs.keyset import Ordering
 from jobs.models import Job, ProviderAccount
 from jobs.parameters import MAX_LIMIT, read_id, read_time
@@ -254,6 +254,8 @@ def test_an_unreadable_time_is_refused_in_words() -> None:
         ("status=done", "status"),
         ("status=Failed&status=failed", "status"),
         ("provider=nobody", "provider"),
+        ("gone=yes", "gone"),
+        ("unresolved=1", "unresolved"),
         ("account=nobody", "account"),
         ("account=99999999999999999999999", "account"),
         ("error=input", "error"),
@@ -335,8 +337,8 @@ def test_counts_stop_at_the_cap(
 ) -> None:
     for status in ("failed",) * 3 + ("queued",) * 2 + ("running",):
         make_job(account, status=status)
-    with django_assert_num_queries(len(JobStatus)) as queries:
-        counts = status_counts(Job.objects.all(), cap=2)
+    with django_assert_num_queries(len(JobStatus) + 2) as queries:
+        counts = tab_counts(Job.objects.all(), cap=2)
     assert all("LIMIT 3" in query["sql"] for query in queries.captured_queries)
     assert counts == {
         "submitting": Count(0),
@@ -346,6 +348,8 @@ def test_counts_stop_at_the_cap(
         "failed": Count(2, capped=True),
         "cancelled": Count(0),
         "unknown": Count(0),
+        "resolved": Count(0),
+        "gone": Count(0),
     }
 
 
@@ -353,9 +357,76 @@ def test_tab_counts_ignore_the_tab_but_no_other_filter(account: ProviderAccount)
     make_job(account, status="failed", batch="spring")
     make_job(account, status="queued", batch="spring")
     make_job(account, status="queued", batch="summer")
-    filters = JobFilter.parse(QueryDict("status=failed&batch=spring"), account.organization)
-    counts = status_counts(filters.apply(Job.objects.all(), ignore_status=True))
+    query = QueryDict("status=failed&unresolved=false&batch=spring")
+    filters = JobFilter.parse(query, account.organization)
+    counts = tab_counts(filters.apply_beside_tab(Job.objects.all()))
     assert (counts["failed"].value, counts["queued"].value) == (1, 1)
+
+
+@pytest.fixture
+def mixed(account: ProviderAccount) -> list[Job]:
+    """A job of each status, known and gone, and failures that a retry fixed, known and gone."""
+    jobs = [
+        make_job(account, status=status, gone_at=gone_at)
+        for status in JobStatus
+        for gone_at in (None, NOON)
+    ]
+    fixed = {"status": "failed", "resolved_by": jobs[0]}
+    return [*jobs, make_job(account, **fixed), make_job(account, **fixed, gone_at=NOON)]
+
+
+def test_gone_jobs_leave_the_active_statuses_unless_asked_for(find: Find, mixed: list[Job]) -> None:
+    def select(*statuses: str, gone: bool | None = None) -> set[Job]:
+        return {
+            job
+            for job in mixed
+            if job.status in (statuses or list(JobStatus)) and gone in (None, bool(job.gone_at))
+        }
+
+    for status in ("submitting", "queued", "running"):
+        assert find(f"status={status}") == select(status, gone=False)
+        assert find(f"status={status}&gone=true") == select(status, gone=True)
+    for status in ("succeeded", "failed", "cancelled", "unknown"):
+        assert find(f"status={status}") == select(status)
+    assert find("status=running&status=failed") == select("running", gone=False) | select("failed")
+    assert find("status=running&status=failed&gone=true") == select("running", "failed", gone=True)
+    assert find("") == set(mixed)
+    assert find("gone=true") == select(gone=True)
+    assert find("gone=false") == select(gone=False)
+
+
+def test_unresolved_failures_are_those_that_no_retry_fixed(find: Find, mixed: list[Job]) -> None:
+    failed = {job for job in mixed if job.status == "failed"}
+    unresolved = {job for job in failed if not job.resolved_by_id}
+    assert find("unresolved=true") == find("status=failed&unresolved=true") == unresolved
+    assert find("status=failed&unresolved=false") == failed - unresolved
+    assert find("unresolved=false") == set(mixed) - unresolved
+    assert find("status=running&unresolved=true") == set()
+    assert find("status=failed") == failed
+
+
+@pytest.mark.parametrize("gone", ["", "gone=true", "gone=false"])
+@pytest.mark.parametrize("unresolved", ["", "unresolved=true", "unresolved=false"])
+@pytest.mark.parametrize(
+    "statuses",
+    ["", "status=failed", "status=running", "status=failed&status=queued", "status=unknown"],
+)
+def test_counts_equal_what_the_list_has(
+    find: Find,
+    account: ProviderAccount,
+    mixed: list[Job],
+    gone: str,
+    unresolved: str,
+    statuses: str,
+) -> None:
+    query = "&".join(filter(None, (statuses, unresolved, gone)))
+    filters = JobFilter.parse(QueryDict(query), account.organization)
+    counts = tab_counts(filters.apply_beside_tab(Job.objects.all()), filters.gone)
+    assert filters.found_among(counts) == Count(len(find(query)))
+    for name in JobStatus:
+        tab = f"status={name}" + ("&unresolved=true" if name == "failed" else "")
+        assert counts[name] == Count(len(find(f"{tab}&{gone}")))
+    assert sum(count.value for count in counts.values()) == len(find(gone))
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.0", "٣", " 1", "9223372036854775808", "9" * 5000])

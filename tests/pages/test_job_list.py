@@ -14,8 +14,9 @@ from tests.jobs.factories import NOON, make_account, make_job
 from tests.markup import without_isolation
 
 LIST = "/o/harbour-studio/jobs/"
-# session, user, membership; rows; a count for each of the seven statuses; accounts, organizations
-QUERIES = 13
+# session, user, membership; accounts, rows; a count for each of the seven statuses, for gone and
+# for resolved jobs; organizations
+QUERIES = 15
 
 
 def rows(html: str) -> list[str]:

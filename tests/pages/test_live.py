@@ -9,12 +9,14 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from jobs.arrivals import mark
 from jobs.freshness import fingerprint
 from jobs.models import Job, ProviderAccount
 from jobs.views.page import freshness_of
 from organizations.models import Organization
 from providers.status import JobStatus
 from tests.jobs.factories import NOON, make_account, make_job
+from tests.pages.list_page import ListPage
 
 LIVE = "/o/harbour-studio/jobs/live/"
 
@@ -28,23 +30,20 @@ def shown(jobs: list[Job], studio: Organization, **changes: Any) -> dict[str, An
     """What a page that shows `jobs` says of itself."""
     return {
         "rows": "_".join(f"{job.pk}.{job.version}" for job in jobs),
-        "since": max(job.sort_at for job in jobs).isoformat(),
+        "since": mark(ProviderAccount.objects.filter(organization=studio)),
         "new": "0",
         "health": fingerprint(freshness_of(studio)),
     } | changes
 
 
 def test_nothing_changed_is_an_empty_answer(
-    viewer: Client,
-    studio: Organization,
-    jobs: list[Job],
-    django_assert_num_queries: DjangoAssertNumQueries,
+    viewer: Client, jobs: list[Job], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    asked = shown(jobs, studio)
-    viewer.get(LIVE, asked)
-    # session, user, membership; versions, new jobs, accounts
-    with django_assert_num_queries(6):
-        response = viewer.get(LIVE, asked)
+    page = ListPage.open(viewer)
+    page.poll()
+    # session, user, membership; accounts, versions
+    with django_assert_num_queries(5):
+        response = page.ask()
     assert (response.status_code, response.content) == (204, b"")
 
 
@@ -56,35 +55,8 @@ def test_only_the_changed_row_comes_back(
     html = viewer.get(LIVE, asked).content.decode()
     assert f'<tr id="job-{jobs[1].pk}"' in html
     assert html.count("<tr ") == 1
-    assert html.count("hx-swap-oob") == 2  # the row, and the tabs that count it
+    assert html.count("hx-swap-oob") == 1
     assert "accounts" not in html
-
-
-def test_a_job_that_would_stand_above_the_first_row_is_only_counted(
-    viewer: Client, studio: Organization, account: ProviderAccount, jobs: list[Job]
-) -> None:
-    asked = shown(jobs, studio)
-    new = make_job(account, created_at=NOON + timedelta(days=1))
-    html = viewer.get(LIVE, asked).content.decode()
-    assert "1 new job\n" in html
-    assert f'id="job-{new.pk}"' not in html
-    assert viewer.get(LIVE, shown(jobs, studio, new="1")).status_code == 204
-
-
-def test_a_new_job_of_the_same_second_is_counted_and_one_further_down_is_not(
-    viewer: Client, studio: Organization, account: ProviderAccount, jobs: list[Job]
-) -> None:
-    make_job(account, created_at=jobs[2].created_at)
-    make_job(account, created_at=NOON - timedelta(days=1))
-    assert "1 new job\n" in viewer.get(LIVE, shown(jobs, studio)).content.decode()
-
-
-def test_new_jobs_are_those_that_the_filters_let_through(
-    viewer: Client, studio: Organization, account: ProviderAccount, jobs: list[Job]
-) -> None:
-    make_job(account, created_at=NOON + timedelta(days=1))
-    asked = shown(jobs, studio, status="running", since=NOON.isoformat())
-    assert viewer.get(LIVE, asked).status_code == 204
 
 
 def test_a_job_of_another_organization_never_comes_back(
@@ -120,15 +92,7 @@ def test_a_page_without_a_list_asks_about_the_accounts_alone(
 
 @pytest.mark.parametrize("rows", ["", "x", "1.", "99999999999999999999.1", "1.1_" * 5000])
 @pytest.mark.parametrize(
-    "since",
-    [
-        "",
-        "yesterday",
-        "2026-13-40T00:00:00Z",
-        "2026-03-14T12:00",
-        "9999-12-31T23:59:59-10:00",
-        "0001-01-01T00:00:00+10:00",
-    ],
+    "since", ["", "r", "r1", "r.", "r9.9_x", "2026-03-14T12:00Z", "r1.1_" * 999]
 )
 def test_whatever_a_page_says_of_itself_is_no_failure(
     viewer: Client, studio: Organization, jobs: list[Job], rows: str, since: str
