@@ -14,6 +14,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from providers.redaction import redact
+from providers.text import make_visible
 
 
 def redact_event(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -24,27 +25,17 @@ def redact_event(logger: WrappedLogger, method: str, event: EventDict) -> EventD
 def escape_event(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Keep each record to its own lines, whatever a path, a header or a provider wrote into it.
 
-    What no terminal should get is written as Python escapes. Tracebacks keep their lines,
+    Control and direction characters are spelled out. Tracebacks keep their lines,
     indented, so that none of them reads as a record.
     """
-    return {_escape(str(key)): _escape_value(str(key), value) for key, value in event.items()}
+    return {str(_escape("", key)): _escape(key, value) for key, value in event.items()}
 
 
-def _escape_value(key: str, value: object) -> object:
+def _escape(key: str, value: object) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
-    if isinstance(value, str) and key in ("exception", "stack"):
-        return "\n    ".join(map(_escape, value.split("\n")))
-    return _escape(value if isinstance(value, str) else repr(value))
-
-
-def _escape(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
+    text = make_visible(value if isinstance(value, str) else repr(value))
+    return text.replace("\n", "\n    " if key in ("exception", "stack") else "\\n")
 
 
 def logging_config(log_format: str, level: str) -> dict[str, Any]:

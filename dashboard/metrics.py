@@ -11,11 +11,18 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from jobs.freshness import Trust, freshness
-from jobs.models import JobPoll, ProviderAccount, Submission, SubmissionState, WebhookDelivery
+from jobs.models import (
+    JobPoll,
+    ProviderAccount,
+    RowFailure,
+    Submission,
+    SubmissionState,
+    WebhookDelivery,
+)
 from jobs.models.submission import OPEN_STATES
 from providers.status import TERMINAL, JobStatus
 
@@ -26,7 +33,7 @@ UNSETTLED = (*OPEN_STATES, SubmissionState.UNSURE)
 
 
 def exposition(now: datetime) -> bytes:
-    """The metrics in Prometheus' text format, in four queries whatever there is."""
+    """The metrics in Prometheus' text format, in five queries whatever there is."""
     registry = CollectorRegistry()
     registry.register(BoardCollector(now))
     return generate_latest(registry)
@@ -39,11 +46,11 @@ class BoardCollector(Collector):
     def __init__(self, now: datetime) -> None:
         self._now = now
 
-    def describe(self) -> Iterable[GaugeMetricFamily]:
+    def describe(self) -> Iterable[Metric]:
         """Nothing: else the registry would collect once more just to learn the names."""
         return ()
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         # without the credentials, which nobody needs here
         accounts = list(
             ProviderAccount.objects.select_related("organization")
@@ -69,6 +76,8 @@ class BoardCollector(Collector):
             WebhookDelivery.objects.waiting(self._now).order_by().values_list("account_id"),
         )
 
+        yield _row_failures()
+
     def _health(self, accounts: Sequence[ProviderAccount]) -> Iterator[GaugeMetricFamily]:
         state = _gauge("account_state", "1 for the state that the account is in, else 0.", "state")
         success = _gauge(
@@ -86,6 +95,17 @@ class BoardCollector(Collector):
             due.add_metric(labels, account.next_sync_at.timestamp())
             failures.add_metric(labels, account.consecutive_failures)
         yield from (state, success, due, failures)
+
+
+def _row_failures() -> CounterMetricFamily:
+    failures = CounterMetricFamily(
+        "reelboard_rows_not_rendered",
+        "Rows of pages that could not be rendered; the log says why.",
+        labels=["template"],
+    )
+    for template, count in RowFailure.objects.order_by("pk").values_list("template", "count"):
+        failures.add_metric([template], count)
+    return failures
 
 
 def _counts(

@@ -20,6 +20,7 @@ from organizations.models import AuditEntry, Organization, User
 from providers import registry
 from providers.base import Provider
 from providers.errors import AddressRefused, AuthRefused
+from providers.text import find_hidden
 
 # Options that every account may have, beside those of its provider.
 COMMON_OPTIONS = {
@@ -249,6 +250,9 @@ def _check(
         errors["name"] = "An account's name has 1 to 100 characters."
     if account.provider != entered.provider:
         errors["provider"] = f"The account {account.name} is one of {account.provider_label}."
+    for name, value in {"name": account.name, **entered.given, **options}.items():
+        if find_hidden(value):
+            errors[name] = "Remove the control characters."
     known = {field.name for field in adapter_class.credential_fields}
     for name in sorted(set(credentials) - known):
         errors[name] = f"{adapter_class.label} has no credential {name}; it has {_words(known)}."

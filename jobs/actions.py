@@ -1,6 +1,10 @@
-"""Cancelling and running again: what is offered, asked for, and carried out by a worker."""
+"""Cancelling and running again: what is offered, and what a worker carries out.
 
-from dataclasses import dataclass
+A native resubmit is sent once at the most. Whether it was sent is written down before, and after
+an ambiguous end only reading the job tells whether the provider carried it out.
+"""
+
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
@@ -8,8 +12,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from jobs import mirror
+from jobs.attempts import unfinished_retry
 from jobs.clients import open_provider
-from jobs.fields import Undecryptable
 from jobs.hints import hint
 from jobs.models import (
     ActionKind,
@@ -23,7 +27,7 @@ from jobs.models import (
 )
 from jobs.models.action import JobActionQuerySet
 from jobs.models.submission import SubmissionQuerySet
-from jobs.submission import request_sync_soon, sent_request, submit
+from jobs.submission import request_sync_soon
 from jobs.sync import refresh_one
 from organizations.models import ApiToken, AuditEntry, User
 from providers.base import Provider
@@ -34,7 +38,14 @@ from providers.types import Capability, RemoteJob
 LEASE = timedelta(seconds=100)
 DEADLINE_S = 75.0
 RETRY_S = 5
+RETRY_CAP_S = 900
 MAX_FAILURES = 6
+
+# After an ambiguous end: how often the job is read, and how far apart two reads are that both show
+# the old failure before the resubmit counts as not carried out.
+CONFIRM_S = 15
+UNCONFIRMED_AFTER = timedelta(seconds=60)
+UNCONFIRMED = "Not confirmed by the provider"
 
 
 class ActionRefused(Exception):
@@ -54,41 +65,33 @@ class AvailableAction:
 
 def available_actions(job: Job) -> list[AvailableAction]:
     """What the page offers for `job`: actions the provider lacks are absent."""
-    return [action for action in (_cancel_offer(job), _resubmit_offer(job)) if action]
+    resubmit = resubmit_offer(job)
+    if resubmit and (retry := unfinished_retry(job)):
+        reason = f"Job {retry.pk} runs it again already."
+        resubmit = replace(resubmit, allowed=False, reason=reason)
+    return [action for action in (_cancel_offer(job), resubmit) if action]
 
 
 def request_cancel(
     job: Job, *, user: User | None = None, token: ApiToken | None = None
 ) -> JobAction:
     """Ask for `job` to be cancelled. Raises ActionRefused."""
-    return _request(job, ActionKind.CANCEL, _cancel_offer(job), user, token)
-
-
-def request_resubmit(
-    job: Job, *, user: User | None = None, token: ApiToken | None = None
-) -> Job | JobAction:
-    """Ask for `job` to run again: natively, or as a new linked job from the same request.
-
-    Raises ActionRefused.
-    """
-    offer = _resubmit_offer(job)
-    if offer is not None and offer.allowed and not offer.is_native:
-        try:
-            request = sent_request(job)
-        except Undecryptable as error:
-            raise ActionRefused(str(error)) from error
-        if request is None:
-            raise ActionRefused("Only jobs that were submitted here can be submitted again.")
-        return submit(
-            organization=job.organization,
-            account=job.account,
-            request=request,
-            user=user,
-            token=token,
-            allow_duplicate=True,
-            retry_of=job,
-        ).job
-    return _request(job, ActionKind.RESUBMIT, offer, user, token)
+    check_offer(job, _cancel_offer(job))
+    if job.status == JobStatus.SUBMITTING:
+        return _cancel_unsent(job, user, token)
+    try:
+        with transaction.atomic():
+            action = JobAction.objects.create(
+                job=job, kind=ActionKind.CANCEL, actor=user, token=token, next_at=timezone.now()
+            )
+            record_event(job, "Cancel asked for", user)
+            AuditEntry.record(
+                job.organization, "job.cancel_requested", job, actor=user, token=token
+            )
+            hint("run_action", action.pk)
+    except IntegrityError:
+        return JobAction.objects.get(job=job, kind=ActionKind.CANCEL, state=ActionState.DUE)
+    return action
 
 
 def run_action(action_id: int) -> None:
@@ -111,15 +114,15 @@ def run_action(action_id: int) -> None:
     except ProviderError as error:
         if (error.transient or error.ambiguous) and action.failures < MAX_FAILURES:
             _later(action, error.wait_s or _back_off_s(action), str(error))
-        elif _refuse(action, str(error)):
+        elif _refuse(action, error):
             _reread(action.job)
     except Exception:
         # our own fault: told on the job, and raised for the log
         sentence = "A fault of our own: see the log."
-        if action.failures < MAX_FAILURES:
+        if action.failures < MAX_FAILURES or action.sent_at:
             _later(action, _back_off_s(action), sentence)
         else:
-            _refuse(action, sentence)
+            _refuse(action, ProviderError(sentence))
         raise
     finally:
         _held(action).update(leased_until=None)
@@ -166,7 +169,7 @@ def _cancel_offer(job: Job) -> AvailableAction | None:
     return AvailableAction("cancel", "Cancel", not reason, reason)
 
 
-def _resubmit_offer(job: Job) -> AvailableAction | None:
+def resubmit_offer(job: Job) -> AvailableAction | None:
     adapter_class = job.account.adapter_class
     is_native = adapter_class.supports(Capability.RESUBMIT) and job.remote_id is not None
     if not is_native and not adapter_class.supports(Capability.SUBMIT):
@@ -184,6 +187,11 @@ def _resubmit_offer(job: Job) -> AvailableAction | None:
 
 def _why_not(job: Job) -> str:
     if not job.is_newest:
+        newest = Job.objects.filter(
+            account=job.account_id, remote_id=job.remote_id, is_newest=True
+        ).first()
+        if newest is not None and newest.attempt < job.attempt:
+            return f"It never ran: attempt {newest.attempt}, job {newest.pk}, is the current one."
         return "A later attempt has taken its place."
     if job.gone_at is not None:
         return "The provider no longer knows it."
@@ -192,32 +200,12 @@ def _why_not(job: Job) -> str:
     return ""
 
 
-def _request(
-    job: Job,
-    kind: ActionKind,
-    offer: AvailableAction | None,
-    user: User | None,
-    token: ApiToken | None,
-) -> JobAction:
+def check_offer(job: Job, offer: AvailableAction | None) -> None:
+    """Raise ActionRefused, with why, for what cannot be done with `job` now."""
     if offer is None:
         raise ActionRefused(f"{job.account.provider_label} cannot do this.")
     if not offer.allowed:
         raise ActionRefused(offer.reason)
-    if kind == ActionKind.CANCEL and job.status == JobStatus.SUBMITTING:
-        return _cancel_unsent(job, user, token)
-    try:
-        with transaction.atomic():
-            action = JobAction.objects.create(
-                job=job, kind=kind, actor=user, token=token, next_at=timezone.now()
-            )
-            _tell(job, f"{kind.label} asked for", user)
-            AuditEntry.record(
-                job.organization, f"job.{kind}_requested", job, actor=user, token=token
-            )
-            hint("run_action", action.pk)
-    except IntegrityError:
-        return JobAction.objects.get(job=job, kind=kind, state=ActionState.DUE)
-    return action
 
 
 def _cancel_unsent(job: Job, user: User | None, token: ApiToken | None) -> JobAction:
@@ -293,17 +281,69 @@ def _read(adapter: Provider, job: Job) -> RemoteJob | None:
 
 
 def _resubmit(action: JobAction, adapter: Provider) -> None:
-    job = action.job
-    if not (_was_tried(action) and _runs_again(job, adapter.get_job(job.remote_id or ""))):
-        adapter.resubmit(job.remote_id or "")
-    mirror.open_attempt(job, source=EventSource.ACTION, actor=action.actor)
+    """Send the resubmit, once at the most, or find out what became of it."""
+    if action.job.status == JobStatus.SUBMITTING:
+        if action.sent_at is None:
+            _send_resubmit(action, adapter)
+        else:
+            _confirm_resubmit(action, adapter)
+    else:
+        _done(action)  # a pass has seen it run
+
+
+def _send_resubmit(action: JobAction, adapter: Provider) -> None:
+    attempt = action.job
+    action.sent_at = timezone.now()
+    # written first: a run that dies from here on has sent it, as far as anybody knows
+    if not _held(action).filter(sent_at__isnull=True).update(sent_at=action.sent_at):
+        return
+    try:
+        adapter.resubmit(attempt.remote_id or "")
+    except ProviderError as error:
+        if error.ambiguous:
+            record_event(
+                attempt, f"No clear answer: {error} Reading the job until it is clear.", None
+            )
+            _later(action, RETRY_S, str(error), failures=0)
+            return
+        if error.transient:  # it did not leave
+            _held(action).update(sent_at=None)
+            action.sent_at = None
+        raise
+    mirror.confirm_attempt(attempt, source=EventSource.ACTION, actor=action.actor)
     _done(action)
-    request_sync_soon(job.account)
+    request_sync_soon(attempt.account)
 
 
-def _runs_again(job: Job, remote: RemoteJob) -> bool:
-    ended_again = remote.finished_at and job.finished_at and remote.finished_at > job.finished_at
-    return remote.status.is_active or bool(ended_again)
+def _confirm_resubmit(action: JobAction, adapter: Provider) -> None:
+    """Read a job that may or may not run again: nothing is sent a second time."""
+    attempt = action.job
+    observed_at = timezone.now()
+    try:
+        remote = adapter.get_job(attempt.remote_id or "")
+    except (BudgetExhausted, RateLimited, NotFound):
+        raise
+    except ProviderError as error:
+        _later(action, error.wait_s or _back_off_s(action), str(error))
+        return
+    mirror.apply(
+        attempt.account,
+        [remote],
+        source=EventSource.ACTION,
+        observed_at=observed_at,
+        actor=action.actor,
+    )
+    attempt.refresh_from_db(fields=["status"])
+    if attempt.status != JobStatus.SUBMITTING:
+        _done(action)
+        request_sync_soon(attempt.account)
+        return
+    first_at = action.first_unchanged_at or observed_at
+    if observed_at - first_at >= UNCONFIRMED_AFTER:
+        _refuse(action, ProviderError(UNCONFIRMED, error_class="provider.timeout"))
+        return
+    _held(action).update(first_unchanged_at=first_at)
+    _later(action, CONFIRM_S, action.note, failures=0)
 
 
 def _done(action: JobAction) -> None:
@@ -316,15 +356,19 @@ def _later(action: JobAction, wait_s: float, note: str, **values: int) -> None:
 
 
 def _back_off_s(action: JobAction) -> float:
-    return float(RETRY_S * 2 ** (action.failures - 1))
+    return float(min(RETRY_S * 2 ** min(action.failures - 1, 10), RETRY_CAP_S))
 
 
-def _refuse(action: JobAction, sentence: str) -> bool:
-    """End the action in words; False when another run has it by now."""
+def _refuse(action: JobAction, error: ProviderError) -> bool:
+    """End the action with a clear message; False when another run has it by now."""
     due = _held(action).filter(state=ActionState.DUE)
-    if not due.update(state=ActionState.REFUSED, note=sentence[:500]):
-        return False
-    _tell(action.job, f"{ActionKind(action.kind).label} refused: {sentence}", action.actor)
+    with transaction.atomic():
+        if not due.update(state=ActionState.REFUSED, note=str(error)[:500]):
+            return False
+        if action.kind == ActionKind.RESUBMIT:
+            mirror.fail_attempt(action.job, error, source=EventSource.ACTION, actor=action.actor)
+        else:
+            record_event(action.job, f"Cancel refused: {error}", action.actor)
     return True
 
 
@@ -336,5 +380,5 @@ def _reread(job: Job) -> None:
         request_sync_soon(job.account)
 
 
-def _tell(job: Job, message: str, user: User | None) -> None:
+def record_event(job: Job, message: str, user: User | None) -> None:
     JobEvent.told(job, EventSource.ACTION, job.status, job.status, message, user).save()

@@ -75,6 +75,8 @@ class Batch:
         self.applied = Applied()
         self.confirmed: list[Job] = []
         self.rows: dict[str, Job] = {}
+        # attempts whose resubmit is not confirmed: the attempt before, and when it was sent
+        self.awaited: dict[int, tuple[Job | None, datetime | None]] = {}
         self.outputs: dict[int, dict[str, Output]] = {}
         self.adoptable: dict[str, Job] = {}
         self.adopted: list[int] = []
@@ -109,10 +111,29 @@ class Batch:
             )
             self.adoptable = {row.submission.key: row for row in waiting}
             self._fold_doubles(remote_jobs)
-        pks = [row.pk for row in (*self.rows.values(), *self.adoptable.values())]
+        self._load_awaited()
+        before = [row for row, _ in self.awaited.values() if row]
+        pks = [row.pk for row in (*self.rows.values(), *self.adoptable.values(), *before)]
         for output in Output.objects.filter(job__in=pks):
             self.outputs.setdefault(output.job_id, {})[output.remote_id] = output
         self._write_presets([preset for remote in remote_jobs for preset in remote.presets])
+
+    def _load_awaited(self) -> None:
+        awaited = [row for row in self.rows.values() if row.is_awaiting_rerun]
+        if not awaited:
+            return
+        before = (
+            Job.objects.select_for_update(of=("self",))
+            .select_related("retry_of", "poll")
+            .filter(pk__in=[row.retry_of_id for row in awaited])
+            .order_by("pk")
+        )
+        found = {row.pk: row for row in before}
+        sent = JobAction.objects.filter(job__in=[row.pk for row in awaited])
+        sent_at = dict(sent.values_list("job", "sent_at"))
+        self.awaited = {
+            row.pk: (found.get(row.retry_of_id or 0), sent_at.get(row.pk)) for row in awaited
+        }
 
     def _fold_doubles(self, remote_jobs: list[RemoteJob]) -> None:
         """Let a waiting submission take over the row under which the list brought its job.
@@ -142,14 +163,33 @@ class Batch:
         if row is None:
             self._insert(remote, digest, attempt=1)
             return
+        if row.pk in self.awaited and not self._shows_rerun(row, remote):
+            self._take_before(row, remote, digest)
+            return
         ruling = merge.judge(row, remote, self.observed_at)
         if ruling is Ruling.STALE:
             self.applied.unchanged.append(row.pk)
         elif ruling is Ruling.REOPEN:
             self._freeze(row)
-            self._insert(remote, digest, attempt=row.attempt + 1, retry_of=row)
+            held = Job.objects.filter(account=self.account, remote_id=remote.remote_id)
+            self._insert(remote, digest, attempt=merge.next_attempt(held), retry_of=row)
         else:
             self._update(row, remote, digest)
+
+    def _shows_rerun(self, row: Job, remote: RemoteJob) -> bool:
+        """Whether the answer is about the attempt that was asked for, `row`."""
+        before, sent_at = self.awaited[row.pk]
+        if sent_at is None or self.observed_at <= sent_at:
+            return False
+        return before is None or merge.shows_rerun(before, remote)
+
+    def _take_before(self, row: Job, remote: RemoteJob, digest: str) -> None:
+        """Apply what is about the attempt before the one that was asked for."""
+        before, _ = self.awaited[row.pk]
+        if before and merge.judge(before, remote, self.observed_at) is Ruling.UPDATE:
+            self._update(before, remote, digest)
+        else:
+            self.applied.unchanged.append(row.pk)
 
     def flush(self) -> None:
         """Write everything that was taken, in the order that foreign keys need."""

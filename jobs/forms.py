@@ -1,17 +1,21 @@
 """What people fill in: a job to submit, and a provider account."""
 
 import json
+import re
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils import timezone
 
 from jobs.accounts import COMMON_OPTIONS, stored_names
 from jobs.base_urls import MAX_BASE_URL
+from jobs.copies import Source
 from jobs.models import Job, Preset, ProviderAccount
-from jobs.request_limits import check_json, read_json
+from jobs.request_limits import MAX_HEIGHT, check_json, read_json
 from organizations.models import Organization
 from providers.base import Provider
 from providers.types import Capability, JobRequest, Rendition, RequestIssue, Thumbnails
@@ -19,6 +23,10 @@ from providers.types import Capability, JobRequest, Rendition, RequestIssue, Thu
 HEIGHTS = (240, 360, 480, 720, 1080)
 MAX_THUMBNAILS = 100
 PRESETS_SHOWN = 300
+TOO_LONG = "Use at most %(limit_value)d characters; there are %(show_value)d."
+WHOLE_NUMBER = "Enter a whole number."
+# by field: what is said where a provider needs one and none is chosen
+NONE_CHOSEN = {"presets": "Choose at least one preset.", "hls": "Choose at least one height."}
 
 
 class AccountChoice(forms.ModelChoiceField[ProviderAccount]):
@@ -37,10 +45,21 @@ class JobForm(forms.Form):
     its renditions `find_field` knows the way.
     """
 
-    account = AccountChoice(ProviderAccount.objects.none(), empty_label=None)
+    account = AccountChoice(
+        ProviderAccount.objects.none(),
+        empty_label=None,
+        error_messages={
+            "required": "Choose an account.",
+            "invalid_choice": "Choose one of the accounts listed.",
+        },
+    )
     input = forms.CharField(
         label="Source file",
         max_length=4000,
+        error_messages={
+            "required": "Enter the URL of the source file.",
+            "max_length": TOO_LONG,
+        },
         help_text="An address that the provider can read: https, s3, ftp and the like.",
         widget=forms.TextInput(
             attrs={"placeholder": "https://media.example/clip.mp4", "autocomplete": "off"}
@@ -49,13 +68,14 @@ class JobForm(forms.Form):
     destination = forms.CharField(
         required=False,
         max_length=4000,
+        error_messages={"max_length": TOO_LONG},
         help_text="A folder that the provider can write to. Without one the provider decides.",
         widget=forms.TextInput(attrs={"placeholder": "s3://bucket/folder/", "autocomplete": "off"}),
     )
     hls = forms.TypedMultipleChoiceField(
         label="HLS",
         coerce=int,
-        choices=[(height, f"{height}p") for height in HEIGHTS],
+        error_messages={"invalid_choice": f"Choose heights from 1 to {MAX_HEIGHT:,}."},
         initial=[240, 360, 480],
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -63,12 +83,13 @@ class JobForm(forms.Form):
     presets = forms.MultipleChoiceField(
         required=False,
         widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": "This account has no preset %(value)s."},
         help_text="One output for each.",
     )
     mp4 = forms.TypedMultipleChoiceField(
         label="MP4",
         coerce=int,
-        choices=[(height, f"{height}p") for height in HEIGHTS],
+        error_messages={"invalid_choice": f"Choose heights from 1 to {MAX_HEIGHT:,}."},
         initial=[360],
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -78,25 +99,36 @@ class JobForm(forms.Form):
         min_value=0,
         max_value=MAX_THUMBNAILS,
         initial=4,
+        error_messages={
+            "invalid": WHOLE_NUMBER,
+            "min_value": f"Enter a number from 0 to {MAX_THUMBNAILS}.",
+            "max_value": f"Enter a number from 0 to {MAX_THUMBNAILS}.",
+        },
         help_text="How many pictures, evenly spread. 0 for none.",
     )
     thumbnail_interval = forms.FloatField(
-        label="Seconds between thumbnails", required=False, min_value=0.1, initial=5
+        label="Seconds between thumbnails",
+        required=False,
+        min_value=0.1,
+        initial=5,
+        error_messages={"invalid": "Enter a number.", "min_value": "Enter 0.1 or more."},
     )
     metadata = forms.CharField(
         required=False,
         max_length=4000,
+        error_messages={"max_length": TOO_LONG},
         help_text="Comes back with the job as it is: text or JSON of your own.",
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
     )
     test = forms.BooleanField(
         label="Test mode", required=False, help_text="Free of charge, and cut after a few seconds."
     )
-    priority = forms.IntegerField(required=False)
+    priority = forms.IntegerField(required=False, error_messages={"invalid": WHOLE_NUMBER})
     extra = forms.CharField(
         label="Extra settings",
         max_length=20_000,
         required=False,
+        error_messages={"max_length": TOO_LONG},
         help_text="A JSON object in the provider's own words. It is merged in last and wins.",
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "class": "code"}),
     )
@@ -104,9 +136,20 @@ class JobForm(forms.Form):
     # made with the form, so that sending it twice makes one job
     idempotency_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
     retry_of = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    # the job that `source` is of
+    copied_from = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, organization: Organization, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        organization: Organization,
+        *args: Any,
+        source: Source | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.source = source
+        # why a form that was sent is shown again although nothing in it is wrong
+        self.warning = ""
         # the job that did the same within a day, once a submission was held up by it
         self.duplicate: Job | None = None
         # what the provider says to the request, by the field that it is about
@@ -155,6 +198,10 @@ class JobForm(forms.Form):
             self.fields["thumbnails"].help_text = "How many pictures. 0 for none."
         if not adapter_class.takes_packaging and "hls" in self.fields:
             self.fields["hls"].label = "Heights"
+        for name in ("hls", "mp4"):
+            if field := self.fields.get(name):
+                assert isinstance(field, forms.TypedMultipleChoiceField)  # noqa: S101 - for mypy
+                field.choices = _height_choices(self[name].value())
         if "presets" in self.fields:
             presets = self.fields["presets"]
             assert isinstance(presets, forms.MultipleChoiceField)  # noqa: S101 - tells mypy
@@ -181,7 +228,11 @@ class JobForm(forms.Form):
             raise forms.ValidationError(f"This is not JSON: {error}.") from None
 
     def to_request(self) -> JobRequest:
-        """The request of a valid form."""
+        """The request of a valid form, with the stored secrets of the job that it copies."""
+        request = self._read_request()
+        return self.source.restore(request) if self.source else request
+
+    def _read_request(self) -> JobRequest:
         data = self.cleaned_data
         count = data.get("thumbnails")
         return JobRequest(
@@ -216,7 +267,27 @@ class JobForm(forms.Form):
     def add_issues(self, issues: Iterable[RequestIssue]) -> None:
         """Put each sentence at the field that it is about."""
         for issue in issues:
-            self.add_error(self.find_field(issue), issue.message)
+            self.add_error(self.find_field(issue), self._phrase(issue))
+        dress(self)
+
+    def _phrase(self, issue: RequestIssue) -> str:
+        """The sentence for a form, where the provider's is about a request of the API."""
+        name = self.find_field(issue)
+        is_empty = name in NONE_CHOSEN and not self.cleaned_data.get(name)
+        # either packaging would do
+        is_empty = is_empty and not self.cleaned_data.get("mp4")
+        return NONE_CHOSEN[name] if is_empty and name and issue.blocking else issue.message
+
+    def check_source(self) -> list[RequestIssue]:
+        """What is to be said of the stored secrets that a valid form is sent with."""
+        if self.source is None:
+            return []
+        return self.source.describe_use(self._read_request(), timezone.now())
+
+    def note_source(self) -> None:
+        """Say at an unsent form's fields what is sent with a stored secret."""
+        if self.source:
+            self.note(self.source.describe_use(self.source.shown, timezone.now()))
 
     @property
     def noted_fields(self) -> list[forms.BoundField]:
@@ -228,6 +299,8 @@ class JobForm(forms.Form):
         rest = []
         for issue in issues:
             if name := self.find_field(issue):
+                if self.is_bound:
+                    issue = replace(issue, message=self._phrase(issue))
                 self.notes.setdefault(name, []).append(issue)
             else:
                 rest.append(issue.message)
@@ -239,6 +312,13 @@ def _check_json(value: Any) -> Any:
         return check_json(value)
     except ValueError as error:
         raise forms.ValidationError(str(error)) from None
+
+
+def _height_choices(chosen: Any) -> list[tuple[int, str]]:
+    """The usual heights, and those that a copied request or a sent form has beside them."""
+    heights = {int(one) for one in chosen or () if re.fullmatch("[0-9]{1,4}", str(one))}
+    offered = {height for height in heights if 1 <= height <= MAX_HEIGHT}
+    return [(height, f"{height}p") for height in sorted(offered.union(HEIGHTS))]
 
 
 def _preset_choices(account: ProviderAccount) -> list[tuple[str, str]]:
@@ -254,7 +334,10 @@ def typed_values(data: QueryDict) -> dict[str, Any]:
 
 def initial_of(request: JobRequest, account: ProviderAccount) -> dict[str, Any]:
     """The form's values for a request that was sent before."""
-    heights = {one.packaging: list(one.heights) for one in request.renditions}
+    heights: dict[str, list[int]] = {}
+    for one in request.renditions:
+        packaging = one.packaging if account.adapter_class.takes_packaging else "hls"
+        heights.setdefault(packaging, []).extend(one.heights)
     metadata, extra = request.metadata, dict(request.extra)
     presets = extra.get(account.adapter_class.preset_field or "")
     offered = {value for value, _ in _preset_choices(account)} if presets else set()
@@ -391,9 +474,16 @@ class AccountForm(forms.Form):
 
 
 def dress(form: forms.Form) -> None:
-    """Give every widget Tabler's classes, and fields with errors the mark of it."""
+    """Give every widget Tabler's classes, and fields with errors the mark of it.
+
+    The first of these gets the focus when the page is loaded.
+    """
     for name, field in form.fields.items():
         dress_widget(field.widget, has_errors=form.is_bound and name in form.errors)
+        field.widget.attrs.pop("autofocus", None)
+    wrong = (field for name, field in form.fields.items() if form.is_bound and name in form.errors)
+    if first := next(wrong, None):
+        first.widget.attrs["autofocus"] = True
 
 
 def dress_widget(widget: forms.Widget, *, has_errors: bool) -> None:
@@ -401,8 +491,9 @@ def dress_widget(widget: forms.Widget, *, has_errors: bool) -> None:
         css = "form-check-input"
     else:
         css = "form-select" if isinstance(widget, forms.Select) else "form-control"
-    parts = [css, widget.attrs.get("class", ""), "is-invalid" if has_errors else ""]
-    widget.attrs["class"] = " ".join(filter(None, parts))
+    given = widget.attrs.get("class", "").split()
+    parts = [css, *given, *(["is-invalid"] if has_errors else [])]
+    widget.attrs["class"] = " ".join(dict.fromkeys(parts))
 
 
 def _as_text(metadata: Any) -> str:

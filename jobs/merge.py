@@ -129,9 +129,30 @@ def judge(row: Job, remote: RemoteJob, observed_at: datetime) -> Ruling:
     if remote.status.is_terminal and row.attempt > 1 and row.retry_of is not None:
         # a lagging list still tells how the attempt before ended
         told_at = remote.finished_at or remote.updated_at
-        if told_at is not None and not _is_after_end(row.retry_of, told_at):
+        if told_at is not None and not shows_rerun(row.retry_of, remote):
             return Ruling.STALE
     return Ruling.REOPEN if _ended_again(row, remote) else Ruling.UPDATE
+
+
+def shows_rerun(before: Job, remote: RemoteJob) -> bool:
+    """Whether an answer that was asked for after a resubmit of `before` is about the new attempt.
+
+    Ends are compared by the provider's clock alone, as far as it reports them.
+    """
+    if not remote.status.is_terminal:
+        return True
+    if before.finished_at is None or remote.finished_at is None:
+        ended_at = remote.finished_at or remote.updated_at
+        return remote.status != before.status or _is_after_end(before, ended_at)
+    later = remote.finished_at - before.finished_at
+    # a list and the details may report the same end to the second and more exactly
+    return later >= SAME_END if remote.status == before.status else later > timedelta(0)
+
+
+def next_attempt(held: models.QuerySet[Job]) -> int:
+    """The number of the attempt after `held`, all attempts of one remote id."""
+    newest: int = held.aggregate(newest=models.Max("attempt"))["newest"] or 0
+    return newest + 1
 
 
 def _ended_again(row: Job, remote: RemoteJob) -> bool:
@@ -170,6 +191,8 @@ def job_changes(
             if value is not None:
                 new[column] = value
     same_status = row.status == remote.status
+    if row.attempt > 1 and row.created_at:
+        new.pop("created_at", None)  # ours began when it was asked for
     new["progress"] = _progress(row, remote, same_status)
     new["phase"] = _phase(row, remote, same_status)
     new |= _errors(row, remote, same_status)

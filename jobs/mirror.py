@@ -53,7 +53,6 @@ COPIED_TO_ATTEMPT = frozenset(
         "is_clip",
         "priority",
         "console_url",
-        "created_at",
     }
 )
 
@@ -172,19 +171,17 @@ def _end_unsent(
 
 
 def open_attempt(job: Job, *, source: EventSource, actor: User | None) -> Job:
-    """Freeze `job` and open the attempt after it, once the provider took a native resubmit.
+    """Freeze `job` and open the attempt after it, which the provider is about to be asked for.
 
-    Calling it again for the same job returns the attempt that is there.
+    Nothing of the job itself changes, so its `changed_at` stays. Calling it again for the same
+    job returns the attempt that is there.
     """
     now = timezone.now()
+    held = Job.objects.filter(account=job.account_id, remote_id=job.remote_id)
     with transaction.atomic():
-        frozen = Job.objects.filter(pk=job.pk, is_newest=True).update(
-            is_newest=False, version=F("version") + 1
-        )
-        if not frozen:
-            return Job.objects.get(
-                account_id=job.account_id, remote_id=job.remote_id, is_newest=True
-            )
+        frozen = Job.objects.filter(pk=job.pk, is_newest=True)
+        if not frozen.update(is_newest=False, version=F("version") + 1):
+            return held.get(is_newest=True)
         copied = {
             name: getattr(job, name)
             for name in JOB_COLUMNS
@@ -195,22 +192,65 @@ def open_attempt(job: Job, *, source: EventSource, actor: User | None) -> Job:
             **copied,
             first_seen_revision=revision,
             status_revision=revision,
-            attempt=job.attempt + 1,
+            attempt=merge.next_attempt(held),
             retry_of=job,
-            status=JobStatus.QUEUED,
+            status=JobStatus.SUBMITTING,
             submitted_by=actor,
+            created_at=now,
             first_seen_at=now,
             changed_at=now,
             sort_at=now,
-            observed_at=now,
-        )
-        JobPoll.objects.create(
-            job=attempt, account_id=job.account_id, confirmed_at=now, next_at=now
         )
         JobEvent.told(
             attempt, source, "", attempt.status, f"Attempt {attempt.attempt}", actor
         ).save()
     return attempt
+
+
+def confirm_attempt(attempt: Job, *, source: EventSource, actor: User | None) -> None:
+    """The provider runs the job again: what is read from now on is about `attempt`."""
+    now = timezone.now()
+    waiting = Job.objects.filter(pk=attempt.pk, status=JobStatus.SUBMITTING)
+    with transaction.atomic():
+        queued = {"status": JobStatus.QUEUED, "observed_at": now, "changed_at": now}
+        if not waiting.update(**queued, version=F("version") + 1):
+            return  # a pass has seen it run
+        JobPoll.objects.get_or_create(
+            job=attempt,
+            defaults={"account_id": attempt.account_id, "confirmed_at": now, "next_at": now},
+        )
+        JobEvent.told(attempt, source, JobStatus.SUBMITTING, JobStatus.QUEUED, "", actor).save()
+        revision = attempt.account.next_revision()
+        Job.objects.filter(pk=attempt.pk).update(status_revision=revision)
+
+
+def fail_attempt(
+    attempt: Job, error: ProviderError, *, source: EventSource, actor: User | None
+) -> None:
+    """The provider does not run the job again: its updates belong to the attempt before."""
+    now = timezone.now()
+    told = RemoteError(error.error_class, error.code, str(error))
+    columns = merge.error_columns(told)
+    failed: dict[str, Any] = {
+        "status": JobStatus.FAILED,
+        "errors": [merge.listed_error(told)],
+        **columns,
+        **merge.observed_end(now),
+    }
+    waiting = Job.objects.filter(pk=attempt.pk, status=JobStatus.SUBMITTING)
+    with transaction.atomic():
+        if not waiting.update(**failed, changed_at=now, version=F("version") + 1):
+            return
+        before = attempt.retry_of
+        if before is not None and before.remote_id == attempt.remote_id:
+            Job.objects.filter(pk=attempt.pk).update(is_newest=False)
+            Job.objects.filter(pk=before.pk).update(is_newest=True, version=F("version") + 1)
+        message = f"{columns['error_class']}: {columns['error_message']}"
+        JobEvent.told(
+            attempt, source, JobStatus.SUBMITTING, JobStatus.FAILED, message, actor
+        ).save()
+        revision = attempt.account.next_revision()
+        Job.objects.filter(pk=attempt.pk).update(status_revision=revision)
 
 
 def expect_new_addresses(job: Job) -> None:

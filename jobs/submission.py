@@ -38,7 +38,7 @@ from jobs.models.submission import SubmissionQuerySet
 from organizations.models import ApiToken, AuditEntry, Organization, User
 from providers.base import Provider
 from providers.errors import BudgetExhausted, ProviderError, RateLimited
-from providers.redaction import redact, split_url
+from providers.redaction import REDACTED, has_marker, redact, split_url
 from providers.status import JobStatus
 from providers.text import make_storable_id
 from providers.types import Capability, JobRequest, RemoteJob, Rendition, RequestIssue, Thumbnails
@@ -134,6 +134,8 @@ def check(account: ProviderAccount, request: JobRequest) -> list[RequestIssue]:
     """What is wrong with a request, by our rules and the provider's. Sends nothing."""
     if not account.adapter_class.supports(Capability.SUBMIT):
         return [RequestIssue("account", f"{account.provider_label} takes no jobs through its API.")]
+    if redacted := _find_redacted(request):
+        return redacted
     bare_allowed = account.adapter_class.takes_bare_inputs
     try:
         check_address(request.input, bare_allowed=bare_allowed)
@@ -149,6 +151,16 @@ def check(account: ProviderAccount, request: JobRequest) -> list[RequestIssue]:
             return adapter.check_request(request)
     except ProviderError as error:
         return [RequestIssue("account", str(error))]
+
+
+def _find_redacted(request: JobRequest) -> list[RequestIssue]:
+    """The fields of a request that hold what we showed in the place of a secret."""
+    names = ("input", "destination", "metadata", "extra")
+    return [
+        RequestIssue(name, f"{REDACTED} stands for a secret value. Enter the original value.")
+        for name in names
+        if has_marker(getattr(request, name))
+    ]
 
 
 def preview(

@@ -22,7 +22,7 @@ from urllib3.exceptions import (
 from providers.answers import Answer, read_error, read_json
 from providers.connections import BoundedAdapter
 from providers.errors import BadAnswer, ProviderError, Rejected, TimedOut, Unreachable
-from providers.redaction import redact_url
+from providers.redaction import REDACTED, has_marker, redact_url
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +118,11 @@ class HttpClient:
         None the standard meaning holds. A 2xx body is JSON or empty (then `data` is None).
         """
         call = f"{method} {redact_url(url)}"
+        if has_marker([json, form]):
+            # in the place of a secret that we no longer have, which no provider can use
+            raise Rejected(
+                f"{call} was not sent: {REDACTED} in it stands for a secret that is not known here."
+            )
         if self._reserve is not None:
             self._reserve(bucket)
         left = self.time_left_s

@@ -166,6 +166,11 @@ def redact_url(url: str, secrets: Iterable[str] = ()) -> str:
     return _redact(text, whole=True) if _SUSPECT.search(text) else text
 
 
+def has_marker(value: Any) -> bool:
+    """Whether REDACTED is anywhere in a JSON value, the names of its fields included."""
+    return REDACTED in json.dumps(value, default=str)
+
+
 def split_url(url: str, secrets: Iterable[str] = ()) -> tuple[str, str | None]:
     """Return (redacted, whole): the second only when redaction took something away."""
     redacted = redact_url(url, secrets)

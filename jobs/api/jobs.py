@@ -6,7 +6,7 @@ from django.db.models import Prefetch, QuerySet
 from ninja import Header, Query, Router, Status
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from jobs import actions, idempotency, keyset, submission
+from jobs import actions, idempotency, keyset, resubmission, submission
 from jobs.api.auth import ApiRequest, TokenAuth
 from jobs.api.errors import (
     ACTION_REFUSALS,
@@ -19,7 +19,7 @@ from jobs.api.errors import (
     not_found,
     refuse_unknown,
 )
-from jobs.api.requests import SubmitRequest
+from jobs.api.requests import ResubmitRequest, SubmitRequest
 from jobs.api.schemas import ConflictBody, JobDetail, JobList
 from jobs.filters import JobFilter
 from jobs.idempotency import CallerKey
@@ -157,7 +157,10 @@ def submit_job(
     except submission.SubmissionRefused as refusal:
         raise _refused(refusal) from refusal
     except submission.DuplicateJob as duplicate:
-        raise _duplicate(request, duplicate.job) from duplicate
+        message = (
+            "The same ran within 24 hours: see `job`. Set allow_duplicate to run it all the same."
+        )
+        raise _conflict(request, "duplicate", message, duplicate.job) from duplicate
     return Status(201 if submitted.created else 200, _read(request, str(submitted.job.pk)))
 
 
@@ -180,23 +183,45 @@ def cancel_job(request: ApiRequest, job_id: str) -> Status[Job]:
 @router.post(
     "/{job_id}/resubmit",
     auth=to_operate,
-    response={202: JobDetail, 422: ErrorBody, **ACTION_REFUSALS},
+    response={
+        202: JobDetail,
+        200: JobDetail,
+        404: ErrorBody,
+        409: ConflictBody,
+        **SUBMIT_REFUSALS,
+    },
     summary="Run again",
 )
-def resubmit_job(request: ApiRequest, job_id: str) -> Status[Job]:
-    """Run it again: answers the new, linked job, or the same one where the provider reruns it.
+def resubmit_job(
+    request: ApiRequest,
+    job_id: str,
+    body: ResubmitRequest | None = None,
+    idempotency_key: KeyHeader = None,
+) -> Status[Job]:
+    """Run it again: answers 202 and the attempt that will run, in status `submitting`.
 
-    422 where the request that it was submitted with cannot be used any more.
+    The same `Idempotency-Key` again answers 200 and the same attempt. While a retry of the job has
+    not ended, 409 carries that one in `job`. 422 where the request that it was submitted with
+    cannot be used any more.
     """
+    wanted = body or ResubmitRequest(allow_duplicate=False)
+    key = _caller_key(request, idempotency_key, f"resubmit {job_id}", wanted)
+    if (made := _find_made(request, key)) is not None:
+        return Status(200, made)
     job = _find(request, job_id)
     try:
-        outcome = actions.request_resubmit(job, token=request.auth)
+        submitted = resubmission.request_resubmit(
+            job, token=request.auth, key=key, allow_duplicate=wanted.allow_duplicate
+        )
+    except (idempotency.KeyRefused, idempotency.KeyOfDeletedJob) as refusal:
+        raise _key_refused(refusal) from refusal
+    except resubmission.RetryUnfinished as refusal:
+        raise _conflict(request, "retry_unfinished", str(refusal), refusal.job) from refusal
     except actions.ActionRefused as refusal:
         raise ApiError(409, "action_refused", str(refusal)) from refusal
     except submission.SubmissionRefused as refusal:
         raise _refused(refusal) from refusal
-    rerun = str(outcome.pk) if isinstance(outcome, Job) else job_id
-    return Status(202, _read(request, rerun))
+    return Status(202 if submitted.created else 200, _read(request, str(submitted.job.pk)))
 
 
 def _jobs(request: ApiRequest) -> QuerySet[Job]:
@@ -232,13 +257,12 @@ def _read(request: ApiRequest, job_id: str) -> Job:
 
 
 def _caller_key(
-    request: ApiRequest, text: str | None, call: str, body: BaseModel | None
+    request: ApiRequest, text: str | None, call: str, body: BaseModel
 ) -> CallerKey | None:
     if text is None:
         return None
-    sent = body.model_dump(mode="json") if body else {}
     try:
-        return idempotency.caller_key(text, call, sent, token=request.auth)
+        return idempotency.caller_key(text, call, body.model_dump(mode="json"), token=request.auth)
     except idempotency.KeyRefused as refusal:
         raise _key_refused(refusal) from refusal
 
@@ -262,11 +286,6 @@ def _refused(refusal: submission.SubmissionRefused) -> ApiError:
     return invalid({issue.field: issue.message for issue in refusal.issues})
 
 
-def _duplicate(request: ApiRequest, job: Job) -> ApiError:
+def _conflict(request: ApiRequest, code: str, message: str, job: Job) -> ApiError:
     shape = JobDetail.model_validate(_read(request, str(job.pk)))
-    return ApiError(
-        409,
-        "duplicate",
-        "The same ran within 24 hours: see `job`. Set allow_duplicate to run it all the same.",
-        job=shape.model_dump(by_alias=True),
-    )
+    return ApiError(409, code, message, job=shape.model_dump(by_alias=True))

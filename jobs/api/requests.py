@@ -101,3 +101,11 @@ class SubmitRequest(Strict):
             priority=self.priority,
             extra=self.extra,
         )
+
+
+class ResubmitRequest(Strict):
+    allow_duplicate: bool = Field(
+        False,
+        description="Run it once more while a retry of it has not ended; never where the provider "
+        "runs the job again itself.",
+    )

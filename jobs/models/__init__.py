@@ -5,6 +5,7 @@ from jobs.models.action import ActionKind, ActionState, JobAction
 from jobs.models.idempotency import IdempotencyKey
 from jobs.models.job import EndSource, EventSource, Job, JobBody, JobEvent, JobPoll, JobSecret
 from jobs.models.output import Output, Preset
+from jobs.models.row_failure import RowFailure
 from jobs.models.submission import Submission, SubmissionState
 from jobs.models.webhook import Verdict, WebhookDelivery
 
@@ -25,6 +26,7 @@ __all__ = [
     "Preset",
     "ProviderAccount",
     "RateBudget",
+    "RowFailure",
     "Submission",
     "SubmissionState",
     "Verdict",

@@ -33,6 +33,7 @@ class JobActionQuerySet(models.QuerySet["JobAction"]):
 
 
 class JobAction(models.Model):
+    # of a resubmit: the attempt that it is to become
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="actions")
     kind = models.CharField(max_length=10, choices=ActionKind.choices)
     state = models.CharField(max_length=10, choices=ActionState.choices, default=ActionState.DUE)
@@ -47,6 +48,10 @@ class JobAction(models.Model):
     leased_until = models.DateTimeField(null=True, blank=True)
     # tries without a clear end; counted before each, so that a crash is one
     failures = models.PositiveIntegerField(default=0)
+    # of a resubmit: when it was sent, written before; null again when it did not leave
+    sent_at = models.DateTimeField(null=True, blank=True)
+    # of a resubmit: the first read after it that still showed the old end
+    first_unchanged_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=500, blank=True)
 
     objects = JobActionQuerySet.as_manager()

@@ -301,8 +301,15 @@ class Job(models.Model):
         return END_EXPLANATIONS.get(self.ended_at_source, "")
 
     @property
+    def is_awaiting_rerun(self) -> bool:
+        """Whether it is an attempt whose native resubmit has not been confirmed yet."""
+        return self.status == JobStatus.SUBMITTING and self.remote_id is not None
+
+    @property
     def synced_at(self) -> datetime | None:
         """When the provider last confirmed what we show; None when it never did."""
+        if self.is_awaiting_rerun:
+            return None
         if self.gone_at is not None:
             return self.gone_at
         poll: JobPoll | None = getattr(self, "poll", None)

@@ -1,13 +1,18 @@
 """How pages draw icons, times, figures and statuses: one way each."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.db import DatabaseError
+from django.db.models import Model
 from django.forms import BoundField
+from django.template import Context, Engine
 from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -17,7 +22,7 @@ from jobs.clock import is_ahead
 from jobs.filters import Count
 from jobs.forms import JobForm, dress_widget
 from jobs.freshness import Trust
-from jobs.models import Job, Output, Verdict
+from jobs.models import Job, Output, RowFailure, Verdict
 from jobs.phases import Phase, live_version, phases
 from jobs.playback import playable
 from providers.redaction import REDACTED
@@ -26,6 +31,7 @@ from providers.text import make_visible
 from providers.types import OutputKind, RequestIssue
 from providers.urls import parse_url
 
+log = structlog.get_logger(__name__)
 register = template.Library()
 
 # Beyond it a page shows plain JSON: providers nest as deep as they like.
@@ -83,6 +89,36 @@ def icon(name: str, extra: str = "") -> SafeString:
 def icon_of(word: str, extra: str = "") -> SafeString:
     """The icon of a status, a kind of output or an account's state."""
     return icon(ICONS.get(word, ICONS[JobStatus.UNKNOWN]), extra)
+
+
+@register.simple_tag(takes_context=True)
+def row(
+    context: Context,
+    template: str,
+    item: Model,
+    columns: int = 1,
+    instead: str = "jobs/_broken_row.html",
+    **names: Any,
+) -> SafeString:
+    """The row of `item`. One that cannot be rendered says so, and the rest of the page works."""
+    engine = Engine.get_default()
+    try:
+        with context.push(**names):
+            return engine.get_template(template).render(context)
+    except Exception:
+        log.exception("row not rendered", template=template, pk=item.pk)
+    with suppress(DatabaseError):
+        RowFailure.record(template)
+    fallback = {
+        **names,
+        "item": item,
+        "columns": columns,
+        "kind": template.rpartition("/_")[2].partition(".")[0].removesuffix("_row"),
+        "version": getattr(item, "version", None),
+        "job_id": item.pk if isinstance(item, Job) else getattr(item, "job_id", None),
+    }
+    with context.push(**fallback):
+        return engine.get_template(instead).render(context)
 
 
 @register.inclusion_tag("jobs/_pill.html")

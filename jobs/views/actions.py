@@ -5,9 +5,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from jobs.actions import ActionRefused, request_cancel, request_resubmit
+from jobs.actions import ActionRefused, request_cancel
 from jobs.forms import FoundJobForm, SendAgainForm
 from jobs.models import Job, Submission, SubmissionState
+from jobs.resubmission import request_resubmit
 from jobs.submission import SubmissionRefused, resolve_unsure
 from jobs.views.job_detail import find_job, show_job
 from jobs.views.page import HtmxRequest
@@ -38,11 +39,8 @@ def resubmit(request: HttpRequest, org: str, pk: int) -> HttpResponse:
     except (ActionRefused, SubmissionRefused) as error:
         messages.error(request, f"{job} was not resubmitted. {error}")
         return redirect("jobs:detail", org, job.pk)
-    if isinstance(made, Job):
-        messages.success(request, f"{job} is submitted again, as the job shown here.")
-        return redirect("jobs:detail", org, made.pk)
-    messages.success(request, f"{job.account.provider_label} is asked to run {job} again.")
-    return redirect("jobs:detail", org, job.pk)
+    messages.success(request, f"{job} is run again, as the job shown here.")
+    return redirect("jobs:detail", org, made.job.pk)
 
 
 @require_POST

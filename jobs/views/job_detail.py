@@ -142,6 +142,7 @@ def _changing(context: Mapping[str, Any]) -> dict[str, Any]:
         "attempts": _attempts(job),
         "changes": _changes(job),
         "has_body": JobBody.objects.filter(pk=job.pk).exists(),
+        "can_copy": access.can_operate and (not job.is_active or job.gone_at is not None),
         "can_submit": access.can_operate and job.account.adapter_class.supports(Capability.SUBMIT),
         "events": list(job.events.select_related("actor").order_by("-pk")[:EVENTS_SHOWN]),
     }

@@ -17,6 +17,7 @@ from jobs.models import Job, JobSecret, Output
 from jobs.playback import origin
 from jobs.views.page import frame
 from organizations.access import Access, authorize
+from providers.urls import WEB_SCHEMES, parse_url
 
 
 @require_safe
@@ -56,13 +57,19 @@ def _send_on(
 ) -> HttpResponse:
     """Redirect to a web address; for any other, say where the file is. Never stored by a cache.
 
+    `origin` decides what a browser may be sent to: only what all parsers read as the same host.
     Raises NoLink for an address that Django redirects nobody to.
     """
     if not address:
         raise Http404("There is no address.")
     response: HttpResponse
     if origin(address) is None:
-        context = frame(access, "jobs") | {"job": job, "address": shown}
+        is_malformed = parse_url(address).scheme in WEB_SCHEMES
+        context = frame(access, "jobs") | {
+            "job": job,
+            "address": shown,
+            "is_malformed": is_malformed,
+        }
         response = render(request, "jobs/open_elsewhere.html", context)
     else:
         try:

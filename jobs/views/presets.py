@@ -26,12 +26,15 @@ class PresetRow:
 
     preset: Preset
     usage: Usage
-    summary: str
     jobs_url: str
     succeeded_url: str
     failed_url: str
     ended_url: str
     files_url: str
+
+    @property
+    def summary(self) -> str:
+        return presets.summarise(self.preset.settings)
 
 
 @require_safe
@@ -76,7 +79,6 @@ def _row(preset: Preset, usage: Usage, wanted: PresetFilter, org: str) -> Preset
     return PresetRow(
         preset,
         usage,
-        presets.summarise(preset.settings),
         jobs_url=jobs_url(),
         succeeded_url=jobs_url("succeeded"),
         failed_url=jobs_url("failed"),

@@ -6,14 +6,17 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
-from django_htmx.http import trigger_client_event
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from jobs import submission
+from jobs.copies import Source, find_source
 from jobs.forms import JobForm, initial_of, typed_values
 from jobs.idempotency import KeyOfDeletedJob, KeyRefused, form_key
 from jobs.models import Job
+from jobs.parameters import find_by_id
 from jobs.submission import DuplicateJob, SubmissionRefused
 from jobs.views.page import HtmxRequest, render_page
 from organizations.access import Access, authorize
@@ -23,46 +26,97 @@ from providers.errors import ProviderError
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HtmxRequest, org: str) -> HttpResponse:
-    """The form; `?from=<job id>` fills it in with what that job was sent with.
+    """The form; `?from=<job id>` fills it in for a retry of that job, `?duplicate=` for another.
 
     Sent with `choose`, or with the fields of another account than the one that is chosen by now,
     it is not submitted, but shown again for that account.
     """
     access = authorize(request, org, Role.OPERATOR)
     if request.method != "POST":
-        form = JobForm(access.organization, initial=_initial(request, access))
+        source = _copied(request, access)
+        form = JobForm(
+            access.organization, initial=_initial(request, access, source), source=source
+        )
+        form.note_source()
         return _page(request, access, form)
+    source = _sent_source(request, access)
     if "choose" in request.POST or not _shows_chosen(request):
-        form = JobForm(access.organization, initial=typed_values(request.POST))
-        if request.htmx:
-            context = {"access": access, "form": form, "samples": _samples()}
-            response = render(request, "jobs/_job_fields.html", context)
-            return trigger_client_event(response, "reelboard:fields", after="settle")
-        return _page(request, access, form)
-    form = JobForm(access.organization, request.POST)
+        return _choose(request, access, source)
+    form = JobForm(access.organization, request.POST, source=source)
     # before a complaint takes the value at its field away
     shown = _preview(form)
     if form.is_valid() and (job := _submit(access, form)):
-        messages.success(request, f"{job} is on its way to {job.account.provider_label}.")
-        return redirect("jobs:detail", org, job.pk)
+        messages.success(request, _describe_way(job))
+        url = reverse("jobs:detail", args=[org, job.pk])
+        return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
     return _page(request, access, form, shown, status=422)
 
 
-def _initial(request: HtmxRequest, access: Access) -> dict[str, Any]:
-    given = request.GET.get("from", "")
+def _choose(request: HtmxRequest, access: Access, source: Source | None) -> HttpResponse:
+    """The fields of the account that is chosen, with what was typed into those of another."""
+    form = JobForm(access.organization, initial=typed_values(request.POST), source=source)
+    if "choose" not in request.POST and form.chosen:
+        form.warning = (
+            f"Not submitted yet: these are the fields of {form.chosen.name} now. "
+            "Check them, then submit."
+        )
+        return _page(request, access, form)
+    if not request.htmx:
+        return _page(request, access, form)
+    context = {"access": access, "form": form, "samples": _samples()}
+    response = render(request, "jobs/_job_fields.html", context)
+    return trigger_client_event(response, "reelboard:fields", after="settle")
+
+
+def _describe_way(job: Job) -> str:
+    account = job.account
+    if account.enabled:
+        return f"{job} is on its way to {account.provider_label}."
+    return f"{job} is held: {account.name} is paused. It is sent when the account is resumed."
+
+
+def _initial(request: HtmxRequest, access: Access, source: Source | None) -> dict[str, Any]:
+    account = request.GET.get("account", "")
+    if source is None:
+        given = request.GET.get("input", "")
+        return {"account": account or _last_account(access), "input": given}
+    job = source.job
+    copied: dict[str, Any] = {"account": account or job.account_id, "copied_from": job.pk}
+    if "from" in request.GET:
+        copied["retry_of"] = job.pk
+    return copied | initial_of(source.shown, job.account)
+
+
+def _last_account(access: Access) -> int | None:
+    """The account that the person submitted a job to last."""
+    mine = Job.objects.for_organization(access.organization).filter(submitted_by=access.user)
+    return mine.order_by("-pk").values_list("account_id", flat=True).first()
+
+
+def _copied(request: HtmxRequest, access: Access) -> Source | None:
+    """The job that the URL names as the one to copy. Raises Http404 where it names none."""
+    given = request.GET.get("from") or request.GET.get("duplicate")
     if not given:
-        return {name: request.GET.get(name, "") for name in ("account", "input")}
-    if not given.isascii() or not given.isdecimal() or len(given) > 18:
-        raise Http404("No such job.")
+        return None
     jobs = Job.objects.for_organization(access.organization).select_related("account")
-    job = get_object_or_404(jobs, pk=int(given))
-    sent = submission.sent_request(job)
-    initial = {"account": job.account_id, "retry_of": job.pk, "input": job.input_url}
-    return initial | initial_of(sent, job.account) if sent else initial
+    job = find_by_id(jobs, given)
+    if job is None:
+        raise Http404("No such job.")
+    return find_source(job)
+
+
+def _sent_source(request: HtmxRequest, access: Access) -> Source | None:
+    """The job that a sent form was a copy of; without it, no secret is filled in."""
+    jobs = Job.objects.for_organization(access.organization).select_related("account")
+    job = find_by_id(jobs, request.POST.get("copied_from", ""))
+    return find_source(job) if job else None
 
 
 def _submit(access: Access, form: JobForm) -> Job | None:
     """The job that the form makes, or None with the reasons in the form."""
+    if stale := [issue for issue in form.check_source() if issue.blocking]:
+        form.add_issues(stale)
+        return None
     data = form.cleaned_data
     jobs = Job.objects.for_organization(access.organization)
     request = form.to_request()
@@ -99,6 +153,8 @@ def _page(
         "samples": _samples(),
         **(shown or {}),
     }
+    if request.htmx:
+        return render(request, "jobs/_job_form.html", {"access": access, **context}, status=status)
     return render_page(request, access, "jobs/job_new.html", context, section="new", status=status)
 
 
@@ -119,7 +175,7 @@ def preview(request: HtmxRequest, org: str) -> HttpResponse:
     if not _shows_chosen(request):
         # the fields of the account are on their way
         return HttpResponse(status=204)
-    form = JobForm(access.organization, request.POST)
+    form = JobForm(access.organization, request.POST, source=_sent_source(request, access))
     shown = _preview(form)
     return render(request, "jobs/_preview.html", {"form": form, "is_update": True, **shown})
 
@@ -133,4 +189,4 @@ def _preview(form: JobForm) -> dict[str, Any]:
     except ProviderError as error:
         return {"remarks": [str(error)]}
     text = json.dumps(body, indent=2, ensure_ascii=False)
-    return {"body": text, "remarks": form.note(issues)}
+    return {"body": text, "remarks": form.note([*form.check_source(), *issues])}

@@ -48,6 +48,24 @@ def test_a_job_is_submitted_as_it_was_asked_for(
     )
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("input", "https://media.example.com/in.mov?token=REDACTED"),
+        ("destination", "s3://REDACTED@deliveries/"),
+        ("metadata", {"note": ["a REDACTED b"]}),
+        ("extra", {"notifications": [{"url": "https://REDACTED@hooks.example/"}]}),
+    ],
+)
+def test_a_redacted_value_is_refused_at_its_field(
+    operator: ApiClient, account: ProviderAccount, field: str, value: Any
+) -> None:
+    answer = operator.post("/jobs", SMALL | {field: value})
+    assert list(answer.fields) == [field]
+    assert "Enter the original value" in answer.fields[field]
+    assert not Job.objects.exists()
+
+
 def test_every_field_reaches_the_request(operator: ApiClient, account: ProviderAccount) -> None:
     whole = {name: value for name, value in WHOLE.items() if name not in ("priority", "test")}
     answer = operator.post("/jobs", whole)
@@ -196,14 +214,6 @@ def test_an_action_that_the_state_forbids_is_a_conflict(
     answer = operator.post(f"/jobs/{job.pk}/{name}")
     assert (answer.status, answer.body["error"]["code"]) == (409, "action_refused")
     assert not JobAction.objects.exists()
-
-
-def test_resubmit_of_a_mirrored_job_answers_that_job(
-    operator: ApiClient, account: ProviderAccount
-) -> None:
-    job = make_job(account, status="failed")
-    answer = operator.post(f"/jobs/{job.pk}/resubmit")
-    assert (answer.status, answer.body["id"]) == (202, str(job.pk))
 
 
 def test_resubmit_tells_what_can_no_longer_be_used(

@@ -66,6 +66,7 @@ class Stack:
             "ALLOW_PRIVATE_ADDRESSES": "1",
             "BASE_URL": self.url,
             "PORT": str(self.web_port),
+            "SAMPLE_INPUTS": self.clip("good.mp4"),
             "LOG_LEVEL": "WARNING",
         }
 

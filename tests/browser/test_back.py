@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.stack import Stack
+
 pytestmark = pytest.mark.browser
 
 JOBS = "/o/harbor/jobs/"
@@ -69,3 +71,88 @@ def test_what_was_typed_and_filtered_is_forgotten_with_the_sign_out(page: Page) 
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_text("signed out")).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
+
+
+def open_form(page: Page, account: str) -> None:
+    page.goto(f"{JOBS}new/")
+    page.get_by_label("Account", exact=True).select_option(label=account)
+    chosen = page.locator("select[name=account]").input_value()
+    expect(page.locator("input[name=fields_of]")).to_have_value(chosen)
+
+
+def assert_typed(page: Page, clip: str) -> None:
+    chosen = page.locator("select[name=account] option:checked")
+    expect(chosen).to_have_text("Xvid (Xvid MediaHub)")
+    assert page.locator("select[name=account]").input_value() == (
+        page.locator("input[name=fields_of]").input_value()
+    )
+    expect(page.get_by_label("Source file")).to_have_value(clip)
+    expect(page.get_by_label("Destination")).to_have_value("dawn/")
+    expect(page.locator("input[name=presets]").nth(1)).to_be_checked()
+    expect(page.locator("input[name=presets]").nth(0)).not_to_be_checked()
+    expect(page.get_by_label("Extra settings")).to_have_value('{"region": "eu"}')
+
+
+def test_new_job_comes_back_with_what_was_typed_and_the_first_submit_sends(
+    page: Page, stack: Stack
+) -> None:
+    page.expected_complaints = ("422",)  # type: ignore[attr-defined]
+    clip = f"{stack.clip('good.mp4')}?back"
+    # not the account that is offered
+    open_form(page, "Xvid (Xvid MediaHub)")
+    page.get_by_label("Destination").fill("dawn/")
+    page.get_by_text("More settings").click()
+    page.get_by_label("Extra settings").fill('{"region": "eu"}')
+    page.get_by_role("button", name="Submit the job").click()
+    # what is wrong is said there, and the focus is on the first of it
+    source = page.get_by_label("Source file")
+    expect(source).to_be_focused()
+    expect(page.locator("#id_input_error")).to_have_text("Enter the URL of the source file.")
+    source.fill(clip)
+    page.get_by_role("button", name="Submit the job").click()
+    expect(page.locator("#id_presets_error")).to_have_text("Choose at least one preset.")
+    expect(page.locator("input[name=presets]").first).to_be_focused()
+    page.locator("input[name=presets]").nth(1).check()
+
+    page.get_by_role("link", name="Files").click()
+    page.wait_for_url("**/files/")
+    page.go_back()
+    assert_typed(page, clip)
+    page.get_by_role("button", name="Submit the job").click()
+    page.wait_for_url(re.compile(r"/jobs/\d+/$"))
+    first = page.url
+
+    page.go_back()
+    assert_typed(page, clip)
+    page.get_by_label("Source file").fill(f"{clip}-again")
+    page.get_by_role("button", name="Submit the job").click()
+    page.wait_for_url(re.compile(r"/jobs/\d+/$"))
+    assert page.url != first
+
+    # another visit of the form is another job
+    page.goto(f"{JOBS}new/")
+    expect(page.get_by_label("Source file")).to_have_value("")
+    expect(page.locator("select[name=account] option:checked")).to_have_text("Xvid (Xvid MediaHub)")
+
+
+def test_a_lost_connection_is_said_and_the_form_can_be_sent_again(page: Page, stack: Stack) -> None:
+    page.expected_complaints = ("ERR_FAILED", "htmx:")  # type: ignore[attr-defined]
+    open_form(page, "Zencoder")
+    page.get_by_label("Source file").fill(f"{stack.clip('good.mp4')}?lost")
+    page.route("**/jobs/new/", lambda route: route.abort())
+    page.get_by_role("button", name="Submit the job").click()
+    expect(page.locator("#not-sent")).to_be_visible()
+    page.unroute("**/jobs/new/")
+    page.get_by_role("button", name="Submit the job").click()
+    page.wait_for_url(re.compile(r"/jobs/\d+/$"))
+
+
+def test_a_sample_fills_in_its_url_and_keeps_what_was_typed(page: Page, stack: Stack) -> None:
+    open_form(page, "Zencoder")
+    page.get_by_label("Destination").fill("s3://results/dawn/")
+    page.get_by_label("Thumbnails").fill("7")
+    page.get_by_role("link", name="good.mp4").click()
+    expect(page.get_by_label("Source file")).to_have_value(stack.clip("good.mp4"))
+    expect(page.get_by_label("Destination")).to_have_value("s3://results/dawn/")
+    expect(page.get_by_label("Thumbnails")).to_have_value("7")
+    expect(page.locator("#preview-body")).to_contain_text("good.mp4")

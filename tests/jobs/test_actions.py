@@ -1,17 +1,14 @@
 """Cancelling and running again: what is offered, refused in words, and carried out once."""
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from django.utils import timezone
 
 from jobs.actions import (
     ActionRefused,
     available_actions,
     request_cancel,
-    request_resubmit,
     run_action,
 )
 from jobs.models import (
@@ -22,13 +19,13 @@ from jobs.models import (
     Submission,
     SubmissionState,
 )
+from jobs.resubmission import request_resubmit
 from jobs.submission import run_submission, submit
 from organizations.models import AuditEntry
 from providers import registry
 from providers.types import Capability, JobRequest
 from providers.zencoder.adapter import Zencoder
 from tests.factories import make_user
-from tests.jobs.answers import newest
 from tests.jobs.factories import NOON, make_account, make_job, make_output
 from tests.jobs.fake_zencoder import FakeZencoder, failing
 
@@ -39,13 +36,6 @@ pytestmark = pytest.mark.django_db
 def running(account: ProviderAccount, zencoder: FakeZencoder) -> Job:
     zencoder.add(71, "processing")
     return make_job(account, remote_id="71", status="running")
-
-
-@pytest.fixture
-def lost(account: ProviderAccount, zencoder: FakeZencoder) -> Job:
-    """Failed, long ago by the provider's clock."""
-    zencoder.add(72, "failed")
-    return make_job(account, remote_id="72", status="failed", created_at=NOON - timedelta(hours=5))
 
 
 def offers(job: Job) -> dict[str, tuple[bool, str]]:
@@ -162,52 +152,6 @@ def test_an_outage_is_waited_for_and_given_up_in_the_end(
     assert (action.state, zencoder.asked["cancel"]) == (ActionState.REFUSED, 6)
 
 
-def test_a_native_resubmit_opens_the_next_attempt(lost: Job, zencoder: FakeZencoder) -> None:
-    user = make_user()
-    action = request_resubmit(lost, user=user)
-    assert isinstance(action, JobAction)
-    for _ in range(2):
-        run_action(action.pk)
-    lost.refresh_from_db()
-    attempt = newest(lost.account, "72")
-    assert (lost.status, lost.error_class, lost.is_newest) == ("failed", "input.not_found", False)
-    assert (attempt.attempt, attempt.status, attempt.retry_of, attempt.submitted_by) == (
-        2,
-        "queued",
-        lost,
-        user,
-    )
-    assert zencoder.asked["resubmit"] == 1
-
-
-@pytest.mark.parametrize("state", ["waiting", "failed"])
-def test_a_resubmit_whose_answer_was_lost_is_not_made_twice(
-    lost: Job, zencoder: FakeZencoder, state: str
-) -> None:
-    zencoder.loses_answers_of.add("resubmit")
-    action = request_resubmit(lost)
-    assert isinstance(action, JobAction)
-    run_action(action.pk)
-    zencoder.move(72, state, finished_at="2026-03-14T13:00:00Z" if state == "failed" else None)
-    JobAction.objects.update(next_at=timezone.now())
-    run_action(action.pk)
-    action.refresh_from_db()
-    assert (action.state, zencoder.asked["resubmit"]) == (ActionState.DONE, 1)
-    assert newest(lost.account, "72").attempt == 2
-
-
-def test_a_worker_that_died_while_resubmitting_is_an_unclear_end(
-    lost: Job, zencoder: FakeZencoder
-) -> None:
-    action = request_resubmit(lost)
-    assert isinstance(action, JobAction)
-    JobAction.objects.update(failures=1, leased_until=timezone.now() - timedelta(seconds=1))
-    zencoder.move(72, "waiting")
-    run_action(action.pk)
-    assert zencoder.asked["resubmit"] == 0
-    assert newest(lost.account, "72").attempt == 2
-
-
 def test_without_a_native_way_it_is_a_new_linked_job(
     organization: Any, zencoder: FakeZencoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,8 +165,7 @@ def test_without_a_native_way_it_is_a_new_linked_job(
     run_submission(job.pk)
     Job.objects.update(status="failed", error_class="unknown")
     job.refresh_from_db()
-    again = request_resubmit(job, user=make_user())
-    assert isinstance(again, Job)
+    again = request_resubmit(job, user=make_user()).job
     assert (again.status, again.retry_of, again.pk != job.pk) == ("submitting", job, True)
     foreign = make_job(account, status="failed")
     with pytest.raises(ActionRefused, match="not submitted here"):

@@ -1,17 +1,18 @@
 """The commands that people script against: what they print, and how they end."""
 
 import json
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, get_commands, load_command_class
 
 from jobs.models import Job, ProviderAccount, Submission
 from organizations.models import Organization
 from tests.jobs.factories import make_account
-from tests.jobs.fake_zencoder import FakeZencoder
+from tests.jobs.fake_zencoder import Answer, FakeZencoder
 
 pytestmark = pytest.mark.django_db
 
@@ -175,6 +176,10 @@ def test_add_account_after_a_lost_key_takes_new_credentials(
         (("--credential", "token=1"), "has no credential token"),
         (("--credential", "api_key=1", "--option", "speed=1"), "no option speed"),
         (("--credential", "api_key=1", "--option", "interval_s=soon"), "whole number"),
+        (("--credential", "api_key=1\x1b"), "control characters"),
+        (("--credential", "api_key=1", "--name", "a\x1b"), "control characters"),
+        (("--credential", "api_key=1", "--name", "a\udcff"), "name is not valid text"),
+        (("--credential", "api_key=\udcff"), "credential is not valid text"),
         (("--credential", "api_key=1", "--base-url", "ftp://x"), "http or https"),
         (("--credential", "api_key=1", "--base-url", "https://u:p@x.example"), "http or https"),
     ],
@@ -239,3 +244,65 @@ def test_submit_to_a_foreign_account_finds_none(
 ) -> None:
     with pytest.raises(CommandError, match="has no account 'theirs'"):
         run("submit", "--organization", organization.slug, "--account=theirs", "--input=s3://a/b")
+
+
+ESCAPES = "\x1b]0;owned\x07\x1b[2J\r\x9b31m\u202e\x7f\nforged: ok"
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_no_command_sends_what_steers_a_terminal(
+    account: ProviderAccount,
+    zencoder: FakeZencoder,
+    as_json: bool,
+) -> None:
+    """What a provider answers, what a person named, and what a user typed."""
+    text = json.dumps({"errors": [f"No.{ESCAPES}"]})
+
+    def refuse(request: object) -> Answer:
+        return 422, {"Content-Type": "application/json"}, text
+
+    zencoder.faults |= {"list": refuse, "account": refuse}
+    Organization.objects.update(name=f"Harbour{ESCAPES}")
+    make_account(account.organization, name=f"bad{ESCAPES}", credentials={"api_key": "no"})
+    slug = account.organization.slug
+    where = (f"--organization={slug}", "--provider=zencoder")
+    for words in (
+        ["sync"],
+        ["add_account", *where, f"--name=new{ESCAPES}", "--credential=api_key=no"],
+        ["add_account", *where, "--name=new", f"--credential={ESCAPES}=1"],
+        ["add_account", *where, f"--name=x{ESCAPES}", f"--base-url=https://{ESCAPES}"],
+        ["create_api_token", f"--organization={slug}", f"--name={ESCAPES}"],
+        ["create_organization", f"--name={ESCAPES}", f"--slug={slug}", f"--owner={ESCAPES}"],
+        ["create_organization", f"--name={ESCAPES}", f"--slug={slug}"],
+        ["submit", f"--organization={slug}", f"--account={ESCAPES}", "--input=s3://a/b"],
+        ["submit", f"--organization={slug}", "--account=main", f"--input=s3://a/b{ESCAPES}"],
+    ):
+        written = from_terminal(*words, *(["--json"] if as_json else []))
+        assert written
+        assert not [char for char in written if char != "\n" and not char.isprintable()], words
+        assert not [line for line in written.splitlines() if line.startswith("forged")], words
+
+
+def test_progress_does_not_steer_the_terminal_either(
+    account: ProviderAccount, zencoder: FakeZencoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zencoder.add(1)
+    ProviderAccount.objects.update(name=f"main{ESCAPES}")
+    terminal = StringIO()
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stderr", terminal)
+    written = from_terminal("sync")
+    assert "jobs read\r" in written
+    assert not [char for char in written if char not in "\r\n" and not char.isprintable()]
+
+
+def from_terminal(*words: str) -> str:
+    """All that a command writes where a person started it."""
+    written = StringIO()
+    command = load_command_class(get_commands()[words[0]], words[0])
+    command._called_from_command_line = True  # type: ignore[attr-defined]  # not in the stubs
+    parser = command.create_parser("manage.py", words[0])
+    options = vars(parser.parse_args(words[1:]))
+    with suppress(SystemExit):
+        command.execute(**options | {"stdout": written, "stderr": written, "skip_checks": True})
+    return written.getvalue()

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from jobs.actions import request_cancel, request_resubmit, run_action
+from jobs.actions import request_cancel, run_action
 from jobs.models import Job, JobAction, ProviderAccount, Submission
+from jobs.resubmission import request_resubmit
 from jobs.submission import run_submission, submit
 from jobs.sync import sync_account
 from jobs.sync_pass import Report
@@ -117,9 +118,8 @@ def test_a_failed_job_is_run_again_as_the_next_attempt(
 ) -> None:
     first = wait(board, send(board, sandbox, "missing.mp4"), lambda job: job.is_terminal)
     time.sleep(1)  # the provider's times are whole seconds
-    action = request_resubmit(first)
-    assert isinstance(action, JobAction)
-    run_action(action.pk)
+    second = request_resubmit(first).job
+    run_action(JobAction.objects.get(job=second).pk)
     second = wait(board, first, lambda job: job.attempt == 2 and job.is_terminal)
     first.refresh_from_db()
     assert (first.status, first.is_newest, second.status) == ("failed", False, "failed")

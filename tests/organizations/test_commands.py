@@ -157,7 +157,7 @@ class PartlyFailing(ReportingCommand):
     requires_system_checks = []
 
     def run(self, **options: Any) -> Report:
-        return Report("one of two", {"done": 1}, failure="The other account failed.")
+        return Report(["one of two"], {"done": 1}, failure="The other account failed.")
 
 
 def test_a_report_with_a_failure_is_printed_before_the_command_fails() -> None:

@@ -32,5 +32,6 @@ def test_a_refusal_says_why(operator: Client, account: ProviderAccount) -> None:
 
 def test_a_failed_job_is_run_again(operator: Client, account: ProviderAccount) -> None:
     job = make_job(account, status=JobStatus.FAILED)
-    assert "is asked to run" in act(operator, job, "resubmit")
-    assert JobAction.objects.get().kind == "resubmit"
+    assert "is run again, as the job shown here" in act(operator, job, "resubmit")
+    action = JobAction.objects.get()
+    assert (action.kind, action.job.retry_of) == ("resubmit", job)

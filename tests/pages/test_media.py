@@ -9,6 +9,7 @@ from django.urls import reverse
 from jobs.models import Job, JobSecret, Output, ProviderAccount
 from jobs.playback import origin
 from organizations.models import Organization
+from providers.text import make_storable
 from tests.jobs.factories import make_account, make_job, make_output
 
 SIGNED = "https://cdn.example/film.mp4?Signature=hunter2-secret&Expires=4070908800"
@@ -65,6 +66,60 @@ def test_what_is_no_web_address_is_shown_redacted_and_not_followed(
     assert response.status_code == 200
     assert "hunter2" not in response.content.decode()
     assert "s3://REDACTED@bucket/film.mp4" in response.content.decode()
+
+
+@pytest.mark.parametrize("which", ["output", "input"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://cdn.example\\@evil.example/film.mp4",
+        "https://cdn.example\\.evil.example/film.mp4",
+        "https:\\\\evil.example/film.mp4",
+        "https:/\\evil.example/film.mp4",
+        "https:///evil.example/film.mp4",
+        "https:evil.example/film.mp4",
+        "//evil.example/film.mp4",
+        "/\\evil.example/film.mp4",
+        "ht\ttps://evil.example/film.mp4",
+        " https://evil.example/film.mp4",
+        "https://cdn.example\t@evil.example/film.mp4",
+        "https://cdn.example\n.evil.example/film.mp4",
+        "https://[cdn.example]evil.example/film.mp4",
+        "https://cdn.example:80@evil.example:x/film.mp4",
+        "https://evil.example%2f.cdn.example/film.mp4",
+        "https://cdn.example\uff0f@evil.example/film.mp4",
+        "https://\ud800evil.example/film.mp4",
+    ],
+)
+def test_no_browser_is_sent_to_a_host_that_it_may_read_otherwise(
+    viewer: Client, job: Job, address: str, which: str
+) -> None:
+    stored = make_storable(address)
+    output = make_output(job, url=stored)
+    Job.objects.filter(pk=job.pk).update(input_url=stored)
+    args = ["harbour-studio", job.pk, *([output.pk] if which == "output" else [])]
+    response = viewer.get(reverse(f"jobs:{which}_open", args=args))
+    assert (response.status_code, "Location" in response) == (200, False)
+    assert "evil.example" in response.content.decode()
+    is_web = stored.lower().startswith("https://")
+    assert ("This address is malformed" in response.content.decode()) is is_web
+    assert "evil.example" not in viewer.get(detail(job))["Content-Security-Policy"]
+
+
+def test_a_link_that_is_made_for_the_moment_is_held_to_the_same_rule(
+    viewer: Client, linked: Output
+) -> None:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
+        base = linked.account.base_url
+        wire.post(f"{base}/oauth2/token/", json={"access_token": "t-1", "expires_in": 3600})
+        wire.get(f"{base}/jobs/71", json={"job": {"outputs": [{"file": {"id": 5}}]}})
+        wire.get(
+            f"{base}/files/downloads/",
+            json={"download": {"uri": "https://edge7.example\\@evil.example/f"}},
+        )
+        args = ["harbour-studio", linked.job_id, linked.pk]
+        response = viewer.get(reverse("jobs:output_open", args=args))
+    assert (response.status_code, "Location" in response) == (200, False)
 
 
 def test_the_job_page_alone_may_load_from_its_outputs_origins(viewer: Client, job: Job) -> None:

@@ -1,6 +1,7 @@
 """The submit form, its preview, and what comes of sending it."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -66,7 +67,7 @@ def test_the_same_again_is_asked_about_first(operator: Client, values: dict[str,
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("input", "", "This field is required."),
+        ("input", "", "Enter the URL of the source file."),
         ("input", "dawn.mov", "https://"),
         ("extra", "{nope", "This is not JSON"),
         ("extra", "[1]", "Give a JSON object"),
@@ -78,7 +79,10 @@ def test_the_same_again_is_asked_about_first(operator: Client, values: dict[str,
         ("metadata", "[" * 3999, "nested too deep"),
         ("metadata", "[" * 400 + "]" * 400, "at most 20 levels"),
         ("metadata", '{"a": -Infinity}', "-Infinity is not JSON"),
-        ("thumbnails", "101", "less than or equal to 100"),
+        ("thumbnails", "101", "Enter a number from 0 to 100."),
+        ("thumbnails", "many", "Enter a whole number."),
+        ("hls", "5000", "Choose heights from 1 to 4,320."),
+        ("account", "0", "Choose one of the accounts listed."),
         ("metadata", "x" * 300, "Zencoder keeps 255 characters"),
     ],
 )
@@ -87,8 +91,17 @@ def test_a_complaint_stands_at_its_field(
 ) -> None:
     response = operator.post(NEW, values | {field: value})
     assert response.status_code == 422
-    assert sentence in str(response.context["form"].errors[field])
-    assert sentence in response.content.decode()
+    form = response.context["form"]
+    assert sentence in str(form.errors[field])
+    html = response.content.decode()
+    assert sentence in html
+    # the browser leads there, and a screen reader reads the sentence with the field
+    first = re.search(r"<(?:input|textarea|select)[^>]*\bautofocus\b[^>]*>", html)
+    assert first is not None
+    assert f'name="{field}"' in first[0]
+    assert 'aria-invalid="true"' in first[0]
+    assert f'id="id_{field}_error"' in html
+    assert re.search(rf'aria-describedby="[^"]*\bid_{field}_error\b', html)
     assert not Job.objects.exists()
 
 
@@ -145,7 +158,6 @@ def test_a_job_can_be_taken_as_the_draft_of_the_next(
     job = Job.objects.get()
     response = operator.get(f"{NEW}?from={job.pk}")
     form = response.context["form"]
-    assert form["input"].value().endswith("hunter2-secret")
     assert form["hls"].value() == [240, 480]
     assert json.loads(form["extra"].value()) == {"region": "europe"}
     assert viewer.get(f"{NEW}?from={job.pk}").status_code == 403
@@ -221,7 +233,10 @@ def test_fields_of_another_account_are_shown_anew_and_not_sent(
 ) -> None:
     other = make_account(studio, provider="tpstreams", **OTHERS["tpstreams"])
     sent = values | {"account": other.pk, "fields_of": account.pk}
-    assert operator.post(NEW, sent).status_code == 200
+    response = operator.post(NEW, sent)
+    assert response.status_code == 200
+    sentence = f"Not submitted yet: these are the fields of {other.name} now."
+    assert sentence in response.content.decode()
     assert operator.post(PREVIEW, sent).status_code == 204
     assert not Job.objects.exists()
 
@@ -243,7 +258,7 @@ def test_the_presets_of_the_account_are_offered_and_sent(
     assert (draft["presets"].value(), draft["extra"].value()) == (["65f1"], "")
 
     refused = operator.post(NEW, sent | {"presets": [], "idempotency_key": "next"})
-    assert "need a preset" in str(refused.context["form"].errors["presets"])
+    assert "Choose at least one preset." in str(refused.context["form"].errors["presets"])
 
 
 def test_what_a_provider_says_stands_at_its_field(
@@ -268,3 +283,70 @@ def test_a_video_of_the_provider_is_named_by_its_id(
     sent |= {"thumbnail_interval": "2", "extra": ""}
     assert operator.post(NEW, sent).status_code == 302
     assert Submission.objects.get().request["input"] == "6b0248895b0c00008f0d1802"
+
+
+def test_the_account_defaults_to_the_one_that_this_person_used_last(
+    operator: Client, manager: Client, studio: Organization, values: dict[str, Any]
+) -> None:
+    last = make_account(studio, name="Zencoder second")
+    make_account(studio, name="A first by name")
+    operator.post(NEW, values | {"account": last.pk})
+    manager.post(NEW, values | {"idempotency_key": "of-a-colleague"})
+
+    assert operator.get(NEW).context["form"].chosen == last
+    assert manager.get(NEW).context["form"].chosen.pk == values["account"]
+    asked = operator.get(NEW, {"account": values["account"]})
+    assert asked.context["form"].chosen.pk == values["account"]
+
+
+def test_a_form_sent_by_htmx_leads_to_the_job_or_comes_back_with_its_errors(
+    operator: Client, values: dict[str, Any]
+) -> None:
+    headers = {"HX-Request": "true"}
+    wrong = operator.post(NEW, values | {"input": ""}, headers=headers)
+    html = wrong.content.decode()
+    assert wrong.status_code == 422
+    assert html.lstrip().startswith('<div id="job-form-frame"')
+    assert "Enter the URL of the source file." in html
+
+    response = operator.post(NEW, values, headers=headers)
+    assert response["HX-Redirect"] == reverse(
+        "jobs:detail", args=["harbour-studio", Job.objects.get().pk]
+    )
+
+
+@pytest.mark.parametrize(
+    ("provider", "field", "sentence"),
+    [
+        ("xvid", "presets", "Choose at least one preset."),
+        ("videosdk", "hls", "Choose at least one height."),
+        ("tpstreams", "hls", "Choose at least one height."),
+    ],
+)
+def test_nothing_chosen_is_said_as_a_choice_to_make(
+    operator: Client,
+    studio: Organization,
+    values: dict[str, Any],
+    provider: str,
+    field: str,
+    sentence: str,
+) -> None:
+    other = make_account(studio, provider=provider, **OTHERS[provider])
+    make_preset(other)
+    sent = values | {"account": other.pk, "hls": [], "mp4": [], "extra": ""}
+    response = operator.post(NEW, sent)
+    assert response.context["form"].errors[field] == [sentence]
+    assert f'id="id_{field}_error"' in response.content.decode()
+
+
+def test_a_job_for_a_paused_account_is_said_to_be_held(
+    operator: Client, account: ProviderAccount, values: dict[str, Any]
+) -> None:
+    ProviderAccount.objects.update(enabled=False)
+    html = operator.get(NEW).content.decode()
+    assert "This job will be held" in html
+    assert "Submit and hold" in html
+
+    html = operator.post(NEW, values, follow=True).content.decode()
+    assert f"is held: {account.name} is paused" in html
+    assert "on its way" not in html

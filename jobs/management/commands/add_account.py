@@ -69,13 +69,16 @@ class Command(ReportingCommand):
         except InvalidAccount as error:
             raise CommandError(str(error)) from error
         if checked.check == Check.REFUSED:
-            self.stderr.write(f"Saved, but it will not sync. {checked.reason}")
+            self.warn(f"Saved, but it will not sync. {checked.reason}")
         elif checked.check == Check.UNANSWERED:
-            self.stderr.write(f"The credentials are not checked yet. {checked.reason}")
+            self.warn(f"The credentials are not checked yet. {checked.reason}")
         url = webhook_url(account)
         return Report(
-            text=f"{account.provider_label} account {account.name} (id {account.pk}) of "
-            f"{owner.name} is there.\nIts webhook address, a secret: {url}",
+            lines=[
+                f"{account.provider_label} account {account.name} (id {account.pk}) of "
+                f"{owner.name} is there.",
+                f"Its webhook address, a secret: {url}",
+            ],
             data={"id": str(account.pk), "webhook_url": url},
         )
 

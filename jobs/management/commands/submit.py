@@ -62,7 +62,7 @@ class Command(ReportingCommand):
         except (SubmissionRefused, DuplicateJob, KeyRefused, KeyOfDeletedJob) as error:
             raise CommandError(str(error)) from error
         job = submitted.job
-        return Report(text=str(job.pk), data={"id": str(job.pk), "created": submitted.created})
+        return Report(lines=[str(job.pk)], data={"id": str(job.pk), "created": submitted.created})
 
 
 def _height(text: str) -> int:

@@ -43,10 +43,8 @@ class Command(ReportingCommand):
         reports = [self._sync(one, full=full) for one in accounts]
         failed = [report for report in reports if not report.ok]
         return Report(
-            text="\n".join(
-                _line(one, report) for one, report in zip(accounts, reports, strict=True)
-            )
-            or "There is no account to synchronise.",
+            lines=[_line(one, report) for one, report in zip(accounts, reports, strict=True)]
+            or ["There is no account to synchronise."],
             data={"accounts": [vars(report) for report in reports]},
             failure=f"{len(failed)} of {len(reports)} accounts failed." if failed else "",
         )
@@ -55,7 +53,7 @@ class Command(ReportingCommand):
         shows_progress = sys.stderr.isatty()
 
         def show(account: ProviderAccount, jobs: int) -> None:
-            self.stderr.write(f"\r{account.name}: {jobs:,} jobs read", ending="")
+            self.show_progress(f"{account.name}: {jobs:,} jobs read")
 
         try:
             report = sync_account(

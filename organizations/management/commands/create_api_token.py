@@ -28,6 +28,6 @@ class Command(ReportingCommand):
         token, text = ApiToken.issue(owner, name, Scope(scope))
         AuditEntry.record(owner, "token.created", token, details={"scope": scope})
         return Report(
-            text=f"Made the token {token} of {owner.name}. It is shown this once:\n{text}",
+            lines=[f"Made the token {token} of {owner.name}. It is shown this once:", text],
             data={"token": text},
         )

@@ -37,7 +37,7 @@ class Command(ReportingCommand):
                 link = password_set_link(user)
                 lines.append(f"To set a password, once: {link}")
         return Report(
-            text="\n".join(lines),
+            lines=lines,
             data={"slug": organization.slug, "created": created, "password_set_url": link},
         )
 

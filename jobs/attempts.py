@@ -1,0 +1,41 @@
+"""The retries of a job: what was made of it by running it again, and whether that has ended."""
+
+from jobs.models import Job
+
+
+def retries_of(job: Job) -> list[Job]:
+    """Every retry of `job`, and theirs, oldest first."""
+    found: dict[int, Job] = {}
+    edge = [job.pk]
+    while edge:
+        retries = (
+            Job.objects.filter(retry_of__in=edge, organization=job.organization_id)
+            .exclude(pk__in=[job.pk, *found])
+            .select_related("submitted_by")
+            .only("status", "provider_status", "attempt", "gone_at", "remote_id", "submitted_by")
+        )
+        new = {retry.pk: retry for retry in retries}
+        found |= new
+        edge = list(new)
+    return [found[pk] for pk in sorted(found)]
+
+
+def unfinished_retry(job: Job) -> Job | None:
+    """The newest retry of `job` that has not ended, as far as is known; None when all have."""
+    unfinished = [one for one in retries_of(job) if not one.is_terminal and one.gone_at is None]
+    return unfinished[-1] if unfinished else None
+
+
+def lock_attempts(job: Job) -> None:
+    """Hold the first attempt of the chain that `job` belongs to, until the transaction ends.
+
+    Of two that ask for retries in one chain, the second sees what the first made.
+    """
+    root, seen = job.pk, {job.pk}
+    while (parent := Job.objects.values_list("retry_of", flat=True).get(pk=root)) is not None:
+        if parent in seen:
+            break
+        seen.add(parent)
+        root = parent
+    # read for its lock alone, which lets others refer to the row
+    list(Job.objects.select_for_update(no_key=True).filter(pk=root).only("pk"))
