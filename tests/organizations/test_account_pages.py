@@ -1,0 +1,192 @@
+"""Every page of django-allauth that can be reached: opened, submitted wrongly and rightly."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from organizations.models import User
+from organizations.passwords import password_set_link
+from organizations.urls import urlpatterns
+from tests.factories import PASSWORD, make_user
+
+pytestmark = pytest.mark.django_db
+
+NEW_PASSWORD = "another-quiet-harbour-18"
+EMAIL = "ann@harbour.example"
+
+
+class Reader(HTMLParser):
+    """The text that a person sees of a page, and the forms that they can submit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text, self.actions, self.fields, self.buttons = "", [""][:0], set[str](), [""][:0]
+        self._inside: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self._inside.append(tag)
+        if tag == "form":
+            self.actions.append(values.get("action") or "")
+        if tag == "input":
+            self.fields.add(values.get("name") or "")
+        if tag == "button":
+            self.buttons.append(values.get("type") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._inside and self._inside.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if not {"script", "style", "noscript"} & set(self._inside):
+            self.text += data
+
+
+@dataclass(frozen=True)
+class Case:
+    """A page, who opens it, what is refused on it, and what it accepts."""
+
+    open: Callable[[Client], str]
+    heading: str
+    wrong: dict[str, str] | None = None
+    right: dict[str, str] = field(default_factory=dict)
+
+
+def signed_in(client: Client) -> User:
+    user = make_user(EMAIL)
+    client.force_login(user)
+    return user
+
+
+def named(name: str, sign_in: bool = False) -> Callable[[Client], str]:
+    def open_it(client: Client) -> str:
+        if sign_in:
+            signed_in(client)
+        else:
+            make_user(EMAIL)
+        return reverse(name)
+
+    return open_it
+
+
+def without_password(client: Client) -> str:
+    user = signed_in(client)
+    user.set_unusable_password()
+    user.save()
+    client.force_login(user)
+    return reverse("account_set_password")
+
+
+def reset_link(client: Client) -> str:
+    path = urlsplit(password_set_link(make_user(EMAIL))).path
+    return str(client.get(path)["Location"])
+
+
+def old_link(client: Client) -> str:
+    return reverse("account_reset_password_from_key", args=["1", "set-password"])
+
+
+TWO = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+CASES = {
+    "account_login": Case(
+        named("account_login"),
+        "Sign in",
+        {"login": EMAIL, "password": "wrong"},
+        {"login": EMAIL, "password": PASSWORD},
+    ),
+    "account_logout": Case(named("account_logout", sign_in=True), "Sign out?", None, {"a": "b"}),
+    "account_inactive": Case(named("account_inactive"), "This account is deactivated"),
+    "account_signup": Case(named("account_signup"), "Sign-up is closed"),
+    "account_reauthenticate": Case(
+        named("account_reauthenticate", sign_in=True),
+        "Confirm your password",
+        {"password": "wrong"},
+        {"password": PASSWORD},
+    ),
+    "account_change_password": Case(
+        named("account_change_password", sign_in=True),
+        "Change password",
+        {"oldpassword": "wrong", **TWO},
+        {"oldpassword": PASSWORD, **TWO},
+    ),
+    "account_set_password": Case(
+        without_password, "Set a password", TWO | {"password2": "other"}, TWO
+    ),
+    "account_reset_password": Case(
+        named("account_reset_password"), "Reset your password", {"email": "no"}, {"email": EMAIL}
+    ),
+    "account_reset_password_done": Case(named("account_reset_password_done"), "Look in your mail"),
+    "account_reset_password_from_key": Case(
+        reset_link, "Set your password", TWO | {"password2": "other"}, TWO
+    ),
+    "an old link": Case(old_link, "This link no longer works"),
+    "account_reset_password_from_key_done": Case(
+        named("account_reset_password_from_key_done"), "Your password is set"
+    ),
+}
+# leads to the sign-in page: nobody is sent a code
+ELSEWHERE = {"account_confirm_login_code"}
+
+
+def read(html: str) -> Reader:
+    reader = Reader()
+    reader.feed(html)
+    assert "<" not in reader.text
+    assert "class=" not in reader.text
+    return reader
+
+
+def test_every_page_is_tried() -> None:
+    assert {pattern.name for pattern in urlpatterns} == (set(CASES) - {"an old link"}) | ELSEWHERE
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_page_opens_says_what_is_wrong_and_takes_what_is_right(client: Client, name: str) -> None:
+    case = CASES[name]
+    path = case.open(client)
+    page = client.get(path)
+    reader = read(page.content.decode())
+    assert (page.status_code, case.heading in reader.text) == (200, True)
+    if not case.right:
+        return
+    assert path in [urlsplit(action).path for action in reader.actions]
+    assert "csrfmiddlewaretoken" in reader.fields
+    assert "submit" in reader.buttons
+    if case.wrong is not None:
+        assert set(case.wrong) <= reader.fields
+        refused = client.post(path, case.wrong)
+        assert refused.status_code == 200
+        assert (
+            "is-invalid" in refused.content.decode() or "banner-error" in refused.content.decode()
+        )
+        read(refused.content.decode())
+    done = client.post(path, case.right)
+    assert done.status_code == 302
+    assert not urlsplit(done["Location"]).netloc
+
+
+@pytest.mark.parametrize("name", sorted(ELSEWHERE))
+def test_a_page_that_nobody_needs_leads_to_sign_in(client: Client, name: str) -> None:
+    assert client.get(reverse(name))["Location"].startswith("/accounts/login/")
+
+
+def test_a_changed_password_signs_in_and_the_old_one_does_not(client: Client) -> None:
+    user = signed_in(client)
+    client.post(reverse("account_change_password"), {"oldpassword": PASSWORD, **TWO})
+    user.refresh_from_db()
+    assert user.check_password(NEW_PASSWORD)
+    told = read(client.get("/accounts/logout/").content.decode()).text
+    assert "Password" in told
+
+
+def test_too_many_attempts_are_told_on_a_page_of_ours(client: Client) -> None:
+    make_user(EMAIL)
+    for _ in range(6):
+        page = client.post(reverse("account_reset_password"), {"email": EMAIL})
+    assert page.status_code == 429
+    assert "Too many attempts" in read(page.content.decode()).text
