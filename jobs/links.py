@@ -5,7 +5,7 @@ from django.utils import timezone
 from jobs import mirror
 from jobs.clients import open_provider
 from jobs.models import EventSource, Output
-from jobs.playback import origin
+from jobs.playback import NEWEST_ALONE, find_refusal, is_lost, origin
 from jobs.sync import refresh_one
 from providers.errors import NotFound, ProviderError
 from providers.types import Capability
@@ -28,6 +28,8 @@ def find_link(output: Output) -> str:
     The provider is asked only where it makes addresses for the moment, or where the one that we
     hold has expired.
     """
+    if output.url and not output.was_made:
+        raise NoLink("There is no file of it: the output was not made.", is_final=True)
     if output.account.adapter_class.supports(Capability.OUTPUT_LINKS):
         return _make_link(output)
     if not output.opens_at:
@@ -64,10 +66,7 @@ def _renew_link(output: Output) -> str:
     """Read the job again, for providers that sign its addresses with each answer."""
     remote_id = _askable_id(output)
     if not output.job.is_newest:
-        raise NoLink(
-            "Its link has expired, and the provider tells of the newest attempt alone.",
-            is_final=True,
-        )
+        raise NoLink(f"Its link has expired. {NEWEST_ALONE}", is_final=True)
     mirror.expect_new_addresses(output.job)
     try:
         refresh_one(output.account, remote_id, source=EventSource.POLL, deadline_s=DEADLINE_S)
@@ -81,11 +80,6 @@ def _renew_link(output: Output) -> str:
 
 def _askable_id(output: Output) -> str:
     """The id of its job at the provider, where the provider may be asked at all."""
-    account, job = output.account, output.job
-    if job.remote_id is None or job.gone_at:
-        raise NoLink("The provider no longer knows its job.", is_final=True)
-    if not account.enabled:
-        raise NoLink(f"The account {account} is paused, so no new link is asked for.")
-    if account.refused_at:
-        raise NoLink(f"The provider refuses the credential of {account}, so it gives no new link.")
-    return job.remote_id
+    if refusal := find_refusal(output):
+        raise NoLink(refusal, is_final=is_lost(output.job))
+    return output.job.remote_id or ""

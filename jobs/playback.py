@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from csp.constants import SELF
 from django.utils import timezone
 
-from jobs.models import Output
-from providers.types import OutputKind
+from jobs.models import Job, Output
+from providers.types import Capability, OutputKind
 from providers.urls import WEB_SCHEMES, parse_url
 
 # One or two are usual. Proxies refuse an answer whose headers take more than a few kilobytes.
 MAX_ORIGINS = 10
+
+NEWEST_ALONE = "The provider returns links for the newest attempt alone."
 
 PLAYED = (OutputKind.VIDEO, OutputKind.AUDIO, OutputKind.PLAYLIST)
 
@@ -24,8 +26,51 @@ class Playable:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Whether a way to open an output is offered; if not, the reason, where there is one to say.
+
+    `is_renewed`: its link has expired, and the provider is asked for a new one on the way.
+    """
+
+    is_offered: bool
+    is_renewed: bool = False
+    reason: str = ""
+
+
+def opening(output: Output) -> Opening:
+    """How `output` opens; its job and account are loaded."""
+    if not output.was_made:
+        return Opening(False)
+    makes_links = output.account.adapter_class.supports(Capability.OUTPUT_LINKS)
+    if makes_links or not output.is_expired(timezone.now()):
+        return Opening(True)
+    reason = find_refusal(output)
+    if not reason and not output.job.is_newest:
+        reason = NEWEST_ALONE
+    return Opening(not reason, is_renewed=True, reason=f"Its link has expired. {reason}")
+
+
+def find_refusal(output: Output) -> str:
+    """Why the provider cannot be asked for a link to `output` now; empty where it can."""
+    account, job = output.account, output.job
+    if is_lost(job):
+        return "The provider no longer knows its job."
+    if not account.enabled:
+        return f"The account {account} is paused, so no new link is asked for."
+    if account.refused_at:
+        return f"The provider refuses the credential of {account}, so it gives no new link."
+    return ""
+
+
+def is_lost(job: Job) -> bool:
+    return job.remote_id is None or job.gone_at is not None
+
+
 def playable(output: Output) -> Playable:
     """How a browser shows `output`, as far as can be told without asking its server."""
+    if output.url and not output.was_made:
+        return Playable("", "There is no file of it.")
     if not output.opens_at:
         return Playable("", "It has no address yet.")
     if origin(output.opens_at) is None:

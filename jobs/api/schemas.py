@@ -335,7 +335,7 @@ class AccountList(Schema):
 
 
 def _open_url(output: Output, slug: str) -> str | None:
-    if not output.is_web:
+    if not output.is_web or not output.was_made:
         return None
     opener = reverse("jobs:output_open", args=[slug, output.job_id, output.pk])
     return f"{settings.BASE_URL}{opener}"

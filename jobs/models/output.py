@@ -9,7 +9,7 @@ from jobs.fields import EncryptedJSONField, Undecryptable
 from jobs.models.account import ProviderAccount
 from jobs.models.job import Job
 from organizations.models import Organization
-from providers.status import OutputStatus
+from providers.status import JobStatus, OutputStatus
 from providers.types import OutputKind
 from providers.urls import parse_url
 
@@ -69,6 +69,8 @@ LISTED_COLUMNS = (
     "provider_status",
 )
 
+JOB_COLUMNS = ("name", "remote_id", "status", "provider_status", "gone_at", "is_newest")
+
 
 class OutputQuerySet(models.QuerySet["Output"]):
     def for_organization(self, organization: Organization) -> "OutputQuerySet":
@@ -77,12 +79,12 @@ class OutputQuerySet(models.QuerySet["Output"]):
     def for_list(self) -> "OutputQuerySet":
         """Files as a list shows them: one query with job, account and organization.
 
-        Of the job only its name and status; no secret, so that nothing is decrypted.
+        Of the job its name and state alone; no secret, so that nothing is decrypted.
         """
         return self.select_related("job", "account", "organization").only(
             *LISTED_COLUMNS,
-            *(f"job__{name}" for name in ("name", "remote_id", "status", "provider_status")),
-            *(f"account__{name}" for name in ("name", "provider")),
+            *(f"job__{name}" for name in JOB_COLUMNS),
+            *(f"account__{name}" for name in ("name", "provider", "enabled", "refused_at")),
             *(f"organization__{name}" for name in ("name", "slug")),
         )
 
@@ -198,6 +200,14 @@ class Output(models.Model):
     def is_web(self) -> bool:
         """Whether a browser can be sent to it: the whole address begins as the redacted one."""
         return parse_url(self.url).is_web
+
+    @property
+    def was_made(self) -> bool:
+        """Whether there is a file: providers name a URL before there is one, and without one."""
+        if self.status == OutputStatus.UNKNOWN:
+            ended_without = self.job.status in (JobStatus.FAILED, JobStatus.CANCELLED)
+            return bool(self.url) and not ended_without
+        return bool(self.url) and self.status == OutputStatus.SUCCEEDED
 
     def is_expired(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now

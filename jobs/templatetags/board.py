@@ -24,7 +24,7 @@ from jobs.forms import JobForm, dress_widget
 from jobs.freshness import Trust
 from jobs.models import Job, Output, RowFailure, Verdict
 from jobs.phases import Phase, live_version, phases
-from jobs.playback import playable
+from jobs.playback import opening, playable
 from providers.redaction import REDACTED
 from providers.status import JobStatus, OutputStatus
 from providers.text import make_visible
@@ -321,6 +321,7 @@ def bars(found: list[Phase]) -> list[Bar]:
 
 
 register.filter("playable", playable)
+register.filter("opening", opening)
 
 
 @register.filter

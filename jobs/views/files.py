@@ -14,14 +14,12 @@ from jobs.files import FileFilter
 from jobs.keyset import KeysetPage
 from jobs.models import Output, ProviderAccount
 from jobs.models.output import kind_choices, output_status_choices
-from jobs.playback import PLAYED
+from jobs.playback import PLAYED, Opening, opening
 from jobs.views.filter_form import filter_form, place_selects, spans
 from jobs.views.page import HtmxRequest, frame
 from organizations.access import authorize
 from providers.status import OutputStatus
 
-# a provider may tell an address before, or without, there being anything at it
-WITH_FILE = (OutputStatus.SUCCEEDED, OutputStatus.UNKNOWN)
 HEIGHTS = (240, 360, 480, 720, 1080, 2160)
 
 
@@ -30,8 +28,7 @@ class FileRow:
     """A file with what can be done with it now."""
 
     output: Output
-    is_there: bool
-    is_expired: bool
+    opening: Opening
     can_play: bool
 
 
@@ -64,10 +61,8 @@ def _results(page: KeysetPage[Output], wanted: FileFilter, path: str) -> dict[st
 
 
 def _row(output: Output, now: datetime) -> FileRow:
-    is_there = bool(output.url) and output.status in WITH_FILE
-    is_expired = output.is_expired(now)
     plays = output.is_web and output.kind in PLAYED and output.status == OutputStatus.SUCCEEDED
-    return FileRow(output, is_there, is_expired, can_play=plays and not is_expired)
+    return FileRow(output, opening(output), can_play=plays and not output.is_expired(now))
 
 
 def _form(wanted: FileFilter, accounts: list[ProviderAccount], path: str) -> dict[str, Any]:

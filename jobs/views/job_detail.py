@@ -63,6 +63,8 @@ def show_job(
         # most polls end here, before the outputs are read and their addresses decrypted
         return HttpResponse(status=204)
     outputs = list(job.outputs.select_related("preset").order_by("position", "pk"))
+    for output in outputs:
+        output.account = job.account
     media = [output for output in outputs if output.kind != OutputKind.IMAGE]
     thumbnails = [output for output in outputs if output.kind == OutputKind.IMAGE]
     makes_links = job.account.adapter_class.supports(Capability.OUTPUT_LINKS)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import escape
 from pytest_django import DjangoAssertNumQueries
 
-from jobs.models import Job, ProviderAccount
+from jobs.models import Job, Output, ProviderAccount
 from organizations.models import Organization
 from providers.status import JobStatus, OutputStatus
 from providers.types import OutputKind
@@ -105,7 +105,63 @@ def test_only_what_a_browser_can_play_is_offered_to_play(viewer: Client, job: Jo
     for output in (stored, dash, old, words):
         assert f"?play={output.pk}#player" not in html
     assert "It lies at a s3:// address" in html
-    assert "Its link has expired." in html
+    assert "Its link has expired." not in html
+    assert "with a new link from the provider" in html
+
+
+@pytest.mark.parametrize(
+    ("output_status", "job_status"),
+    [
+        ("failed", "failed"),
+        ("cancelled", "cancelled"),
+        ("skipped", "succeeded"),
+        ("queued", "running"),
+        ("running", "running"),
+        ("unknown", "failed"),
+        ("unknown", "cancelled"),
+    ],
+)
+def test_what_was_never_made_offers_no_way_to_it(
+    viewer: Client, account: ProviderAccount, output_status: str, job_status: str
+) -> None:
+    job = make_job(account, status=job_status)
+    made = make_output(job)
+    never = make_output(job, status=output_status, secret_url="https://cdn.example/never.mp4?sig=a")
+    image = make_output(job, status=output_status, kind=OutputKind.IMAGE)
+    html = page(viewer, job) + page(viewer, job, "?thumbnails=1")
+    assert opener(made) in html
+    assert made.url in html
+    for output in (never, image):
+        assert opener(output) not in html
+        assert output.url not in html
+        response = viewer.get(opener(output))
+        assert response.status_code == 410
+        assert "There is no file of it" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"gone_at": NOON}, "The provider no longer knows its job."),
+        ({"is_newest": False}, "for the newest attempt alone."),
+    ],
+)
+def test_an_expired_link_that_nobody_renews_is_said_and_not_offered(
+    viewer: Client, job: Job, changes: dict[str, Any], words: str
+) -> None:
+    output = make_output(job, expires_at=NOON)
+    Job.objects.update(**changes)
+    for html in (
+        page(viewer, job),
+        viewer.get(reverse("jobs:files", args=["harbour-studio"])).content.decode(),
+    ):
+        assert words in html
+        assert "Its link has expired." in html
+        assert opener(output) not in html
+
+
+def opener(output: Output) -> str:
+    return reverse("jobs:output_open", args=["harbour-studio", output.job_id, output.pk])
 
 
 def test_the_chain_of_attempts_is_shown_from_any_of_them(
