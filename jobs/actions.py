@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from jobs import mirror
-from jobs.attempts import unfinished_retry
+from jobs.attempts import unfinished_of
 from jobs.clients import open_provider
 from jobs.hints import hint
 from jobs.models import (
@@ -32,7 +32,7 @@ from jobs.sync import refresh_one
 from organizations.models import ApiToken, AuditEntry, User
 from providers.base import Provider
 from providers.errors import BudgetExhausted, NotFound, ProviderError, RateLimited
-from providers.status import JobStatus
+from providers.status import TERMINAL, JobStatus
 from providers.types import Capability, RemoteJob
 
 LEASE = timedelta(seconds=100)
@@ -63,13 +63,27 @@ class AvailableAction:
     is_native: bool = False
 
 
-def available_actions(job: Job) -> list[AvailableAction]:
-    """What the page offers for `job`: actions the provider lacks are absent."""
+def available_actions(job: Job, retries: list[Job]) -> list[AvailableAction]:
+    """What the page offers for `job`, which has these `retries`; the rest is absent."""
     resubmit = resubmit_offer(job)
-    if resubmit and (retry := unfinished_retry(job)):
-        reason = f"Job {retry.pk} runs it again already."
-        resubmit = replace(resubmit, allowed=False, reason=reason)
+    if resubmit and (retry := unfinished_of(retries)):
+        resubmit = replace(resubmit, allowed=False, reason=f"Job {retry.pk} is a retry of it.")
     return [action for action in (_cancel_offer(job), resubmit) if action]
+
+
+def check_unchanged(job: Job, attempt: str, status: str) -> None:
+    """Refuse what was offered for another attempt, or before `job` ended or began again.
+
+    Raises ActionRefused. What moves while a job runs, its status too, refuses nothing.
+    """
+    if attempt != str(job.attempt):
+        raise ActionRefused(f"This was offered for attempt {attempt[:10]}.")
+    if status == job.status or not (status in TERMINAL or job.is_terminal):
+        return
+    now = f"it is {job.status} now"
+    if job.is_terminal:
+        raise ActionRefused(f"It has ended since this was offered: {now}.")
+    raise ActionRefused(f"It has begun again since this was offered: {now}.")
 
 
 def request_cancel(
@@ -182,7 +196,7 @@ def resubmit_offer(job: Job) -> AvailableAction | None:
             reason = f"{adapter_class.label} runs only jobs again that are {words}."
     elif not reason and job.request is None:
         reason = "It was not submitted here, so its settings are not known."
-    return AvailableAction("resubmit", "Resubmit", not reason, reason, is_native)
+    return AvailableAction("resubmit", "Retry", not reason, reason, is_native)
 
 
 def _why_not(job: Job) -> str:

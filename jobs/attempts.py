@@ -1,6 +1,7 @@
 """The retries of a job: what was made of it by running it again, and whether that has ended."""
 
 from jobs.models import Job
+from jobs.models.job import HEAVY_COLUMNS
 
 
 def retries_of(job: Job) -> list[Job]:
@@ -12,7 +13,7 @@ def retries_of(job: Job) -> list[Job]:
             Job.objects.filter(retry_of__in=edge, organization=job.organization_id)
             .exclude(pk__in=[job.pk, *found])
             .select_related("submitted_by")
-            .only("status", "provider_status", "attempt", "gone_at", "remote_id", "submitted_by")
+            .defer(*HEAVY_COLUMNS)
         )
         new = {retry.pk: retry for retry in retries}
         found |= new
@@ -20,9 +21,9 @@ def retries_of(job: Job) -> list[Job]:
     return [found[pk] for pk in sorted(found)]
 
 
-def unfinished_retry(job: Job) -> Job | None:
-    """The newest retry of `job` that has not ended, as far as is known; None when all have."""
-    unfinished = [one for one in retries_of(job) if not one.is_terminal and one.gone_at is None]
+def unfinished_of(retries: list[Job]) -> Job | None:
+    """The newest of them that has not ended, as far as is known; None when all have."""
+    unfinished = [one for one in retries if not one.is_terminal and one.gone_at is None]
     return unfinished[-1] if unfinished else None
 
 

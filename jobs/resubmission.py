@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from jobs import idempotency, mirror
 from jobs.actions import ActionRefused, check_offer, record_event, resubmit_offer
-from jobs.attempts import lock_attempts, unfinished_retry
+from jobs.attempts import lock_attempts, retries_of, unfinished_of
 from jobs.fields import Undecryptable
 from jobs.hints import hint
 from jobs.idempotency import CallerKey
@@ -15,10 +15,10 @@ from organizations.models import ApiToken, AuditEntry, User
 
 
 class RetryUnfinished(ActionRefused):
-    """The job runs again already, as `job`."""
+    """The job was retried already, as `job`."""
 
     def __init__(self, job: Job) -> None:
-        super().__init__(f"It is being retried already, as job {job.pk}.")
+        super().__init__(f"It was retried already, as job {job.pk}.")
         self.job = job
 
 
@@ -63,7 +63,7 @@ def _run_again(
 ) -> Job:
     offer = resubmit_offer(job)
     is_native = offer is not None and offer.is_native
-    unfinished = unfinished_retry(job)
+    unfinished = unfinished_of(retries_of(job))
     if unfinished is not None and (is_native or not allow_duplicate):
         raise RetryUnfinished(unfinished)
     check_offer(job, offer)

@@ -214,7 +214,12 @@ def run_submission(job_id: int) -> None:
 
 
 def resolve_unsure(
-    job: Job, *, user: User | None, found_remote_id: str = "", send_again: bool = False
+    job: Job,
+    *,
+    user: User | None,
+    found_remote_id: str = "",
+    send_again: bool = False,
+    key: CallerKey | None = None,
 ) -> None:
     """A person's answer to "we don't know": it is there under this id, or send it again.
 
@@ -223,12 +228,12 @@ def resolve_unsure(
     """
     submission = Submission.objects.select_related("job__account").get(pk=job.pk)
     if send_again:
-        changed = Submission.objects.filter(pk=job.pk, state=SubmissionState.UNSURE).update(
-            state=SubmissionState.DUE, next_at=timezone.now()
-        )
-        if changed:
-            _tell(job, "Send it again: decided by a person", user)
-            hint("run_submission", job.pk)
+        unsure = Submission.objects.filter(pk=job.pk, state=SubmissionState.UNSURE)
+        with transaction.atomic():
+            if unsure.update(state=SubmissionState.DUE, next_at=timezone.now()):
+                _tell(job, "Send it again: decided by a person", user)
+                idempotency.store(job.organization, key, job)
+                hint("run_submission", job.pk)
     elif found_remote_id and submission.state == SubmissionState.UNSURE:
         _refuse_foreign(submission, found_remote_id)
         observed_at = timezone.now()

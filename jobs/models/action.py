@@ -12,7 +12,7 @@ from organizations.models import ApiToken
 
 class ActionKind(models.TextChoices):
     CANCEL = "cancel", "Cancel"
-    RESUBMIT = "resubmit", "Resubmit"
+    RESUBMIT = "resubmit", "Retry"
 
 
 class ActionState(models.TextChoices):

@@ -1,14 +1,17 @@
 """Cancelling a job, running it again, and telling what became of it: POST, then back to the job."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from jobs.actions import ActionRefused, request_cancel
+from jobs import idempotency
+from jobs.actions import ActionRefused, check_unchanged, request_cancel
+from jobs.attempts import retries_of
 from jobs.forms import FoundJobForm, SendAgainForm
+from jobs.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key
 from jobs.models import Job, Submission, SubmissionState
-from jobs.resubmission import request_resubmit
+from jobs.resubmission import RetryUnfinished, request_resubmit
 from jobs.submission import SubmissionRefused, resolve_unsure
 from jobs.views.job_detail import find_job, show_job
 from jobs.views.page import HtmxRequest
@@ -18,29 +21,33 @@ from providers.errors import ProviderError
 
 
 @require_POST
-def cancel(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+def cancel(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
     access = authorize(request, org, Role.OPERATOR)
     job = find_job(access, pk)
     try:
+        _check_offered(request, job)
         request_cancel(job, user=access.user)
     except ActionRefused as error:
-        messages.error(request, f"{job} was not cancelled. {error}")
-    else:
-        messages.success(request, f"{job.account.provider_label} is asked to cancel {job}.")
+        return _refuse(request, access, job, f"{job} was not cancelled.", error)
+    messages.success(request, f"{job.account.provider_label} is asked to cancel {job}.")
     return redirect("jobs:detail", org, job.pk)
 
 
 @require_POST
-def resubmit(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+def resubmit(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
     access = authorize(request, org, Role.OPERATOR)
     job = find_job(access, pk)
     try:
-        made = request_resubmit(job, user=access.user)
-    except (ActionRefused, SubmissionRefused) as error:
-        messages.error(request, f"{job} was not resubmitted. {error}")
-        return redirect("jobs:detail", org, job.pk)
-    messages.success(request, f"{job} is run again, as the job shown here.")
-    return redirect("jobs:detail", org, made.job.pk)
+        key = _key_of(request, access, f"resubmit {job.pk}")
+        made = idempotency.find_job(access.organization, key)
+        if made is None:
+            _check_offered(request, job)
+            _check_not_retried(request, job)
+            made = request_resubmit(job, user=access.user, key=key).job
+    except (ActionRefused, SubmissionRefused, KeyRefused, KeyOfDeletedJob) as error:
+        return _refuse(request, access, job, f"{job} was not retried.", error)
+    messages.success(request, f"{job} is retried, as the job shown here.")
+    return redirect("jobs:detail", org, made.pk)
 
 
 @require_POST
@@ -48,9 +55,17 @@ def resolve(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
     """What a person found at the provider, where we do not know whether it took the job."""
     access = authorize(request, org, Role.OPERATOR)
     job = find_job(access, pk)
+    try:
+        key = _key_of(request, access, f"send again {job.pk}")
+        if idempotency.find_job(access.organization, key) is not None:
+            messages.info(request, f"{job} was sent again already.")
+            return redirect("jobs:detail", org, job.pk)
+        _check_offered(request, job)
+    except (ActionRefused, KeyRefused, KeyOfDeletedJob) as error:
+        return _refuse(request, access, job, "Nothing was changed.", error)
     if not Submission.objects.filter(pk=job.pk, state=SubmissionState.UNSURE).exists():
-        messages.info(request, f"What became of {job} is known by now.")
-        return redirect("jobs:detail", org, job.pk)
+        known = ActionRefused(f"What became of {job} is known by now.")
+        return _refuse(request, access, job, "Nothing was changed.", known)
     if "found_remote_id" in request.POST:
         found = FoundJobForm(job, request.POST)
         if found.is_valid() and _bind(access, job, found):
@@ -60,9 +75,39 @@ def resolve(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
     again = SendAgainForm(job, request.POST)
     if not again.is_valid():
         return show_job(request, access, job, again_form=again, status=422)
-    resolve_unsure(job, user=access.user, send_again=True)
+    resolve_unsure(job, user=access.user, send_again=True, key=key)
     messages.success(request, f"{job} is sent again.")
     return redirect("jobs:detail", org, job.pk)
+
+
+def _key_of(request: HttpRequest, access: Access, call: str) -> CallerKey | None:
+    text = request.POST.get("key", "")
+    return form_key(text, call, {}, access.user) if text else None
+
+
+def _check_offered(request: HttpRequest, job: Job) -> None:
+    """Refuse a form that was offered for another attempt or another end; a bare call has none."""
+    if "attempt" in request.POST:
+        check_unchanged(job, request.POST["attempt"], request.POST.get("status", ""))
+
+
+def _check_not_retried(request: HttpRequest, job: Job) -> None:
+    """Refuse a retry that was offered before somebody else's."""
+    known = request.POST.get("retried")
+    retries = retries_of(job)
+    if known is not None and retries and known != str(retries[-1].pk):
+        raise RetryUnfinished(retries[-1])
+
+
+def _refuse(
+    request: HtmxRequest, access: Access, job: Job, outcome: str, error: Exception
+) -> HttpResponseBase:
+    """Show the job as it is now, and why nothing was done."""
+    blocking = error.job if isinstance(error, RetryUnfinished) else None
+    job = find_job(access, job.pk)
+    return show_job(
+        request, access, job, refusal=f"{outcome} {error}", refusal_job=blocking, status=409
+    )
 
 
 def _bind(access: Access, job: Job, form: FoundJobForm) -> bool:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
+from uuid import uuid4
 
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -13,6 +14,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from jobs.actions import AvailableAction, available_actions
+from jobs.attempts import retries_of, unfinished_of
 from jobs.forms import FoundJobForm, SendAgainForm
 from jobs.links import NoLink, link_origins
 from jobs.models import ActionState, Job, JobBody, Output, Submission, SubmissionState
@@ -51,14 +53,18 @@ def show_job(
     *,
     found_form: FoundJobForm | None = None,
     again_form: SendAgainForm | None = None,
+    refusal: str = "",
+    refusal_job: Job | None = None,
     status: int = 200,
 ) -> HttpResponseBase:
     """The job's page, or the part of it that is asked for; 204 to a poll that missed nothing.
 
-    The forms are given as they were sent, where the page is shown again with what was wrong.
+    The forms are given as they were sent, where the page is shown again with what was wrong; so is
+    the reason why an action was refused, and the job that is in its way.
     """
     submission = Submission.objects.filter(pk=job.pk).first() if job.request else None
-    live_state = _state(job, submission)
+    retries = retries_of(job)
+    live_state = _state(job, submission, retries)
     if _is_poll(request) and request.GET.get("state") == live_state:
         # most polls end here, before the outputs are read and their addresses decrypted
         return HttpResponse(status=204)
@@ -75,6 +81,11 @@ def show_job(
         "media": media,
         "submission": submission,
         "live_state": live_state,
+        "retries": retries,
+        "retry": retries[-1] if retries else None,
+        "form_key": uuid4().hex,
+        "refusal": refusal,
+        "refusal_job": refusal_job,
         "thumbnail_count": len(thumbnails),
         "gallery": None,
         "origins": " ".join(origins),
@@ -86,7 +97,7 @@ def show_job(
         "again_form": again_form or SendAgainForm(job),
     }
     if request.htmx:
-        return _part(request, context, media, thumbnails)
+        return _part(request, context, media, thumbnails, status)
     context |= frame(access, "jobs") | _changing(context)
     context["jobs_url"] = list_url(request, access)
     context["player"] = None
@@ -109,7 +120,11 @@ def _is_poll(request: HtmxRequest) -> bool:
 
 
 def _part(
-    request: HtmxRequest, context: dict[str, Any], media: list[Output], thumbnails: list[Output]
+    request: HtmxRequest,
+    context: dict[str, Any],
+    media: list[Output],
+    thumbnails: list[Output],
+    status: int,
 ) -> HttpResponse:
     """What htmx asks for: the player, the thumbnails, or what changed."""
     access, job = context["access"], context["job"]
@@ -117,15 +132,18 @@ def _part(
         return render(request, "jobs/_player.html", _player(access, job, media, request))
     if "thumbnails" in request.GET:
         return render(request, "jobs/_thumbnails.html", _gallery(access, job, thumbnails))
-    return render(request, "jobs/_job_update.html", context | _changing(context))
+    changing = context | _changing(context)
+    return render(request, "jobs/_job_update.html", changing, status=status)
 
 
-def _state(job: Job, submission: Submission | None) -> str:
+def _state(job: Job, submission: Submission | None, retries: list[Job]) -> str:
     """What the poll compares: it moves with each change of what the changing part shows."""
     asked = [(action.pk, action.state, action.note) for action in job.actions.all()]
     sending = submission and (submission.state, submission.note, submission.next_at)
-    confirmed = job.synced_at and int(job.synced_at.timestamp())
-    parts = (job.version, confirmed, sorted(asked), sending, job.account.health)
+    retried = [(retry.pk, retry.status, retry.gone_at) for retry in retries]
+    # each pass confirms what has ended, which is no news
+    confirmed = not job.is_terminal and job.synced_at and int(job.synced_at.timestamp())
+    parts = (job.version, confirmed, sorted(asked), sending, retried, job.account.health)
     return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 
@@ -136,12 +154,15 @@ def _changing(context: Mapping[str, Any]) -> dict[str, Any]:
     submission: Submission | None = context["submission"]
     # what can be done then stands in a panel of its own
     is_unsure = submission is not None and submission.state == SubmissionState.UNSURE
+    retries: list[Job] = context["retries"]
+    pending = [one for one in job.actions.all() if one.state == ActionState.DUE]
     return {
-        "actions": [] if is_unsure else _worth_showing(job, available_actions(job)),
-        "pending": [one for one in job.actions.all() if one.state == ActionState.DUE],
+        "actions": [] if is_unsure else _worth_showing(job, available_actions(job, retries)),
+        "pending": pending,
+        "is_moving": job.is_active or bool(pending or unfinished_of(retries)),
         "faults": _faults(job, context["media"]),
         "phases": phases(job, timezone.now()),
-        "attempts": _attempts(job),
+        "attempts": _attempts(job, retries),
         "changes": _changes(job),
         "has_body": JobBody.objects.filter(pk=job.pk).exists(),
         "can_copy": access.can_operate and (not job.is_active or job.gone_at is not None),
@@ -173,19 +194,14 @@ def _faults(job: Job, media: list[Output]) -> list[dict[str, Any]]:
     return faults
 
 
-def _attempts(job: Job) -> list[Job]:
+def _attempts(job: Job, retries: list[Job]) -> list[Job]:
     """The chain that `job` belongs to, oldest first; empty when it is alone."""
-    found = {job.pk: job}
-    ancestor = job.retry_of
-    while ancestor is not None and ancestor.pk not in found:
-        found[ancestor.pk] = ancestor
-        ancestor = ancestor.retry_of
-    edge = list(found)
-    while edge:
-        retries = Job.objects.filter(retry_of__in=edge, organization=job.organization_id)
-        edge = [retry.pk for retry in retries if retry.pk not in found]
-        found |= {retry.pk: retry for retry in retries if retry.pk in edge}
-    return sorted(found.values(), key=lambda one: one.pk) if len(found) > 1 else []
+    root, seen = job, {job.pk}
+    while root.retry_of is not None and root.retry_of.pk not in seen:
+        root = root.retry_of
+        seen.add(root.pk)
+    below = retries if root is job else retries_of(root)
+    return sorted([root, *below], key=lambda one: one.pk) if below else []
 
 
 def _changes(job: Job) -> list[Change]:

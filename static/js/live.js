@@ -100,6 +100,27 @@
     return !selection.isCollapsed && selection.containsNode(element, true);
   };
 
+  // A button that had the focus may be gone after a swap, or disabled: its neighbour gets the focus.
+
+  const FOCUSABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+  const canFocus = (element) => element.isConnected && !element.disabled && element.checkVisibility();
+  let nearest = [];
+
+  document.addEventListener("htmx:beforeSwap", () => {
+    const focused = document.activeElement;
+    const all = [...document.querySelectorAll(`#content :is(${FOCUSABLE})`)];
+    const at = all.indexOf(focused);
+    const distances = new Map(all.map((element, place) => [element, Math.abs(place - at)]));
+    if (at < 0) nearest = [];
+    else nearest = all.sort((one, other) => distances.get(one) - distances.get(other));
+  });
+  document.addEventListener("htmx:afterSettle", () => {
+    const [focused] = nearest;
+    if (!focused || canFocus(focused)) return;
+    if (![document.body, focused].includes(document.activeElement)) return;
+    (nearest.find(canFocus) ?? document.getElementById("content")).focus();
+  });
+
   let failed = 0;
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;

@@ -14,6 +14,13 @@
     }, 500);
   };
 
+  // A dialog asks about what its button offers at this moment: a poll may have changed that since
+  // the page was rendered, and nothing changes it while the dialog is open.
+  const takeOffer = (offer, asked) => {
+    for (const { name, value } of offer?.querySelectorAll("input[type=hidden]") ?? [])
+      if (asked.elements[name]) asked.elements[name].value = value;
+  };
+
   const isField = (element) => element.closest("input, textarea, select, [contenteditable]");
 
   // `/` goes to the search box, and means nothing special inside a field
@@ -61,6 +68,7 @@
       const dialog = document.getElementById(opener.dataset.dialog);
       if (dialog) {
         event.preventDefault();
+        takeOffer(opener.form, dialog.querySelector("form"));
         dialog.showModal();
       }
     }

@@ -39,7 +39,7 @@ def running(account: ProviderAccount, zencoder: FakeZencoder) -> Job:
 
 
 def offers(job: Job) -> dict[str, tuple[bool, str]]:
-    return {action.name: (action.allowed, action.reason) for action in available_actions(job)}
+    return {action.name: (action.allowed, action.reason) for action in available_actions(job, [])}
 
 
 def send(account: ProviderAccount) -> Job:
