@@ -157,7 +157,7 @@ def test_a_job_is_submitted_to_it_and_cancelled(
     assert sent["heights"] == [240, 360]
     assert sent["note"].startswith("desk=sport rb:")
 
-    actions = {action.name: action for action in available_actions(job)}
+    actions = {action.name: action for action in available_actions(job, [])}
     assert actions["cancel"].allowed
     action = request_cancel(job)
     wire.delete(f"{BASE_URL}/lamps/9", json={})
