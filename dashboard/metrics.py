@@ -85,6 +85,9 @@ class BoardCollector(Collector):
         )
         due = _gauge("account_next_sync_timestamp_seconds", "When the next pass is due.")
         failures = _gauge("account_consecutive_failures", "Passes that failed in a row.")
+        late = _gauge(
+            "account_late", "1 where the last success is older than the schedule promises, else 0."
+        )
         for account in accounts:
             labels = _labels(account)
             trust = freshness(account, self._now).trust
@@ -94,7 +97,8 @@ class BoardCollector(Collector):
                 success.add_metric(labels, account.last_success_at.timestamp())
             due.add_metric(labels, account.next_sync_at.timestamp())
             failures.add_metric(labels, account.consecutive_failures)
-        yield from (state, success, due, failures)
+            late.add_metric(labels, account.is_late(self._now))
+        yield from (state, success, due, failures, late)
 
 
 def _row_failures() -> CounterMetricFamily:

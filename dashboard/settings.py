@@ -255,11 +255,6 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # A tick that nobody took before the next one is due is dropped: they must not pile up.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "tick": {"task": "jobs.tasks.tick", "schedule": 2.0, "options": {"expires": 1.5}},
-    "sweep-submissions": {
-        "task": "jobs.tasks.sweep_submissions",
-        "schedule": 5.0,
-        "options": {"expires": 4.0},
-    },
     # At night, in UTC: it asks for each provider's whole list.
     "reconcile": {
         "task": "jobs.tasks.reconcile",

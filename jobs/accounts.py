@@ -104,8 +104,11 @@ def write_account(entered: Entered, checked: Checked, *, user: User | None) -> P
     with transaction.atomic():
         account = _find(entered, ProviderAccount.objects.select_for_update())
         is_new = account.pk is None
+        was_polled = account.enabled and not account.refused_at
         _apply(account, entered)
         _set_state(account, checked)
+        if not was_polled:
+            account.expected_at = account.next_sync_at
         account.save(update_fields=None if is_new else WRITTEN)
         AuditEntry.record(
             entered.organization,
@@ -133,6 +136,7 @@ WRITTEN = [
     "last_error_class",
     "last_error_message",
     "next_sync_at",
+    "expected_at",
 ]
 
 
@@ -219,8 +223,9 @@ def stored_names(account: ProviderAccount) -> frozenset[str]:
 
 def set_enabled(account: ProviderAccount, enabled: bool, *, user: User | None) -> None:
     """Pause or resume: a paused account is not polled and holds its submissions."""
+    now = timezone.now()
     ProviderAccount.objects.filter(pk=account.pk).update(
-        enabled=enabled, next_sync_at=timezone.now()
+        enabled=enabled, next_sync_at=now, expected_at=now
     )
     action = "account.resumed" if enabled else "account.paused"
     AuditEntry.record(account.organization, action, account, actor=user)

@@ -15,6 +15,7 @@ from jobs import mirror
 from jobs.attempts import unfinished_of
 from jobs.clients import open_provider
 from jobs.hints import hint
+from jobs.hosts import admit, ask_first
 from jobs.models import (
     ActionKind,
     ActionState,
@@ -27,6 +28,8 @@ from jobs.models import (
 )
 from jobs.models.action import JobActionQuerySet
 from jobs.models.submission import SubmissionQuerySet
+from jobs.reconnect import CUT, insist
+from jobs.seats import Work
 from jobs.submission import request_sync_soon
 from jobs.sync import refresh_one
 from organizations.models import ApiToken, AuditEntry, User
@@ -114,7 +117,11 @@ def run_action(action_id: int) -> None:
     if action is None:
         return
     try:
-        with open_provider(action.job.account, deadline_s=DEADLINE_S) as adapter:
+        with (
+            admit(action.job.account.host, Work.PEOPLE),
+            open_provider(action.job.account, deadline_s=DEADLINE_S) as adapter,
+        ):
+            ask_first(adapter)
             # from here the lease outlives the adapter's deadline
             if not _renew(action):
                 return
@@ -130,6 +137,8 @@ def run_action(action_id: int) -> None:
             _later(action, error.wait_s or _back_off_s(action), str(error))
         elif _refuse(action, error):
             _reread(action.job)
+    except CUT:
+        raise  # nobody's failure: it is still due
     except Exception:
         # our own fault: told on the job, and raised for the log
         sentence = "A fault of our own: see the log."
@@ -139,7 +148,7 @@ def run_action(action_id: int) -> None:
             _refuse(action, ProviderError(sentence))
         raise
     finally:
-        _held(action).update(leased_until=None)
+        insist(lambda: _held(action).update(leased_until=None))
 
 
 def _claim(action_id: int) -> JobAction | None:

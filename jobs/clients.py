@@ -7,6 +7,7 @@ from django.conf import settings
 
 from jobs.budget import Budget
 from jobs.fields import Undecryptable
+from jobs.hosts import Witness
 from jobs.models import ProviderAccount
 from providers.base import Provider
 from providers.errors import AuthRefused
@@ -24,19 +25,28 @@ def open_provider(
 
 @contextmanager
 def open_with_budget(
-    account: ProviderAccount, *, deadline_s: float | None = None
+    account: ProviderAccount, *, deadline_s: float | None = None, is_patient: bool = False
 ) -> Iterator[tuple[Provider, Budget]]:
-    """As `open_provider`, with the budget, for callers that read in several threads."""
+    """As `open_provider`, with the budget, for callers that read in several threads.
+
+    `is_patient`: the first answer of a host that failed the last time may take as long as any.
+    """
     try:
         remote = account.as_remote()
     except Undecryptable as error:
         # as good as refused: nothing works until a person has put the key back
         raise AuthRefused(str(error)) from None
     budget = Budget(account)
+    witness = Witness(account.host)
     with HttpClient(
         allow_private_addresses=settings.ALLOW_PRIVATE_ADDRESSES,
         reserve=budget.reserve,
         deadline_s=deadline_s,
+        first_answer_s=(lambda: None) if is_patient else witness.first_answer_s,
+        on_end=witness.note,
         secrets=[value for value in remote.credentials.values() if isinstance(value, str)],
     ) as http:
-        yield account.adapter_class(remote, http), budget
+        try:
+            yield account.adapter_class(remote, http), budget
+        finally:
+            witness.write()

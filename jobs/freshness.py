@@ -2,15 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
 
 from jobs.models import HealthState, ProviderAccount
 from providers.errors import CLASSES
-
-# Due that long and held by no worker, an account is waiting for a sync that does not run.
-LATE = timedelta(seconds=60)
 
 
 class Trust(StrEnum):
@@ -54,21 +51,22 @@ class Freshness:
 
 def freshness(account: ProviderAccount, now: datetime) -> Freshness:
     trust = _OF_HEALTH.get(account.health) or _own_side(account, now)
-    return Freshness(account, trust, account.last_success_at, _reason(account, trust))
+    return Freshness(account, trust, account.last_success_at, _reason(account, trust, now))
 
 
 def _own_side(account: ProviderAccount, now: datetime) -> Trust:
-    is_held = account.leased_until is not None and account.leased_until > now
-    if not is_held and account.next_sync_at < now - LATE:
+    if account.is_late(now):
         return Trust.LATE
     if account.health == HealthState.UNCHECKED:
         return Trust.UNCHECKED
     return Trust.IMPORTING if account.is_importing else Trust.OK
 
 
-def _reason(account: ProviderAccount, trust: Trust) -> str:
+def _reason(account: ProviderAccount, trust: Trust, now: datetime) -> str:
+    if trust == Trust.LATE and account.next_sync_at > now:
+        return "The provider asked us to wait, or reached its limit of requests."
     if trust == Trust.LATE:
-        return "It is due, but no worker syncs it. Check that the worker and beat are running."
+        return "Its sync is overdue. Check that the worker and beat are running."
     if trust == Trust.UNCHECKED:
         return "The provider has not confirmed its credentials yet; the next sync checks them."
     if trust in (Trust.FAILING, Trust.REFUSED):

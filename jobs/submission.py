@@ -23,6 +23,7 @@ from jobs.addresses import check_address
 from jobs.clients import open_provider
 from jobs.fields import Undecryptable
 from jobs.hints import hint
+from jobs.hosts import admit, ask_first
 from jobs.idempotency import CallerKey
 from jobs.merge import clean_json, storable
 from jobs.models import (
@@ -35,6 +36,8 @@ from jobs.models import (
     SubmissionState,
 )
 from jobs.models.submission import SubmissionQuerySet
+from jobs.reconnect import CUT, insist
+from jobs.seats import Work
 from organizations.models import ApiToken, AuditEntry, Organization, User
 from providers.base import Provider
 from providers.errors import BudgetExhausted, ProviderError, RateLimited
@@ -194,8 +197,12 @@ def run_submission(job_id: int) -> None:
         _settle(submission, SubmissionState.DONE)
         return
     try:
-        with open_provider(job.account, deadline_s=DEADLINE_S) as adapter:
+        with (
+            admit(job.account.host, Work.PEOPLE),
+            open_provider(job.account, deadline_s=DEADLINE_S) as adapter,
+        ):
             if submission.state == SubmissionState.DUE:
+                ask_first(adapter)
                 _send(submission, adapter)
             else:
                 # a run that died while sending counts as an ambiguous end
@@ -204,13 +211,15 @@ def run_submission(job_id: int) -> None:
         _later(submission, error.wait_s or RETRY_S, str(error))
     except (ProviderError, Undecryptable) as error:
         _later(submission, _back_off_s(submission), str(error), failed=True)
+    except CUT:
+        raise  # nobody's failure: it is still due
     except Exception:
         # our own fault: told on the job, and raised for the log
         note = "A fault of our own: see the log."
         _later(submission, _back_off_s(submission), note, failed=True)
         raise
     finally:
-        _held(submission).update(leased_until=None)
+        insist(lambda: _held(submission).update(leased_until=None))
 
 
 def resolve_unsure(
@@ -359,12 +368,15 @@ def _refuse_foreign(submission: Submission, remote_id: str) -> None:
 def _take(submission: Submission, remote: RemoteJob, observed_at: datetime) -> None:
     """Bind the provider's answer to the row that was written before the call."""
     job = submission.job
-    mirror.apply(
-        job.account,
-        [replace(remote, key=submission.key)],
-        source=EventSource.SUBMIT,
-        observed_at=observed_at,
-        actor=job.submitted_by,
+    # what the provider answered is in this process alone until it is written
+    insist(
+        lambda: mirror.apply(
+            job.account,
+            [replace(remote, key=submission.key)],
+            source=EventSource.SUBMIT,
+            observed_at=observed_at,
+            actor=job.submitted_by,
+        )
     )
     if Job.objects.filter(pk=job.pk, remote_id__isnull=True).exists():
         _give_up(submission, "It answered with an id that cannot be this job's.")

@@ -11,19 +11,20 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from django.conf import settings
 from django.db.models import F, Min
 from django.utils import timezone
 
 from jobs import mirror
 from jobs.clients import open_provider, open_with_budget
-from jobs.models import EventSource, Job, JobPoll, ProviderAccount
+from jobs.hosts import NotAdmitted, admit
+from jobs.models import EventSource, Job, JobPoll, ProviderAccount, ProviderHost
 from jobs.models.account import LEASE
+from jobs.reconnect import CUT, insist
+from jobs.seats import Work
 from jobs.sync_pass import LeaseLost, Progress, Report, SyncPass, limit_wait_s
 from providers.base import Provider
 from providers.errors import AuthRefused, BudgetExhausted, NotFound, ProviderError, RateLimited
 from providers.status import JobStatus
-from providers.urls import parse_url
 
 log = structlog.get_logger(__name__)
 
@@ -34,17 +35,19 @@ PASS_DEADLINE_S = 120.0
 ACTIVE_INTERVAL_S = 10
 IDLE_INTERVAL_S = 60
 BACK_OFF_S = 15
+# After our own database was away.
+RETRY_S = 5
 BACK_OFF_CAP_S = 900
-
-# A host that failed this often in a row is tried by one pass at a time.
-FAILURES_TO_ISOLATE = 3
 
 
 def request_sync(account: ProviderAccount) -> None:
     """Make the account due at once, a refusal and the back-off forgotten."""
-    ProviderAccount.objects.filter(pk=account.pk).update(
-        next_sync_at=timezone.now(), refused_at=None
-    )
+    now = timezone.now()
+    row = ProviderAccount.objects.filter(pk=account.pk)
+    # while it was refused nobody expected a success
+    row.filter(refused_at__isnull=False).update(expected_at=now)
+    row.update(next_sync_at=now, refused_at=None)
+    ProviderHost.objects.filter(pk=account.host).update(next_try_at=now)
 
 
 def sync_account(
@@ -63,18 +66,38 @@ def sync_account(
     lease = _take_lease(account_id, wait=foreground)
     if lease is None:
         return None
-    account = ProviderAccount.objects.get(pk=account_id)
+    try:
+        account = ProviderAccount.objects.get(pk=account_id)
+        if foreground:
+            return _run_pass(account, lease, foreground, full, on_progress)
+        if not account.enabled or account.refused_at:
+            _release(account_id, lease)  # since the message was sent
+            return None
+        with admit(account.host, Work.SYNC, is_doubtful=account.consecutive_failures > 0):
+            return _run_pass(account, lease, foreground, full, on_progress)
+    except NotAdmitted:
+        _release(account_id, lease)  # it stays due
+        return None
+    except CUT:
+        # nobody's failure: another pass does it again, soon
+        due = timezone.now() + timedelta(seconds=RETRY_S)
+        insist(lambda: _release(account_id, lease, next_sync_at=due))
+        raise
+
+
+def _run_pass(
+    account: ProviderAccount,
+    lease: UUID,
+    foreground: bool,
+    full: bool,
+    on_progress: Progress | None,
+) -> Report:
     report = Report(str(account.pk))
-    if not foreground and (not account.enabled or account.refused_at):
-        _release(account, lease)  # since the message was sent
-        return None
-    if not foreground and _is_host_full(account):
-        _release(account, lease, next_sync_at=timezone.now() + timedelta(seconds=5))
-        return None
     started = time.monotonic()
     try:
         deadline_s = None if foreground else PASS_DEADLINE_S
-        with open_with_budget(account, deadline_s=deadline_s) as (adapter, budget):
+        opened = open_with_budget(account, deadline_s=deadline_s, is_patient=foreground)
+        with opened as (adapter, budget):
             work = SyncPass(account, adapter, budget, lease, report, foreground, on_progress)
             wait_s = 0.0
             try:
@@ -90,14 +113,17 @@ def sync_account(
             finally:
                 report.requests = adapter.http.requests
             # cut short before anything was read, it was neither a success nor a failure
-            if work.has_read or not wait_s:
+            succeeded = work.has_read or not wait_s
+            if succeeded:
                 _note_success(account, adapter)
-            _finish(account, lease, wait_s)
+            _finish(account, lease, wait_s, succeeded=succeeded)
     except LeaseLost:
         report.ok, report.error = False, "Another worker took this account over."
     except ProviderError as error:
         report.ok, report.error = False, str(error)
         _note_failure(account, lease, error)
+    except CUT:
+        raise
     except Exception as error:
         # our own fault: told on the account, and raised for the log
         _note_failure(account, lease, error)
@@ -137,37 +163,17 @@ def _take_lease(account_id: int, *, wait: bool) -> UUID | None:
         time.sleep(0.5)
 
 
-def _is_host_full(account: ProviderAccount) -> bool:
-    """Whether this pass would fill the workers with one host: half of the slots at most.
-
-    A host that keeps failing is tried by one pass at a time, so that dead servers, which hold
-    a slot for the whole timeout, delay nobody else.
-    """
-    host = parse_url(account.base_url).netloc
-    # Only those that came before: two that arrive together must not both give way.
-    before = ProviderAccount.objects.filter(
-        leased_until__gt=timezone.now(), leased_until__lt=account.leased_until
-    )
-    others = [
-        base_url
-        for base_url in before.values_list("base_url", flat=True)
-        if parse_url(base_url).netloc == host
-    ]
-    failing = account.consecutive_failures >= FAILURES_TO_ISOLATE
-    allowed = 1 if failing else max(settings.CELERY_WORKER_CONCURRENCY // 2, 1)
-    return len(others) >= allowed
-
-
-def _release(account: ProviderAccount, lease: UUID, **values: Any) -> None:
-    ProviderAccount.objects.filter(pk=account.pk, lease=lease).update(
+def _release(account_id: int, lease: UUID, **values: Any) -> None:
+    ProviderAccount.objects.filter(pk=account_id, lease=lease).update(
         lease=None, leased_until=None, **values
     )
 
 
-def _finish(account: ProviderAccount, lease: UUID, wait_s: float = 0) -> None:
+def _finish(account: ProviderAccount, lease: UUID, wait_s: float, *, succeeded: bool) -> None:
     now = timezone.now()
     due = now + timedelta(seconds=wait_s) if wait_s else _next_sync(account, now)
-    _release(account, lease, next_sync_at=due)
+    expected = {"expected_at": due} if succeeded else {}
+    _release(account.pk, lease, next_sync_at=due, **expected)
 
 
 def _next_sync(account: ProviderAccount, now: datetime) -> datetime:
@@ -205,7 +211,7 @@ def _note_failure(account: ProviderAccount, lease: UUID, error: Exception) -> No
     if known is not None and known.wait_s:
         wait_s = max(wait_s, known.wait_s)
     _release(
-        account,
+        account.pk,
         lease,
         next_sync_at=now + timedelta(seconds=wait_s),
         consecutive_failures=F("consecutive_failures") + 1,

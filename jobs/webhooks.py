@@ -15,8 +15,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from jobs.hints import hint
+from jobs.hosts import NotAdmitted, admit
 from jobs.merge import clean_json
 from jobs.models import EventSource, ProviderAccount, Verdict, WebhookDelivery
+from jobs.reconnect import CUT, insist
+from jobs.seats import Work
 from jobs.sync import refresh_one
 from providers.answers import read_json
 from providers.errors import ProviderError, WebhookRefused
@@ -91,12 +94,18 @@ def handle_delivery(delivery_id: int) -> None:
         return
     answered.update(next_at=now + LEASE)
     try:
-        refresh_one(
-            delivery.account,
-            delivery.remote_id,
-            source=EventSource.WEBHOOK,
-            deadline_s=DEADLINE_S,
-        )
+        with admit(delivery.account.host, Work.PEOPLE):
+            refresh_one(
+                delivery.account,
+                delivery.remote_id,
+                source=EventSource.WEBHOOK,
+                deadline_s=DEADLINE_S,
+            )
+    except NotAdmitted as error:
+        answered.update(next_at=timezone.now() + timedelta(seconds=error.wait_s or RETRY_S))
+    except CUT:
+        insist(lambda: answered.update(next_at=timezone.now()))
+        raise
     except ProviderError as error:
         next_at = timezone.now() + timedelta(seconds=max(RETRY_S, error.wait_s or 0))
         answered.update(result=str(error)[:500], next_at=next_at)

@@ -21,7 +21,14 @@ from urllib3.exceptions import (
 
 from providers.answers import Answer, read_error, read_json
 from providers.connections import BoundedAdapter
-from providers.errors import BadAnswer, ProviderError, Rejected, TimedOut, Unreachable
+from providers.errors import (
+    AddressRefused,
+    BadAnswer,
+    ProviderError,
+    Rejected,
+    TimedOut,
+    Unreachable,
+)
 from providers.redaction import REDACTED, has_marker, redact_url
 
 logger = logging.getLogger(__name__)
@@ -39,6 +46,9 @@ MAX_BYTES = 20_000_000
 CHUNK_BYTES = 65_536
 
 _NO_CONTENT = 204
+
+# An error that took longer to come than this holds its caller up like no answer at all.
+SLOW_S = 15.0
 
 Classify = Callable[[Answer], ProviderError | None]
 
@@ -58,6 +68,9 @@ class HttpClient:
     of every message. Raises only `ProviderError`. Nothing is sent twice, no redirect is
     followed, no cookie kept, no proxy or netrc of the environment used.
 
+    `first_answer_s()` is asked before each call: how long it may take at a host that may be dead,
+    None at any other. `on_end(is_answered)` is called after each call that left.
+
     `requests` counts what was sent, `latency_ms` is the last answer's, `rate_remaining` is
     what an adapter read from the last answer; both are None before.
     """
@@ -68,6 +81,8 @@ class HttpClient:
         allow_private_addresses: bool,
         reserve: Callable[[str], None] | None = None,
         deadline_s: float | None = None,
+        first_answer_s: Callable[[], float | None] = lambda: None,
+        on_end: Callable[[bool], None] = lambda is_answered: None,
         secrets: Iterable[str] = (),
         user_agent: str = "Reelboard",
     ) -> None:
@@ -76,6 +91,8 @@ class HttpClient:
         self.rate_remaining: int | None = None
         self._reserve = reserve
         self._ends_at = None if deadline_s is None else time.monotonic() + deadline_s
+        self._first_answer_s = first_answer_s
+        self._on_end = on_end
         self._secrets = tuple(secrets)
         self._lock = threading.Lock()
         self._session = _Session()
@@ -99,6 +116,11 @@ class HttpClient:
     def time_left_s(self) -> float | None:
         """Seconds until the deadline, 0 when it is over; None without one."""
         return None if self._ends_at is None else max(self._ends_at - time.monotonic(), 0.0)
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether the host may be dead, and has not answered this client yet."""
+        return self._first_answer_s() is not None
 
     def send(
         self,
@@ -128,21 +150,29 @@ class HttpClient:
         left = self.time_left_s
         if left is not None and left <= 0:
             raise TimedOut(f"No time was left for {call}.", ambiguous=False)
-        within_s = ANSWER_S if left is None else min(ANSWER_S, left)
+        within_s = min(s for s in (ANSWER_S, left, self._first_answer_s()) if s is not None)
         with self._lock:
             self.requests += 1
         started = time.monotonic()
         failure: ProviderError | None = None
         try:
             answer = self._exchange(method, url, headers, params, json, form, started + within_s)
+        except ProviderError as error:
+            failure = error
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
-            took_s = time.monotonic() - started
-            failure = _explain(error, call, timed_out=took_s >= min(READ_S, within_s))
+            timed_out = time.monotonic() - started >= min(READ_S, within_s)
+            failure = _explain(error, call, timed_out=timed_out)
+        took_s = time.monotonic() - started
         if failure is not None:
+            never_left = isinstance(failure, Rejected | AddressRefused)
+            own_deadline = isinstance(failure, TimedOut) and within_s == left
+            if not (never_left or own_deadline):
+                self._on_end(isinstance(failure, BadAnswer) and took_s < SLOW_S)
             # Raised out here so that the original, which quotes URLs and headers whole, does
             # not travel along as its context.
             raise failure
-        self.latency_ms = round((time.monotonic() - started) * 1000)
+        self._on_end(answer.is_success or took_s < SLOW_S)
+        self.latency_ms = round(took_s * 1000)
         logger.debug("%s -> %d in %d ms", call, answer.status, self.latency_ms)
         if answer.is_success:
             return answer

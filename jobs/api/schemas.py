@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from ninja import Field, Schema
 from pydantic import BeforeValidator
 
@@ -288,6 +289,10 @@ class LastError(Schema):
 
 class Health(Schema):
     state: str = Field(description="unchecked, ok, failing, refused or paused.")
+    late: bool = Field(
+        description="No success for more than a minute after it was due, whatever the reason; "
+        "never while paused."
+    )
     last_success_at: datetime | None
     last_error: LastError | None
     consecutive_failures: int
@@ -297,6 +302,10 @@ class Health(Schema):
     @staticmethod
     def resolve_state(account: ProviderAccount) -> str:
         return account.health.value
+
+    @staticmethod
+    def resolve_late(account: ProviderAccount) -> bool:
+        return account.is_late(timezone.now())
 
     @staticmethod
     def resolve_last_error(account: ProviderAccount) -> dict[str, Any] | None:

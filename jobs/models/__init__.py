@@ -2,6 +2,7 @@
 
 from jobs.models.account import HealthState, ProviderAccount, RateBudget
 from jobs.models.action import ActionKind, ActionState, JobAction
+from jobs.models.host import ProviderHost
 from jobs.models.idempotency import IdempotencyKey
 from jobs.models.job import EndSource, EventSource, Job, JobBody, JobEvent, JobPoll, JobSecret
 from jobs.models.output import Output, Preset
@@ -25,6 +26,7 @@ __all__ = [
     "Output",
     "Preset",
     "ProviderAccount",
+    "ProviderHost",
     "RateBudget",
     "RowFailure",
     "Submission",

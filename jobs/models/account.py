@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Lower, StrIndex, Substr
 from django.utils import timezone
 
 from jobs.base_urls import MAX_BASE_URL
@@ -19,6 +20,10 @@ from providers.base import Account, Provider
 # A lease outlives the longest pass (PASS_DEADLINE in jobs.sync), so that a slow pass is never
 # joined by a second one, and a killed one holds the account up no longer than this.
 LEASE = timedelta(seconds=150)
+
+
+# Without a success for that long after it was due, an account is late.
+LATE = timedelta(seconds=60)
 
 
 class HealthState(StrEnum):
@@ -46,6 +51,7 @@ class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
         """Accounts that a tick should hand to a worker, longest waiting first."""
         return self.filter(
             Q(leased_until__isnull=True) | Q(leased_until__lt=now),
+            Q(dispatched_until__isnull=True) | Q(dispatched_until__lte=now),
             enabled=True,
             refused_at__isnull=True,
             next_sync_at__lte=now,
@@ -55,10 +61,13 @@ class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
         """Take the account's lease by conditional update; None when somebody holds it."""
         lease = uuid.uuid4()
         taken = self.filter(Q(leased_until__isnull=True) | Q(leased_until__lt=now), pk=pk).update(
-            lease=lease, leased_until=now + LEASE
+            lease=lease, leased_until=now + LEASE, dispatched_until=None
         )
         return lease if taken else None
 
+
+# A base URL from its host on
+_REST = Substr("base_url", StrIndex("base_url", Value("//")) + Value(2))
 
 # A stray digit must not stop the clock: what is larger than this nobody means.
 LARGEST_OPTION = 1_000_000
@@ -71,6 +80,14 @@ class ProviderAccount(models.Model):
     provider = models.CharField(max_length=40, choices=provider_choices)
     name = models.CharField(max_length=100)
     base_url = models.CharField(max_length=MAX_BASE_URL)
+    # as one ProviderHost: what is between the two slashes and the next one
+    host = models.GeneratedField(
+        expression=Lower(
+            Substr(_REST, 1, StrIndex(Concat(_REST, Value("/")), Value("/")) - Value(1))
+        ),
+        output_field=models.CharField(max_length=500),
+        db_persist=True,
+    )
     credentials = EncryptedJSONField(default=dict)
     options = models.JSONField(default=dict, blank=True)
     enabled = models.BooleanField(
@@ -97,6 +114,10 @@ class ProviderAccount(models.Model):
     lease = models.UUIDField(null=True, blank=True, editable=False)
     leased_until = models.DateTimeField(null=True, blank=True)
     next_sync_at = models.DateTimeField(default=timezone.now)
+    # left to the message that a tick has sent for it
+    dispatched_until = models.DateTimeField(null=True, blank=True, editable=False)
+    # when the next success is due, counted from the last one; failures do not move it
+    expected_at = models.DateTimeField(default=timezone.now, editable=False)
     # moves with each change of the account's jobs, in the transaction that writes it
     revision = models.PositiveBigIntegerField(default=0)
     # where the first walk of the whole list goes on; empty: from the top
@@ -165,6 +186,17 @@ class ProviderAccount(models.Model):
         row = ProviderAccount.objects.filter(pk=self.pk)
         row.update(revision=F("revision") + 1)
         return row.values_list("revision", flat=True).first() or 0
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether what we show of it is older than its schedule promises, for any reason.
+
+        Paused, it promises nothing. A pass that takes long renews its lease as it goes on, which
+        counts until the next success.
+        """
+        if not self.enabled:
+            return False
+        renewed_at = self.leased_until - LEASE if self.leased_until else self.expected_at
+        return max(self.expected_at, renewed_at) + LATE < now
 
     def option_int(self, name: str, default: int) -> int:
         """A whole-number option; `default` when it is missing, no number, or nobody can mean it."""

@@ -28,6 +28,7 @@ def test_an_account(reader: ApiClient, account: ProviderAccount) -> None:
         "capabilities": sorted(body["capabilities"]),
         "health": {
             "state": "ok",
+            "late": False,
             "last_success_at": "2026-03-14T12:00:00Z",
             "last_error": None,
             "consecutive_failures": 0,

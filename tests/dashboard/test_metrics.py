@@ -63,7 +63,7 @@ def test_each_account_is_in_one_state(harbour: Organization) -> None:
     make_account(harbour, name="refused", refused_at=NOON, consecutive_failures=1, **SYNCED)
     make_account(harbour, name="paused", enabled=False, **SYNCED)
     make_account(harbour, name="new", imported_at=None, **SYNCED)
-    make_account(harbour, name="left alone", next_sync_at=NOON - timedelta(minutes=5))
+    make_account(harbour, name="left alone", expected_at=NOON - timedelta(minutes=5))
 
     found = {name: states(name) for name in ("well", "failing", "refused", "paused", "new")}
     assert found == {
@@ -75,6 +75,8 @@ def test_each_account_is_in_one_state(harbour: Organization) -> None:
     }
     assert states("left alone") == {"late"}
     assert samples("account_consecutive_failures", account="failing") == [3]
+    assert samples("account_late", account="left alone") == [1]
+    assert samples("account_late", account="well") == [0]
 
 
 def test_a_success_is_told_by_its_time_and_none_before_the_first(harbour: Organization) -> None:

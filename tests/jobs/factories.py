@@ -12,6 +12,7 @@ from jobs.models import (
     Output,
     Preset,
     ProviderAccount,
+    ProviderHost,
     WebhookDelivery,
 )
 from organizations.models import Organization
@@ -25,7 +26,7 @@ _numbers = count(700_001)
 
 
 def make_account(organization: Organization, **fields: Any) -> ProviderAccount:
-    """A working Zencoder account; its API key is `key-of-<name>`."""
+    """A working Zencoder account, whose host answers; its API key is `key-of-<name>`."""
     name = fields.setdefault("name", f"account {next(_numbers)}")
     defaults: dict[str, Any] = {
         "provider": "zencoder",
@@ -35,7 +36,14 @@ def make_account(organization: Organization, **fields: Any) -> ProviderAccount:
         "last_pass_at": NOON,
         "last_success_at": NOON,
     }
-    return ProviderAccount.objects.create(organization=organization, **(defaults | fields))
+    account = ProviderAccount.objects.create(organization=organization, **(defaults | fields))
+    ProviderHost.objects.get_or_create(name=account.host, defaults={"is_healthy": True})
+    return account
+
+
+def end_pauses() -> None:
+    """Let hosts that did not answer be tried at once."""
+    ProviderHost.objects.update(next_try_at=NOON)
 
 
 def make_job(account: ProviderAccount, **fields: Any) -> Job:

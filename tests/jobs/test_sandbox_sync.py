@@ -16,7 +16,7 @@ from jobs.sync_pass import Report
 from organizations.models import Organization
 from providers.types import JobRequest, Rendition
 from sandbox.server import RunningSandbox, start
-from tests.jobs.factories import make_account
+from tests.jobs.factories import end_pauses, make_account
 
 pytestmark = pytest.mark.django_db
 
@@ -133,6 +133,7 @@ def test_an_answer_lost_on_the_way_leaves_one_job_on_each_side(
     job = send(board, sandbox, "good.mp4?lost=1")
     assert (job.status, job.remote_id) == ("submitting", None)
     Submission.objects.update(next_at=timezone.now())
+    end_pauses()
     run_submission(job.pk)
     job.refresh_from_db()
     assert job.remote_id
@@ -152,6 +153,7 @@ def test_a_dropped_request_is_sent_again_only_after_proof(
             submission.first_empty_look_at -= timedelta(seconds=back_s)
         submission.next_at = timezone.now()
         submission.save()
+        end_pauses()
         run_submission(job.pk)
     job.refresh_from_db()
     assert job.remote_id

@@ -21,9 +21,8 @@ from jobs.sync import (
     sync_account,
 )
 from jobs.sync_pass import Report
-from organizations.models import Organization
-from tests.jobs.factories import NOON, make_account, make_job
-from tests.jobs.fake_zencoder import BASE_URL, FakeZencoder, failing, unreachable
+from tests.jobs.factories import NOON, end_pauses, make_job
+from tests.jobs.fake_zencoder import FakeZencoder, failing, unreachable
 
 pytestmark = pytest.mark.django_db
 
@@ -164,6 +163,7 @@ def test_accounts_that_fail_together_do_not_come_back_together(
     with time_machine.travel(NOON, tick=False):
         for _ in range(5):
             ProviderAccount.objects.update(consecutive_failures=0)
+            end_pauses()
             run(account)
             waits.add(account.next_sync_at)
     assert len(waits) == 5
@@ -213,37 +213,6 @@ def test_an_account_is_due_soon_while_jobs_run_and_seldom_when_idle(
         zencoder.add(2, "processing")
         run(account)
         assert wait_of(account) <= ACTIVE_INTERVAL_S
-
-
-def held(organization: Organization, count: int, base_url: str = BASE_URL) -> None:
-    for _ in range(count):
-        other = make_account(organization, base_url=base_url)
-        ProviderAccount.objects.claim(other.pk, timezone.now())
-
-
-@pytest.mark.parametrize(
-    ("others", "failures", "runs"), [(3, 0, True), (4, 0, False), (1, 3, False), (0, 9, True)]
-)
-def test_one_host_takes_half_of_the_workers_and_a_failing_one_a_single(
-    account: ProviderAccount, zencoder: FakeZencoder, others: int, failures: int, *, runs: bool
-) -> None:
-    ProviderAccount.objects.update(consecutive_failures=failures)
-    held(account.organization, others)
-    held(account.organization, 6, "https://elsewhere.example/api")
-    assert (sync_account(account.pk) is not None) is runs
-    account.refresh_from_db()
-    assert account.lease is None
-    assert wait_of(account) > 0
-
-
-def test_a_pass_that_came_later_does_not_push_an_earlier_one_off_the_host(
-    account: ProviderAccount, zencoder: FakeZencoder
-) -> None:
-    ProviderAccount.objects.update(consecutive_failures=3)
-    other = make_account(account.organization)
-    late = timezone.now() + timedelta(seconds=1)
-    ProviderAccount.objects.claim(other.pk, late)
-    assert sync_account(account.pk) is not None
 
 
 def test_the_rate_budget_holds_across_workers(account: ProviderAccount) -> None:

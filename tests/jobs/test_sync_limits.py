@@ -20,7 +20,7 @@ from providers.base import Provider
 from providers.errors import AuthRefused, ProviderError, RateLimited
 from providers.status import JobStatus
 from providers.types import Capability, Page, RemoteJob, RemotePreset
-from tests.jobs.factories import NOON, make_account, make_job
+from tests.jobs.factories import NOON, end_pauses, make_account, make_job
 from tests.jobs.fake_zencoder import (
     MORNING,
     PAGE_SIZE,
@@ -150,6 +150,7 @@ def test_a_walk_cut_short_once_begins_at_the_top_again(
     assert account.last_pass_at == MORNING
     zencoder.faults.clear()
     zencoder.asked.clear()
+    end_pauses()
     assert run(account).created == 2 * PAGE_SIZE - 1
     assert zencoder.asked["list"] == 3
 

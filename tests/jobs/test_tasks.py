@@ -10,7 +10,7 @@ from celery import current_app
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from jobs import sync, tasks
+from jobs import dispatch, sync, tasks
 from jobs.actions import request_cancel
 from jobs.hints import LIFE_S
 from jobs.models import Job, JobAction, ProviderAccount, Submission, WebhookDelivery
@@ -73,7 +73,7 @@ def test_an_account_whose_message_was_lost_is_handed_out_again(
 ) -> None:
     ProviderAccount.objects.update(next_sync_at=NOON)
     assert len(hints(tasks.tick)) == 1
-    clock.shift(tasks.HANDED_OUT)
+    clock.shift(dispatch.HANDED_OUT)
     assert len(hints(tasks.tick)) == 1
 
 
@@ -104,15 +104,16 @@ def test_a_sweep_hands_out_all_that_is_due(account: ProviderAccount, hints: Hint
         ("run_submission", job.pk),
         ("run_action", action.pk),
         ("handle_delivery", due.pk),
+        ("sync_account", account.pk),
     ]
-    assert hints(tasks.sweep_submissions) == expected
-    assert hints(tasks.sweep_submissions) == []  # each is left to its message
+    assert hints(tasks.tick) == expected
+    assert hints(tasks.tick) == []  # each is left to its message
     later = now + timedelta(minutes=1)
     Submission.objects.update(next_at=now, leased_until=later)
     JobAction.objects.update(next_at=now, leased_until=later)
     WebhookDelivery.objects.update(next_at=now)
     ProviderAccount.objects.update(enabled=False)
-    assert hints(tasks.sweep_submissions) == []
+    assert hints(tasks.tick) == []
 
 
 def test_the_nightly_comparison_goes_on_after_an_account_that_fails(
@@ -189,7 +190,7 @@ def test_a_task_about_what_is_no_longer_there_does_nothing(
 
 
 def test_the_tasks_go_by_the_names_that_beat_and_hints_use() -> None:
-    for name in ("tick", "sync_account", "sweep_submissions", "run_submission", "run_action"):
+    for name in ("tick", "sync_account", "run_submission", "run_action", "handle_delivery"):
         assert f"jobs.tasks.{name}" in current_app.tasks
     scheduled = {entry["task"] for entry in current_app.conf.beat_schedule.values()}
-    assert {"jobs.tasks.tick", "jobs.tasks.sweep_submissions"} <= scheduled
+    assert "jobs.tasks.tick" in scheduled

@@ -8,7 +8,7 @@ from celery import current_app
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from jobs import tasks
+from jobs import dispatch, tasks
 from jobs.actions import request_cancel
 from jobs.models import Job, JobAction, ProviderAccount, Submission, WebhookDelivery
 from jobs.submission import submit
@@ -34,7 +34,7 @@ def sweep(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Sweep:
-    """What one sweep publishes."""
+    """What one dispatch publishes but for passes."""
     sent: list[Message] = []
 
     def publish(name: str, args: tuple[int | str, ...], **options: object) -> None:
@@ -45,8 +45,8 @@ def sweep(
     def run() -> list[Message]:
         sent.clear()
         with django_capture_on_commit_callbacks(execute=True):
-            tasks.sweep_submissions()
-        return list(sent)
+            tasks.tick()
+        return [message for message in sent if message[0] != "jobs.tasks.sync_account"]
 
     return run
 
@@ -103,7 +103,7 @@ def test_a_message_that_comes_late_brings_nothing_forward(
 ) -> None:
     """Its row was done by another message meanwhile, which failed and put it off."""
     late = sweep()
-    clock.shift(tasks.HANDED_OUT)
+    clock.shift(dispatch.HANDED_OUT)
     zencoder.faults |= dict.fromkeys(("create", "cancel", "details 72"), failing(429))
     for message in sweep():
         take(message)
@@ -129,7 +129,7 @@ def test_the_first_message_works_without_a_sweep_and_after_one(
 def test_what_is_claimed_or_moved_while_the_sweep_looks_is_left_alone(
     due: Job, sweep: Sweep, account: ProviderAccount
 ) -> None:
-    later = timezone.now() + tasks.HANDED_OUT
+    later = timezone.now() + dispatch.HANDED_OUT
     Submission.objects.update(leased_until=later)
     JobAction.objects.update(leased_until=later)
     WebhookDelivery.objects.update(next_at=later)

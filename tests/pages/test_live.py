@@ -103,12 +103,13 @@ def test_whatever_a_page_says_of_itself_is_no_failure(
 def test_a_stale_account_is_told_with_since_when_and_why(
     viewer: Client, studio: Organization, account: ProviderAccount, job: Job
 ) -> None:
-    make_account(studio, name="Sound", next_sync_at=timezone.now() + timedelta(minutes=1))
+    make_account(studio, name="Sound")
+    ten_minutes_ago = timezone.now() - timedelta(minutes=10)
     ProviderAccount.objects.filter(pk=account.pk).update(
-        next_sync_at=timezone.now() - timedelta(minutes=10)
+        next_sync_at=ten_minutes_ago, expected_at=ten_minutes_ago
     )
     html = viewer.get("/o/harbour-studio/jobs/").content.decode()
     banners = html.split('id="banners"')[1].split("</div>")[0]
     assert "2026-03-14 12:00:00 UTC" in banners
-    assert "no worker syncs it" in banners
+    assert "Check that the worker and beat are running" in banners
     assert "Sound" not in banners

@@ -1,0 +1,124 @@
+"""Handing what is due to the workers: people's work first, and no more than they can take.
+
+What is due stays in its row until a thread is free for it, so that the broker's queue is short
+and new work never waits behind old. An unhealthy host is given one message at a time, and all of
+them together no more than their small share.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils import timezone
+
+from jobs.hints import hint
+from jobs.models import JobAction, ProviderAccount, ProviderHost, Submission, WebhookDelivery
+from jobs.seats import SEATS, Work, small_share, worker_size
+
+# How long what is handed out is left to its message, before that counts as lost.
+HANDED_OUT = timedelta(seconds=30)
+
+# Rows that one dispatch looks at: more than the threads of any worker, for they may be of one host.
+LOOK_AT = 100
+
+Swept = type[Submission] | type[JobAction] | type[WebhookDelivery]
+TASKS: tuple[tuple[Swept, str, str], ...] = (
+    (Submission, "run_submission", "job__account"),
+    (JobAction, "run_action", "job__account"),
+    (WebhookDelivery, "handle_delivery", "account"),
+)
+
+
+class Row(NamedTuple):
+    """Something due: its id, its due time, and whether its host answers (and its account works)."""
+
+    pk: int
+    next_at: datetime
+    host: str
+    is_healthy: bool
+
+
+def dispatch() -> None:
+    """Send a message for what is due, as far as there are threads for it."""
+    now = timezone.now()
+    hand_out = _Round(small_share(worker_size()) - ProviderHost.objects.in_trial(now).count())
+    for model, task, account in TASKS:
+        due = _with_host(model.objects.due(now), f"{account}__host", now)
+        rows = due.order_by("-is_healthy", "next_at").values_list(
+            "pk", "next_at", "host_name", "is_healthy"
+        )
+        for row in hand_out.choose(rows, Work.PEOPLE):
+            until = now + HANDED_OUT
+            if model.objects.filter(pk=row.pk, next_at=row.next_at).update(next_at=until):
+                # the due time that it got, as what makes it due for this message
+                hint(task, row.pk, until.isoformat())
+    accounts = _with_host(ProviderAccount.objects.due(now), "host", now)
+    # of those that failed, the newest come first: somebody is adding them
+    rows = accounts.order_by("-is_healthy", "consecutive_failures", "next_sync_at").values_list(
+        "pk", "next_sync_at", "host_name", "is_healthy", "consecutive_failures"
+    )
+    for row in hand_out.choose(rows, Work.SYNC):
+        if (
+            ProviderAccount.objects.due(now)
+            .filter(pk=row.pk)
+            .order_by()
+            .update(dispatched_until=now + HANDED_OUT)
+        ):
+            hint("sync_account", row.pk)
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """When the work inside has left its thread, hand out what waited for one."""
+    try:
+        yield
+    finally:
+        if SEATS.take_notice():
+            dispatch()
+
+
+def take_back(model: Swept, pk: int, handed_out: str) -> None:
+    """Make the row due for the dispatched message, unless it was given another time since."""
+    if handed_out:
+        until = datetime.fromisoformat(handed_out)
+        model.objects.filter(pk=pk, next_at=until).update(next_at=timezone.now())
+
+
+class _Round:
+    """What one dispatch has handed out so far."""
+
+    def __init__(self, doubtful_left: int) -> None:
+        self._doubtful_left = doubtful_left
+        # by host, and by kind of work
+        self._given: Counter[str] = Counter()
+        self._doubtful_hosts: set[str] = set()
+
+    def choose(self, rows: QuerySet[Any, Any], work: Work) -> Iterator[Row]:
+        for pk, next_at, host, is_healthy, *failures in rows[:LOOK_AT]:
+            if not is_healthy or any(failures):
+                if self._doubtful_left <= 0 or host in self._doubtful_hosts:
+                    continue  # the next tick, or the end of the trial, comes back to it
+                self._doubtful_left -= 1
+                self._doubtful_hosts.add(host)
+            elif self._is_full(host, work):
+                SEATS.ask()
+                continue
+            self._given.update((f"//{host}", work))
+            yield Row(pk, next_at, host, is_healthy)
+
+    def _is_full(self, host: str, work: Work) -> bool:
+        in_all, of_work, at_host = SEATS.rooms(host, work)
+        given = self._given
+        all_given = given[Work.PEOPLE] + given[Work.SYNC]
+        return in_all <= all_given or of_work <= given[work] or at_host <= given[f"//{host}"]
+
+
+def _with_host(due: QuerySet[Any], path: str, now: datetime) -> QuerySet[Any]:
+    """`due` with `host_name` and `is_healthy`, without what is not to be tried now."""
+    host = ProviderHost.objects.filter(pk=OuterRef(path))
+    return due.annotate(host_name=F(path), is_healthy=Exists(host.healthy())).exclude(
+        Exists(host.blocked(now))
+    )

@@ -1,0 +1,305 @@
+"""A silent host is tried by one short call at a time, and costs the others nothing."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+import requests
+import responses
+import time_machine
+from celery import current_app
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from jobs import tasks
+from jobs.hosts import FIRST_ANSWER_S, WAITING
+from jobs.models import Job, ProviderAccount, ProviderHost, Submission, SubmissionState
+from jobs.models.host import PAUSE_CAP_S, PAUSE_S
+from jobs.seats import Seats, Work, small_share
+from jobs.submission import run_submission, submit
+from jobs.sync import request_sync, sync_account
+from organizations.models import Organization
+from providers.http import READ_S
+from providers.types import JobRequest
+from tests.jobs.factories import NOON, make_account
+from tests.jobs.fake_zencoder import FakeZencoder, unreachable
+
+pytestmark = pytest.mark.django_db
+
+SHARE = small_share(8)
+DEAD = re.compile(r"https://dead-\d+\.example/.*")
+Tick = Callable[[], Counter[str]]
+
+
+@pytest.fixture(autouse=True)
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(NOON, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def tick(
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Tick]:
+    """Run a tick and all that it hands out; how many messages there were of each task."""
+    messages: list[tuple[str, tuple[int, ...]]] = []
+
+    def publish(name: str, args: tuple[int, ...], **options: object) -> None:
+        messages.append((name, args))
+
+    monkeypatch.setattr(current_app, "send_task", publish)
+
+    def run() -> Counter[str]:
+        messages.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            tasks.tick()
+        handed_out = list(messages)
+        for name, args in handed_out:
+            current_app.tasks[name](*args)
+        return Counter(name.removeprefix("jobs.tasks.") for name, _ in handed_out)
+
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
+        for method in ("GET", "POST"):
+            wire.add_callback(method, re.compile(r"https://live-.*"), callback=_answer)
+            wire.add_callback(method, DEAD, callback=_hang)
+        run.wire = wire  # type: ignore[attr-defined]
+        yield run
+
+
+def _answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+    body = {"id": 501, "outputs": []} if request.method == "POST" else []
+    return 201 if body else 200, {"Content-Type": "application/json"}, json.dumps(body)
+
+
+def _hang(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+    raise requests.ReadTimeout("Nobody answers.")
+
+
+def make_accounts(organization: Organization, kind: str, count: int) -> list[ProviderAccount]:
+    """Never tried yet, each at a host of its own."""
+    found = [
+        make_account(organization, base_url=f"https://{kind}-{number}.example/api/v2")
+        for number in range(count)
+    ]
+    ProviderHost.objects.filter(name__startswith=f"{kind}-").delete()
+    return found
+
+
+def send(account: ProviderAccount) -> Job:
+    return submit(
+        organization=account.organization,
+        account=account,
+        request=JobRequest(input="s3://rushes/harbour.mov"),
+        allow_duplicate=True,
+    ).job
+
+
+def asked(tick: Tick, kind: str) -> Counter[str]:
+    """Requests by method to the hosts of `kind`, and forgotten with that."""
+    wire = tick.wire  # type: ignore[attr-defined]
+    found = Counter(
+        str(call.request.method) for call in wire.calls if f"//{kind}-" in str(call.request.url)
+    )
+    wire.calls.reset()
+    return found
+
+
+def test_live_accounts_are_all_handed_out_and_dead_ones_a_few_at_a_time(
+    organization: Organization, tick: Tick, clock: time_machine.Traveller
+) -> None:
+    live = make_accounts(organization, "live", 5)
+    ProviderHost.objects.bulk_create([ProviderHost(name=a.host, is_healthy=True) for a in live])
+    make_accounts(organization, "dead", 40)
+    for _ in range(20):
+        ProviderAccount.objects.filter(host__startswith="live").update(next_sync_at=timezone.now())
+        assert tick() == {"sync_account": 5 + SHARE}, _
+        clock.shift(2)
+    assert not ProviderAccount.objects.filter(
+        host__startswith="live", last_success_at__lt=timezone.now() - timedelta(seconds=2)
+    ).exists()
+    # every one of them had its turn before one of them had its second
+    tried = ProviderHost.objects.filter(name__startswith="dead", failures=1)
+    assert tried.count() == 40
+
+
+def test_forty_submissions_to_one_silent_host_are_one_short_read_at_a_time(
+    organization: Organization, tick: Tick, clock: time_machine.Traveller
+) -> None:
+    [dead] = make_accounts(organization, "dead", 1)
+    ProviderAccount.objects.update(next_sync_at=NOON + timedelta(days=1))
+    jobs = [send(dead) for _ in range(40)]
+    assert tick() == {"run_submission": 1}
+    assert asked(tick, "dead") == {"GET": 1}
+    assert tick() == {}
+    clock.shift(PAUSE_S)
+    assert tick() == {"run_submission": 1}
+    # as their first messages do, which came at once
+    for job in jobs:
+        run_submission(job.pk)
+    assert asked(tick, "dead") == {"GET": 1}
+    waiting = Submission.objects.filter(state=SubmissionState.DUE, sends=0, failures=0)
+    assert waiting.filter(note=WAITING).count() == 40
+
+
+def test_they_all_go_as_soon_as_it_answers(
+    organization: Organization, tick: Tick, clock: time_machine.Traveller
+) -> None:
+    [dead] = make_accounts(organization, "dead", 1)
+    ProviderAccount.objects.update(next_sync_at=NOON + timedelta(days=1))
+    for _ in range(3):
+        run_submission(send(dead).pk)
+    clock.shift(PAUSE_CAP_S)
+    assert asked(tick, "dead") == {"GET": 1}
+    wire = tick.wire  # type: ignore[attr-defined]
+    wire.remove("GET", DEAD)
+    wire.remove("POST", DEAD)
+    for method in ("GET", "POST"):
+        wire.add_callback(method, DEAD, callback=_answer)
+    tick()
+    assert asked(tick, "dead") == {"GET": 1, "POST": 1}  # the read, and the first of them
+    tick()
+    assert asked(tick, "dead")["POST"] == 2
+
+
+def test_the_pauses_of_a_host_grow_and_a_person_may_cut_them_short(
+    organization: Organization, tick: Tick, clock: time_machine.Traveller
+) -> None:
+    [dead, other] = make_accounts(organization, "dead", 2)
+    pauses = []
+    for _ in range(8):
+        clock.shift(PAUSE_CAP_S)
+        sync_account(dead.pk)
+        host = ProviderHost.objects.get(name=dead.host)
+        pauses.append((host.next_try_at - timezone.now()).total_seconds())
+    assert pauses == [2, 4, 8, 16, 32, 60, 60, 60]
+    assert sync_account(dead.pk) is None
+    request_sync(dead)
+    assert sync_account(dead.pk)
+    assert sync_account(other.pk)
+
+
+def test_a_first_answer_has_little_time_until_the_host_gave_one(
+    organization: Organization, tick: Tick, clock: time_machine.Traveller
+) -> None:
+    [dead] = make_accounts(organization, "dead", 1)
+    timeouts = []
+
+    def hang(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        timeouts.append(round(request.req_kwargs["timeout"][1]))  # type: ignore[attr-defined]
+        return _hang(request)
+
+    wire = tick.wire  # type: ignore[attr-defined]
+    wire.remove("GET", DEAD)
+    wire.add_callback("GET", DEAD, callback=hang)
+    for _ in range(6):
+        clock.shift(PAUSE_CAP_S)
+        sync_account(dead.pk)
+    # a host that is only slow is given its time in the end
+    assert timeouts == [FIRST_ANSWER_S, FIRST_ANSWER_S, FIRST_ANSWER_S, 10, 20, READ_S]
+    ProviderHost.note_answer(dead.host)
+    sync_account(dead.pk)
+    assert timeouts[-1] == READ_S
+
+
+def test_one_silence_is_enough_and_one_answer_ends_it_for_all_accounts_of_the_host(
+    account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Traveller
+) -> None:
+    other = make_account(account.organization, name="other")
+    zencoder.faults["list"] = unreachable
+    sync_account(account.pk)
+    assert sync_account(other.pk) is None
+    zencoder.faults.clear()
+    clock.shift(PAUSE_S)
+    zencoder.key = "key-of-other"
+    assert sync_account(other.pk)
+    account.refresh_from_db()
+    assert account.next_sync_at <= timezone.now()  # its own pause is over with that
+    assert ProviderHost.objects.get().is_healthy
+
+
+def test_while_a_trial_goes_on_nobody_else_tries_and_a_killed_one_ends(
+    organization: Organization, tick: Tick, clock: time_machine.Traveller
+) -> None:
+    [dead] = make_accounts(organization, "dead", 1)
+    assert ProviderHost.begin_trial(dead.host, timezone.now())
+    assert sync_account(dead.pk) is None
+    dead.refresh_from_db()
+    assert (dead.lease, dead.consecutive_failures) == (None, 0)
+    assert tick() == {}
+    clock.shift(101)
+    assert tick() == {"sync_account": 1}
+
+
+def test_a_calm_tick_asks_the_same_few_questions_however_many_accounts_there_are(
+    organization: Organization, tick: Tick
+) -> None:
+    counts = []
+    for count in (3, 30):
+        make_accounts(organization, f"live-{count}", count)
+        ProviderAccount.objects.update(next_sync_at=NOON + timedelta(minutes=1))
+        with CaptureQueriesContext(connection) as queries:
+            assert tick() == {}
+        counts.append(len(queries))
+    assert counts == [5, 5]
+
+
+class Full:
+    """Eight threads, and what is held of them until the test ends."""
+
+    def __init__(self) -> None:
+        self.seats = Seats(lambda: 8)
+        self.held = []  # type: ignore[var-annotated]
+
+    def take(self, host: str, work: Work = Work.SYNC, *, is_doubtful: bool = False) -> bool:
+        seat = self.seats.hold(host, work, is_doubtful=is_doubtful)
+        self.held.append(seat)
+        return seat.__enter__()
+
+
+def test_one_host_holds_half_of_the_threads_at_the_most_with_any_work() -> None:
+    full = Full()
+    assert [full.take("a", Work.PEOPLE) for _ in range(2)] == [True] * 2
+    assert [full.take("a") for _ in range(3)] == [True, True, False]
+    assert full.take("b")
+
+
+def test_each_kind_of_work_leaves_threads_to_the_other_and_all_leave_one_to_the_ticks() -> None:
+    full = Full()
+    assert [full.take(f"sync-{number}") for number in range(6)] == [True] * 5 + [False]
+    people = [full.take(f"send-{number}", Work.PEOPLE) for number in range(3)]
+    assert people == [True, True, False]
+
+
+def test_all_doubtful_work_together_has_a_small_share() -> None:
+    full = Full()
+    doubtful = [full.take(f"dead-{number}", is_doubtful=True) for number in range(4)]
+    assert doubtful == [True] * SHARE + [False, False]
+    full.seats.note_answer()  # they all are this thread's
+    assert full.take("dead-9", is_doubtful=True)
+
+
+def test_a_host_that_stops_answering_gets_no_more_work_before_the_first_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    full = Full()
+    assert full.take("a")
+    full.seats._taken[0].taken_at -= 6
+    assert not full.take("a")
+    full.seats.note_answer()
+    assert full.take("a")
+
+
+def test_what_was_turned_away_is_handed_out_when_a_thread_is_free_again() -> None:
+    full = Full()
+    for _ in range(5):
+        full.take("a")
+    assert not full.seats.take_notice()
+    full.held[0].__exit__(None, None, None)
+    assert full.seats.take_notice()
+    assert not full.seats.take_notice()
