@@ -22,6 +22,7 @@ from jobs.models import (
     Output,
     Preset,
     ProviderAccount,
+    ProviderHost,
     RateBudget,
     Submission,
     WebhookDelivery,
@@ -163,7 +164,7 @@ def test_no_list_counts_further_than_the_cap(
 def test_every_model_is_there_but_those_that_hold_secrets_or_counters() -> None:
     ours = {model for model in admin.site._registry if model._meta.app_label == "jobs"}
     assert ours == {*MIRRORED, ProviderAccount}
-    missing = {JobSecret, RateBudget}
+    missing = {JobSecret, ProviderHost, RateBudget}
     assert set(apps.get_app_config("jobs").get_models()) == ours | missing
 
 
