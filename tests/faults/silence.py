@@ -159,9 +159,9 @@ def main() -> int:
             for _ in range(options.rounds)
             for number, (name, prepare) in enumerate(SITUATIONS)
         ]
-    print(HEADER)
+    sys.stdout.write(f"{HEADER}\n")
     for each in figures:
-        print(each.row())
+        sys.stdout.write(f"{each.row()}\n")
     return 0 if all(each.known and not each.waiting for each in figures) else 1
 
 
