@@ -169,6 +169,9 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 # Else a reset for an unknown address would mail whoever holds it, at anyone's bidding.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_FORMS = {"reset_password": "organizations.forms.ResetPasswordForm"}
+# Wrong passwords: by client, and by client and address together (`key`, see the adapter).
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if TRUST_PROXY_HEADERS else 0
 
@@ -177,7 +180,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = 1 if TRUST_PROXY_HEADERS else 0
 globals().update(env.email("EMAIL_URL", "consolemail://"))
 DEFAULT_FROM_EMAIL = env.mail_sender("EMAIL_FROM", f"reelboard@{urlsplit(BASE_URL).hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-# Whoever asks for a password link waits for the mail server.
+# A worker's thread waits for the mail server.
 EMAIL_TIMEOUT = 10
 
 # What a browser is told

@@ -1,11 +1,13 @@
 """How django-allauth signs people in here. What is a plain setting stands in the settings."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal.ratelimit import get_ip
 from django.conf import settings
 from django.http import HttpRequest
 from django.shortcuts import resolve_url
-
-from organizations.passwords import link_for_key
+from django.utils.http import url_has_allowed_host_and_scheme
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -13,8 +15,17 @@ class AccountAdapter(DefaultAccountAdapter):
         """Never: users are made with `create_organization --owner` or in the Django admin."""
         return False
 
+    def is_safe_url(self, url: str | None) -> bool:
+        """Whether `next` may lead there: to a path of ours, and to no other name of this host."""
+        return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return resolve_url(settings.LOGIN_REDIRECT_URL)
 
-    def get_reset_password_from_key_url(self, key: str) -> str:
-        return link_for_key(key)
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Count wrong passwords by address and client together.
+
+        By the address alone, anybody could keep its owner out. The limit by client alone is in
+        ACCOUNT_RATE_LIMITS.
+        """
+        return f"{get_ip(request)} {credentials.get('email', '').lower()}"

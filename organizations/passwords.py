@@ -1,25 +1,67 @@
 """Links by which a user sets a password: mailed on request, printed for a new user."""
 
+from collections.abc import Iterable
+from functools import partial
+
+import structlog
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
+from celery import current_app
 from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
 from django.urls import reverse
 
 from organizations.models import User
 
+log = structlog.get_logger(__name__)
+
+# What no worker took by then is asked for again, and would only come as a surprise.
+LIFE_S = 3600
+
+SUBJECT = "Set a new password for Reelboard"
+BODY = """Somebody, most likely you, asked to set a new password for {email} at {site}.
+
+This link does it, once, within {days} days:
+
+{link}
+
+If it was not you, ignore this mail. Nothing has changed.
+"""
+
 
 def password_set_link(user: User) -> str:
-    """Works once, and not after the user has signed in or PASSWORD_RESET_TIMEOUT has passed."""
-    return link_for_key(f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}")
+    """Works once, and not after the user has signed in or PASSWORD_RESET_TIMEOUT has passed.
 
-
-def link_for_key(key: str) -> str:
-    """The public address for allauth's `<user>-<token>` key.
-
-    Under BASE_URL, not the host of the request: that one is whatever the client sent.
+    Under BASE_URL, not the host of any request: that one is whatever the client sent.
     """
-    user_part, _, token_part = key.partition("-")
-    path = reverse(
-        "account_reset_password_from_key", kwargs={"uidb36": user_part, "key": token_part}
-    )
+    token = default_token_generator.make_token(user)
+    path = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(user), token])
     return settings.BASE_URL.rstrip("/") + path
+
+
+def request_password_mail(user_ids: Iterable[int]) -> None:
+    """Have a worker mail a link to each user.
+
+    Publishes for nobody as well, so that a known address takes as long as an unknown one. A lost
+    message is not sent again: the page says to ask again.
+    """
+    transaction.on_commit(partial(_publish, list(user_ids)))
+
+
+def send_password_mail(user: User) -> None:
+    """Raises OSError (smtplib's errors are such) when the mail server does not take it."""
+    body = BODY.format(
+        email=user.email,
+        site=settings.BASE_URL,
+        days=settings.PASSWORD_RESET_TIMEOUT // 86_400,
+        link=password_set_link(user),
+    )
+    send_mail(SUBJECT, body, None, [user.email])
+
+
+def _publish(user_ids: list[int]) -> None:
+    try:
+        current_app.send_task("organizations.tasks.mail_password_links", [user_ids], expires=LIFE_S)
+    except Exception as error:  # whatever a broker's client raises
+        log.warning("password mail not requested", error=type(error).__name__)

@@ -4,9 +4,7 @@ from urllib.parse import urlsplit
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
-from django.core import mail
 from django.test import Client
-from django.urls import reverse
 from pytest_django import Settings
 
 from organizations.models import User
@@ -40,9 +38,23 @@ def test_a_user_signs_in_by_e_mail_in_any_case(client: Client) -> None:
         ("https://evil.example/", "/"),
         ("//evil.example/", "/"),
         ("javascript:alert(1)", "/"),
+        ("https:evil.example", "/"),
+        ("https:///evil.example", "/"),
+        ("///evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("\\\\evil.example", "/"),
+        ("/\t/evil.example", "/"),
+        ("\t//evil.example", "/"),
+        ("http://testserver@evil.example/", "/"),
+        # names of this host, but no pages of this board
+        ("//localhost/", "/"),
+        ("https://trusted.example/", "/"),
     ],
 )
-def test_sign_in_leads_back_to_our_own_pages_only(client: Client, asked: str, led: str) -> None:
+def test_sign_in_leads_back_to_our_own_pages_only(
+    client: Client, settings: Settings, asked: str, led: str
+) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://trusted.example"]
     make_user("ann@harbour.example")
 
     response = client.post(
@@ -50,6 +62,10 @@ def test_sign_in_leads_back_to_our_own_pages_only(client: Client, asked: str, le
     )
 
     assert response["Location"] == led
+    # signed in already, and at sign-out
+    assert client.get(LOGIN, {"next": asked})["Location"] == led
+    out = client.post("/accounts/logout/", {"next": asked})["Location"]
+    assert out == (led if led == asked else LOGIN)
 
 
 @time_machine.travel("2026-03-02T09:15:00Z", tick=False)  # pages hold the second they are of
@@ -66,16 +82,6 @@ def test_a_wrong_password_reads_like_an_unknown_address(client: Client) -> None:
     assert "_auth_user_id" not in client.session
 
 
-def test_guessing_is_stopped_even_for_the_right_password(client: Client) -> None:
-    make_user("ann@harbour.example")
-    for _ in range(5):
-        sign_in(client, "ann@harbour.example", "wrong")
-
-    sign_in(client, "ann@harbour.example", PASSWORD)
-
-    assert "_auth_user_id" not in client.session
-
-
 def test_sign_up_is_closed(client: Client) -> None:
     form = {"email": "eve@evil.example", "password1": PASSWORD, "password2": PASSWORD}
 
@@ -84,30 +90,6 @@ def test_sign_up_is_closed(client: Client) -> None:
 
     assert "password1" not in page.content.decode()
     assert not User.objects.exists()
-
-
-def test_a_forgotten_password_is_mailed_a_link_under_our_public_address(
-    client: Client, settings: Settings
-) -> None:
-    settings.BASE_URL = "https://board.example"
-    make_user("ann@harbour.example")
-
-    client.post(reverse("account_reset_password"), {"email": "Ann@harbour.example"})
-
-    (message,) = mail.outbox
-    assert message.to == ["ann@harbour.example"]
-    assert "https://board.example/accounts/password/reset/key/" in message.body
-
-
-def test_asking_for_an_unknown_address_reads_the_same_and_mails_nobody(client: Client) -> None:
-    make_user("ann@harbour.example")
-    url = reverse("account_reset_password")
-
-    known = client.post(url, {"email": "ann@harbour.example"})
-    unknown = client.post(url, {"email": "bob@harbour.example"})
-
-    assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
-    assert [message.to for message in mail.outbox] == [["ann@harbour.example"]]
 
 
 def test_the_link_for_a_new_user_sets_the_password_once_and_signs_in(client: Client) -> None:

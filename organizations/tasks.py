@@ -1,0 +1,23 @@
+"""Celery's way in."""
+
+from celery import Task, shared_task
+
+from organizations.models import User
+from organizations.passwords import send_password_mail
+
+# Of a mail server that is down or asks to come back later: ten minutes in all.
+RETRIES = 5
+FIRST_WAIT_S = 20
+
+
+@shared_task(name="organizations.tasks.mail_password_links", bind=True, max_retries=RETRIES)
+def mail_password_links(self: Task[..., None], user_ids: list[int]) -> None:
+    """Mail each user a link. Links are made here: none is ever in a message of the broker."""
+    left = list(user_ids)
+    try:
+        for user in User.objects.filter(pk__in=user_ids, is_active=True).order_by("pk"):
+            send_password_mail(user)
+            left.remove(user.pk)
+    except OSError as error:
+        wait_s = FIRST_WAIT_S * 2**self.request.retries
+        raise self.retry(args=(left,), exc=error, countdown=wait_s) from error
