@@ -102,23 +102,24 @@
 
   // A button that had the focus may be gone after a swap, or disabled: its neighbour gets the focus.
 
-  const FOCUSABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+  const FOCUSABLE = ":is(a[href], button, input:not([type=hidden]), select, textarea, summary)";
   const canFocus = (element) => element.isConnected && !element.disabled && element.checkVisibility();
-  let nearest = [];
+  let focused;
+  let around = []; // the ids of what it is in, the nearest first
 
   document.addEventListener("htmx:beforeSwap", () => {
-    const focused = document.activeElement;
-    const all = [...document.querySelectorAll(`#content :is(${FOCUSABLE})`)];
-    const at = all.indexOf(focused);
-    const distances = new Map(all.map((element, place) => [element, Math.abs(place - at)]));
-    if (at < 0) nearest = [];
-    else nearest = all.sort((one, other) => distances.get(one) - distances.get(other));
+    focused = document.activeElement;
+    around = [];
+    for (let part = focused; part; part = part.parentElement) if (part.id) around.push(part.id);
   });
   document.addEventListener("htmx:afterSettle", () => {
-    const [focused] = nearest;
-    if (!focused || canFocus(focused)) return;
+    if (focused === document.body || !focused || canFocus(focused)) return;
     if (![document.body, focused].includes(document.activeElement)) return;
-    (nearest.find(canFocus) ?? document.getElementById("content")).focus();
+    for (const id of around) {
+      const inside = [...(document.getElementById(id)?.querySelectorAll(FOCUSABLE) ?? [])];
+      const neighbour = inside.find(canFocus);
+      if (neighbour) return neighbour.focus();
+    }
   });
 
   let failed = 0;

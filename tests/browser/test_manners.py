@@ -208,7 +208,7 @@ def test_a_viewer_is_offered_no_action(stack: Stack, browser: Browser, tmp_path:
     page = context.new_page()
     page.goto(path_of(page, "failed job"))
     expect(page.get_by_role("heading", name="Why it failed")).to_be_visible()
-    assert page.get_by_role("button", name="Resubmit").count() == 0
+    assert page.get_by_role("button", name="Retry").count() == 0
     assert page.get_by_role("link", name="New job").count() == 0
     context.close()
 
