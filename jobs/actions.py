@@ -70,7 +70,7 @@ def available_actions(job: Job, retries: list[Job]) -> list[AvailableAction]:
     """What the page offers for `job`, which has these `retries`; the rest is absent."""
     resubmit = resubmit_offer(job)
     if resubmit and (retry := unfinished_of(retries)):
-        resubmit = replace(resubmit, allowed=False, reason=f"Job {retry.pk} is a retry of it.")
+        resubmit = replace(resubmit, allowed=False, reason=f"Retried already, as job {retry.pk}.")
     return [action for action in (_cancel_offer(job), resubmit) if action]
 
 
