@@ -93,8 +93,10 @@ class JobFilter(ListFilter):
         queryset = self.apply_beside_tab(queryset)
         if self.status:
             queryset = queryset.filter(self._status_condition())
-        if self.unresolved is not None:
-            queryset = queryset.filter(is_unresolved=self.unresolved)
+        if self.unresolved:
+            queryset = queryset.filter(status=JobStatus.FAILED, is_unresolved=True)
+        elif self.unresolved is not None:
+            queryset = queryset.filter(is_unresolved=False)
         return queryset
 
     def apply_beside_tab(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
@@ -148,11 +150,16 @@ class JobFilter(ListFilter):
         return total(counts[name] for name in names)
 
     def _status_condition(self) -> Q:
-        if self.gone is not None or not self.status & ACTIVE:
+        if self.gone or not self.status & ACTIVE:
             return Q(status__in=sorted(self.status))
         active = Q(status__in=sorted(self.status & ACTIVE), is_active=True)
         others = sorted(self.status - ACTIVE)
         return active | Q(status__in=others) if others else active
+
+    @property
+    def tab(self) -> frozenset[JobStatus]:
+        """The statuses that the list is of; empty for all."""
+        return self.status or frozenset({JobStatus.FAILED} if self.unresolved else ())
 
     @property
     def follows_status(self) -> bool:
@@ -164,9 +171,9 @@ class JobFilter(ListFilter):
         """The order asked for, else the one that suits the statuses shown, newest first."""
         if self.sort:
             return self.sort
-        if self.status == {JobStatus.RUNNING}:
+        if self.tab == {JobStatus.RUNNING}:
             return Ordering("started")
-        if self.status and self.status <= _ENDED:
+        if self.tab and self.tab <= _ENDED:
             return Ordering("finished")
         return Ordering("created")
 
@@ -181,10 +188,12 @@ def tab_counts(
     which no index serves, looks at each row once.
     """
     conditions = {status.value: Q(status=status) for status in JobStatus}
-    conditions["failed"] = Q(is_unresolved=True)
-    conditions["resolved"] = Q(resolved_by__isnull=False)
-    if gone is None:
+    # the status is named with them for SQLite, which without statistics prefers the longer index
+    conditions["failed"] = Q(status=JobStatus.FAILED, is_unresolved=True)
+    conditions["resolved"] = Q(status=JobStatus.FAILED, resolved_by__isnull=False)
+    if gone is not True:
         conditions |= {status.value: Q(status=status, is_active=True) for status in ACTIVE}
+    if gone is None:
         conditions["gone"] = Q(status__in=sorted(ACTIVE), gone_at__isnull=False)
     counts = {}
     for name, condition in conditions.items():

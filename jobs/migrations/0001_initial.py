@@ -900,6 +900,7 @@ class Migration(migrations.Migration):
             model_name="job",
             index=models.Index(
                 models.F("organization"),
+                models.F("status"),
                 models.OrderBy(
                     django.db.models.functions.comparison.Coalesce("ended_at", "sort_at"),
                     descending=True,
@@ -913,7 +914,7 @@ class Migration(migrations.Migration):
             model_name="job",
             index=models.Index(
                 condition=models.Q(("resolved_by__isnull", False)),
-                fields=["organization"],
+                fields=["organization", "status"],
                 name="job_count_resolved",
             ),
         ),

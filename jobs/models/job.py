@@ -217,6 +217,7 @@ class Job(models.Model):
             # the failures that no later attempt fixed, by when they ended, and their count
             models.Index(
                 F("organization"),
+                F("status"),
                 Coalesce("ended_at", "sort_at").desc(),
                 F("id").desc(),
                 condition=Q(is_unresolved=True),
@@ -224,7 +225,7 @@ class Job(models.Model):
             ),
             # the count of failures that one fixed
             models.Index(
-                fields=["organization"],
+                fields=["organization", "status"],
                 condition=Q(resolved_by__isnull=False),
                 name="job_count_resolved",
             ),

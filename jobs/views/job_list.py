@@ -60,7 +60,7 @@ def _results(
         "older_url": page.next and f"{path}?{wanted.query(cursor=page.next)}",
         "first_url": f"{path}?{wanted.query()}",
         "live_url": f"{path}live/?{wanted.query(cursor=wanted.cursor or None)}",
-        "is_failed_tab": wanted.status == {JobStatus.FAILED},
+        "is_failed_tab": wanted.tab == {JobStatus.FAILED},
     }
 
 
@@ -91,19 +91,19 @@ def tabs_of(jobs: JobQuerySet, wanted: JobFilter, path: str) -> dict[str, Any]:
 
     def tab(status: JobStatus) -> Tab:
         unresolved = "true" if status == JobStatus.FAILED else None
-        is_current = current == {status}
+        is_current = wanted.tab == {status}
         return Tab(status.value, url(status.value, unresolved), counts[status.value], is_current)
 
-    current = wanted.status or ({JobStatus.FAILED} if wanted.unresolved else set())
     shown = [tab(status) for status in JobStatus if status not in USUAL_TABS]
+    is_failed = wanted.tab == {JobStatus.FAILED}
     return {
         "tabs": [
-            Tab("all", url(None), total(counts.values()), not current),
+            Tab("all", url(None), total(counts.values()), not wanted.tab),
             *map(tab, USUAL_TABS),
             *(one for one in shown if one.count.value or one.is_current),
         ],
         "found": wanted.found_among(counts),
-        "retried": _retried_switch(wanted, counts, path) if current == {JobStatus.FAILED} else None,
+        "retried": _retried_switch(wanted, counts, path) if is_failed else None,
     }
 
 
@@ -155,7 +155,7 @@ def _filter_form(wanted: JobFilter, accounts: list[ProviderAccount], path: str) 
         **place_selects(accounts),
         "error": (
             "Error",
-            "Any or none",
+            "Any",
             [(name, name) for name in [*(f"{one}.*" for one in families), *sorted(CLASSES)]],
         ),
         "gone": ("Gone", "Any", [("true", "Only gone"), ("false", "Not gone")]),

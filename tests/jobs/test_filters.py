@@ -296,6 +296,8 @@ def test_an_unreadable_order_or_limit_is_told_and_selects_all_the_same(
         ("", Ordering("created")),
         ("status=running", Ordering("started")),
         ("status=failed", Ordering("finished")),
+        ("unresolved=true", Ordering("finished")),
+        ("unresolved=false", Ordering("created")),
         ("status=succeeded&status=cancelled", Ordering("finished")),
         ("status=running&status=failed", Ordering("created")),
         ("status=queued", Ordering("created")),

@@ -50,7 +50,7 @@ def test_the_page_of_a_gone_job_stands_still(viewer: Client, gone: Job) -> None:
     html = page_of(viewer, gone)
     assert "Gone, last seen running" in html
     assert "data-elapsed" not in html
-    assert "data-active" not in html
+    assert 'data-active="no"' in html
     assert 'gone since</span> <time datetime="2026-03-14T12:12:00Z"' in html
 
 
