@@ -20,7 +20,7 @@ from jobs.accounts import (
     set_enabled,
     write_account,
 )
-from jobs.admin.base import ACCOUNT_SECRETS, LargeTableAdmin
+from jobs.admin.base import ACCOUNT_SECRETS, LargeTableAdmin, isolated_column
 from jobs.base_urls import MAX_BASE_URL
 from jobs.models import ProviderAccount
 from jobs.sync import request_sync
@@ -110,12 +110,12 @@ class ProviderAccountAdmin(LargeTableAdmin):
     ordering = ["organization__name", "name"]
     actions = ["sync_now", "pause", "resume"]
     deferred = ACCOUNT_SECRETS
-    sync_state = [
+    sync_state: ClassVar[list[Any]] = [
         "state",
         "last_success_at",
         "last_error_at",
-        "last_error_class",
-        "last_error_message",
+        isolated_column("last_error_class", "last error class"),
+        isolated_column("last_error_message", "last error message"),
         "consecutive_failures",
         "refused_at",
         "latency_ms",
@@ -145,7 +145,7 @@ class ProviderAccountAdmin(LargeTableAdmin):
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ProviderAccount | None = None
-    ) -> list[str]:
+    ) -> list[Any]:
         # jobs belong to the organization and are read by the provider's adapter for good; the
         # name is what the account is found by
         return ["organization", "provider", "name", *self.sync_state] if obj else []

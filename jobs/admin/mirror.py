@@ -1,16 +1,20 @@
 """What is mirrored, to look at only."""
 
-import json
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
-from django.utils.html import format_html
 
-from jobs.admin.base import ACCOUNT_SECRETS, LargeTableAdmin
+from jobs.admin.base import (
+    ACCOUNT_SECRETS,
+    LargeTableAdmin,
+    VisibleValuesFilter,
+    is_free_text,
+    isolated_column,
+    pretty,
+)
 from jobs.fields import EncryptedJSONField
 from jobs.models import (
     IdempotencyKey,
@@ -43,7 +47,22 @@ class MirrorAdmin(LargeTableAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         shown = [f.name for f in self.opts.fields if is_shown(f) and f.name not in self.hidden]
-        return [*shown, *self.readonly_fields]
+        return [*self.isolated(shown, models.ForeignKey), *self.readonly_fields]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return self.isolated(self.list_display)
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> list[Any]:
+        return self.isolated(self.list_display_links or self.list_display[:1])
+
+    def isolated(self, names: Iterable[Any], *but: type[models.Field[Any, Any]]) -> list[Any]:
+        """These columns, the text of others printed as on the pages, but for kinds in `but`."""
+        texts = {
+            field.name: isolated_column(field.name, str(field.verbose_name))
+            for field in self.opts.fields
+            if is_free_text(field) and not isinstance(field, but)
+        }
+        return [texts.get(name, name) for name in names]
 
 
 def is_shown(field: models.Field[Any, Any]) -> bool:
@@ -53,15 +72,6 @@ def is_shown(field: models.Field[Any, Any]) -> bool:
 def job_columns(*names: str) -> list[str]:
     """What a row that only names its job need not load of it."""
     return [*names, *(f"job__{column}" for column in HEAVY_COLUMNS)]
-
-
-def pretty(read: Callable[[], Any]) -> str:
-    """The JSON value that `read` returns, set for people; a sentence where it cannot be read."""
-    try:
-        text = json.dumps(read(), indent=2, ensure_ascii=False)
-    except (ValueError, zlib.error):
-        return "It cannot be read: it is not the compressed JSON that it should be."
-    return format_html("<pre>{}</pre>", text)
 
 
 @admin.register(Job)
@@ -124,7 +134,7 @@ class OutputAdmin(MirrorAdmin):
 @admin.register(Preset)
 class PresetAdmin(MirrorAdmin):
     list_display = ["name", "account", "kind", "remote_id", "changed_at"]
-    list_filter = ["kind", "account"]
+    list_filter = [("kind", VisibleValuesFilter), "account"]
     list_select_related = ["account"]
     search_fields = ["name", "remote_id__exact"]
     deferred = ["settings"]
@@ -133,7 +143,7 @@ class PresetAdmin(MirrorAdmin):
 @admin.register(JobEvent)
 class JobEventAdmin(MirrorAdmin):
     list_display = ["at", "job", "source", "from_status", "to_status", "message", "actor"]
-    list_filter = ["source", "to_status"]
+    list_filter = ["source", ("to_status", VisibleValuesFilter)]
     list_select_related = ["job", "actor"]
     search_fields = ["job__remote_id__exact", "message"]
     deferred = job_columns()

@@ -16,6 +16,7 @@ from jobs.fields import EncryptedJSONField
 from organizations.models import Organization
 from providers import registry
 from providers.base import Account, Provider
+from providers.text import make_visible
 
 # A lease outlives the longest pass (PASS_DEADLINE in jobs.sync), so that a slow pass is never
 # joined by a second one, and a killed one holds the account up no longer than this.
@@ -138,7 +139,7 @@ class ProviderAccount(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return make_visible(self.name)
 
     @property
     def adapter_class(self) -> type[Provider]:

@@ -16,6 +16,7 @@ from jobs.models.account import ProviderAccount
 from organizations.models import Organization, User
 from providers.errors import CLASSES
 from providers.status import ACTIVE, TERMINAL, JobStatus
+from providers.text import make_visible
 from providers.urls import parse_url
 
 
@@ -286,7 +287,7 @@ class Job(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.remote_id or f"job {self.pk}"
+        return make_visible(self.name or self.remote_id or f"job {self.pk}")
 
     @property
     def status_value(self) -> JobStatus:
@@ -425,7 +426,7 @@ class JobEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.message or f"{self.from_status} → {self.to_status}"
+        return make_visible(self.message or f"{self.from_status} → {self.to_status}")
 
     @classmethod
     def told(

@@ -10,6 +10,7 @@ from jobs.models.account import ProviderAccount
 from jobs.models.job import Job
 from organizations.models import Organization
 from providers.status import JobStatus, OutputStatus
+from providers.text import make_visible
 from providers.types import OutputKind
 from providers.urls import parse_url
 
@@ -44,7 +45,7 @@ class Preset(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.remote_id
+        return make_visible(self.name or self.remote_id)
 
 
 # Not `secret_url`, which is decrypted when it is read.
@@ -186,7 +187,7 @@ class Output(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.label or self.remote_id
+        return make_visible(self.label or self.remote_id)
 
     @property
     def opens_at(self) -> str:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from jobs.models.account import ProviderAccount
+from providers.text import make_visible
 
 
 class Verdict(models.TextChoices):
@@ -66,4 +67,4 @@ class WebhookDelivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.verdict} {self.remote_id}"
+        return f"{self.verdict} {make_visible(self.remote_id)}"
