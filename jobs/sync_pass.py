@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
+from django.db.models import Q
 from django.utils import timezone
 
 from jobs import mirror
@@ -17,6 +18,7 @@ from jobs.batch import Applied, write_presets
 from jobs.budget import Budget
 from jobs.models import EventSource, Job, JobPoll, ProviderAccount
 from jobs.models.account import LEASE
+from jobs.page_turns import PageRead, PageTurns
 from providers.base import Provider
 from providers.errors import (
     BadAnswer,
@@ -164,32 +166,40 @@ class SyncPass:
         # an import may take several passes: what is older than its first one is covered by it
         began = {} if cursor else {"last_pass_at": self.started_at}
         listed = Pages(self.adapter.list_jobs)
+        turns = PageTurns([PageRead(account.import_read_cursor)] if cursor else [])
         applied = Applied()
         pages = repeated = 0
         while True:
             observed_at = timezone.now()
+            place = {
+                "import_cursor": cursor,
+                "import_read_cursor": turns.pages[-1].cursor if turns.pages else "",
+            }
             try:
                 page = self._patiently(listed.read, cursor)
+                if page is not None:
+                    turns.add(
+                        PageRead.of(cursor, page),
+                        may_slip=lambda read: importing or self._ends_young(read),
+                    )
+                    if turns.is_due() or not (importing and page.cursor):
+                        self._check_turns(turns, source)
             except ProviderError as error:
                 if error.transient and not (importing or full) and self._is_stuck(applied):
-                    self._renew(imported_at=None, import_cursor=cursor, **began)
+                    self._renew(imported_at=None, **place, **began)
                 raise
             if page is None:
                 break
             pages += 1
-            applied = self._apply(page.jobs, observed_at, source)
             known = len(self.seen)
-            self.seen.update(remote.remote_id for remote in page.jobs)
-            repeated = repeated + 1 if len(self.seen) == known else 0
-            active = {job.remote_id: job for job in page.jobs if job.status.is_active}
-            self.active |= active
-            if not importing:
-                self._note_unread(page, applied)
+            applied = self._take_page(page, observed_at, source)
             if self.on_progress:
                 self.on_progress(account, len(self.seen))
+            repeated = repeated + 1 if len(self.seen) == known else 0
+            place = {"import_cursor": page.cursor or "", "import_read_cursor": cursor}
             cursor = page.cursor or ""
             if importing:
-                self._renew(import_cursor=cursor, **began)
+                self._renew(**place, **began)
             else:
                 self._renew()
             if not cursor:
@@ -198,17 +208,61 @@ class SyncPass:
                 raise BadAnswer("The provider's list of jobs leads round in a circle.")
             if importing or full:
                 continue
-            if not active and self._is_known(applied):
+            has_active = any(job.status.is_active for job in page.jobs)
+            if not has_active and self._is_known(applied):
                 break
             if pages >= DISCOVER_PAGES:
                 # much was missed: the rest is an import again, which later passes go on with
-                self._renew(imported_at=None, import_cursor=cursor, **began)
+                self._renew(imported_at=None, **place, **began)
                 return
         self._renew(
             imported_at=timezone.now() if importing else account.imported_at,
             import_cursor="",
+            import_read_cursor="",
             **began,
         )
+
+    def _take_page(self, page: Page, observed_at: datetime, source: EventSource) -> Applied:
+        applied = self._apply(page.jobs, observed_at, source)
+        self.seen.update(remote.remote_id for remote in page.jobs)
+        self.active |= {job.remote_id: job for job in page.jobs if job.status.is_active}
+        if source is not EventSource.IMPORT:
+            self._note_unread(page, applied)
+        return applied
+
+    def _check_turns(self, turns: PageTurns, source: EventSource) -> None:
+        """Read pages again, upwards from the one before the last, as far as jobs may have slipped.
+
+        A limit that is met by the first page of a resumed import is left to the next page: else
+        the import would not get on.
+        """
+        if turns.unchecked is None:
+            return
+        for number in range(len(turns.pages) - 2, -1, -1):
+            before = turns.pages[number]
+            observed_at = timezone.now()
+            try:
+                page = self._patiently(Pages(self.adapter.list_jobs).read, before.cursor)
+            except (BudgetExhausted, RateLimited):
+                if before.ids:
+                    raise
+                return
+            page = page or Page(())
+            now = PageRead.of(before.cursor, page)
+            joins = bool(now.ids) and now.ids[0] in self.seen
+            self._take_page(page, observed_at, source)
+            self._renew()
+            if joins and not (number > turns.unchecked and before.has_moved(now)):
+                break
+        turns.unchecked = None
+
+    def _ends_young(self, read: PageRead) -> bool:
+        """Whether what is below the page may be new: its last job is."""
+        ended_at = self.account.last_pass_at
+        if ended_at is None:
+            return True
+        last = Job.objects.filter(account=self.account, is_newest=True, remote_id__in=read.ids[-1:])
+        return last.filter(Q(sort_at__gt=ended_at) | Q(first_seen_at__gte=self.started_at)).exists()
 
     def _apply(
         self,

@@ -123,6 +123,8 @@ class ProviderAccount(models.Model):
     revision = models.PositiveBigIntegerField(default=0)
     # where the first walk of the whole list goes on; empty: from the top
     import_cursor = models.CharField(max_length=500, blank=True)
+    # where the page before that begins, which is read again when the import resumes
+    import_read_cursor = models.CharField(max_length=500, blank=True)
     imported_at = models.DateTimeField(null=True, blank=True)
     # when the list was last walked as far as it needed: terminal jobs count as confirmed then
     last_pass_at = models.DateTimeField(null=True, blank=True)

@@ -22,7 +22,7 @@ from providers.errors import (
 from providers.http import Classify
 from providers.listing import read_items
 from providers.looking import CLOCK_SKEW, LOOK_PAGES
-from providers.parsing import read_dict, read_id, read_text
+from providers.parsing import read_count, read_dict, read_id, read_text
 from providers.redaction import redact_text
 from providers.status import JobStatus
 from providers.tpstreams import request as job_request
@@ -137,7 +137,11 @@ class TPStreams(Provider):
             if following in walked:
                 raise BadAnswer("TPStreams' list leads back to a page that was read already.")
             # the list leaves client_metadata out
-            yield Page(tuple(replace(job, is_partial=True) for job in jobs), following)
+            yield Page(
+                tuple(replace(job, is_partial=True) for job in jobs),
+                following,
+                read_count(read_dict(answer.data).get("count")),
+            )
             if following is None:
                 return
             walked.add(following)

@@ -1,0 +1,225 @@
+"""Jobs that are deleted while their list is paged hide no others."""
+
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+import responses
+
+from jobs.models import Job, ProviderAccount
+from jobs.sync import sync_account
+from jobs.sync_pass import Report
+from organizations.models import Organization
+from tests.jobs.factories import make_account
+from tests.jobs.fake_zencoder import PAGE_SIZE, Answer, FakeZencoder
+
+pytestmark = pytest.mark.django_db
+
+Delete = Callable[[dict[int, dict[str, Any]]], None]
+
+
+def newest(jobs: dict[int, dict[str, Any]]) -> None:
+    del jobs[max(jobs)]
+
+
+def several(jobs: dict[int, dict[str, Any]]) -> None:
+    for number in sorted(jobs, reverse=True)[3:33]:
+        del jobs[number]
+
+
+def more_than_a_page(jobs: dict[int, dict[str, Any]]) -> None:
+    for number in sorted(jobs, reverse=True)[: PAGE_SIZE + 7]:
+        del jobs[number]
+
+
+def delete_after_each_page(
+    zencoder: FakeZencoder, delete: Delete, *, times: int = 10**6, after: int = 0
+) -> None:
+    """Have `delete` change the jobs between one request for the list and the next."""
+    asked = 0
+
+    def act(request: requests.PreparedRequest) -> Answer | None:
+        nonlocal asked
+        asked += 1
+        if after + 1 < asked <= after + 1 + times and zencoder.jobs:
+            delete(zencoder.jobs)
+        return None
+
+    zencoder.faults["list"] = act
+
+
+def fill(zencoder: FakeZencoder, count: int) -> None:
+    for number in range(1, count + 1):
+        zencoder.add(number)
+
+
+def run(account: ProviderAccount, *, foreground: bool = True, full: bool = False) -> Report:
+    report = sync_account(account.pk, foreground=foreground, full=full)
+    assert report is not None
+    assert report.ok, report.error
+    account.refresh_from_db()
+    return report
+
+
+def missing(zencoder: FakeZencoder) -> set[str]:
+    """Jobs that are there and that nobody has seen."""
+    known = set(Job.objects.values_list("remote_id", flat=True))
+    return {str(number) for number in zencoder.jobs} - known
+
+
+@pytest.fixture
+def new_account(account: ProviderAccount) -> ProviderAccount:
+    account.imported_at = account.last_pass_at = account.last_success_at = None
+    account.save()
+    return account
+
+
+@pytest.mark.parametrize("delete", [newest, several, more_than_a_page])
+@pytest.mark.parametrize("is_import", [True, False])
+def test_no_job_is_missed_while_others_are_deleted(
+    account: ProviderAccount, zencoder: FakeZencoder, delete: Delete, *, is_import: bool
+) -> None:
+    if is_import:
+        account.imported_at = account.last_pass_at = None
+        account.save()
+    fill(zencoder, 130 if delete is newest else 6 * PAGE_SIZE)
+    delete_after_each_page(zencoder, delete, times=3)
+    run(account)
+    assert missing(zencoder) == set()
+
+
+def test_nor_by_one_that_is_deleted_once_more_than_a_page_at_a_time(
+    new_account: ProviderAccount, zencoder: FakeZencoder
+) -> None:
+    fill(zencoder, 7 * PAGE_SIZE)
+    # after the third page: what slips is on the second and the third
+    delete_after_each_page(zencoder, more_than_a_page, times=1, after=4)
+    run(new_account)
+    assert missing(zencoder) == set()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whichever_are_deleted(
+    new_account: ProviderAccount, zencoder: FakeZencoder, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - no secret
+
+    def delete(jobs: dict[int, dict[str, Any]]) -> None:
+        for number in chance.sample(sorted(jobs), min(len(jobs), chance.choice((0, 1, 1, 9)))):
+            del jobs[number]
+
+    fill(zencoder, 8 * PAGE_SIZE - 20)
+    delete_after_each_page(zencoder, delete)
+    run(new_account)
+    assert missing(zencoder) == set()
+
+
+def test_what_slips_deep_in_a_long_list_is_found_by_a_check_of_many_pages(
+    new_account: ProviderAccount, zencoder: FakeZencoder
+) -> None:
+    fill(zencoder, 40 * PAGE_SIZE)
+    delete_after_each_page(zencoder, newest, times=5, after=25)
+    run(new_account)
+    assert missing(zencoder) == set()
+
+
+def test_an_import_that_resumes_looks_at_the_page_before(
+    new_account: ProviderAccount, zencoder: FakeZencoder
+) -> None:
+    fill(zencoder, 6 * PAGE_SIZE)
+    new_account.options = {"requests_per_minute": "5"}
+    new_account.save()
+    run(new_account, foreground=False)
+    assert new_account.is_importing
+    several(zencoder.jobs)  # while the limit is waited for
+    new_account.options = {"requests_per_minute": "100000"}
+    new_account.save()
+    run(new_account)
+    assert missing(zencoder) == set()
+
+
+def test_an_import_gets_on_with_one_request_at_a_time(
+    new_account: ProviderAccount, zencoder: FakeZencoder
+) -> None:
+    fill(zencoder, 3 * PAGE_SIZE)
+
+    def answer_one(request: requests.PreparedRequest) -> Answer | None:
+        if zencoder.asked["list"] % 2:
+            return None
+        headers = {"Content-Type": "text/plain", "Retry-After": "1"}
+        return 403, headers, "403 Forbidden (Rate Limit Exceeded)"
+
+    zencoder.faults["list"] = answer_one
+    for _ in range(8):
+        ProviderAccount.objects.update(next_sync_at=new_account.next_sync_at)
+        sync_account(new_account.pk, foreground=False)
+    assert missing(zencoder) == set()
+
+
+def test_a_long_import_costs_a_few_requests_more_and_a_calm_pass_one(
+    new_account: ProviderAccount, zencoder: FakeZencoder
+) -> None:
+    fill(zencoder, 40 * PAGE_SIZE)
+    assert run(new_account).requests == 41 + 10 + 3
+    assert run(new_account).requests == 1
+    zencoder.add(10**6)
+    assert run(new_account).requests == 2
+
+
+@pytest.mark.parametrize("has_count", [True, False])
+def test_a_list_that_reports_its_length_needs_no_second_look(
+    organization: Organization, *, has_count: bool
+) -> None:
+    jobs = [
+        {
+            "id": f"tp-{number}",
+            "status": "Completed",
+            "resolutions": ["240p"],
+            "input_url": f"https://in.example/{number}.mp4",
+            "output_path": "s3://b/out/",
+        }
+        for number in range(130)
+    ]
+    base = "https://app.tpstreams.com/api/v1/6dkmpn/transcoding_jobs/"
+    asked: list[int] = []
+    deletes = False
+
+    def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
+        page = int(request.params.get("page", 1))  # type: ignore[attr-defined]
+        asked.append(page)
+        if deletes and len(asked) in (2, 4):
+            del jobs[0]
+        body: dict[str, Any] = {
+            "results": jobs[(page - 1) * 50 : page * 50],
+            "next": f"{base}?page={page + 1}" if page * 50 < len(jobs) else None,
+            "previous": None,
+        }
+        if has_count:
+            body["count"] = len(jobs)
+        return 200, {"Content-Type": "application/json"}, json.dumps(body)
+
+    def make(name: str) -> ProviderAccount:
+        return make_account(
+            organization,
+            name=name,
+            provider="tpstreams",
+            base_url="https://app.tpstreams.com/api/v1",
+            credentials={"token": "t"},
+            options={"organization_id": "6dkmpn"},
+            imported_at=None,
+            last_pass_at=None,
+        )
+
+    with responses.RequestsMock() as wire:
+        wire.add_callback("GET", base, callback=answer)
+        run(make("calm"))
+        assert len(asked) == (3 if has_count else 5)
+        asked.clear()
+        deletes = True
+        account = make("shrinking")
+        run(account)
+    known = set(account.jobs.values_list("remote_id", flat=True))
+    assert {str(job["id"]) for job in jobs} <= known
