@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import celeryd_after_setup, setup_logging
 from celery.worker.consumer import Consumer
 from kombu.transport import TRANSPORT_ALIASES
 
@@ -34,6 +34,12 @@ class QuietConsumer(Consumer):
 
     class Blueprint(Consumer.Blueprint):  # type: ignore[valid-type, misc]  # for the stubs a variable
         default_steps = [step for step in Consumer.Blueprint.default_steps if step not in CHATTER]
+
+
+@celeryd_after_setup.connect
+def note_concurrency(instance: Any, conf: Any, **kwargs: Any) -> None:
+    """Let `--concurrency` be known to what counts the threads (jobs.seats)."""
+    conf.worker_concurrency = instance.concurrency
 
 
 @setup_logging.connect

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from django.utils import timezone
 
 from jobs.hints import hint
@@ -33,12 +33,12 @@ TASKS: tuple[tuple[Swept, str, str], ...] = (
 
 
 class Row(NamedTuple):
-    """Something due: its id, its due time, and whether its host answers (and its account works)."""
+    """Something due. `is_well`: its host answers, and its account neither fails nor is slow."""
 
     pk: int
     next_at: datetime
     host: str
-    is_healthy: bool
+    is_well: bool
 
 
 def dispatch() -> None:
@@ -55,10 +55,13 @@ def dispatch() -> None:
             if model.objects.filter(pk=row.pk, next_at=row.next_at).update(next_at=until):
                 # the due time that it got, as what makes it due for this message
                 hint(task, row.pk, until.isoformat())
-    accounts = _with_host(ProviderAccount.objects.due(now), "host", now)
-    # of those that failed, the newest come first: somebody is adding them
-    rows = accounts.order_by("-is_healthy", "consecutive_failures", "next_sync_at").values_list(
-        "pk", "next_sync_at", "host_name", "is_healthy", "consecutive_failures"
+    accounts = _with_host(ProviderAccount.objects.due(now).with_doubt(), "host", now)
+    is_well = Q(is_healthy=True, is_doubted=False)
+    # of the others the new ones come first: somebody is adding them
+    rows = (
+        accounts.annotate(is_well=Case(When(is_well, then=True), default=False))
+        .order_by("-is_well", "consecutive_failures", "next_sync_at")
+        .values_list("pk", "next_sync_at", "host_name", "is_well")
     )
     for row in hand_out.choose(rows, Work.SYNC):
         if (
@@ -97,8 +100,9 @@ class _Round:
         self._doubtful_hosts: set[str] = set()
 
     def choose(self, rows: QuerySet[Any, Any], work: Work) -> Iterator[Row]:
-        for pk, next_at, host, is_healthy, *failures in rows[:LOOK_AT]:
-            if not is_healthy or any(failures):
+        for row in map(Row._make, rows[:LOOK_AT]):
+            host = row.host
+            if not row.is_well:
                 if self._doubtful_left <= 0 or host in self._doubtful_hosts:
                     continue  # the next tick, or the end of the trial, comes back to it
                 self._doubtful_left -= 1
@@ -107,7 +111,7 @@ class _Round:
                 SEATS.ask()
                 continue
             self._given.update((f"//{host}", work))
-            yield Row(pk, next_at, host, is_healthy)
+            yield row
 
     def _is_full(self, host: str, work: Work) -> bool:
         in_all, of_work, at_host = SEATS.rooms(host, work)

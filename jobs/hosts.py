@@ -48,7 +48,7 @@ class NotAdmitted(BudgetExhausted):
 def admit(host: str, work: Work, *, is_doubtful: bool = False) -> Iterator[None]:
     """Hold a thread of this worker for work at `host`, or raise NotAdmitted.
 
-    `is_doubtful`: the account failed the last time, so that it counts into the small share.
+    `is_doubtful`: of an account that counts into the small share although its host answers.
     """
     is_healthy = ProviderHost.objects.healthy().filter(pk=host).exists()
     with SEATS.hold(host, work, is_doubtful=is_doubtful or not is_healthy) as has_seat:
@@ -78,10 +78,12 @@ def ask_first(adapter: Provider) -> None:
             adapter.check_credentials()
         else:
             next(adapter.list_jobs(), None)
+    except BudgetExhausted:
+        raise  # it was not asked
     except ProviderError as error:
-        if adapter.http.is_unproven:
+        if error.transient and adapter.http.is_unproven:
             raise NotAdmitted(WAITING, wait_s=PAUSE_S) from error
-        # it answers; what it makes of the request itself is for that to find out
+        # it answers, or never will: the request itself finds out what is wrong
 
 
 class Witness:
@@ -101,11 +103,14 @@ class Witness:
     def first_answer_s(self) -> float | None:
         """How long the host may take for its first answer; None where it is healthy."""
         if self._row is None and threading.get_ident() == self._owner:
-            row = ProviderHost.objects.filter(pk=self._host).first()
-            self._row = row or ProviderHost(name=self._host)
+            self._row = self._load()
         if self._seen or self._row is None or self._row.is_healthy:
             return None
         return min(FIRST_ANSWER_S * 2.0 ** max(self._row.failures - 2, 0), FIRST_ANSWER_CAP_S)
+
+    def _load(self) -> ProviderHost:
+        row = ProviderHost.objects.filter(pk=self._host).first()
+        return row or ProviderHost(name=self._host)
 
     def note(self, is_answered: bool) -> None:
         """Keep what one call showed, and write it down where that can be done here."""
@@ -123,9 +128,9 @@ class Witness:
     def write(self) -> None:
         """Write down what was seen, where it is news. In the thread that made this alone."""
         seen, self._seen = self._seen, None
-        row = self._row
-        if seen is None or row is None:
+        if seen is None:
             return
+        row = self._row = self._row or self._load()
         if seen:
             SEATS.note_answer()
             if not row.is_healthy and ProviderHost.note_answer(self._host):

@@ -73,7 +73,7 @@ def sync_account(
         if not account.enabled or account.refused_at:
             _release(account_id, lease)  # since the message was sent
             return None
-        with admit(account.host, Work.SYNC, is_doubtful=account.consecutive_failures > 0):
+        with admit(account.host, Work.SYNC, is_doubtful=account.is_doubtful):
             return _run_pass(account, lease, foreground, full, on_progress)
     except NotAdmitted:
         _release(account_id, lease)  # it stays due

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Concat, Lower, StrIndex, Substr
 from django.utils import timezone
 
@@ -22,6 +22,9 @@ from providers.text import make_visible
 # joined by a second one, and a killed one holds the account up no longer than this.
 LEASE = timedelta(seconds=150)
 
+
+# A healthy API answers within a second. One that needs longer than this is not waited for by all.
+SLOW_MS = 5_000
 
 # Without a success for that long after it was due, an account is late.
 LATE = timedelta(seconds=60)
@@ -57,6 +60,17 @@ class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
             refused_at__isnull=True,
             next_sync_at__lte=now,
         ).order_by("next_sync_at")
+
+    def with_doubt(self) -> "ProviderAccountQuerySet":
+        """With `is_doubted`, as ProviderAccount.is_doubtful."""
+        doubt = Q(consecutive_failures__gt=0) | Q(latency_ms__gt=SLOW_MS)
+        return self.annotate(
+            is_doubted=Case(
+                When(doubt, then=Value(True)),
+                default=Value(False),
+                output_field=models.BooleanField(),
+            )
+        )
 
     def claim(self, pk: int, now: datetime) -> uuid.UUID | None:
         """Take the account's lease by conditional update; None when somebody holds it."""
@@ -175,6 +189,11 @@ class ProviderAccount(models.Model):
     def is_confirming(self) -> bool:
         """Whether syncs keep confirming what we show of the account's unfinished jobs."""
         return self.health not in (HealthState.FAILING, HealthState.REFUSED, HealthState.PAUSED)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether its passes may hold a thread for long: it failed, or answered slowly."""
+        return self.consecutive_failures > 0 or (self.latency_ms or 0) > SLOW_MS
 
     @property
     def is_importing(self) -> bool:

@@ -9,13 +9,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import time_machine
+from celery.signals import celeryd_after_setup
 from django.conf import settings
 
 from dashboard.broker import Transport
 from dashboard.celery import QuietConsumer, app
+from jobs.seats import worker_size
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 
@@ -65,6 +68,16 @@ def test_workers_do_not_talk_among_themselves() -> None:
     assert steps.isdisjoint({"Gossip", "Mingle", "Heart"})
     assert {"Connection", "Tasks", "Evloop"} <= steps
     assert settings.CELERY_WORKER_ENABLE_REMOTE_CONTROL is False
+
+
+def test_the_threads_that_a_worker_was_started_with_are_counted() -> None:
+    before = worker_size()
+    worker = SimpleNamespace(concurrency=before + 3)
+    try:
+        celeryd_after_setup.send(sender="worker", instance=worker, conf=app.conf)
+        assert worker_size() == before + 3
+    finally:
+        app.conf.worker_concurrency = before
 
 
 def test_plain_worker_command_takes_ticks_and_survives_a_torn_message(tmp_path: Path) -> None:

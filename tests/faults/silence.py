@@ -154,14 +154,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the processes below go along
     with ExitStack() as stack:
         _prepare(stack)
-        figures = [
-            _run(number, name, prepare, options.seconds)
-            for _ in range(options.rounds)
-            for number, (name, prepare) in enumerate(SITUATIONS)
-        ]
-    sys.stdout.write(f"{HEADER}\n")
-    for each in figures:
-        sys.stdout.write(f"{each.row()}\n")
+        sys.stdout.write(f"{HEADER}\n")
+        figures = []
+        for number, (name, prepare) in list(enumerate(SITUATIONS)) * options.rounds:
+            figures.append(_run(number, name, prepare, options.seconds))
+            sys.stdout.write(f"{figures[-1].row()}\n")
+            sys.stdout.flush()
     return 0 if all(each.known and not each.waiting for each in figures) else 1
 
 
@@ -342,7 +340,7 @@ def _burst_to_untried(organization: Any) -> None:
 
 def _burst_to_muted(organization: Any) -> None:
     """The host has answered well until now."""
-    account = _account(organization, "live", 90, time.time_ns() % 200)
+    account = _account(organization, "live", 90, 110 + time.time_ns() % 90)
     time.sleep(8)
     LiveHosts.muted.add(str(urlsplit(account.base_url).hostname))
     for place in range(BURST):

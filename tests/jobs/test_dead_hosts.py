@@ -11,6 +11,7 @@ import requests
 import responses
 import time_machine
 from celery import current_app
+from django.conf import LazySettings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -247,6 +248,43 @@ def test_a_calm_tick_asks_the_same_few_questions_however_many_accounts_there_are
             assert tick() == {}
         counts.append(len(queries))
     assert counts == [5, 5]
+
+
+def test_a_host_that_may_not_be_called_is_no_silent_one(
+    organization: Organization, settings: LazySettings
+) -> None:
+    """It never answers, so a submission must not wait for that."""
+    settings.ALLOW_PRIVATE_ADDRESSES = False
+    account = make_account(organization, base_url="http://127.0.0.1:1/api/v2")
+    ProviderHost.objects.update(is_healthy=False)
+    job = send(account)
+    run_submission(job.pk)
+    submission = Submission.objects.get()
+    assert submission.state == SubmissionState.REFUSED
+    assert "127.0.0.1" in submission.note
+
+
+def test_a_sync_in_the_foreground_shows_that_a_host_answers(
+    organization: Organization, tick: Tick
+) -> None:
+    [live] = make_accounts(organization, "live", 1)
+    assert sync_account(live.pk, foreground=True)
+    assert ProviderHost.objects.get().is_healthy
+
+
+@pytest.mark.parametrize(
+    "doubt", [{"consecutive_failures": 1}, {"latency_ms": 20_000}], ids=["failing", "slow"]
+)
+def test_accounts_that_fail_or_are_slow_at_hosts_that_answer_take_turns_after_all_others(
+    organization: Organization, tick: Tick, doubt: dict[str, int]
+) -> None:
+    accounts = make_accounts(organization, "live", 8)
+    ProviderHost.objects.bulk_create([ProviderHost(name=a.host, is_healthy=True) for a in accounts])
+    well = accounts[6:]
+    ProviderAccount.objects.exclude(pk__in=[account.pk for account in well]).update(**doubt)
+    assert tick() == {"sync_account": len(well) + SHARE}
+    synced = ProviderAccount.objects.filter(last_success_at=NOON, dispatched_until=None)
+    assert {account.pk for account in well} <= set(synced.values_list("pk", flat=True))
 
 
 class Full:
