@@ -152,6 +152,8 @@ class JobForm(forms.Form):
         self.warning = ""
         # the job that did the same within a day, once a submission was held up by it
         self.duplicate: Job | None = None
+        # the unfinished retry of the job that this form retries, which held the submission up
+        self.unfinished: Job | None = None
         # what the provider says to the request, by the field that it is about
         self.notes: dict[str, list[RequestIssue]] = {}
         # the fields that the chosen account's provider has no use for

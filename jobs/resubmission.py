@@ -10,7 +10,7 @@ from jobs.fields import Undecryptable
 from jobs.hints import hint
 from jobs.idempotency import CallerKey
 from jobs.models import ActionKind, EventSource, Job, JobAction
-from jobs.submission import Submitted, sent_request, submit
+from jobs.submission import Submitted, describe_hold, sent_request, submit
 from organizations.models import ApiToken, AuditEntry, User
 
 
@@ -46,7 +46,9 @@ def request_resubmit(
             if made is not None:
                 return Submitted(made, created=False)
             job = Job.objects.select_related("organization", "account").get(pk=job.pk)
-            return Submitted(_run_again(job, user, token, key, allow_duplicate), created=True)
+            attempt = _run_again(job, user, token, key, allow_duplicate)
+            warnings = tuple(describe_hold(job.account))
+            return Submitted(attempt, created=True, warnings=warnings)
     except IntegrityError:
         made = idempotency.find_job(job.organization, key)
         if made is None:

@@ -88,8 +88,11 @@ class DuplicateJob(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
+    """`warnings` say what will be otherwise than asked for, one sentence each."""
+
     job: Job
     created: bool
+    warnings: tuple[str, ...] = ()
 
 
 def submit(
@@ -130,7 +133,14 @@ def submit(
         if made is None:
             raise
         return Submitted(made, created=False)
-    return Submitted(job, created=True)
+    return Submitted(job, created=True, warnings=tuple(describe_hold(account)))
+
+
+def describe_hold(account: ProviderAccount) -> list[str]:
+    """Why a job for `account` is not sent yet; empty where nothing holds it."""
+    if account.enabled:
+        return []
+    return [f"The job is held: {account.name} is paused. It is sent when the account is resumed."]
 
 
 def check(account: ProviderAccount, request: JobRequest) -> list[RequestIssue]:

@@ -20,7 +20,7 @@ from jobs.api.errors import (
     refuse_unknown,
 )
 from jobs.api.requests import ResubmitRequest, SubmitRequest
-from jobs.api.schemas import ConflictBody, JobDetail, JobList
+from jobs.api.schemas import ConflictBody, JobDetail, JobList, SubmittedJob
 from jobs.filters import JobFilter
 from jobs.idempotency import CallerKey
 from jobs.keyset import SORT_TIMES
@@ -122,7 +122,7 @@ def read_raw(request: ApiRequest, job_id: str) -> Any:
 @router.post(
     "",
     auth=to_operate,
-    response={201: JobDetail, 200: JobDetail, 409: ConflictBody, **SUBMIT_REFUSALS},
+    response={201: SubmittedJob, 200: SubmittedJob, 409: ConflictBody, **SUBMIT_REFUSALS},
     summary="Submit a job",
 )
 def submit_job(
@@ -161,7 +161,7 @@ def submit_job(
             "The same ran within 24 hours: see `job`. Set allow_duplicate to run it all the same."
         )
         raise _conflict(request, "duplicate", message, duplicate.job) from duplicate
-    return Status(201 if submitted.created else 200, _read(request, str(submitted.job.pk)))
+    return Status(201 if submitted.created else 200, _read_submitted(request, submitted))
 
 
 @router.post(
@@ -184,8 +184,8 @@ def cancel_job(request: ApiRequest, job_id: str) -> Status[Job]:
     "/{job_id}/resubmit",
     auth=to_operate,
     response={
-        202: JobDetail,
-        200: JobDetail,
+        202: SubmittedJob,
+        200: SubmittedJob,
         404: ErrorBody,
         409: ConflictBody,
         **SUBMIT_REFUSALS,
@@ -221,7 +221,7 @@ def resubmit_job(
         raise ApiError(409, "action_refused", str(refusal)) from refusal
     except submission.SubmissionRefused as refusal:
         raise _refused(refusal) from refusal
-    return Status(202 if submitted.created else 200, _read(request, str(submitted.job.pk)))
+    return Status(202 if submitted.created else 200, _read_submitted(request, submitted))
 
 
 def _jobs(request: ApiRequest) -> QuerySet[Job]:
@@ -253,6 +253,13 @@ def _read(request: ApiRequest, job_id: str) -> Job:
     job = find_by_id(jobs, job_id)
     if job is None:
         raise not_found()
+    return job
+
+
+def _read_submitted(request: ApiRequest, submitted: submission.Submitted) -> Job:
+    job = _read(request, str(submitted.job.pk))
+    # no column, but what SubmittedJob shows beside those
+    job.__dict__["warnings"] = submitted.warnings
     return job
 
 

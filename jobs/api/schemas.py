@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from ninja import Field, Schema
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, SerializerFunctionWrapHandler, model_serializer
 
 from jobs.models import Job, JobEvent, Output, ProviderAccount
 from providers.errors import CLASSES
@@ -272,6 +272,23 @@ class JobDetail(JobShape):
             _describe(error["class"], error["code"], error["message"]) | {"origin": error["origin"]}
             for error in job.errors
         ]
+
+
+class SubmittedJob(JobDetail):
+    warnings: list[str] = Field(
+        [], description="Why it is not sent right after. Left out where nothing holds it."
+    )
+
+    @staticmethod
+    def resolve_warnings(job: Job) -> list[str]:
+        return list(getattr(job, "warnings", ()))
+
+    @model_serializer(mode="wrap")
+    def leave_out_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        shape: dict[str, Any] = serialize(self)
+        if not self.warnings:
+            del shape["warnings"]
+        return shape
 
 
 class ConflictBody(Schema):

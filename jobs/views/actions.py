@@ -12,7 +12,7 @@ from jobs.forms import FoundJobForm, SendAgainForm
 from jobs.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key
 from jobs.models import Job, Submission, SubmissionState
 from jobs.resubmission import RetryUnfinished, request_resubmit
-from jobs.submission import SubmissionRefused, resolve_unsure
+from jobs.submission import SubmissionRefused, describe_hold, resolve_unsure
 from jobs.views.job_detail import find_job, show_job
 from jobs.views.page import HtmxRequest
 from organizations.access import Access, authorize
@@ -46,7 +46,8 @@ def resubmit(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
             made = request_resubmit(job, user=access.user, key=key).job
     except (ActionRefused, SubmissionRefused, KeyRefused, KeyOfDeletedJob) as error:
         return _refuse(request, access, job, f"{job} was not retried.", error)
-    messages.success(request, f"{job} is retried, as the job shown here.")
+    text = f"{job} is retried, as the job shown here."
+    messages.success(request, " ".join([text, *describe_hold(job.account)]))
     return redirect("jobs:detail", org, made.pk)
 
 

@@ -24,6 +24,7 @@ from jobs.settings_diff import Change, changes
 from jobs.views.page import HtmxRequest, frame, list_url
 from organizations.access import Access, authorize
 from providers.errors import CLASSES
+from providers.redaction import url_expiry
 from providers.types import Capability, OutputKind
 
 EVENTS_SHOWN = 200
@@ -100,6 +101,8 @@ def show_job(
         return _part(request, context, media, thumbnails, status)
     context |= frame(access, "jobs") | _changing(context)
     context["jobs_url"] = list_url(request, access)
+    expires_at = url_expiry(job.input_url)
+    context["expired_at"] = expires_at if expires_at and expires_at <= timezone.now() else None
     context["player"] = None
     if "play" in request.GET:
         context["player"] = player = _player(access, job, media, request)

@@ -5,18 +5,21 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from jobs import submission
+from jobs import idempotency, submission
+from jobs.attempts import lock_attempts, retries_of, unfinished_of
 from jobs.copies import Source, find_source
 from jobs.forms import JobForm, initial_of, typed_values
-from jobs.idempotency import KeyOfDeletedJob, KeyRefused, form_key
+from jobs.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key
 from jobs.models import Job
 from jobs.parameters import find_by_id
+from jobs.resubmission import RetryUnfinished
 from jobs.submission import DuplicateJob, SubmissionRefused
 from jobs.views.page import HtmxRequest, render_page
 from organizations.access import Access, authorize
@@ -69,10 +72,8 @@ def _choose(request: HtmxRequest, access: Access, source: Source | None) -> Http
 
 
 def _describe_way(job: Job) -> str:
-    account = job.account
-    if account.enabled:
-        return f"{job} is on its way to {account.provider_label}."
-    return f"{job} is held: {account.name} is paused. It is sent when the account is resumed."
+    hold = submission.describe_hold(job.account)
+    return hold[0] if hold else f"{job} is on its way to {job.account.provider_label}."
 
 
 def _initial(request: HtmxRequest, access: Access, source: Source | None) -> dict[str, Any]:
@@ -121,16 +122,23 @@ def _submit(access: Access, form: JobForm) -> Job | None:
     jobs = Job.objects.for_organization(access.organization)
     request = form.to_request()
     body = [data["account"].pk, submission.dump_request(request), data["retry_of"]]
+    key = form_key(data["idempotency_key"], "submit", body, access.user)
+    retried = jobs.filter(pk=data["retry_of"] or 0).first()
     try:
-        return submission.submit(
-            organization=access.organization,
-            account=data["account"],
-            request=request,
-            user=access.user,
-            key=form_key(data["idempotency_key"], "submit", body, access.user),
-            allow_duplicate=data["allow_duplicate"],
-            retry_of=jobs.filter(pk=data["retry_of"] or 0).first(),
-        ).job
+        with transaction.atomic():
+            if retried and not data["allow_duplicate"]:
+                _refuse_second_retry(retried, key)
+            return submission.submit(
+                organization=access.organization,
+                account=data["account"],
+                request=request,
+                user=access.user,
+                key=key,
+                allow_duplicate=data["allow_duplicate"],
+                retry_of=retried,
+            ).job
+    except RetryUnfinished as error:
+        form.unfinished = error.job
     except SubmissionRefused as error:
         form.add_issues(error.issues)
     except DuplicateJob as error:
@@ -138,6 +146,14 @@ def _submit(access: Access, form: JobForm) -> Job | None:
     except (KeyRefused, KeyOfDeletedJob) as error:
         form.add_error(None, str(error))
     return None
+
+
+def _refuse_second_retry(retried: Job, key: CallerKey) -> None:
+    """Raise RetryUnfinished while another retry runs, unless that is the one made with `key`."""
+    lock_attempts(retried)
+    unfinished = unfinished_of(retries_of(retried))
+    if unfinished and idempotency.find_job(retried.organization, key) is None:
+        raise RetryUnfinished(unfinished)
 
 
 def _page(

@@ -243,3 +243,21 @@ def test_a_paused_account_takes_the_job_and_holds_it(
     answer = operator.post("/jobs", SMALL | {"account": "paused"})
     assert (answer.status, answer.body["status"]) == (201, "submitting")
     assert Job.objects.get().account == paused
+
+
+def test_a_job_for_a_paused_account_is_said_to_be_held(
+    operator: ApiClient, account: ProviderAccount
+) -> None:
+    hold = "The job is held: main is paused. It is sent when the account is resumed."
+    assert "warnings" not in operator.post("/jobs", SMALL).body
+
+    ProviderAccount.objects.update(enabled=False)
+    again = SMALL | {"allow_duplicate": True}
+    answer = operator.post("/jobs", again, Idempotency_Key="k")
+    assert answer.body["warnings"] == [hold]
+    assert "warnings" not in operator.post("/jobs", again, Idempotency_Key="k").body
+
+    Job.objects.filter(pk=answer.body["id"]).update(status="failed")
+    retry = operator.post(f"/jobs/{answer.body['id']}/resubmit", {})
+    assert retry.status == 202
+    assert retry.body["warnings"] == [hold]

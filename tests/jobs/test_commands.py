@@ -232,6 +232,13 @@ def test_submit_refuses_in_one_sentence(
     assert not Job.objects.exists()
 
 
+def test_submit_says_that_a_paused_account_holds_the_job(account: ProviderAccount) -> None:
+    ProviderAccount.objects.update(enabled=False)
+    printed = submit(account)
+    hold = f"The job is held: {account.name} is paused. It is sent when the account is resumed."
+    assert printed == {"id": str(Job.objects.get().pk), "created": True, "held": hold}
+
+
 def test_submit_asks_before_it_repeats_a_job(account: ProviderAccount) -> None:
     submit(account)
     with pytest.raises(CommandError, match="within 24 hours"):

@@ -124,6 +124,8 @@ def test_an_expired_stored_link_is_named_before_anything_is_sent(
     job = submit_one(account, JobRequest(SIGNED.format(date="20200229")))
     sentence = "The stored link expired on 2020-02-29 01:00 UTC. Enter a new one."
     assert sentence in operator.get(f"{NEW}?from={job.pk}").content.decode()
+    page = operator.get(NEW.replace("new", str(job.pk))).content.decode()
+    assert "The link to its source expired at" in page
     values = copy(job, operator)
     response = operator.post(NEW, values)
     assert response.context["form"].errors["input"] == [sentence]
@@ -251,3 +253,24 @@ def test_what_the_form_has_no_field_for_is_listed(
     html = operator.get(f"{NEW}?duplicate={job.pk}").content.decode()
     for part in ("number of", "interval of", "size and format of"):
         assert f"<li><bdi>The {part} thumbnails" in html
+
+
+def test_a_retry_with_changes_waits_for_one_that_has_not_ended(
+    operator: Client, account: ProviderAccount
+) -> None:
+    job = submit_one(account)
+    values = copy(job, operator)
+    first = operator.post(NEW, values | {"hls": [240]})
+    assert first.status_code == 302
+    retry = Job.objects.latest("pk")
+    # a double click leads to the same
+    assert operator.post(NEW, values | {"hls": [240]})["Location"] == first["Location"]
+
+    other = values | {"hls": [360], "idempotency_key": "of-another-form"}
+    response = operator.post(NEW, other)
+    assert response.status_code == 422
+    html = response.content.decode()
+    assert "is being retried already" in html
+    assert f"/jobs/{retry.pk}/" in html
+    assert operator.post(NEW, other | {"allow_duplicate": "on"}).status_code == 302
+    assert Job.objects.filter(retry_of=job).count() == 2

@@ -348,5 +348,6 @@ def test_a_job_for_a_paused_account_is_said_to_be_held(
     assert "Submit and hold" in html
 
     html = operator.post(NEW, values, follow=True).content.decode()
-    assert f"is held: {account.name} is paused" in html
+    assert f"The job is held: {account.name} is paused." in html
+    assert f"<strong>The job is held:</strong> <bdi>{account.name}</bdi> is paused." in html
     assert "on its way" not in html

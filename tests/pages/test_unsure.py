@@ -157,7 +157,7 @@ def test_a_job_on_its_way_says_what_it_waits_for(
 def test_a_paused_account_is_said_to_hold_it(viewer: Client, account: ProviderAccount) -> None:
     paused = make_account(account.organization, name="Night shift", enabled=False)
     html = without_isolation(viewer.get(url(send(paused, SubmissionState.DUE))).content.decode())
-    assert "Night shift is paused, which holds it" in html
+    assert "<strong>The job is held:</strong> Night shift is paused." in html
 
 
 def test_the_poll_sees_a_submission_move(viewer: Client, account: ProviderAccount) -> None:

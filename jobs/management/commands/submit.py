@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from jobs.idempotency import KeyOfDeletedJob, KeyRefused, caller_key
 from jobs.models import ProviderAccount
 from jobs.request_limits import MAX_HEIGHT, check_json, read_json
-from jobs.submission import DuplicateJob, SubmissionRefused, dump_request, submit
+from jobs.submission import DuplicateJob, SubmissionRefused, describe_hold, dump_request, submit
 from organizations.management.reporting import Report, ReportingCommand
 from providers.types import JobRequest, Rendition
 
@@ -62,7 +62,12 @@ class Command(ReportingCommand):
         except (SubmissionRefused, DuplicateJob, KeyRefused, KeyOfDeletedJob) as error:
             raise CommandError(str(error)) from error
         job = submitted.job
-        return Report(lines=[str(job.pk)], data={"id": str(job.pk), "created": submitted.created})
+        for warning in submitted.warnings:
+            self.warn(warning)
+        data: dict[str, Any] = {"id": str(job.pk), "created": submitted.created}
+        if hold := describe_hold(found):
+            data["held"] = hold[0]
+        return Report(lines=[str(job.pk)], data=data)
 
 
 def _height(text: str) -> int:
