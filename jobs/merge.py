@@ -392,7 +392,7 @@ def _errors(row: Job, remote: RemoteJob, same_status: bool) -> dict[str, Any]:
         return {}
     errors = remote.errors or ((UNKNOWN_ERROR,) if failed else ())
     return {
-        "errors": [listed_error(error) for error in errors[:100]],
+        "errors": [listed_error(error) for error in dict.fromkeys(errors[:100])],
         **(error_columns(errors[0]) if failed else NO_ERROR),
     }
 

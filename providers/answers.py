@@ -107,7 +107,7 @@ def _clean(value: Any, depth: int) -> Any:
 
 
 def read_messages(data: Any) -> tuple[list[str], dict[str, list[str]]]:
-    """Find the sentences of an error body, and those that belong to a field of the request.
+    """Find the sentences of an error body, each once, and those of a field of the request.
 
     Copes with `{"errors": [...] | "text" | {field: [...]}}`, `{"error": "text" | {...}}`,
     `message`, `detail`, and a bare `{field: ["text"]}`.
@@ -119,7 +119,7 @@ def read_messages(data: Any) -> tuple[list[str], dict[str, list[str]]]:
             fields[key] = sentences
         if len(fields) == MAX_SENTENCES:
             break
-    return _read_sentences(body), fields
+    return list(dict.fromkeys(_read_sentences(body))), fields
 
 
 def _read_sentences(value: Any, nesting: int = 0) -> list[str]:

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from providers.redaction import redact_text
+from providers.text import make_one_line
 
 Fixer = Literal["you", "owner", "provider"]
 
@@ -214,6 +215,11 @@ def classify(
     )
 
 
+def _read_message(text: str, secrets: Iterable[str]) -> str:
+    """A provider's message without secrets and control characters, on one line."""
+    return make_one_line(redact_text(text, secrets))[:MESSAGE_LENGTH]
+
+
 class ProviderError(Exception):
     """A call to a provider that did not end well; `str()` is a sentence free of secrets.
 
@@ -238,14 +244,14 @@ class ProviderError(Exception):
         wait_s: float | None = None,
         secrets: Iterable[str] = (),
     ) -> None:
-        super().__init__(redact_text(message, secrets)[:MESSAGE_LENGTH])
+        super().__init__(_read_message(message, secrets))
         if error_class is not None:
             self.error_class = error_class
         if transient is not None:
             self.transient = transient
         if ambiguous is not None:
             self.ambiguous = ambiguous
-        self.code = redact_text(code, secrets)[:CODE_LENGTH]
+        self.code = _read_message(code, secrets)[:CODE_LENGTH]
         self.wait_s = wait_s
 
     @property
@@ -292,9 +298,9 @@ class Rejected(ProviderError):
     ) -> None:
         secrets = tuple(secrets)
         super().__init__(message, error_class=error_class, code=code, secrets=secrets)
-        self.messages = [redact_text(text, secrets)[:MESSAGE_LENGTH] for text in messages]
+        self.messages = [_read_message(text, secrets) for text in messages]
         self.fields = {
-            name: [redact_text(text, secrets)[:MESSAGE_LENGTH] for text in texts]
+            name: [_read_message(text, secrets) for text in texts]
             for name, texts in (fields or {}).items()
         }
 

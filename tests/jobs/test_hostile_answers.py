@@ -1,13 +1,21 @@
 """What no provider should send and some do: stored as far as it can be, and nothing else lost."""
 
-from typing import Any
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from jobs.models import Job, Output, ProviderAccount
+from jobs.models import Job, Output, Preset, ProviderAccount
 from providers.status import JobStatus, OutputStatus
+from providers.text import (
+    find_hidden,
+    is_storable,
+    make_one_line,
+    make_storable,
+    make_storable_id,
+)
 from providers.types import RemoteError, RemoteInput, RemotePreset
 from tests.jobs.answers import apply, newest, output, told
 from tests.jobs.factories import make_output
@@ -29,7 +37,7 @@ def hostile(number: Any) -> Any:
         progress=number,
         priority=number,
         metadata={TEXT: [TEXT, number]},
-        errors=(error,) * 120,
+        errors=(error, *(replace(error, code=f"{place}") for place in range(120))),
         input=RemoteInput(
             url=TEXT,
             secret_url=TEXT,
@@ -141,6 +149,76 @@ def test_any_value_is_stored_and_read_back(
     before = Job.objects.values().get()
     apply(account, wild, at=5)
     assert Job.objects.values().get() == before
+
+
+Part = TypeVar("Part")
+UNSTORABLE = "a\x00b\ud800c\x1b[31m\u202ed\ne"
+
+
+def spell(part: Part, text: str) -> Part:
+    """A value of an adapter with `text` in each of its places for text, found by introspection."""
+    changes: dict[str, Any] = {}
+    for one in fields(part):  # type: ignore[arg-type]
+        value = getattr(part, one.name)
+        if isinstance(value, tuple):
+            changes[one.name] = tuple(spell(item, text) for item in value)
+        elif is_dataclass(value):
+            changes[one.name] = spell(value, text)
+        elif "str" in str(one.type) and "Mapping" not in str(one.type):
+            changes[one.name] = text
+        elif one.type in (Any, "Any") or "Mapping" in str(one.type):
+            changes[one.name] = {text: [text]}
+    return replace(part, **changes)  # type: ignore[type-var]
+
+
+def texts_of(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for pair in value.items() for part in pair for text in texts_of(part)]
+    if isinstance(value, list):
+        return [text for part in value for text in texts_of(part)]
+    return [value] if isinstance(value, str) else []
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(text=texts.filter(bool))
+@example(text=UNSTORABLE)
+@example(text="\x00" * 10_000)
+def test_every_text_of_an_answer_is_stored_with_what_cannot_be_made_visible(
+    account: ProviderAccount, text: str
+) -> None:
+    Job.objects.all().delete()
+    Preset.objects.all().delete()
+    error = RemoteError("input.corrupt", "x", "x", "x")
+    remote = told(
+        status=JobStatus.FAILED,
+        errors=(error,),
+        outputs=(output("a", OutputStatus.FAILED, error=error),),
+        presets=(RemotePreset("p", "x"),),
+    )
+    assert apply(account, replace(spell(remote, text), key=None)).created
+    job = Job.objects.select_related("body", "secret").get()
+    made, preset = job.outputs.get(), Preset.objects.get()
+    clean, line = make_storable(text), make_one_line(text)
+    assert (job.remote_id, made.remote_id) == (make_storable_id(text), make_storable_id(text))
+    assert (preset.remote_id, preset.name) == (make_storable_id(text), clean[:255])
+    assert (job.name, made.label, job.input_url) == (clean[:255], clean[:255], clean)
+    assert (job.error_message, made.error_code) == (line[:1000], line[:200])
+    assert not find_hidden(job.error_message)
+    assert job.metadata == job.body.value == {clean: [clean]}
+    for row in (job, made, preset):
+        for field in row._meta.concrete_fields:
+            for stored in texts_of(getattr(row, field.name)):
+                assert is_storable(stored), field
+
+
+def test_the_same_error_is_stored_once(account: ProviderAccount) -> None:
+    error = RemoteError("input.corrupt", "Bad", "The file\r\nis \x1b[31mdamaged.", "input")
+    apply(account, told(status=JobStatus.FAILED, errors=(error, error, replace(error, code="x"))))
+    job = newest(account)
+    assert [listed["code"] for listed in job.errors] == ["Bad", "x"]
+    assert job.error_message == r"The file is \u001b[31mdamaged."
 
 
 def test_outputs_that_are_no_longer_listed_stay(account: ProviderAccount) -> None:
