@@ -262,7 +262,7 @@ def test_an_odd_value_anywhere_in_a_body_never_ends_in_a_traceback(
 ) -> None:
     """Put each odd value at each place of the largest body, one at a time."""
     body = largest_body(cases)
-    odds: list[Any] = [None, {"id": {}}, 2**70]
+    odds: list[Any] = [None, {"id": {}}, 2**70, "s3://[bucket]/\x00\ud800", "http://a／b.example/x"]
     for odd in odds:
         read_page(cases, adapter, wire, replace_each(body, odd))
         wire.reset()
