@@ -83,6 +83,8 @@ class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
 
 # A base URL from its host on
 _REST = Substr("base_url", StrIndex("base_url", Value("//")) + Value(2))
+# A sum, since Django takes a bare 1 between commas for a column when it inspects SQLite's tables.
+_FIRST = Value(0) + Value(1)
 
 # A stray digit must not stop the clock: what is larger than this nobody means.
 LARGEST_OPTION = 1_000_000
@@ -98,7 +100,7 @@ class ProviderAccount(models.Model):
     # as one ProviderHost: what is between the two slashes and the next one
     host = models.GeneratedField(
         expression=Lower(
-            Substr(_REST, 1, StrIndex(Concat(_REST, Value("/")), Value("/")) - Value(1))
+            Substr(_REST, _FIRST, StrIndex(Concat(_REST, Value("/")), Value("/")) - Value(1))
         ),
         output_field=models.CharField(max_length=500),
         db_persist=True,
