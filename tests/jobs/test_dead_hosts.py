@@ -29,6 +29,7 @@ from providers.http import READ_S
 from providers.types import JobRequest
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import FakeZencoder, unreachable
+from tests.jobs.test_order import together
 
 pytestmark = pytest.mark.django_db
 
@@ -235,6 +236,14 @@ def test_while_a_trial_goes_on_nobody_else_tries_and_a_killed_one_ends(
     assert tick() == {}
     clock.shift(101)
     assert tick() == {"sync_account": 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_workers_one_gets_the_trial() -> None:
+    leases: list[object] = []
+    now = timezone.now()
+    together(*[lambda: leases.append(ProviderHost.begin_trial("dead.example", now))] * 6)
+    assert sum(lease is not None for lease in leases) == 1
 
 
 def test_a_calm_tick_asks_the_same_few_questions_however_many_accounts_there_are(

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -238,6 +238,49 @@ def test_a_silent_server_is_timed_out() -> None:
         client.send("POST", server.url)
     assert caught.value.ambiguous
     assert caught.value.transient
+
+
+def hang_up(connection: socket.socket) -> None:
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize(
+    ("handler", "shown"),
+    [
+        (answer(), [True]),
+        (answer(head="503 Service Unavailable"), [True]),
+        (answer(b"<html>", kind="text/html"), [True]),
+        (lambda connection: time.sleep(3), [False]),
+        (drip(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"), [False]),
+        (hang_up, [False]),
+    ],
+    ids=["success", "error", "web page", "silence", "dripping", "hang-up"],
+)
+def test_a_call_shows_whether_its_host_answers(handler: Handler, shown: list[bool]) -> None:
+    seen: list[bool] = []
+    with (
+        serve(handler) as server,
+        HttpClient(
+            allow_private_addresses=True, first_answer_s=lambda: 0.5, on_end=seen.append
+        ) as client,
+        suppress(ProviderError),
+    ):
+        client.send("GET", server.url)
+    assert seen == shown
+
+
+def test_a_call_that_we_cut_short_or_never_made_shows_nothing_of_its_host() -> None:
+    seen: list[bool] = []
+    with serve(lambda connection: time.sleep(3)) as server:
+        for deadline_s, private in ((0.3, True), (None, False)):
+            with (
+                HttpClient(
+                    allow_private_addresses=private, deadline_s=deadline_s, on_end=seen.append
+                ) as client,
+                pytest.raises(ProviderError),
+            ):
+                client.send("GET", server.url)
+    assert seen == []
 
 
 def test_no_connection_is_not_ambiguous_and_a_lost_one_is(client: HttpClient) -> None:
