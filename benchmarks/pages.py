@@ -129,6 +129,8 @@ def _job(organization: Organization, account: ProviderAccount, number: int) -> J
         input_url=f"s3://bench/reel-{number}.mov",
         created_at=at,
         finished_at=at + timedelta(minutes=3),
+        ended_at=at + timedelta(minutes=3),
+        ended_at_source="provider",
         sort_at=at,
         first_seen_at=at,
         changed_at=at,

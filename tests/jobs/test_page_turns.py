@@ -4,6 +4,7 @@ import json
 import random
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
@@ -13,6 +14,7 @@ from jobs.models import Job, ProviderAccount
 from jobs.sync import sync_account
 from jobs.sync_pass import Report
 from organizations.models import Organization
+from providers import registry
 from tests.jobs.factories import make_account
 from tests.jobs.fake_zencoder import PAGE_SIZE, Answer, FakeZencoder
 
@@ -169,57 +171,104 @@ def test_a_long_import_costs_a_few_requests_more_and_a_calm_pass_one(
     assert run(new_account).requests == 2
 
 
-@pytest.mark.parametrize("has_count", [True, False])
-def test_a_list_that_reports_its_length_needs_no_second_look(
-    organization: Organization, *, has_count: bool
-) -> None:
+# The paging of each provider, of lists of 20 to 100 jobs a page. `number` counts from the oldest.
+
+TPSTREAMS = "https://app.tpstreams.com/api/v1/6dkmpn/transcoding_jobs/"
+
+
+def zencoder_page(numbers: list[int], query: dict[str, str]) -> Any:
+    start = (int(query["page"]) - 1) * 50
+    return [{"job": {"id": number, "state": "finished"}} for number in numbers[start : start + 50]]
+
+
+def videosdk_page(numbers: list[int], query: dict[str, str]) -> Any:
+    page, size = int(query["page"]), int(query["perPage"])
     jobs = [
         {
-            "id": f"tp-{number}",
-            "status": "Completed",
-            "resolutions": ["240p"],
-            "input_url": f"https://in.example/{number}.mp4",
-            "output_path": "s3://b/out/",
+            "id": f"{number:024x}",
+            "status": "completed",
+            "createdAt": f"2026-03-14T08:{number // 60:02}:{number % 60:02}.000Z",
         }
-        for number in range(130)
+        for number in numbers[(page - 1) * size : page * size]
     ]
-    base = "https://app.tpstreams.com/api/v1/6dkmpn/transcoding_jobs/"
-    asked: list[int] = []
+    info = {"currentPage": page, "perPage": size, "lastPage": -(-len(numbers) // size)}
+    return {"pageInfo": info, "data": jobs}
+
+
+def tpstreams_page(numbers: list[int], query: dict[str, str]) -> Any:
+    page = int(query.get("page", 1))
+    results = [
+        {"id": f"tp{number}", "status": "Completed", "resolutions": ["240p"]}
+        for number in numbers[(page - 1) * 50 : page * 50]
+    ]
+    following = f"{TPSTREAMS}?page={page + 1}" if page * 50 < len(numbers) else None
+    return {"results": results, "next": following, "previous": None}
+
+
+def counted_page(numbers: list[int], query: dict[str, str]) -> Any:
+    return {**tpstreams_page(numbers, query), "count": len(numbers)}
+
+
+def xvid_page(numbers: list[int], query: dict[str, str]) -> Any:
+    start, limit = int(query["start"]), int(query["limit"])
+    jobs = [
+        {"id": f"{number:024x}", "status": "SUCCESS", "outputs": []}
+        for number in numbers[start : start + limit]
+    ]
+    return {"jobs": jobs, "total": len(numbers), "start": start, "limit": limit}
+
+
+@pytest.mark.parametrize(
+    ("provider", "url", "list_page", "named", "calm_requests"),
+    [
+        ("zencoder", "https://app.zencoder.com/api/v2/jobs", zencoder_page, "{}", 9),
+        ("videosdk", "https://api.videosdk.live/v1/encoder/jobs/", videosdk_page, "{:024x}", 23),
+        ("tpstreams", TPSTREAMS, tpstreams_page, "tp{}", 9),
+        ("tpstreams", TPSTREAMS, counted_page, "tp{}", 5),
+        ("xvid", "https://api.xvid.com/v1/jobs/", xvid_page, "{:024x}", 3),
+    ],
+)
+def test_the_list_of_each_provider_may_shrink(
+    organization: Organization,
+    provider: str,
+    url: str,
+    list_page: Callable[[list[int], dict[str, str]], Any],
+    named: str,
+    calm_requests: int,
+) -> None:
+    numbers = list(range(230, 0, -1))
+    asked = 0
     deletes = False
 
     def answer(request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
-        page = int(request.params.get("page", 1))  # type: ignore[attr-defined]
-        asked.append(page)
-        if deletes and len(asked) in (2, 4):
-            del jobs[0]
-        body: dict[str, Any] = {
-            "results": jobs[(page - 1) * 50 : page * 50],
-            "next": f"{base}?page={page + 1}" if page * 50 < len(jobs) else None,
-            "previous": None,
-        }
-        if has_count:
-            body["count"] = len(jobs)
-        return 200, {"Content-Type": "application/json"}, json.dumps(body)
+        nonlocal asked
+        asked += 1
+        if deletes and 1 < asked < 8:
+            del numbers[2:14]
+        query = dict(parse_qsl(urlsplit(str(request.url)).query))
+        return 200, {"Content-Type": "application/json"}, json.dumps(list_page(numbers, query))
 
     def make(name: str) -> ProviderAccount:
         return make_account(
             organization,
             name=name,
-            provider="tpstreams",
-            base_url="https://app.tpstreams.com/api/v1",
-            credentials={"token": "t"},
-            options={"organization_id": "6dkmpn"},
+            provider=provider,
+            base_url=registry.get(provider).default_base_url,
+            credentials={"api_key": "k", "token": "t", "client_id": "i", "client_secret": "s"},
+            options={"organization_id": "6dkmpn", "requests_per_minute": "100000"},
             imported_at=None,
             last_pass_at=None,
         )
 
-    with responses.RequestsMock() as wire:
-        wire.add_callback("GET", base, callback=answer)
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
+        wire.add_callback("GET", url, callback=answer)
+        token = {"access_token": "a", "expires_in": 7200}
+        wire.add("POST", "https://api.xvid.com/v1/oauth2/token/", json=token)
+        wire.add("GET", "https://api.xvid.com/v1/presets/", json={"presets": []})
         run(make("calm"))
-        assert len(asked) == (3 if has_count else 5)
-        asked.clear()
-        deletes = True
-        account = make("shrinking")
-        run(account)
-    known = set(account.jobs.values_list("remote_id", flat=True))
-    assert {str(job["id"]) for job in jobs} <= known
+        assert asked == calm_requests
+        asked, deletes = 0, True
+        shrinking = make("shrinking")
+        sync_account(shrinking.pk)
+    known = set(shrinking.jobs.values_list("remote_id", flat=True))
+    assert {named.format(number) for number in numbers} <= known
