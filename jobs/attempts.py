@@ -32,11 +32,12 @@ def lock_attempts(job: Job) -> None:
 
     Of two that ask for retries in one chain, the second sees what the first made.
     """
+    parents = Job.objects.values_list("retry_of", flat=True)
     root, seen = job.pk, {job.pk}
-    while (parent := Job.objects.values_list("retry_of", flat=True).get(pk=root)) is not None:
-        if parent in seen:
-            break
+    parent = parents.filter(pk=root).first()
+    while parent is not None and parent not in seen:
         seen.add(parent)
         root = parent
+        parent = parents.filter(pk=root).first()
     # read for its lock alone, which lets others refer to the row
     list(Job.objects.select_for_update(no_key=True).filter(pk=root).only("pk"))

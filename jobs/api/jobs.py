@@ -247,7 +247,7 @@ def _read(request: ApiRequest, job_id: str) -> Job:
     events = JobEvent.objects.select_related("actor").order_by("id")
     jobs = (
         _jobs(request)
-        .defer("request", "account__credentials", "account__hook_secret")
+        .defer("account__credentials", "account__hook_secret")
         .prefetch_related(Prefetch("outputs", outputs), Prefetch("events", events))
     )
     job = find_by_id(jobs, job_id)

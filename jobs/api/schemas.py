@@ -9,6 +9,8 @@ from django.utils import timezone
 from ninja import Field, Schema
 from pydantic import BeforeValidator, SerializerFunctionWrapHandler, model_serializer
 
+from jobs.actions import available_actions
+from jobs.attempts import retries_of
 from jobs.models import Job, JobEvent, Output, ProviderAccount
 from providers.errors import CLASSES
 
@@ -256,11 +258,28 @@ class JobList(Schema):
     next: str | None = Field(description="The cursor of the next page; null on the last one.")
 
 
+class ActionOffer(Schema):
+    allowed: bool
+    reason: Text = Field(description="Why it is not allowed now.")
+
+
+class JobActions(Schema):
+    cancel: ActionOffer
+    resubmit: ActionOffer
+
+
 class JobDetail(JobShape):
     outputs: list[OutputShape]
     presets: list[PresetShape]
     errors: list[ListedError]
     events: list[EventShape]
+    actions: JobActions = Field(description="What can be done with the job as it is.")
+
+    @staticmethod
+    def resolve_actions(job: Job) -> dict[str, Any]:
+        offers = {offer.name: offer for offer in available_actions(job, retries_of(job))}
+        lacking = {"allowed": False, "reason": f"{job.account.provider_label} cannot do this."}
+        return {name: offers.get(name, lacking) for name in ("cancel", "resubmit")}
 
     @staticmethod
     def resolve_presets(job: Job) -> list[Any]:

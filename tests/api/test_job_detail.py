@@ -47,7 +47,7 @@ def test_a_job_in_detail(reader: ApiClient, account: ProviderAccount) -> None:
     answer = reader.get(f"/jobs/{job.pk}")
     assert answer.status == 200
     body = answer.body
-    assert body.keys() == SHARED | {"presets", "errors", "events"}
+    assert body.keys() == SHARED | {"presets", "errors", "events", "actions"}
     assert {name: body[name] for name in SHARED - {"outputs", "name"}} == {
         "id": str(job.pk),
         "organization": "north",
@@ -287,6 +287,6 @@ def test_a_detail_costs_the_same_however_rich_it_is(
             make_output(job, preset=make_preset(account))
             make_event(job, actor=make_user())
             make_job(account, retry_of=job)
-        # the token, the job, and its retries, outputs and events
-        with django_assert_num_queries(5):
+        # the token, the job, its retries, outputs and events, and retries of those
+        with django_assert_num_queries(7):
             assert len(reader.get(f"/jobs/{job.pk}").body["outputs"]) == size
