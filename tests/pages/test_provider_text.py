@@ -1,0 +1,70 @@
+"""Text that a provider chose is isolated, bounded and visible, in every template."""
+
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import models
+from django.template import Engine
+from django.template.base import VariableNode
+
+from jobs.display import copyable, provider_text, visible
+
+TEMPLATES = settings.BASE_DIR / "templates"
+SAFE = {"provider_text", "visible", "copyable", "mark_redacted", "urlencode", "version_mark"}
+# what prints itself as its name, its label or its provider's id
+ROWS = {"job", "output", "preset", "account", "delivery", "event", "of", "one", "double"}
+# what is called like a column, and is text of ours
+OURS = {
+    "access.organization", "access.role", "organization", "field", "form.test", "form.account",
+    "again_form.send_again", "action", "select", "chip", "column", "tab", "retried", "phase",
+    "fault.class", "note", "wanted.ordering",
+}  # fmt: skip
+# a link that the adapter made: `https://` and the id, percent-encoded
+LINKS = {"job.console_url"}
+
+
+def text_columns() -> set[str]:
+    kinds = models.CharField | models.TextField | models.JSONField
+    return {
+        field.name
+        for model in apps.get_app_config("jobs").get_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, kinds) and not field.choices
+    }
+
+
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.html")), ids=lambda path: path.name)
+def test_no_template_prints_a_providers_text_as_it_is(path: Path) -> None:
+    template = Engine.get_default().get_template(str(path.relative_to(TEMPLATES)))
+    columns = text_columns()
+    for node in template.nodelist.get_nodes_by_type(VariableNode):
+        assert isinstance(node, VariableNode)
+        expression = node.filter_expression
+        name = getattr(expression.var, "var", "")
+        holder, dot, column = str(name).rpartition(".")
+        is_column = bool(dot) and column in columns and holder not in OURS and name not in LINKS
+        if is_column or name in ROWS:
+            filters = {function.__name__ for function, _ in expression.filters}
+            assert filters & SAFE, f"{{{{ {expression.token} }}}}"
+
+
+def test_what_is_long_is_cut_and_whole_in_the_tooltip() -> None:
+    text = "a" * 10_000
+    assert provider_text(text) == f'<bdi title="{text}">{text[:500]}…</bdi>'
+    assert len(provider_text("b" * 200_000)) < 11_000
+    assert provider_text("short") == "<bdi>short</bdi>"
+    assert provider_text("") == provider_text(None) == ""
+
+
+def test_control_and_direction_characters_are_visible() -> None:
+    assert provider_text("a\u202e<b>\x1b") == r"<bdi>a\u202e&lt;b&gt;\u001b</bdi>"
+    assert visible("\u2066x\u200f\u061c\x7f\x85\u2028") == r"\u2066x\u200f\u061c\u007f\u0085\u2028"
+    assert visible("two\r\nlines\tand\n") == "two\nlines\tand\n"
+    assert visible("zwj 👩\u200d💻 é عربي") == "zwj 👩\u200d💻 é عربي"
+
+
+def test_a_copied_url_still_leads_to_the_file() -> None:
+    assert copyable("https://h/a\u202eb.mp4") == "https://h/a%E2%80%AEb.mp4"
+    assert copyable("a\u202eb") == r"a\u202eb"
