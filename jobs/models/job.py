@@ -44,7 +44,7 @@ END_EXPLANATIONS = {
     EndSource.OBSERVED.value: "The provider reports no usable end time. This is when we saw that "
     "the job had ended.",
     EndSource.ESTIMATED.value: "The provider reports no usable end time, and the job had ended "
-    "before we first saw it. This is when it started or was created.",
+    "before we first saw it. This is when it started, was created or was first seen.",
 }
 
 # Columns that lists never need: JSON is decoded for each row, and grows without bound.
