@@ -229,6 +229,14 @@ class JobForm(forms.Form):
         except ValueError as error:
             raise forms.ValidationError(f"This is not JSON: {error}.") from None
 
+    def clean(self) -> dict[str, Any]:
+        """With other errors, name a missing preset too; without, its provider is asked later."""
+        data = self.cleaned_data
+        needs_preset = "presets" in self.fields and not data.get("extra")
+        if self.errors and needs_preset and not data.get("presets", True):
+            self.add_error("presets", NONE_CHOSEN["presets"])
+        return data
+
     def to_request(self) -> JobRequest:
         """The request of a valid form, with the stored secrets of the job that it copies."""
         request = self._read_request()

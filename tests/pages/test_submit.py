@@ -339,6 +339,18 @@ def test_nothing_chosen_is_said_as_a_choice_to_make(
     assert f'id="id_{field}_error"' in response.content.decode()
 
 
+def test_all_that_is_wrong_is_said_at_once_with_the_focus_on_the_first(
+    operator: Client, studio: Organization, values: dict[str, Any]
+) -> None:
+    xvid = make_account(studio, provider="xvid", **OTHERS["xvid"])
+    make_preset(xvid)
+    sent = values | {"account": xvid.pk, "input": "", "extra": "", "thumbnails": "-1"}
+    response = operator.post(NEW, sent)
+    assert set(response.context["form"].errors) == {"input", "presets", "thumbnails"}
+    focused = re.findall(r'<[^>]*name="(\w+)"[^>]*\bautofocus\b', response.content.decode())
+    assert focused == ["input"]
+
+
 def test_a_job_for_a_paused_account_is_said_to_be_held(
     operator: Client, account: ProviderAccount, values: dict[str, Any]
 ) -> None:
