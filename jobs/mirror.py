@@ -18,6 +18,7 @@ from jobs import merge
 from jobs.batch import JOB_COLUMNS, Applied, Batch
 from jobs.models import EventSource, Job, JobEvent, JobPoll, ProviderAccount
 from jobs.polling import polls
+from jobs.retries import settle_retries
 from organizations.models import User
 from providers.errors import ProviderError
 from providers.status import JobStatus, OutputStatus
@@ -168,6 +169,7 @@ def _end_unsent(
         if unsent.update(**values, changed_at=now, version=F("version") + 1):
             JobEvent.told(job, source, job.status, values["status"], message, actor).save()
             unsent.update(status_revision=job.account.next_revision())
+            settle_retries([job], now)
 
 
 def open_attempt(job: Job, *, source: EventSource, actor: User | None) -> Job:
@@ -251,6 +253,7 @@ def fail_attempt(
         ).save()
         revision = attempt.account.next_revision()
         Job.objects.filter(pk=attempt.pk).update(status_revision=revision)
+        settle_retries([attempt], now)
 
 
 def expect_new_addresses(job: Job) -> None:

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.models import Job, ProviderAccount
+from jobs import mirror
+from jobs.models import EventSource, Job, ProviderAccount
 from organizations.models import Organization
+from providers.errors import ProviderError
 from providers.status import JobStatus
 from tests.jobs.answers import after, apply, failed, newest, told
 from tests.jobs.factories import make_account, make_job
@@ -91,6 +93,22 @@ def test_the_attempts_of_a_native_resubmit_resolve_each_other(account: ProviderA
     assert set(Job.objects.filter(status="failed").values_list("resolved_by", flat=True)) == {
         newest(account).pk
     }
+
+
+@pytest.mark.django_db
+def test_an_attempt_that_is_refused_late_is_resolved_by_a_later_one(
+    account: ProviderAccount, elsewhere: ProviderAccount
+) -> None:
+    job = make_job(account, status=JobStatus.FAILED)
+    rerun = mirror.open_attempt(job, source=EventSource.ACTION, actor=None)
+    unsent = make_job(account, status=JobStatus.SUBMITTING, remote_id=None, retry_of=job)
+    retry = make_job(elsewhere, status=JobStatus.RUNNING, retry_of=job)
+    end(retry, JobStatus.SUCCEEDED)
+    error = ProviderError("No.")
+    mirror.fail_attempt(rerun, error, source=EventSource.ACTION, actor=None)
+    mirror.fail_unsent(unsent, error, source=EventSource.SUBMIT)
+    resolved = Job.objects.filter(status=JobStatus.FAILED, resolved_by=retry)
+    assert set(resolved) == {job, rerun, unsent}
 
 
 @pytest.mark.django_db

@@ -58,7 +58,19 @@ def _rerun(account: ProviderAccount) -> None:
     mirror.open_attempt(job, source=EventSource.ACTION, actor=None)
 
 
-ACTS = [_submit, _discover, _end, _vanish, _refuse, _cancel, _retry, _rerun]
+def _confirm(account: ProviderAccount) -> None:
+    job = make_job(account, status=JobStatus.FAILED)
+    attempt = mirror.open_attempt(job, source=EventSource.ACTION, actor=None)
+    mirror.confirm_attempt(attempt, source=EventSource.ACTION, actor=None)
+
+
+def _fail(account: ProviderAccount) -> None:
+    job = make_job(account, status=JobStatus.FAILED)
+    attempt = mirror.open_attempt(job, source=EventSource.ACTION, actor=None)
+    mirror.fail_attempt(attempt, ProviderError("No."), source=EventSource.ACTION, actor=None)
+
+
+ACTS = [_submit, _discover, _end, _vanish, _refuse, _cancel, _retry, _rerun, _confirm, _fail]
 
 
 @pytest.fixture
