@@ -23,6 +23,11 @@ OLDER_DATABASE = (
 )
 
 
+# Databases whose tables were seen to match. Looking takes long, and under a running process they
+# do not change.
+MATCHED: set[str] = set()
+
+
 def find_problem() -> str:
     """A sentence that says why this code cannot use the database; empty when it can.
 
@@ -31,7 +36,12 @@ def find_problem() -> str:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         return MIGRATIONS_PENDING
-    return OLDER_DATABASE if _is_older() else ""
+    database = str(connection.settings_dict["NAME"])
+    if database not in MATCHED:
+        if _is_older():
+            return OLDER_DATABASE
+        MATCHED.add(database)
+    return ""
 
 
 def check_database(

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from dashboard import schema
 from scripts.supervise import PROJECT_DIR
@@ -24,10 +26,18 @@ CHANGES = (
 )
 
 
+@pytest.fixture(autouse=True)
+def new_process() -> Iterator[None]:
+    schema.MATCHED.clear()
+    yield
+    schema.MATCHED.clear()
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("statement", CHANGES)
 def test_an_older_database_is_refused(client: Client, statement: str) -> None:
     assert schema.find_problem() == ""
+    schema.MATCHED.clear()
     with connection.cursor() as cursor:
         cursor.execute(statement)
 
@@ -35,6 +45,15 @@ def test_an_older_database_is_refused(client: Client, statement: str) -> None:
     assert (response.status_code, response.content.decode()) == (503, schema.OLDER_DATABASE + "\n")
     found = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
     assert schema.OLDER_DATABASE in [problem.msg for problem in found]
+
+
+@pytest.mark.django_db
+def test_the_tables_are_looked_at_once_in_a_process(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    schema.find_problem()
+    with django_assert_max_num_queries(2):  # which migrations were applied
+        assert schema.find_problem() == ""
 
 
 def test_make_run_says_what_is_missing(tmp_path: Path) -> None:
