@@ -30,11 +30,6 @@ from providers.types import Capability
 
 log = structlog.get_logger(__name__)
 
-# A healthy API answers a small read within a second. Whoever needs longer gets it in the end:
-# twice as long with each failure, up to what any call may take.
-FIRST_ANSWER_S = 5.0
-FIRST_ANSWER_CAP_S = 30.0
-
 WAITING = "Waiting: the provider does not answer."
 # Error classes of calls that had no answer.
 SILENCE = ("provider.timeout", "provider.outage")
@@ -50,14 +45,14 @@ def admit(host: str, work: Work, *, is_doubtful: bool = False) -> Iterator[None]
 
     `is_doubtful`: of an account that counts into the small share although its host answers.
     """
-    is_healthy = ProviderHost.objects.healthy().filter(pk=host).exists()
-    with SEATS.hold(host, work, is_doubtful=is_doubtful or not is_healthy) as has_seat:
+    limit_s = ProviderHost.get_or_untried(host).first_answer_s
+    with SEATS.hold(host, work, is_doubtful=is_doubtful or limit_s is not None) as has_seat:
         if not has_seat:
             raise NotAdmitted("Waiting for a free worker.", wait_s=1)
-        if is_healthy:
+        if limit_s is None:
             yield
             return
-        lease = ProviderHost.begin_trial(host, timezone.now())
+        lease = ProviderHost.begin_trial(host, timezone.now(), limit_s)
         if lease is None:
             raise NotAdmitted(WAITING, wait_s=PAUSE_S)
         try:
@@ -103,14 +98,8 @@ class Witness:
     def first_answer_s(self) -> float | None:
         """How long the host may take for its first answer; None where it is healthy."""
         if self._row is None and threading.get_ident() == self._owner:
-            self._row = self._load()
-        if self._seen or self._row is None or self._row.is_healthy:
-            return None
-        return min(FIRST_ANSWER_S * 2.0 ** max(self._row.failures - 2, 0), FIRST_ANSWER_CAP_S)
-
-    def _load(self) -> ProviderHost:
-        row = ProviderHost.objects.filter(pk=self._host).first()
-        return row or ProviderHost(name=self._host)
+            self._row = ProviderHost.get_or_untried(self._host)
+        return None if self._seen or self._row is None else self._row.first_answer_s
 
     def note(self, is_answered: bool) -> None:
         """Keep what one call showed, and write it down where that can be done here."""
@@ -130,7 +119,7 @@ class Witness:
         seen, self._seen = self._seen, None
         if seen is None:
             return
-        row = self._row = self._row or self._load()
+        row = self._row = self._row or ProviderHost.get_or_untried(self._host)
         if seen:
             SEATS.note_answer()
             if not row.is_healthy and ProviderHost.note_answer(self._host):

@@ -10,8 +10,13 @@ from django.utils import timezone
 # too: an account's own pauses grow further.
 PAUSE_S = 2
 PAUSE_CAP_S = 60
-# One trial, cut short by its own limit long before: what a killed worker costs the host.
-TRIAL = timedelta(seconds=100)
+# A healthy API answers a small read within a second. Whoever needs longer gets it in the end:
+# twice as long with each failure, up to what any call may take.
+FIRST_ANSWER_S = 5.0
+FIRST_ANSWER_CAP_S = 30.0
+# How much longer than its call a trial is held. A killed worker costs no more: the small share
+# that all trials have is short.
+TRIAL_MARGIN_S = 5.0
 
 
 class ProviderHostQuerySet(models.QuerySet["ProviderHost"]):
@@ -47,13 +52,26 @@ class ProviderHost(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def first_answer_s(self) -> float | None:
+        """How long the host may take for its first answer; None where it is healthy."""
+        if self.is_healthy:
+            return None
+        doublings = min(max(self.failures - 2, 0), 10)
+        return float(min(FIRST_ANSWER_S * 2**doublings, FIRST_ANSWER_CAP_S))
+
     @classmethod
-    def begin_trial(cls, name: str, now: datetime) -> datetime | None:
+    def get_or_untried(cls, name: str) -> "ProviderHost":
+        """The host's row, or one that is not saved."""
+        return ProviderHost.objects.filter(pk=name).first() or ProviderHost(name=name)
+
+    @classmethod
+    def begin_trial(cls, name: str, now: datetime, first_answer_s: float) -> datetime | None:
         """Take the unhealthy host's trial by conditional update; None where it is not its time."""
         ProviderHost.objects.bulk_create(
             [ProviderHost(name=name, next_try_at=now)], ignore_conflicts=True
         )
-        lease = now + TRIAL
+        lease = now + timedelta(seconds=first_answer_s + TRIAL_MARGIN_S)
         free = cls.objects.filter(
             Q(tried_until__isnull=True) | Q(tried_until__lte=now),
             name=name,

@@ -18,9 +18,9 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from jobs import tasks
-from jobs.hosts import FIRST_ANSWER_S, WAITING
+from jobs.hosts import WAITING
 from jobs.models import Job, ProviderAccount, ProviderHost, Submission, SubmissionState
-from jobs.models.host import PAUSE_CAP_S, PAUSE_S
+from jobs.models.host import FIRST_ANSWER_S, PAUSE_CAP_S, PAUSE_S, TRIAL_MARGIN_S
 from jobs.seats import Seats, Work, small_share
 from jobs.submission import run_submission, submit
 from jobs.sync import request_sync, sync_account
@@ -204,6 +204,10 @@ def test_a_first_answer_has_little_time_until_the_host_gave_one(
         sync_account(dead.pk)
     # a host that is only slow is given its time in the end
     assert timeouts == [FIRST_ANSWER_S, FIRST_ANSWER_S, FIRST_ANSWER_S, 10, 20, READ_S]
+    ProviderHost.objects.update(failures=100_000)  # dead for weeks
+    clock.shift(PAUSE_CAP_S)
+    sync_account(dead.pk)
+    assert timeouts[-1] == READ_S
     ProviderHost.note_answer(dead.host)
     sync_account(dead.pk)
     assert timeouts[-1] == READ_S
@@ -229,12 +233,12 @@ def test_while_a_trial_goes_on_nobody_else_tries_and_a_killed_one_ends(
     organization: Organization, tick: Tick, clock: time_machine.Traveller
 ) -> None:
     [dead] = make_accounts(organization, "dead", 1)
-    assert ProviderHost.begin_trial(dead.host, timezone.now())
+    assert ProviderHost.begin_trial(dead.host, timezone.now(), FIRST_ANSWER_S)
     assert sync_account(dead.pk) is None
     dead.refresh_from_db()
     assert (dead.lease, dead.consecutive_failures) == (None, 0)
     assert tick() == {}
-    clock.shift(101)
+    clock.shift(FIRST_ANSWER_S + TRIAL_MARGIN_S + 1)
     assert tick() == {"sync_account": 1}
 
 
@@ -242,7 +246,7 @@ def test_while_a_trial_goes_on_nobody_else_tries_and_a_killed_one_ends(
 def test_of_many_workers_one_gets_the_trial() -> None:
     leases: list[object] = []
     now = timezone.now()
-    together(*[lambda: leases.append(ProviderHost.begin_trial("dead.example", now))] * 6)
+    together(*[lambda: leases.append(ProviderHost.begin_trial("dead.example", now, 5))] * 6)
     assert sum(lease is not None for lease in leases) == 1
 
 
