@@ -14,6 +14,7 @@ from django.utils import timezone
 from jobs.accounts import COMMON_OPTIONS, stored_names
 from jobs.base_urls import MAX_BASE_URL
 from jobs.copies import Source
+from jobs.idempotency import KEY_PATTERN, KEY_RULE
 from jobs.models import Job, Preset, ProviderAccount
 from jobs.request_limits import MAX_HEIGHT, check_json, read_json
 from organizations.models import Organization
@@ -134,7 +135,9 @@ class JobForm(forms.Form):
     )
     allow_duplicate = forms.BooleanField(label="Run it anyway", required=False)
     # made with the form, so that sending it twice makes one job
-    idempotency_key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    idempotency_key = forms.RegexField(
+        KEY_PATTERN, max_length=64, widget=forms.HiddenInput, error_messages={"invalid": KEY_RULE}
+    )
     retry_of = forms.IntegerField(required=False, widget=forms.HiddenInput)
     # the job that `source` is of
     copied_from = forms.IntegerField(required=False, widget=forms.HiddenInput)

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from organizations.access import require_user
+from organizations.admin_query import SafeQueryAdmin
 from organizations.models import ApiToken, AuditEntry, Membership, Organization, User
 from organizations.pagination import CappedPaginator
 
@@ -30,7 +31,7 @@ class UserCreationForm(AdminUserCreationForm[User]):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User]):
+class UserAdmin(SafeQueryAdmin, DjangoUserAdmin[User]):
     add_form = UserCreationForm
     add_fieldsets = (
         (None, {"fields": ["email", "name", "usable_password", "password1", "password2"]}),
@@ -53,7 +54,7 @@ class UserAdmin(DjangoUserAdmin[User]):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(admin.ModelAdmin[Organization]):
+class OrganizationAdmin(SafeQueryAdmin):
     list_display = ["name", "slug", "created_at"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
@@ -62,7 +63,7 @@ class OrganizationAdmin(admin.ModelAdmin[Organization]):
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin[Membership]):
+class MembershipAdmin(SafeQueryAdmin):
     list_display = ["user", "organization", "role", "created_at"]
     list_filter = ["role"]
     list_select_related = ["user", "organization"]
@@ -72,7 +73,7 @@ class MembershipAdmin(admin.ModelAdmin[Membership]):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
+class ApiTokenAdmin(SafeQueryAdmin):
     """Tokens can be renamed and ended here, not made: the clear text would have to be shown."""
 
     list_display = ["name", "prefix", "organization", "scope", "last_used_at", "revoked_at"]
@@ -115,7 +116,7 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(admin.ModelAdmin[AuditEntry]):
+class AuditEntryAdmin(SafeQueryAdmin):
     list_display = ["at", "organization", "actor_name", "action", "target"]
     list_filter = ["organization"]
     list_select_related = ["organization"]

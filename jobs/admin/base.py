@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from jobs import display
+from organizations.admin_query import SafeQueryAdmin
 from organizations.pagination import CappedPaginator
 from providers.text import make_visible
 
@@ -20,7 +21,7 @@ from providers.text import make_visible
 ACCOUNT_SECRETS = ("credentials", "hook_secret")
 
 
-class LargeTableAdmin(admin.ModelAdmin):
+class LargeTableAdmin(SafeQueryAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     # facets would count each filter's values over the whole table

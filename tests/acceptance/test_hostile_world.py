@@ -153,6 +153,16 @@ def test_hostile_names_are_text_on_every_page(account: ProviderAccount, member: 
         assert "script-src 'self'" in policy, path
 
 
+@pytest.mark.ignore_template_errors
+def test_a_filter_of_the_admin_refuses_what_no_column_holds(member: Client) -> None:
+    lists = [page for page in admin_pages() if page.count("/") == 4]
+    assert len(lists) > 10
+    for page in lists:
+        for name in ("q", "id__exact", "name__exact", "kind", "remote_id", "to_status"):
+            answer = member.get(f"{page}?{name}=a%00b", follow=True)
+            assert answer.status_code == 200, (page, name)
+
+
 def test_an_address_is_followed_only_to_the_web(account: ProviderAccount, member: Client) -> None:
     plant(account)
     for output in Output.objects.all():

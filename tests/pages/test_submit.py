@@ -105,6 +105,14 @@ def test_a_complaint_stands_at_its_field(
     assert not Job.objects.exists()
 
 
+def test_a_key_that_no_form_of_ours_had_is_refused(
+    operator: Client, values: dict[str, Any]
+) -> None:
+    response = operator.post(NEW, values | {"idempotency_key": "\u0663"})
+    assert response.status_code == 422
+    assert not Job.objects.exists()
+
+
 def test_words_that_only_begin_like_json_are_metadata(
     operator: Client, values: dict[str, Any]
 ) -> None:
