@@ -10,7 +10,7 @@ closing lines.
 import functools
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from types import ModuleType
 
 import hypothesis
@@ -62,6 +62,16 @@ def pytest_collection_finish(session: pytest.Session) -> None:
                 left_out[service] += 1
                 item.add_marker(pytest.mark.skip(reason=f"no {service.name}"))
     session.config.stash[LEFT_OUT] = left_out
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let what a test logged, lone surrogates too, travel from a process of xdist's."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -68,8 +68,12 @@ def page(stack: Stack, browser: Browser, signed_in: Path) -> Iterator[Page]:
     assert [text for text in complaints if not _is_expected(page, text)] == []
 
 
+def is_complaint(message: ConsoleMessage) -> bool:
+    return message.type in ("error", "warning")
+
+
 def _complaint(message: ConsoleMessage) -> list[str]:
-    return [f"{message.type}: {message.text}"] if message.type in ("error", "warning") else []
+    return [f"{message.type}: {message.text}"] if is_complaint(message) else []
 
 
 def _is_expected(page: Page, text: str) -> bool:

@@ -91,7 +91,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
-@pytest.mark.parametrize("char", HOSTILE)
+@pytest.mark.parametrize("char", HOSTILE, ids=ascii)
 def test_no_value_forges_a_line_or_reaches_the_terminal(log_format: str, char: str) -> None:
     text = f"harbour{char}{FORGED}"
     library, ours = logging.getLogger("gunicorn.access"), structlog.get_logger("ours")
