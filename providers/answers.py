@@ -119,11 +119,14 @@ def read_messages(data: Any) -> tuple[list[str], dict[str, list[str]]]:
             fields[key] = sentences
         if len(fields) == MAX_SENTENCES:
             break
-    return list(dict.fromkeys(_read_sentences(body))), fields
+    return _read_sentences(body), fields
 
 
 def _read_sentences(value: Any, nesting: int = 0) -> list[str]:
-    """Read each value below once: what is read twice on each level never ends."""
+    """Read each value below once: what is read twice on each level never ends.
+
+    A sentence that is there again is left out, so that it takes no other one's place.
+    """
     sentences: list[str] = []
     if isinstance(value, str):
         sentences = [value.strip()] if value.strip() else []
@@ -142,7 +145,7 @@ def _read_sentences(value: Any, nesting: int = 0) -> list[str]:
                 if isinstance(item, list) and key not in _MESSAGE_KEYS
                 for text in _read_sentences(item, nesting + 1)
             ]
-    return sentences[:MAX_SENTENCES]
+    return list(dict.fromkeys(sentences))[:MAX_SENTENCES]
 
 
 def read_error(answer: Answer, call: str, secrets: Iterable[str] = ()) -> ProviderError:
