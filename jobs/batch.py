@@ -83,6 +83,8 @@ class Batch:
         self.presets: dict[str, Preset] = {}
         self.inserts: list[tuple[Job, RemoteJob, list[Output]]] = []
         self.updates: list[Job] = []
+        # ended ones of which another answer tells nothing new
+        self.told_again: list[Job] = []
         # rows that come into another status, and those that may resolve a failure by their outcome
         self.moved: list[Job] = []
         self.outcomes: list[Job] = []
@@ -197,6 +199,7 @@ class Batch:
         Job.objects.bulk_create(
             self.updates, update_conflicts=True, unique_fields=["id"], update_fields=JOB_COLUMNS
         )
+        Job.objects.bulk_update(self.told_again, ["digest", "observed_at"])
         Job.objects.bulk_create([row for row, _, _ in self.inserts])
         for row, remote, outputs in self.inserts:
             self.applied.created.append(row.pk)
@@ -310,7 +313,12 @@ class Batch:
             row.observed_at = self.observed_at
             row.version += 1
             self.updates.append(row)
-        elif not row.is_terminal:
+        elif row.is_terminal:
+            # so that an answer which is older takes the place neither of this one nor of its body
+            row.digest = digest
+            row.observed_at = self.observed_at
+            self.told_again.append(row)
+        else:
             self.confirmed.append(row)
         if not is_news:
             self.applied.unchanged.append(row.pk)

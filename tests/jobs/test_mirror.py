@@ -63,6 +63,23 @@ def test_an_answer_that_differs_without_news_writes_no_event(account: ProviderAc
     assert JobPoll.objects.get().confirmed_at == after(5)
 
 
+def test_of_an_ended_job_the_body_that_was_asked_for_last_is_kept(
+    account: ProviderAccount, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    apply(account, told(status=JobStatus.SUCCEEDED, raw={"read": 0}))
+    before = newest(account)
+    apply(account, told(status=JobStatus.SUCCEEDED, raw={"read": 2}), at=20)
+    apply(account, told(status=JobStatus.SUCCEEDED, raw={"read": 1}), at=10)
+    job = newest(account)
+    assert job.body.value == {"read": 2}
+    assert (job.version, job.changed_at) == (before.version, before.changed_at)
+    # one that differs where we keep nothing, the time of its last change, is compared once
+    answer = told(status=JobStatus.SUCCEEDED, raw={"read": 2}, updated_at=after(25))
+    apply(account, answer, at=30)
+    with django_assert_num_queries(1):
+        apply(account, answer, at=40)
+
+
 def test_a_change_moves_version_revision_and_history(account: ProviderAccount) -> None:
     apply(account, told(status=JobStatus.QUEUED))
     apply(account, told(), at=5)
