@@ -122,6 +122,11 @@ def read_messages(data: Any) -> tuple[list[str], dict[str, list[str]]]:
     return _read_sentences(body), fields
 
 
+def read_words(data: Any) -> str:
+    """What an error body says, a bare `["text"]` or `"text"` too; empty where it says nothing."""
+    return "; ".join(read_messages(data if isinstance(data, dict) else {"errors": data})[0])
+
+
 def _read_sentences(value: Any, nesting: int = 0) -> list[str]:
     """Read each value below once: what is read twice on each level never ends.
 

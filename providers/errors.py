@@ -22,7 +22,7 @@ know these names only. The exceptions are what one call to a provider ends in::
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 from providers.redaction import redact_text
 from providers.text import make_one_line
@@ -226,12 +226,13 @@ class ProviderError(Exception):
     `error_class` is a name in CLASSES, `code` the provider's own (an HTTP status, too).
     `transient`: the same call may succeed later. `ambiguous`: the provider may have carried
     the request out although we have no answer. `wait_s`: not to be tried again before, where
-    known.
+    known. `words`: what the provider itself says about it, empty where it says nothing.
     """
 
     error_class: str = "unknown"
     transient: bool = False
     ambiguous: bool = False
+    words: str = ""
 
     def __init__(
         self,
@@ -257,6 +258,16 @@ class ProviderError(Exception):
     @property
     def message(self) -> str:
         return str(self)
+
+    def quote(self, words: str, secrets: Iterable[str] = ()) -> Self:
+        """Add the provider's own words to the message, where it has not got them yet."""
+        secrets = tuple(secrets)
+        self.words = _read_message(words, secrets)
+        message = _read_message(str(self), secrets)
+        if self.words.rstrip(".") not in message:
+            message = _read_message(f"{message} The provider says: {self.words}", secrets)
+        self.args = (message,)
+        return self
 
 
 class AuthRefused(ProviderError):

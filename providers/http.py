@@ -19,7 +19,7 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from providers.answers import Answer, read_error, read_json
+from providers.answers import Answer, read_error, read_json, read_words
 from providers.connections import BoundedAdapter
 from providers.errors import (
     AddressRefused,
@@ -137,7 +137,8 @@ class HttpClient:
         """Send once and return the answer of a 2xx; raise the error that any other one is.
 
         `classify` may name the error first, where a provider uses a status in its own way; for
-        None the standard meaning holds. A 2xx body is JSON or empty (then `data` is None).
+        None the standard meaning holds. Either way the error quotes the provider's words. A 2xx
+        body is JSON or empty (then `data` is None).
         """
         call = f"{method} {redact_url(url)}"
         if has_marker([json, form]):
@@ -176,7 +177,8 @@ class HttpClient:
         logger.debug("%s -> %d in %d ms", call, answer.status, self.latency_ms)
         if answer.is_success:
             return answer
-        raise (classify and classify(answer)) or read_error(answer, call, self._secrets)
+        refusal = (classify and classify(answer)) or read_error(answer, call, self._secrets)
+        raise refusal.quote(refusal.words or read_words(answer.data), self._secrets)
 
     def _exchange(
         self,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from providers.answers import Answer, read_messages
+from providers.answers import Answer, read_words
 from providers.base import Found, Provider, RateLimit
 from providers.deliveries import check_secret, read_object
 from providers.errors import (
@@ -175,7 +175,7 @@ class TPStreams(Provider):
     def cancel(self, remote_id: str) -> None:
         answer = self._send("DELETE", "cancel", remote_id=remote_id, classify=_refuse_cancelling)
         if refusal := _refuse_cancelling(answer):
-            raise refusal
+            raise refusal.quote(read_words(answer.data), self.account.credentials.values())
 
     def find_by_key(self, key: str, request: JobRequest, since: datetime) -> Found:
         """The list carries neither our key nor when a job was made.
@@ -290,8 +290,7 @@ def _refuse_address(answer: Answer) -> ProviderError | None:
 def _refuse_cancelling(answer: Answer) -> ProviderError | None:
     """Whether it was cancelled is in the words; which status they come with is not documented."""
     is_about_job = answer.is_success or answer.status in {400, 409, 422}
-    words = " ".join(read_messages(answer.data)[0])
-    if not (is_about_job and _NOT_CANCELLED.search(words)):
+    if not (is_about_job and _NOT_CANCELLED.search(read_words(answer.data))):
         return None
     return Conflict(
         "TPStreams did not cancel the job: it has ended already.", code=str(answer.status)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from providers.answers import Answer, read_messages
+from providers.answers import Answer, read_messages, read_words
 from providers.base import Account, Found, Provider, RateLimit
 from providers.deliveries import read_object
 from providers.errors import (
@@ -188,10 +188,11 @@ class VideoSDK(Provider):
             if error.code != "403":
                 raise
             # The list takes the same token: it is this job that must not be deleted.
-            raise _not_queued(error.code) from None
+            raise _not_queued(error.code).quote(error.words) from None
         word = read_text(read_dict(answer.data).get("status"))
         if word and JOB_STATUSES.get(fold(word)) is not JobStatus.QUEUED:
-            raise _not_queued(str(answer.status))
+            refusal = _not_queued(str(answer.status))
+            raise refusal.quote(read_words(answer.data), self.account.credentials.values())
 
     def find_by_key(self, key: str, request: JobRequest, since: datetime) -> Found:
         """Look for our key, else for the one job of the same source and presets since then.
@@ -320,7 +321,7 @@ def _withdrawn(what: str, code: str, *, ambiguous: bool = False) -> Withdrawn:
 
 def _read_withdrawal(answer: Answer) -> ProviderError | None:
     """What the list and a creation are never answered with by a service that is there."""
-    words = " ".join(read_messages(answer.data)[0])
+    words = read_words(answer.data)
     if answer.status == 403 and _ABOUT_CREDENTIALS.search(words):
         return None
     is_page = answer.status in {400, 405} and "html" in answer.headers.get("content-type", "")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from providers.answers import Answer, read_error
+from providers.answers import Answer, read_error, read_words
 from providers.base import Account
 from providers.errors import AuthRefused, BadAnswer, ProviderError, Withdrawn
 from providers.http import HttpClient
@@ -116,7 +116,8 @@ def _name_error(answer: Answer, call: str, secrets: tuple[str, ...]) -> Provider
             "Check the base URL and its version.",
             code=str(answer.status),
         )
-    error = read_error(answer, call, secrets)
+    # the token is no credential of the account, so the client does not know it for a secret
+    error = read_error(answer, call, secrets).quote(read_words(answer.data), secrets)
     told = read_dict(read_dict(answer.data).get("error"))
     code = read_text(told.get("error_code"), 40) or error.code
     if not isinstance(error, AuthRefused):
@@ -127,7 +128,7 @@ def _name_error(answer: Answer, call: str, secrets: tuple[str, ...]) -> Provider
         "mediahub_write to create and cancel jobs.",
         code=code,
         secrets=secrets,
-    )
+    ).quote(error.words)
 
 
 def _refuse_sign_in(answer: Answer) -> ProviderError | None:

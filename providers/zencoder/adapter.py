@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from providers.answers import Answer
+from providers.answers import Answer, read_words
 from providers.base import Found, Provider, RateLimit
 from providers.deliveries import check_secret, read_object
 from providers.errors import (
@@ -285,9 +285,9 @@ def _refuse_resubmission(answer: Answer) -> ProviderError | None:
     """A 403 here is documented as too many attempts, a 409 as finished or too old."""
     if answer.status not in {403, 409}:
         return None
-    reason = (
-        "it was resubmitted too often (five times at most)"
-        if answer.status == 403
-        else "it is finished, or failed more than seven days ago"
-    )
-    return Conflict(f"Zencoder does not run this job again: {reason}.", code=str(answer.status))
+    reason = ""
+    if answer.status == 403:
+        reason = ", since it was resubmitted too often (five times at most)"
+    elif not read_words(answer.data):
+        reason = ", since it is finished, or failed more than seven days ago"
+    return Conflict(f"Zencoder does not run this job again{reason}.", code=str(answer.status))

@@ -119,6 +119,7 @@ def test_a_refusal_fails_the_attempt_and_gives_the_job_its_updates_back(
     attempt = action.job
     assert attempts(failed) == [(1, "failed", True), (2, "failed", False)]
     assert "resubmitted too often" in attempt.error_message
+    assert "The provider says: Not now." in attempt.error_message
     assert attempt.events.filter(from_status="submitting", to_status="failed").exists()
     assert action.state == ActionState.REFUSED
     with pytest.raises(ActionRefused, match="attempt 1, job"):
@@ -137,8 +138,12 @@ def test_a_run_that_somebody_else_began_is_an_attempt_after_a_refused_one(
     failed: Job, account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Traveller
 ) -> None:
     zencoder.faults["resubmit"] = failing(409)
-    ask(failed)
+    action = ask(failed)
     run_due(clock, 10)
+    action.job.refresh_from_db()
+    assert action.job.error_message == (
+        "Zencoder does not run this job again. The provider says: Not now."
+    )
     zencoder.move(72, "processing", updated_at="2026-03-14T12:05:00Z")
     sync_account(account.pk, foreground=True)
     assert attempts(failed) == [
