@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce
 # as the indexes of Job are, or no index serves the page.
 SORT_TIMES = {
     "created": ("sort_at",),
-    "started": ("started_at", "sort_at"),
+    "started": ("sort_started_at", "sort_at"),
     "finished": ("ended_at", "sort_at"),
     "changed": ("changed_at",),
 }

@@ -199,6 +199,7 @@ def job_changes(
     if remote.lists_outputs and remote.status.is_terminal:
         new["has_listed_outputs"] = True
     new["sort_at"] = _sort_at(row, new, now)
+    new["sort_started_at"] = _sort_started_at(row, new, now)
     new |= _end(row, remote, new, observed_at, now)
     return _differing(row, new)
 
@@ -221,6 +222,14 @@ def _sort_at(row: Job, new: dict[str, Any], now: datetime) -> datetime:
     if created_at == row.created_at:
         return row.sort_at
     return row.first_seen_at if is_ahead(created_at, now) else created_at
+
+
+def _sort_started_at(row: Job, new: dict[str, Any], now: datetime) -> datetime | None:
+    """When the job started, if that is reported; by a wrong clock as `_sort_at` takes it."""
+    started_at: datetime | None = new.get("started_at") or row.started_at
+    if started_at is None or started_at == row.started_at:
+        return row.sort_started_at
+    return row.first_seen_at if is_ahead(started_at, now) else started_at
 
 
 def _end(

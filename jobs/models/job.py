@@ -150,6 +150,8 @@ class Job(models.Model):
     # when its state or a fact about it last changed
     changed_at = models.DateTimeField()
     sort_at = models.DateTimeField()
+    # when it started; where the provider's clock is ahead of ours, when we first saw it
+    sort_started_at = models.DateTimeField(null=True, blank=True)
     # when we saw that it had ended, if we saw it unfinished before
     observed_finished_at = models.DateTimeField(null=True, blank=True)
     # what lists are filtered and sorted by: the provider's end, else the one we observed, else an
@@ -234,7 +236,7 @@ class Job(models.Model):
             models.Index(
                 F("organization"),
                 F("status"),
-                Coalesce("started_at", "sort_at").desc(),
+                Coalesce("sort_started_at", "sort_at").desc(),
                 F("id").desc(),
                 condition=Q(is_active=True),
                 name="job_list_active",
@@ -257,7 +259,7 @@ class Job(models.Model):
             models.Index(
                 F("organization"),
                 F("status"),
-                Coalesce("started_at", "sort_at").desc(),
+                Coalesce("sort_started_at", "sort_at").desc(),
                 F("id").desc(),
                 name="job_list_started",
             ),

@@ -71,6 +71,7 @@ def make_job(account: ProviderAccount, **fields: Any) -> Job:
     if status.is_terminal and created_at:
         defaults["started_at"] = created_at + timedelta(seconds=20)
         defaults["finished_at"] = created_at + timedelta(minutes=5)
+    defaults["sort_started_at"] = (defaults | fields).get("started_at")
     if status.is_terminal:
         ended_at = (defaults | fields).get("finished_at")
         defaults["ended_at"] = ended_at or defaults["sort_at"]

@@ -4,11 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.http import QueryDict
 from django.utils import timezone
 
 from jobs import mirror
 from jobs.clock import CLOCK_SKEW
 from jobs.filters import JobFilter
+from jobs.keyset import page
 from jobs.models import EventSource, Job, ProviderAccount
 from providers.errors import Rejected
 from providers.status import JobStatus
@@ -123,7 +125,7 @@ def test_a_clock_ahead_decides_neither_order_nor_end(
 ) -> None:
     now = timezone.now()
     wrong = {"created_at": now + ahead, "finished_at": now + ahead}
-    running = told("1", created_at=now + ahead)
+    running = told("1", created_at=now + ahead, started_at=now + ahead)
     mirror.apply(account, [running, failed("2", **wrong)], source=EventSource.POLL, observed_at=now)
     mirror.apply(account, [failed("1", **wrong)], source=EventSource.POLL, observed_at=now)
     seen, imported = (newest(account, number) for number in "12")
@@ -131,6 +133,7 @@ def test_a_clock_ahead_decides_neither_order_nor_end(
         assert job.created_at == now + ahead  # what the provider says is kept
         assert job.sort_at == job.first_seen_at
         assert [one.sort_at for one in job.outputs.all()] == [job.first_seen_at] * 2
+    assert (seen.started_at, seen.sort_started_at) == (now + ahead, seen.first_seen_at)
     assert end(seen) == (now, "observed")
     assert end(imported) == (imported.first_seen_at, "estimated")
 
@@ -139,11 +142,26 @@ def test_a_job_created_ahead_does_not_move_when_its_time_has_come(
     account: ProviderAccount, time_machine: Any
 ) -> None:
     wrong = timezone.now() + timedelta(hours=5)
-    apply(account, told(created_at=wrong))
+    apply(account, told(created_at=wrong, started_at=wrong))
     first_seen_at = newest(account).first_seen_at
     time_machine.move_to(wrong + timedelta(hours=1))
-    apply(account, told(created_at=wrong, progress=40.0), at=60)
-    assert newest(account).sort_at == first_seen_at
+    apply(account, told(created_at=wrong, started_at=wrong, progress=40.0), at=60)
+    job = newest(account)
+    assert (job.sort_at, job.sort_started_at) == (first_seen_at, first_seen_at)
+
+
+@pytest.mark.parametrize("order", ["", "&sort=-started"])
+def test_a_start_ahead_is_not_pinned_to_the_top_of_what_runs(
+    account: ProviderAccount, order: str
+) -> None:
+    now = timezone.now()
+    wrong = told("1", started_at=now + timedelta(hours=5))
+    mirror.apply(account, [wrong], source=EventSource.POLL, observed_at=now)
+    right = told("2", started_at=timezone.now())
+    mirror.apply(account, [right], source=EventSource.POLL, observed_at=now)
+    wanted = JobFilter.parse(QueryDict(f"status=running{order}"), account.organization)
+    found = page(wanted.apply(Job.objects.all()), wanted.ordering, 10)
+    assert [job.remote_id for job in found.rows] == ["2", "1"]
 
 
 def test_a_clock_that_is_a_little_ahead_is_believed(account: ProviderAccount) -> None:
