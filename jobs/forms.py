@@ -233,11 +233,12 @@ class JobForm(forms.Form):
             raise forms.ValidationError(f"This is not JSON: {error}.") from None
 
     def clean(self) -> dict[str, Any]:
-        """With other errors, name a missing preset too; without, its provider is asked later."""
+        """With other errors, say that nothing is chosen too; without, the provider is asked."""
         data = self.cleaned_data
-        needs_preset = "presets" in self.fields and not data.get("extra")
-        if self.errors and needs_preset and not data.get("presets", True):
-            self.add_error("presets", NONE_CHOSEN["presets"])
+        fields = [name for name in ("presets", "hls", "mp4") if name in self.fields]
+        is_empty = not (data.get("extra") or any(data.get(name, True) for name in fields))
+        if self.errors and fields and is_empty:
+            self.add_error(fields[0], NONE_CHOSEN[fields[0]])
         return data
 
     def to_request(self) -> JobRequest:

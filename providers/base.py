@@ -156,7 +156,10 @@ class Provider(ABC):
     # Acting
 
     def check_request(self, request: JobRequest) -> list[RequestIssue]:
-        """Say what the provider cannot do with `request` (blocking) or decides by itself."""
+        """Say what the provider cannot do with `request` (blocking) or decides by itself.
+
+        A request that names nothing to make is refused at `renditions`: a job is paid for.
+        """
         return []
 
     def build_request(self, request: JobRequest, key: str | None = None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from jobs.addresses import MAX_ADDRESS, check_address
 from jobs.request_limits import MAX_HEIGHT, check_json
@@ -62,7 +62,6 @@ class SubmitRequest(Strict):
     )
     renditions: list[RenditionRequest] = Field(
         [],
-        validate_default=True,
         max_length=MAX_RENDITIONS,
         description="May be left out where `extra` says what to make.",
     )
@@ -76,15 +75,6 @@ class SubmitRequest(Strict):
     @classmethod
     def check_extra(cls, extra: dict[str, Any]) -> dict[str, Any]:
         return check_json(extra)
-
-    @field_validator("renditions")
-    @classmethod
-    def check_something_is_made(
-        cls, renditions: list[RenditionRequest], info: ValidationInfo
-    ) -> list[RenditionRequest]:
-        if not renditions and not info.data.get("extra"):
-            raise ValueError("Name at least one packaging with its heights.")
-        return renditions
 
     def as_job_request(self) -> JobRequest:
         thumbnails = self.thumbnails

@@ -67,7 +67,7 @@ def find_issues(request: JobRequest) -> Iterator[RequestIssue]:
 
 def _find_rendition_issues(request: JobRequest) -> Iterator[RequestIssue]:
     heights = _read_heights(request)
-    if "resolutions" in request.extra:
+    if request.extra.get("resolutions"):
         if heights:
             yield RequestIssue(
                 "renditions", "The resolutions in extra replace these.", blocking=False

@@ -80,7 +80,7 @@ def find_issues(request: JobRequest) -> Iterator[RequestIssue]:
 
 
 def _find_rendition_issues(request: JobRequest) -> Iterator[RequestIssue]:
-    if "presets" in request.extra:
+    if request.extra.get("presets"):
         if request.renditions:
             yield RequestIssue("renditions", "The presets in extra replace these.", blocking=False)
         return

@@ -132,8 +132,11 @@ def _find_output_issues(
 ) -> Iterator[RequestIssue]:
     if any(rendition.packaging not in {"mp4", "hls"} for rendition in request.renditions):
         yield RequestIssue("renditions", "The packaging can be mp4 or hls; use extra for others.")
-    if any(not rendition.heights for rendition in request.renditions):
-        yield RequestIssue("renditions", "Each packaging needs one height at least.")
+    # without outputs Zencoder makes one by its own defaults, and charges for it
+    if not (request.renditions or _list_outputs(request.extra)) or not parts:
+        yield RequestIssue("renditions", "Name at least one packaging with its heights.")
+    elif any(not rendition.heights for rendition in request.renditions):
+        yield RequestIssue("renditions", "Name at least one height for each packaging.")
     if request.renditions and ("outputs" in request.extra or "output" in request.extra):
         yield RequestIssue("renditions", "The outputs in extra replace these.", blocking=False)
     if len(parts) > MAX_OUTPUTS:

@@ -256,12 +256,12 @@ def _account(organization: Any, kind: str, number: int, place: int) -> Any:
 
 def _submit(account: Any, name: str) -> int:
     from jobs.submission import submit
-    from providers.types import JobRequest
+    from providers.types import JobRequest, Rendition
 
     job = submit(
         organization=account.organization,
         account=account,
-        request=JobRequest(input=f"s3://rushes/{name}.mov"),
+        request=JobRequest(f"s3://rushes/{name}.mov", renditions=(Rendition("mp4", (360,)),)),
         allow_duplicate=True,
     ).job
     return int(job.pk)

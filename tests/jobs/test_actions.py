@@ -23,7 +23,7 @@ from jobs.resubmission import request_resubmit
 from jobs.submission import run_submission, submit
 from organizations.models import AuditEntry
 from providers import registry
-from providers.types import Capability, JobRequest
+from providers.types import Capability, JobRequest, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.factories import make_user
 from tests.jobs.factories import NOON, make_account, make_job, make_output
@@ -43,7 +43,7 @@ def offers(job: Job) -> dict[str, tuple[bool, str]]:
 
 
 def send(account: ProviderAccount) -> Job:
-    request = JobRequest(input="s3://rushes/harbour.mov")
+    request = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
     return submit(organization=account.organization, account=account, request=request).job
 
 

@@ -15,7 +15,7 @@ from jobs.resubmission import request_resubmit
 from jobs.submission import run_submission, submit
 from organizations.models import Organization
 from providers import registry
-from providers.types import Capability, JobRequest
+from providers.types import Capability, JobRequest, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.jobs.factories import NOON, make_account, make_job
 from tests.jobs.fake_zencoder import Answer, FakeZencoder, failing
@@ -116,7 +116,7 @@ def test_a_request_that_no_key_opens_is_refused_in_words(
 ) -> None:
     monkeypatch.setitem(registry._PROVIDERS, "plain", Plain)
     account = make_account(organization, name="main", provider="plain")
-    request = JobRequest(input="s3://rushes/harbour.mov")
+    request = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
     job = submit(organization=organization, account=account, request=request).job
     run_submission(job.pk)
     Job.objects.update(status="failed", error_class="unknown")

@@ -10,7 +10,7 @@ from jobs.submission import submit
 from organizations.models import Organization
 from providers.errors import Rejected
 from providers.status import JobStatus
-from providers.types import JobRequest
+from providers.types import JobRequest, Rendition
 from tests.jobs.answers import apply, newest, told
 from tests.jobs.factories import make_account
 
@@ -18,7 +18,9 @@ pytestmark = pytest.mark.django_db
 
 
 def submitted(account: ProviderAccount, **fields: Any) -> Submission:
-    request = JobRequest(input="s3://rushes/harbour.mov", **fields)
+    request = JobRequest(
+        "s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),), **fields
+    )
     job = submit(
         organization=account.organization, account=account, request=request, allow_duplicate=True
     ).job

@@ -13,7 +13,7 @@ from jobs.submission import LOOK_FOR, resolve_unsure, run_submission, submit
 from organizations.models import Organization
 from providers import registry
 from providers.status import JobStatus
-from providers.types import JobRequest, RemoteJob
+from providers.types import JobRequest, RemoteJob, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.factories import make_user
 from tests.jobs.answers import apply, told
@@ -33,7 +33,7 @@ def send(account: ProviderAccount) -> Job:
     return submit(
         organization=account.organization,
         account=account,
-        request=JobRequest(input="s3://rushes/harbour.mov"),
+        request=JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),)),
         allow_duplicate=True,
     ).job
 

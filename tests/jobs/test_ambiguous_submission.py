@@ -16,7 +16,7 @@ from organizations.models import Organization
 from providers import registry
 from providers.base import Found
 from providers.errors import NotFound
-from providers.types import Capability, JobRequest
+from providers.types import Capability, JobRequest, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.factories import make_user
 from tests.jobs.answers import apply, told
@@ -25,7 +25,7 @@ from tests.jobs.fake_zencoder import Answer, FakeZencoder, failing
 
 pytestmark = pytest.mark.django_db
 
-REQUEST = JobRequest(input="s3://rushes/harbour.mov")
+REQUEST = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
 
 
 @dataclass

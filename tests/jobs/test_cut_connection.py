@@ -14,7 +14,7 @@ from jobs.models import ActionState, JobAction, ProviderAccount, Submission, Sub
 from jobs.submission import run_submission, submit
 from jobs.sync import ACTIVE_INTERVAL_S, sync_account
 from jobs.webhooks import handle_delivery
-from providers.types import JobRequest
+from providers.types import JobRequest, Rendition
 from tests import services
 from tests.jobs.factories import make_delivery, make_job
 from tests.jobs.fake_zencoder import Answer, FakeZencoder
@@ -68,7 +68,7 @@ def test_a_pass_that_cannot_go_on_gives_its_account_back_and_blames_nobody(
 def test_an_answer_to_a_submission_is_kept(
     account: ProviderAccount, zencoder: FakeZencoder, cut: Cut
 ) -> None:
-    request = JobRequest(input="s3://rushes/harbour.mov")
+    request = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
     job = submit(organization=account.organization, account=account, request=request).job
     zencoder.faults["create"] = cut
     run_submission(job.pk)

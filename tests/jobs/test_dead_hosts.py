@@ -26,7 +26,7 @@ from jobs.submission import run_submission, submit
 from jobs.sync import request_sync, sync_account
 from organizations.models import Organization
 from providers.http import READ_S
-from providers.types import JobRequest
+from providers.types import JobRequest, Rendition
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import FakeZencoder, unreachable
 from tests.jobs.test_order import together
@@ -97,7 +97,7 @@ def send(account: ProviderAccount) -> Job:
     return submit(
         organization=account.organization,
         account=account,
-        request=JobRequest(input="s3://rushes/harbour.mov"),
+        request=JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),)),
         allow_duplicate=True,
     ).job
 

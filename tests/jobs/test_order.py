@@ -20,7 +20,7 @@ from jobs.models import (
 )
 from jobs.submission import run_submission, submit
 from providers.status import JobStatus, OutputStatus
-from providers.types import JobRequest, RemoteJob
+from providers.types import JobRequest, RemoteJob, Rendition
 from tests.jobs.answers import after, apply, newest, output, told
 from tests.jobs.factories import make_job
 from tests.jobs.fake_zencoder import FakeZencoder
@@ -138,7 +138,7 @@ def test_two_workers_that_see_a_job_run_again_open_one_attempt(account: Provider
 
 @pytest.fixture
 def submission(account: ProviderAccount, zencoder: FakeZencoder) -> Submission:
-    request = JobRequest(input="s3://rushes/harbour.mov")
+    request = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
     job = submit(organization=account.organization, account=account, request=request).job
     return Submission.objects.get(pk=job.pk)
 

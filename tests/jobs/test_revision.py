@@ -11,7 +11,7 @@ from jobs.models import EventSource, Job, ProviderAccount
 from jobs.submission import submit
 from providers.errors import ProviderError
 from providers.status import JobStatus
-from providers.types import JobRequest
+from providers.types import JobRequest, Rendition
 from tests.jobs.answers import after, apply, failed, told
 from tests.jobs.factories import make_job
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def _submit(account: ProviderAccount, **fields: Any) -> Job:
-    request = JobRequest(input="s3://rushes/harbour.mov")
+    request = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
     return submit(organization=account.organization, account=account, request=request, **fields).job
 
 

@@ -1,5 +1,6 @@
 """Submitting exactly once: what a provider's answer, its silence and our own ends lead to."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -157,7 +158,7 @@ def test_the_same_job_within_a_day_is_asked_about(account: ProviderAccount) -> N
             send(account)
         assert caught.value.job == job
         assert send(account, allow_duplicate=True) != job
-        assert send(account, request=JobRequest(input=REQUEST.input)) != job
+        assert send(account, request=replace(REQUEST, renditions=REQUEST.renditions[:1])) != job
         assert send(make_account(account.organization)) != job
         clock.shift(timedelta(hours=24, seconds=1))
         assert send(account) != job
@@ -177,8 +178,12 @@ def test_a_failed_job_may_be_sent_again_without_asking(account: ProviderAccount)
         (JobRequest(input="https://[half"), "input"),
         (JobRequest(input="s3://a/b\nc"), "input"),
         (JobRequest(input="s3://a/" + "b" * 4000), "input"),
-        (JobRequest(input="s3://a/b", metadata="x" * 300), "metadata"),
-        (JobRequest(input="s3://a/b", extra={"api_key": "k"}), "extra"),
+        (replace(REQUEST, metadata="x" * 300), "metadata"),
+        (replace(REQUEST, extra={"api_key": "k"}), "extra"),
+        (replace(REQUEST, renditions=()), "renditions"),
+        (replace(REQUEST, renditions=(), thumbnails=Thumbnails(count=1)), "renditions"),
+        (replace(REQUEST, renditions=(), extra={"region": "europe"}), "renditions"),
+        (replace(REQUEST, extra={"outputs": []}), "renditions"),
     ],
 )
 def test_what_cannot_be_sent_is_refused_at_its_field(
@@ -202,7 +207,7 @@ def test_a_preview_shows_the_body_without_secrets_and_sends_nothing(
 
 
 def test_a_priority_that_no_column_holds_is_left_out(account: ProviderAccount) -> None:
-    job = send(account, request=JobRequest(input="s3://a/b.mov", priority=2**40))
+    job = send(account, request=replace(REQUEST, priority=2**40))
     assert job.priority is None
 
 

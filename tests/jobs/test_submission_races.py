@@ -15,7 +15,7 @@ from jobs.submission import LEASE, DuplicateJob, run_submission, submit
 from organizations.models import Organization
 from providers import registry
 from providers.errors import Rejected, Unreachable
-from providers.types import JobRequest, RemoteJob, RequestIssue
+from providers.types import JobRequest, RemoteJob, Rendition, RequestIssue
 from providers.zencoder.adapter import Zencoder
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import FakeZencoder
@@ -23,7 +23,7 @@ from tests.jobs.test_order import together
 
 PAST_THE_LEASE = LEASE + timedelta(seconds=1)
 
-REQUEST = JobRequest(input="s3://rushes/harbour.mov")
+REQUEST = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
 
 
 class Stopping(Zencoder):

@@ -15,7 +15,7 @@ from jobs.actions import request_cancel
 from jobs.hints import LIFE_S
 from jobs.models import Job, JobAction, ProviderAccount, Submission, WebhookDelivery
 from jobs.submission import submit
-from providers.types import JobRequest
+from providers.types import JobRequest, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.jobs.factories import NOON, make_account, make_job
 from tests.jobs.fake_zencoder import FakeZencoder
@@ -81,7 +81,7 @@ def test_a_sweep_hands_out_all_that_is_due(account: ProviderAccount, hints: Hint
     job = submit(
         organization=account.organization,
         account=account,
-        request=JobRequest(input="s3://rushes/harbour.mov"),
+        request=JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),)),
     ).job
     action = request_cancel(make_job(account, status="running"))
     now = timezone.now()
@@ -156,7 +156,7 @@ def test_the_nightly_comparison_passes_by_an_account_that_is_held(
 
 
 def test_submitting_tells_a_worker_after_the_commit(account: ProviderAccount, hints: Hints) -> None:
-    request = JobRequest(input="s3://rushes/harbour.mov")
+    request = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
     told = hints(
         lambda: submit(organization=account.organization, account=account, request=request)
     )
@@ -174,7 +174,7 @@ def test_each_task_calls_its_one_function(account: ProviderAccount, zencoder: Fa
     sent = submit(
         organization=account.organization,
         account=account,
-        request=JobRequest(input="s3://rushes/harbour.mov"),
+        request=JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),)),
     ).job
     tasks.run_submission(sent.pk)
     sent.refresh_from_db()

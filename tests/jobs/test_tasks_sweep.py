@@ -12,7 +12,7 @@ from jobs import dispatch, tasks
 from jobs.actions import request_cancel
 from jobs.models import Job, JobAction, ProviderAccount, Submission, WebhookDelivery
 from jobs.submission import submit
-from providers.types import JobRequest
+from providers.types import JobRequest, Rendition
 from tests.jobs.factories import NOON, make_delivery, make_job
 from tests.jobs.fake_zencoder import FakeZencoder, failing
 
@@ -63,7 +63,7 @@ def due(account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Tr
     zencoder.add(72, "processing")
     request_cancel(make_job(account, remote_id="71", status="running"))
     make_delivery(account, handled_at=None, remote_id="72")
-    request = JobRequest(input="s3://rushes/harbour.mov")
+    request = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
     return submit(organization=account.organization, account=account, request=request).job
 
 

@@ -16,7 +16,7 @@ from organizations.models import Role
 from providers import registry
 from providers.errors import Conflict
 from providers.status import JobStatus
-from providers.types import Capability, JobRequest
+from providers.types import Capability, JobRequest, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.jobs.factories import make_account, make_job
 
@@ -36,7 +36,7 @@ def plain(account: ProviderAccount, monkeypatch: pytest.MonkeyPatch) -> Job:
     """A failed job of an account that retries by submitting anew."""
     monkeypatch.setitem(registry._PROVIDERS, "plain", Plain)
     own = make_account(account.organization, name="Plain main", provider="plain")
-    request = JobRequest(input="s3://rushes/harbour.mov")
+    request = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
     job = submit(organization=account.organization, account=own, request=request).job
     Job.objects.filter(pk=job.pk).update(status="failed", error_class="unknown", remote_id="71")
     return Job.objects.get(pk=job.pk)
@@ -201,7 +201,7 @@ def test_each_action_has_one_form_in_one_place(
 
 
 def test_it_is_sent_again_once_for_each_form(operator: Client, account: ProviderAccount) -> None:
-    request = JobRequest(input="s3://rushes/harbour.mov")
+    request = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
     job = submit(organization=account.organization, account=account, request=request).job
     Submission.objects.update(state=SubmissionState.UNSURE)
     values = form(operator, job, "unsure-again") | {"again": "yes", "send_again": "on"}

@@ -1,6 +1,7 @@
 """A job as the start of the next one: its secrets stay stored, and gaps are named."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -121,7 +122,7 @@ def test_a_redacted_value_is_refused_at_its_field(
 def test_an_expired_stored_link_is_named_before_anything_is_sent(
     operator: Client, account: ProviderAccount
 ) -> None:
-    job = submit_one(account, JobRequest(SIGNED.format(date="20200229")))
+    job = submit_one(account, replace(REQUEST, input=SIGNED.format(date="20200229")))
     sentence = "The stored link expired on 2020-02-29 01:00 UTC. Enter a new one."
     assert sentence in operator.get(f"{NEW}?from={job.pk}").content.decode()
     page = operator.get(NEW.replace("new", str(job.pk))).content.decode()
@@ -249,7 +250,7 @@ def test_what_the_form_has_no_field_for_is_listed(
     operator: Client, account: ProviderAccount
 ) -> None:
     wanted = Thumbnails(interval_s=10, width=320)
-    job = submit_one(account, JobRequest("s3://footage/dawn.mov", thumbnails=wanted))
+    job = submit_one(account, replace(REQUEST, thumbnails=wanted))
     html = operator.get(f"{NEW}?duplicate={job.pk}").content.decode()
     for part in ("number of", "interval of", "size and format of"):
         assert f"<li><bdi>The {part} thumbnails" in html

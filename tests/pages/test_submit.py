@@ -326,11 +326,13 @@ def test_a_form_sent_by_htmx_leads_to_the_job_or_comes_back_with_its_errors(
 @pytest.mark.parametrize(
     ("provider", "field", "sentence"),
     [
+        ("zencoder", "hls", "Choose at least one height."),
         ("xvid", "presets", "Choose at least one preset."),
         ("videosdk", "hls", "Choose at least one height."),
         ("tpstreams", "hls", "Choose at least one height."),
     ],
 )
+@pytest.mark.parametrize("more", [{}, {"input": ""}, {"thumbnails": "0", "destination": ""}])
 def test_nothing_chosen_is_said_as_a_choice_to_make(
     operator: Client,
     studio: Organization,
@@ -338,13 +340,20 @@ def test_nothing_chosen_is_said_as_a_choice_to_make(
     provider: str,
     field: str,
     sentence: str,
+    more: dict[str, str],
 ) -> None:
-    other = make_account(studio, provider=provider, **OTHERS[provider])
+    other = make_account(studio, provider=provider, **OTHERS.get(provider, {}))
     make_preset(other)
-    sent = values | {"account": other.pk, "hls": [], "mp4": [], "extra": ""}
+    sent = values | {"account": other.pk, "hls": [], "mp4": [], "extra": ""} | more
     response = operator.post(NEW, sent)
-    assert response.context["form"].errors[field] == [sentence]
-    assert f'id="id_{field}_error"' in response.content.decode()
+    assert response.status_code == 422
+    form = response.context["form"]
+    assert form.errors[field] == [sentence]
+    html = response.content.decode()
+    assert f'id="id_{field}_error"' in html
+    focused = re.findall(r'<[^>]*name="(\w+)"[^>]*\bautofocus\b', html)
+    assert focused[0] == next(name for name in form.fields if name in form.errors)
+    assert not Job.objects.exists()
 
 
 def test_all_that_is_wrong_is_said_at_once_with_the_focus_on_the_first(

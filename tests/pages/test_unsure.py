@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from jobs.models import Job, ProviderAccount, Submission, SubmissionState
 from jobs.submission import submit
-from providers.types import JobRequest
+from providers.types import JobRequest, Rendition
 from tests.jobs.factories import make_account
 from tests.jobs.fake_zencoder import FakeZencoder, failing, serve
 from tests.markup import without_isolation
@@ -24,7 +24,7 @@ def zencoder() -> Iterator[FakeZencoder]:
 
 def send(account: ProviderAccount, state: SubmissionState, **fields: Any) -> Job:
     """A job that was submitted, whose submission has come so far."""
-    request = JobRequest(input="s3://rushes/harbour.mov")
+    request = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
     job = submit(
         organization=account.organization, account=account, request=request, allow_duplicate=True
     ).job

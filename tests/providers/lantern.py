@@ -31,6 +31,7 @@ from providers.types import (
     RemoteInput,
     RemoteJob,
     RemoteOutput,
+    RequestIssue,
 )
 
 
@@ -90,6 +91,11 @@ class Lantern(Provider):
             "note": customer_text.write(request.metadata, key),
             **request.extra,
         }
+
+    def check_request(self, request: JobRequest) -> list[RequestIssue]:
+        if self.build_request(request)["heights"]:
+            return []
+        return [RequestIssue("renditions", "Name at least one packaging with its heights.")]
 
     def submit(self, request: JobRequest, key: str) -> RemoteJob:
         answer = self._send("POST", "/lamps", json=self.build_request(request, key))

@@ -17,7 +17,7 @@ from providers.errors import CLASSES, BadAnswer, ProviderError, Unreachable, Web
 from providers.http import HttpClient
 from providers.parsing import MAX_PARTS
 from providers.status import JobStatus, OutputStatus, fold, read_status
-from providers.types import Capability, RemoteJob
+from providers.types import Capability, JobRequest, RemoteJob
 from tests.providers.cases.shape import CANARY, Cases
 
 # The method that a capability stands for. The others add a fact, not a method.
@@ -400,6 +400,17 @@ def test_a_submission_carries_our_key_once_and_reads_it_back(
     assert KEY not in json.dumps(adapter.build_request(request))
     assert wire.calls[-1].request.method == cases.created.method
     assert len(wire.calls) == 1
+
+
+def test_a_request_that_names_nothing_to_make_is_refused(cases: Cases, adapter: Provider) -> None:
+    if not adapter.supports(Capability.SUBMIT):
+        pytest.skip("the provider takes no submissions")
+    extras: list[dict[str, Any]] = [{}, {"region": "europe"}]
+    extras += [{name: []} for name in ("outputs", "output", "presets", "resolutions")]
+    for extra in extras:
+        request = JobRequest("s3://rushes/harbour.mov", "s3://results/", extra=extra)
+        issues = adapter.check_request(request)
+        assert "renditions" in {issue.field for issue in issues if issue.blocking}, extra
 
 
 def test_extra_wins_over_what_the_adapter_builds(cases: Cases, adapter: Provider) -> None:
