@@ -51,7 +51,7 @@ def phases(job: Job, now: datetime) -> list[Phase]:
     """Waiting, then running; both as one where the provider does not tell when it started."""
     if job.status in (JobStatus.SUBMITTING, JobStatus.QUEUED):
         waiting = _unfinished("Waiting", job.created_at or job.first_seen_at, job, now)
-        return [waiting, Phase("Running", is_ahead=True)]
+        return [waiting, Phase("Running", is_ahead=job.gone_at is None)]
     name, begun = ("Running", job.started_at) if job.started_at else (BOTH, job.created_at)
     if job.status == JobStatus.RUNNING:
         last = _unfinished(name, begun, job, now)

@@ -72,7 +72,7 @@ def playable(output: Output) -> Playable:
     if output.url and not output.was_made:
         return Playable("", "There is no file of it.")
     if not output.opens_at:
-        return Playable("", "It has no address yet.")
+        return Playable("", "Its address is not reported.")
     if origin(output.opens_at) is None:
         return Playable("", _why_not_opened(output.opens_at))
     if output.expires_at and output.expires_at <= timezone.now():

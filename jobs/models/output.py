@@ -203,6 +203,15 @@ class Output(models.Model):
         return parse_url(self.url).is_web
 
     @property
+    def is_unfinished(self) -> bool:
+        return self.status in (OutputStatus.QUEUED, OutputStatus.RUNNING)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether it is still to come: not where its job has ended or is gone."""
+        return self.is_unfinished and not self.job.is_terminal and self.job.gone_at is None
+
+    @property
     def was_made(self) -> bool:
         """Whether there is a file: providers name a URL before there is one, and without one."""
         if self.status == OutputStatus.UNKNOWN:

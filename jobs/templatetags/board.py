@@ -130,7 +130,13 @@ def pill(status: str, provider_status: str = "") -> dict[str, Any]:
 @register.inclusion_tag("jobs/_job_pill.html")
 def job_pill(job: Job) -> dict[str, Any]:
     """The status of `job`; of one that was active and is gone, that this is what it was last."""
-    return {"job": job, "was_active": is_lost(job)}
+    return {"item": job, "was_active": is_lost(job)}
+
+
+@register.inclusion_tag("jobs/_job_pill.html")
+def output_pill(output: Output) -> dict[str, Any]:
+    """The status of `output`; of an unfinished one whose job is gone, what it was last."""
+    return {"item": output, "was_active": output.is_unfinished and is_lost(output.job)}
 
 
 @register.filter

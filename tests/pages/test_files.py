@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, Output, ProviderAccount
 from organizations.models import Organization
+from providers.status import JobStatus
 from providers.types import OutputKind
 from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
 from tests.markup import without_isolation
@@ -87,12 +88,11 @@ def test_a_link_that_expires_says_when_and_an_expired_one_offers_a_new(
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"status": "running"}, "not there yet"),
         ({"status": "failed"}, "not made"),
         ({"status": "cancelled"}, "not made"),
         ({"status": "skipped"}, "not made"),
-        ({"status": "queued"}, "not there yet"),
-        ({"url": ""}, "no address told"),
+        ({"status": "queued"}, "not made"),  # its job has ended
+        ({"url": ""}, "address not reported"),
     ],
 )
 def test_what_cannot_be_opened_is_not_offered(
@@ -103,6 +103,20 @@ def test_what_cannot_be_opened_is_not_offered(
     assert words in html
     assert opener(output) not in html
     assert "?play=" not in html
+
+
+@pytest.mark.parametrize("status", ["queued", "running"])
+def test_a_file_is_awaited_while_its_job_runs_and_is_known(
+    viewer: Client, account: ProviderAccount, status: str
+) -> None:
+    make_output(make_job(account, status=JobStatus.RUNNING), status=status)
+    html = viewer.get(FILES).content.decode()
+    assert "not there yet" in html
+    assert "Gone" not in html
+    Job.objects.update(gone_at=NOON)
+    html = viewer.get(FILES).content.decode()
+    assert "not there yet" not in html
+    assert f"Gone, last seen {status}" in html
 
 
 def test_thumbnails_show_when_their_kind_is_chosen(viewer: Client, job: Job) -> None:

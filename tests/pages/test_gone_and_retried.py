@@ -1,5 +1,6 @@
 """What lists and job pages say of jobs that are gone, unconfirmed, or fixed by a retry."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from django.test import Client
 
 from jobs.models import Job, ProviderAccount
 from providers.status import JobStatus
-from tests.jobs.factories import NOON, make_job
+from tests.jobs.factories import NOON, make_job, make_output
 from tests.pages.list_page import LIST, tab_counts
 from tests.pages.test_job_list import rows
 
@@ -52,6 +53,19 @@ def test_the_page_of_a_gone_job_stands_still(viewer: Client, gone: Job) -> None:
     assert "data-elapsed" not in html
     assert 'data-active="no"' in html
     assert 'gone since</span> <time datetime="2026-03-14T12:12:00Z"' in html
+
+
+@pytest.mark.parametrize("status", [JobStatus.RUNNING, JobStatus.QUEUED])
+def test_nothing_is_awaited_of_a_gone_job(
+    viewer: Client, account: ProviderAccount, status: JobStatus
+) -> None:
+    gone = make_job(account, status=status, started_at=None, gone_at=NOON + timedelta(minutes=12))
+    for html in (page_of(viewer, gone), words(viewer.get(LIST).content.decode())):
+        assert not re.search(r"\byet\b", html)
+    make_output(gone, status="running", progress=40.0)
+    html = page_of(viewer, gone)
+    assert html.count("Gone, last seen") >= 2  # the job and its output
+    assert "<progress" not in html
 
 
 def test_a_job_that_ended_before_it_was_gone_keeps_its_status(
