@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When, Window
+from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 
 from jobs.hints import hint
@@ -21,7 +22,7 @@ from jobs.seats import SEATS, Work, small_share, worker_size
 # How long what is handed out is left to its message, before that counts as lost.
 HANDED_OUT = timedelta(seconds=30)
 
-# Rows that one dispatch looks at: more than the threads of any worker, for they may be of one host.
+# Rows that one dispatch looks at: those of a dozen hosts with long queues.
 LOOK_AT = 100
 
 Swept = type[Submission] | type[JobAction] | type[WebhookDelivery]
@@ -47,9 +48,9 @@ def dispatch() -> None:
     hand_out = _Round(small_share(worker_size()) - ProviderHost.objects.in_trial(now).count())
     for model, task, account in TASKS:
         due = _with_host(model.objects.due(now), f"{account}__host", now)
-        rows = due.order_by("-is_healthy", "next_at").values_list(
-            "pk", "next_at", "host_name", "is_healthy"
-        )
+        # of the others the new ones come first: somebody is adding them
+        order = ("-is_well", "host_failures", "next_at")
+        rows = _take_turns(due.annotate(is_well=F("is_healthy")), *order)
         for row in hand_out.choose(rows, Work.PEOPLE):
             until = now + HANDED_OUT
             if model.objects.filter(pk=row.pk, next_at=row.next_at).update(next_at=until):
@@ -57,12 +58,10 @@ def dispatch() -> None:
                 hint(task, row.pk, until.isoformat())
     accounts = _with_host(ProviderAccount.objects.due(now).with_doubt(), "host", now)
     is_well = Q(is_healthy=True, is_doubted=False)
-    # of the others the new ones come first: somebody is adding them
-    rows = (
-        accounts.annotate(is_well=Case(When(is_well, then=True), default=False))
-        .order_by("-is_well", "consecutive_failures", "next_sync_at")
-        .values_list("pk", "next_sync_at", "host_name", "is_well")
+    accounts = accounts.annotate(
+        is_well=Case(When(is_well, then=True), default=False), next_at=F("next_sync_at")
     )
+    rows = _take_turns(accounts, "-is_well", "consecutive_failures", "next_at")
     for row in hand_out.choose(rows, Work.SYNC):
         if (
             ProviderAccount.objects.due(now)
@@ -121,8 +120,20 @@ class _Round:
 
 
 def _with_host(due: QuerySet[Any], path: str, now: datetime) -> QuerySet[Any]:
-    """`due` with `host_name` and `is_healthy`, without what is not to be tried now."""
+    """`due` with what is known of each host, without what is not to be tried now."""
     host = ProviderHost.objects.filter(pk=OuterRef(path))
-    return due.annotate(host_name=F(path), is_healthy=Exists(host.healthy())).exclude(
-        Exists(host.blocked(now))
-    )
+    return due.annotate(
+        host_name=F(path),
+        host_failures=Coalesce(Subquery(host.values("failures")), 0),
+        is_healthy=Exists(host.healthy()),
+    ).exclude(Exists(host.blocked(now)))
+
+
+def _take_turns(due: QuerySet[Any], *order: str) -> QuerySet[Any, Any]:
+    """As rows in that order, of each host no more than a worker has threads for.
+
+    Else a long queue at one host would hide what is due at all others.
+    """
+    turn = Window(RowNumber(), [F("host_name"), F("is_well")], order_by=order)
+    found = due.annotate(turn=turn).filter(turn__lte=worker_size()).order_by(*order)
+    return found.values_list("pk", "next_at", "host_name", "is_well")

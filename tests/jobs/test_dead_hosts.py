@@ -130,6 +130,57 @@ def test_live_accounts_are_all_handed_out_and_dead_ones_a_few_at_a_time(
     assert tried.count() == 40
 
 
+def make_queue(organization: Organization) -> ProviderAccount:
+    """Far more accounts at one busy host than there are threads; another host, due after them."""
+    busy = make_accounts(organization, "live", 1)[0].base_url
+    for _ in range(120):
+        make_account(organization, base_url=busy, next_sync_at=NOON - timedelta(minutes=1))
+    other = make_account(organization, base_url="https://live-other.example/api/v2")
+    ProviderHost.objects.update(is_healthy=True)
+    return other
+
+
+def test_a_long_queue_of_accounts_at_one_host_hides_no_other_host(
+    organization: Organization, tick: Tick, clock: time_machine.Traveller
+) -> None:
+    other = make_queue(organization)
+    ProviderAccount.objects.filter(pk=other.pk).update(next_sync_at=NOON)
+    clock.shift(1)
+    tick()
+    other.refresh_from_db()
+    assert other.last_success_at == timezone.now()
+
+
+def test_a_long_queue_of_submissions_to_one_host_hides_no_other_host(
+    organization: Organization, tick: Tick, clock: time_machine.Traveller
+) -> None:
+    other = make_queue(organization)
+    ProviderAccount.objects.update(next_sync_at=NOON + timedelta(days=1))
+    busy = ProviderAccount.objects.exclude(pk=other.pk)[0]
+    for _ in range(110):
+        send(busy)
+    clock.shift(1)
+    job = send(other)
+    tick()
+    assert Submission.objects.get(pk=job.pk).state == SubmissionState.DONE
+
+
+def test_a_new_host_is_tried_before_those_that_failed(
+    organization: Organization, tick: Tick, clock: time_machine.Traveller
+) -> None:
+    """Its first submission does not wait for those that nobody answers."""
+    dead = make_accounts(organization, "dead", 10)
+    ProviderAccount.objects.update(next_sync_at=NOON + timedelta(days=1))
+    ProviderHost.objects.bulk_create([ProviderHost(name=a.host, failures=9) for a in dead])
+    for account in dead:
+        send(account)
+    clock.shift(1)
+    [live] = make_accounts(organization, "live", 1)
+    job = send(live)
+    tick()
+    assert Submission.objects.get(pk=job.pk).state == SubmissionState.DONE
+
+
 def test_forty_submissions_to_one_silent_host_are_one_short_read_at_a_time(
     organization: Organization, tick: Tick, clock: time_machine.Traveller
 ) -> None:
