@@ -205,7 +205,7 @@ class Batch:
             self.applied.created.append(row.pk)
             self.output_writes += outputs
             self._keep_apart(row, remote)
-            self.events.append(self._change(row, "", remote))
+            self.events.append(self._change(row, ""))
         Output.objects.bulk_create([output for output in self.output_writes if output.pk is None])
         Output.objects.bulk_create(
             [output for output in self.output_writes if output.pk is not None],
@@ -329,7 +329,7 @@ class Batch:
             self.moved.append(row)
             if row.status in OUTCOMES or before in OUTCOMES:
                 self.outcomes.append(row)
-            self.events.append(self._change(row, before, remote))
+            self.events.append(self._change(row, before))
         elif "gone_at" in changes:
             self.events.append(
                 JobEvent.told(
@@ -402,10 +402,10 @@ class Batch:
         if remote.input.secret_url:
             self.secrets.append((row, remote.input.secret_url))
 
-    def _change(self, row: Job, before: str, remote: RemoteJob) -> JobEvent:
+    def _change(self, row: Job, before: str) -> JobEvent:
         message = ""
         if row.status == JobStatus.UNKNOWN:
-            message = f"The provider says “{remote.provider_status[:100]}”, a word we don't know"
+            message = f"The provider says “{row.provider_status}”, a word we don't know"
         elif row.status == JobStatus.FAILED:
             message = f"{row.error_class}: {row.error_message}".removesuffix(": ")
         elif row.attempt > 1 and not before:

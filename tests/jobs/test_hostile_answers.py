@@ -87,6 +87,17 @@ def test_hostile_values_are_stored_with_what_cannot_be_made_visible(
     assert not apply(account, hostile(number), at=9).is_news
 
 
+@pytest.mark.parametrize("status", JobStatus)
+def test_a_word_that_no_column_holds_is_told_in_the_history(
+    account: ProviderAccount, status: JobStatus
+) -> None:
+    apply(account, replace(hostile(1), status=status))
+    job = newest(account)
+    assert job.provider_status.startswith(r"a\u0000b\ud83dcxxx")
+    messages = "".join(job.events.values_list("message", flat=True))
+    assert (job.provider_status in messages) == (status == JobStatus.UNKNOWN)
+
+
 def test_ids_that_no_column_holds_are_spelled_out_and_stay_apart(account: ProviderAccount) -> None:
     ids = ["7\x001", "71", "\ud800", "x" * 256, "x" * 257, "x" * 255]
     jobs = [told(remote_id, presets=(RemotePreset(remote_id, "p"),)) for remote_id in ids]
