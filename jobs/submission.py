@@ -23,7 +23,7 @@ from jobs.addresses import check_address
 from jobs.clients import open_provider
 from jobs.fields import Undecryptable
 from jobs.hints import hint
-from jobs.hosts import admit, ask_first
+from jobs.hosts import WAITING, NotAdmitted, admit, ask_first
 from jobs.idempotency import CallerKey
 from jobs.merge import clean_json, storable
 from jobs.models import (
@@ -315,6 +315,9 @@ def _send(submission: Submission, adapter: Provider) -> None:
         elif error.transient:
             # it did not leave: the same send again, later
             _held(submission).update(state=SubmissionState.DUE, sends=F("sends") - 1)
+            if adapter.http.is_unproven:
+                # or as soon as anybody has an answer of the host
+                raise NotAdmitted(WAITING, wait_s=RETRY_S) from error
             raise
         else:
             _refuse(submission, error)
@@ -346,11 +349,13 @@ def _look(submission: Submission, adapter: Provider) -> None:
     first_at = submission.first_empty_look_at or (observed_at if found.complete else None)
     failures = submission.failures + (not found.complete)
     _held(submission).update(empty_looks=looks, first_empty_look_at=first_at, failures=failures)
-    proven = looks >= 2 and first_at is not None and observed_at - first_at >= PROOF
+    # a host that comes and goes is looked at more often than LOOKS_S says
+    is_old = first_at is not None and observed_at - first_at >= PROOF
+    proven = looks >= 2 and is_old
     if proven and adapter.echoes_key and submission.sends < MAX_SENDS:
         if _settle(submission, SubmissionState.DUE):
             _tell(job, "Not found at the provider in two complete looks: sending again")
-    elif looks >= len(LOOKS_S):
+    elif looks >= len(LOOKS_S) and is_old:
         _give_up(submission)
     elif not found.complete and _is_late(submission, observed_at):
         _give_up(submission, "It could not be looked for to the end.")

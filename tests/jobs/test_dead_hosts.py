@@ -220,6 +220,41 @@ def test_they_all_go_as_soon_as_it_answers(
     assert asked(tick, "dead")["POST"] == 2
 
 
+def test_a_host_that_comes_and_goes_leaves_no_submission_in_doubt(
+    account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Traveller
+) -> None:
+    """Each time it answers again the job is looked for at once: that alone proves nothing."""
+    zencoder.faults["create"] = _hang
+    job = send(account)
+    run_submission(job.pk)
+    del zencoder.faults["create"]
+    for _ in range(8):
+        ProviderHost.objects.update(is_healthy=False, next_try_at=timezone.now())
+        clock.shift(3)
+        sync_account(account.pk, foreground=True)
+        run_submission(job.pk)
+    assert Submission.objects.get().state == SubmissionState.LOOKING
+    assert zencoder.asked["create"] == 1
+    clock.shift(60)
+    for _ in range(2):
+        run_submission(job.pk)
+    assert (Submission.objects.get().state, zencoder.asked["create"]) == (SubmissionState.DONE, 2)
+
+
+def test_what_could_not_be_sent_goes_as_soon_as_the_host_answers(
+    account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Traveller
+) -> None:
+    zencoder.faults["create"] = unreachable
+    job = send(account)
+    run_submission(job.pk)
+    assert Submission.objects.get().note == WAITING
+    del zencoder.faults["create"]
+    clock.shift(1)
+    sync_account(account.pk, foreground=True)
+    run_submission(job.pk)
+    assert Submission.objects.get().state == SubmissionState.DONE
+
+
 def test_the_pauses_of_a_host_grow_and_a_person_may_cut_them_short(
     organization: Organization, tick: Tick, clock: time_machine.Traveller
 ) -> None:
