@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from shlex import quote
 from typing import NoReturn
 
 from scripts.supervise import (
@@ -157,7 +158,7 @@ Things to try:
     (TPStreams writes to an s3 address only; here any will do, such as s3://studio/out/.)
   - Open a finished job and play its outputs. The Django admin is at {place.address}/admin/.
   - Use the command line:
-    set -a; . {place.var_dir}/demo.env; set +a; .venv/bin/python manage.py help
+    set -a; . {quote(str(place.var_dir / "demo.env"))}; set +a; .venv/bin/python manage.py help
 
 Logs are in {place.var_dir}/log/. Ctrl-C stops everything; `make demo-reset` forgets everything.
 """

@@ -76,12 +76,14 @@ def show_job(
     thumbnails = [output for output in outputs if output.kind == OutputKind.IMAGE]
     makes_links = job.account.adapter_class.supports(Capability.OUTPUT_LINKS)
     origins = [] if makes_links else origins_of(outputs)
+    expires_at = url_expiry(job.input_url)
     context: dict[str, Any] = {
         "access": access,
         "job": job,
         "media": media,
         "submission": submission,
         "live_state": live_state,
+        "expired_at": expires_at if expires_at and expires_at <= timezone.now() else None,
         "retries": retries,
         "retry": retries[-1] if retries else None,
         "form_key": uuid4().hex,
@@ -101,8 +103,6 @@ def show_job(
         return _part(request, context, media, thumbnails, status)
     context |= frame(access, "jobs") | _changing(context)
     context["jobs_url"] = list_url(request, access)
-    expires_at = url_expiry(job.input_url)
-    context["expired_at"] = expires_at if expires_at and expires_at <= timezone.now() else None
     context["player"] = None
     if "play" in request.GET:
         context["player"] = player = _player(access, job, media, request)

@@ -31,8 +31,8 @@ from providers.errors import ProviderError
 def new(request: HtmxRequest, org: str) -> HttpResponse:
     """The form; `?from=<job id>` fills it in for a retry of that job, `?duplicate=` for another.
 
-    Sent with `choose`, or with the fields of another account than the one that is chosen by now,
-    it is not submitted, but shown again for that account.
+    Sent with `choose`, with a `sample`, or with the fields of another account than the one that is
+    chosen by now, it is not submitted, but shown again for that account.
     """
     access = authorize(request, org, Role.OPERATOR)
     if request.method != "POST":
@@ -43,7 +43,7 @@ def new(request: HtmxRequest, org: str) -> HttpResponse:
         form.note_source()
         return _page(request, access, form)
     source = _sent_source(request, access)
-    if "choose" in request.POST or not _shows_chosen(request):
+    if _is_draft(request) or not _shows_chosen(request):
         return _choose(request, access, source)
     form = JobForm(access.organization, request.POST, source=source)
     # before a complaint takes the value at its field away
@@ -57,8 +57,10 @@ def new(request: HtmxRequest, org: str) -> HttpResponse:
 
 def _choose(request: HtmxRequest, access: Access, source: Source | None) -> HttpResponse:
     """The fields of the account that is chosen, with what was typed into those of another."""
-    form = JobForm(access.organization, initial=typed_values(request.POST), source=source)
-    if "choose" not in request.POST and form.chosen:
+    typed = typed_values(request.POST)
+    typed["input"] = typed.get("sample") or typed.get("input", "")
+    form = JobForm(access.organization, initial=typed, source=source)
+    if not _is_draft(request) and form.chosen:
         form.warning = (
             f"Not submitted yet: these are the fields of {form.chosen.name} now. "
             "Check them, then submit."
@@ -69,6 +71,11 @@ def _choose(request: HtmxRequest, access: Access, source: Source | None) -> Http
     context = {"access": access, "form": form, "samples": _samples()}
     response = render(request, "jobs/_job_fields.html", context)
     return trigger_client_event(response, "reelboard:fields", after="settle")
+
+
+def _is_draft(request: HtmxRequest) -> bool:
+    """Whether a button was pressed that changes the form and does not submit it."""
+    return "choose" in request.POST or "sample" in request.POST
 
 
 def _describe_way(job: Job) -> str:

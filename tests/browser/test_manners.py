@@ -268,3 +268,24 @@ def test_a_lost_connection_is_told_and_ages_stand_still(page: Page) -> None:
 
     page.unroute("**/live/**")
     expect(notice).to_be_hidden(timeout=20_000)
+
+
+def test_without_scripts_a_sample_keeps_what_was_typed_and_enter_submits(
+    stack: Stack, browser: Browser, signed_in: Path
+) -> None:
+    context = browser.new_context(
+        base_url=stack.url, storage_state=signed_in, java_script_enabled=False
+    )
+    page = context.new_page()
+    page.goto("/o/harbor/jobs/new/")
+    page.get_by_label("Account", exact=True).select_option("Zencoder")
+    page.get_by_role("button", name="Show its fields").click()
+    page.get_by_label("Destination").fill("s3://results/dawn/")
+    expect(page.locator("a[data-sample]").first).to_be_hidden()
+    page.get_by_role("button", name="Try good.mp4").click()
+    expect(page.get_by_label("Source file")).to_have_value(stack.clip("good.mp4"))
+    expect(page.get_by_label("Destination")).to_have_value("s3://results/dawn/")
+    page.get_by_label("Source file").fill(f"{stack.clip('good.mp4')}?pressed")
+    page.get_by_label("Source file").press("Enter")
+    page.wait_for_url(re.compile(r"/jobs/\d+/$"))
+    context.close()

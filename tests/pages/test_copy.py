@@ -1,6 +1,7 @@
 """A job as the start of the next one: its secrets stay stored, and gaps are named."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -126,7 +127,11 @@ def test_an_expired_stored_link_is_named_before_anything_is_sent(
     sentence = "The stored link expired on 2020-02-29 01:00 UTC. Enter a new one."
     assert sentence in operator.get(f"{NEW}?from={job.pk}").content.decode()
     page = operator.get(NEW.replace("new", str(job.pk))).content.decode()
-    assert "The link to its source expired at" in page
+    # in the question that scripts ask, and beside the button that asks none without them
+    assert page.count("The link to its source expired at") == 2
+    (unscripted,) = re.findall("<noscript>(.*?)</noscript>", page, re.S)
+    assert "The link to its source expired at" in unscripted
+    assert f"?from={job.pk}" in unscripted
     values = copy(job, operator)
     response = operator.post(NEW, values)
     assert response.context["form"].errors["input"] == [sentence]
