@@ -108,7 +108,7 @@ def prepare_environment(place: Place) -> dict[str, str]:
         "WEB_HOST": HOST,
         "PORT": str(place.port),
     }
-    lines = (f"{name}='{value}'\n" for name, value in environment.items())
+    lines = (f"{name}={quote(value)}\n" for name, value in environment.items())
     (place.var_dir / "demo.env").write_text("".join(lines))
     return environment
 

@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from providers import registry
-from scripts.demo import Place, prepare_environment
+from scripts.demo import Place, greeting, prepare_environment
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 
@@ -33,6 +33,16 @@ def test_keys_are_made_once_and_for_the_owner_alone(tmp_path: Path) -> None:
     assert key_file.read_text() == key
     assert len(key) >= 32
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+
+
+def test_the_line_for_the_command_line_works_in_any_folder(tmp_path: Path) -> None:
+    place = Place(tmp_path / "a newcomer's $HOME" / "var", 8000, 9000)
+    prepare_environment(place)
+    (line,) = re.findall("set -a; .* set [+]a;", greeting(place, "secret"))
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'{line} printf %s "$VAR_DIR"'], capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == (str(place.var_dir), "")
 
 
 @pytest.mark.parametrize("name", ["PORT", "SANDBOX_PORT"])
