@@ -1,10 +1,11 @@
 """Celery's way in: each task fetches by id and calls one function. Any of them may run twice."""
 
 from celery import Task, shared_task
+from django.db.models import Exists, OuterRef
 
 from jobs import actions, dispatch, submission, sync, webhooks
 from jobs.hints import hint
-from jobs.models import JobAction, ProviderAccount, Submission, WebhookDelivery
+from jobs.models import JobAction, ProviderAccount, ProviderHost, Submission, WebhookDelivery
 
 
 @shared_task(name="jobs.tasks.tick")
@@ -24,9 +25,12 @@ def reconcile(self: Task[..., None], after: int = 0) -> None:
     """Compare one account's whole list with the mirror, then hand on to the next account.
 
     One at a time, since it may wait for the provider's limits; a broken chain is begun anew the
-    next night.
+    next night. Accounts whose host does not answer have to wait for that night, too.
     """
-    accounts = ProviderAccount.objects.filter(enabled=True, refused_at__isnull=True, pk__gt=after)
+    host = ProviderHost.objects.healthy().filter(pk=OuterRef("host"))
+    accounts = ProviderAccount.objects.filter(
+        Exists(host), enabled=True, refused_at__isnull=True, pk__gt=after
+    )
     pk = accounts.order_by("pk").values_list("pk", flat=True).first()
     if pk is None:
         return

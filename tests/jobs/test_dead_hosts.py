@@ -220,6 +220,19 @@ def test_they_all_go_as_soon_as_it_answers(
     assert asked(tick, "dead")["POST"] == 2
 
 
+def test_the_nightly_comparison_leaves_silent_hosts_out(
+    organization: Organization, tick: Tick, clock: time_machine.Traveller
+) -> None:
+    """It has a thread of the worker, and would wait there for each account of a silent host."""
+    make_accounts(organization, "dead", 3)
+    [live] = make_accounts(organization, "live", 1)
+    ProviderHost.objects.create(name=live.host, is_healthy=True)
+    clock.shift(1)
+    tasks.reconcile()
+    live.refresh_from_db()
+    assert (asked(tick, "dead"), live.last_success_at) == (Counter(), timezone.now())
+
+
 def test_a_host_that_comes_and_goes_leaves_no_submission_in_doubt(
     account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Traveller
 ) -> None:
