@@ -114,7 +114,9 @@ class Seats:
 
 
 def _is_suspect(seat: Seat) -> bool:
-    return not seat.has_answered and time.monotonic() - seat.taken_at > SUSPECT_S
+    """Whether it shows that its host stops answering. Of an account that is slow it is expected."""
+    is_late = not seat.has_answered and time.monotonic() - seat.taken_at > SUSPECT_S
+    return is_late and not seat.is_doubtful
 
 
 SEATS = Seats(worker_size)

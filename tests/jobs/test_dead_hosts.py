@@ -445,6 +445,13 @@ def test_a_host_that_stops_answering_gets_no_more_work_before_the_first_failure(
     assert full.take("a")
 
 
+def test_an_account_that_is_known_to_be_slow_keeps_nobody_from_its_host() -> None:
+    full = Full()
+    assert full.take("a", is_doubtful=True)
+    full.seats._taken[0].taken_at -= 6
+    assert full.take("a")
+
+
 def test_what_was_turned_away_is_handed_out_when_a_thread_is_free_again() -> None:
     full = Full()
     for _ in range(5):
