@@ -302,6 +302,8 @@ class Job(models.Model):
     @property
     def end_explanation(self) -> str:
         """What `ended_at` is, where it is not the provider's time; else empty."""
+        if self.remote_id is None:
+            return ""  # it ended here
         return END_EXPLANATIONS.get(self.ended_at_source, "")
 
     @property

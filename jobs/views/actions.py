@@ -10,7 +10,7 @@ from jobs.actions import ActionRefused, check_unchanged, request_cancel
 from jobs.attempts import retries_of
 from jobs.forms import FoundJobForm, SendAgainForm
 from jobs.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key
-from jobs.models import Job, Submission, SubmissionState
+from jobs.models import ActionState, Job, Submission, SubmissionState
 from jobs.resubmission import RetryUnfinished, request_resubmit
 from jobs.submission import SubmissionRefused, describe_hold, resolve_unsure
 from jobs.views.job_detail import find_job, show_job
@@ -26,10 +26,14 @@ def cancel(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
     job = find_job(access, pk)
     try:
         _check_offered(request, job)
-        request_cancel(job, user=access.user)
+        action = request_cancel(job, user=access.user)
     except ActionRefused as error:
         return _refuse(request, access, job, f"{job} was not cancelled.", error)
-    messages.success(request, f"{job.account.provider_label} is asked to cancel {job}.")
+    if action.state == ActionState.DONE:
+        text = f"{job} was cancelled before it was sent."
+    else:
+        text = f"{job.account.provider_label} is asked to cancel {job}."
+    messages.success(request, text)
     return redirect("jobs:detail", org, job.pk)
 
 

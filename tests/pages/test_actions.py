@@ -59,6 +59,20 @@ def form(client: Client, job: Job, form_id: str) -> dict[str, str]:
     return {name: value for name, value in fields if name != "csrfmiddlewaretoken"}
 
 
+def test_a_job_cancelled_before_it_was_sent_says_nothing_of_its_provider(
+    operator: Client, account: ProviderAccount
+) -> None:
+    ProviderAccount.objects.update(enabled=False)
+    request = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
+    job = submit(organization=account.organization, account=account, request=request).job
+    html = act(operator, job, "cancel")
+    assert f"{job} was cancelled before it was sent." in html
+    assert "not created at the provider" in html
+    for wrong in ("is asked to", "confirmed by", "reports no usable", "did not report"):
+        assert wrong not in html
+    assert "observed" not in operator.get("/o/harbour-studio/jobs/").content.decode()
+
+
 def test_a_cancelled_job_is_asked_for_and_said_so(
     operator: Client, account: ProviderAccount
 ) -> None:

@@ -81,7 +81,7 @@ def test_a_phase_that_is_not_reported_is_said_to_be(
 ) -> None:
     html = page(viewer, make_job(account, status=JobStatus.RUNNING, started_at=None))
     assert "bar-mixed" in html
-    assert "has not told when it started" in html
+    assert "did not report when it started" in html
     html = page(viewer, make_job(account, created_at=None, started_at=NOON, finished_at=NOON))
     assert "bar-unreported" in html
     assert "not reported" in html
