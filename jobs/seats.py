@@ -44,7 +44,11 @@ def small_share(size: int) -> int:
 
 
 class Seats:
-    """`size()` threads. One is left to the ticks, two more to the other kind of work."""
+    """`size()` threads. One is left to the ticks, two more to the other kind of work.
+
+    Of one or two threads none can be left to the ticks, which wait for what is under way: a long
+    pass would keep people's work from the other thread.
+    """
 
     def __init__(self, size: Callable[[], int]) -> None:
         self._size = size
@@ -107,9 +111,9 @@ class Seats:
         there = [seat for seat in self._taken if seat.host == host]
         is_suspect = any(_is_suspect(seat) for seat in there)
         return (
-            max(size - 1, 1) - len(self._taken),
+            max(size - 1, 2) - len(self._taken),
             max(size - 3, 1) - sum(seat.work == work for seat in self._taken),
-            0 if is_suspect else max(size // 2, 1) - len(there),
+            0 if is_suspect else max(size // 2, 2) - len(there),
         )
 
 

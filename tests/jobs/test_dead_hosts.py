@@ -400,10 +400,10 @@ def test_accounts_that_fail_or_are_slow_at_hosts_that_answer_take_turns_after_al
 
 
 class Full:
-    """Eight threads, and what is held of them until the test ends."""
+    """A worker's threads, and what is held of them until the test ends."""
 
-    def __init__(self) -> None:
-        self.seats = Seats(lambda: 8)
+    def __init__(self, size: int = 8) -> None:
+        self.seats = Seats(lambda: size)
         self.held = []  # type: ignore[var-annotated]
 
     def take(self, host: str, work: Work = Work.SYNC, *, is_doubtful: bool = False) -> bool:
@@ -417,6 +417,15 @@ def test_one_host_holds_half_of_the_threads_at_the_most_with_any_work() -> None:
     assert [full.take("a", Work.PEOPLE) for _ in range(2)] == [True] * 2
     assert [full.take("a") for _ in range(3)] == [True, True, False]
     assert full.take("b")
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("host", ["a", "b"])
+def test_in_a_small_worker_a_long_pass_leaves_a_thread_to_people(size: int, host: str) -> None:
+    full = Full(size)
+    assert [full.take("a"), full.take("b")] == [True, False]
+    full.seats.note_answer()
+    assert [full.take(host, Work.PEOPLE), full.take("c", Work.PEOPLE)] == [True, False]
 
 
 def test_each_kind_of_work_leaves_threads_to_the_other_and_all_leave_one_to_the_ticks() -> None:
