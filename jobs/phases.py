@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from jobs.clock import is_ahead
-from jobs.models import Job, ProviderAccount
+from jobs.models import EndSource, Job, ProviderAccount
 from providers.status import JobStatus
 
 BOTH = "Waiting and running"
@@ -14,7 +14,7 @@ INCONSISTENT = "inconsistent"
 CLOCK_AHEAD = "clock ahead"
 EXPLANATIONS = {
     INCONSISTENT: "The provider reports an end before the start",
-    CLOCK_AHEAD: "The provider reports a start in the future",
+    CLOCK_AHEAD: "The provider reports a time in the future",
 }
 
 
@@ -52,14 +52,14 @@ def phases(job: Job, now: datetime) -> list[Phase]:
     if job.status in (JobStatus.SUBMITTING, JobStatus.QUEUED):
         waiting = _unfinished("Waiting", job.created_at or job.first_seen_at, job, now)
         return [waiting, Phase("Running", is_ahead=job.gone_at is None)]
-    name, begun = ("Running", job.started_at) if job.started_at else (BOTH, job.created_at)
+    name, begun = ("Running", "started_at") if job.started_at else (BOTH, "created_at")
     if job.status == JobStatus.RUNNING:
-        last = _unfinished(name, begun, job, now)
+        last = _unfinished(name, getattr(job, begun), job, now)
     else:
-        last = _phase(name, begun, job.finished_at)
+        last = _phase(name, job, begun, "finished_at")
     if name == BOTH:
         return [last]
-    return _with_shares([_phase("Waiting", job.created_at, job.started_at), last])
+    return _with_shares([_phase("Waiting", job, "created_at", "started_at"), last])
 
 
 def stopped_at(job: Job) -> datetime | None:
@@ -90,10 +90,31 @@ def _unfinished(name: str, begun: datetime | None, job: Job, now: datetime) -> P
     return found
 
 
-def _phase(name: str, begun: datetime | None, ended: datetime | None) -> Phase:
-    if begun and ended and begun > ended:
+def _phase(name: str, job: Job, beginning: str, end: str) -> Phase:
+    """A phase that is over, between two of the job's times."""
+    begun, ended = getattr(job, beginning), getattr(job, end)
+    if begun is None or ended is None:
+        return Phase(name, begun, ended)
+    if begun > ended:
         return Phase(name, begun, ended, problem=INCONSISTENT)
-    return Phase(name, begun, ended, ended - begun if begun and ended else None)
+    ahead = _times_ahead(job)
+    if end in ahead and beginning not in ahead:
+        return Phase(name, begun, ended, problem=CLOCK_AHEAD)
+    return Phase(name, begun, ended, ended - begun)
+
+
+def _times_ahead(job: Job) -> set[str]:
+    """Which of the job's times were in our future when we read them: what stands in for them is
+    another time.
+    """
+    ahead = set()
+    if job.attempt == 1 and job.sort_at != job.created_at:
+        ahead.add("created_at")
+    if job.sort_started_at != job.started_at:
+        ahead.add("started_at")
+    if job.ended_at_source != EndSource.PROVIDER:
+        ahead.add("finished_at")
+    return ahead
 
 
 def _with_shares(found: list[Phase]) -> list[Phase]:

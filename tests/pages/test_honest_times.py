@@ -43,6 +43,27 @@ def test_a_start_in_the_future_is_no_running_time(viewer: Client, account: Provi
     assert "data-elapsed" not in row_of(viewer)
 
 
+@pytest.mark.parametrize(
+    ("fields", "count"),
+    [
+        ({"started_at": None}, 1),
+        ({"started_at": NOON + timedelta(minutes=1)}, 1),
+        # the wait is unknown; both ends of the run are by the same clock
+        ({"started_at": NOON + timedelta(hours=5), "sort_started_at": NOON}, 1),
+    ],
+)
+def test_a_span_to_a_time_in_the_future_is_no_length(
+    viewer: Client, account: ProviderAccount, fields: dict[str, Any], count: int
+) -> None:
+    ended = {"finished_at": NOON + timedelta(hours=6), "ended_at": NOON}
+    job = make_job(account, ended_at_source="observed", **ended, **fields)
+    row = row_of(viewer)
+    assert row.count(">clock ahead") == count
+    assert "6:00:00" not in row
+    assert "5:00:00" not in row
+    assert ">clock ahead</span>" in viewer.get(f"{LIST}{job.pk}/").content.decode()
+
+
 def test_a_start_a_moment_ahead_is_now(viewer: Client, account: ProviderAccount) -> None:
     soon = timezone.now() + timedelta(seconds=30)
     make_job(account, status=JobStatus.RUNNING, created_at=NOON, started_at=soon)
