@@ -202,7 +202,7 @@ def resubmit_offer(job: Job) -> AvailableAction | None:
         reason = reason or _why_not(job)
         if not reason and job.status not in adapter_class.resubmittable:
             words = " or ".join(sorted(adapter_class.resubmittable))
-            reason = f"{adapter_class.label} runs only jobs again that are {words}."
+            reason = f"{adapter_class.label} runs a job again only when it is {words}."
     elif not reason and job.request is None:
         reason = "It was not submitted here, so its settings are not known."
     return AvailableAction("resubmit", "Retry", not reason, reason, is_native)

@@ -118,7 +118,7 @@ class JobForm(forms.Form):
         required=False,
         max_length=4000,
         error_messages={"max_length": TOO_LONG},
-        help_text="Comes back with the job as it is: text or JSON of your own.",
+        help_text="Returned with the job, unchanged: any text or JSON.",
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
     )
     test = forms.BooleanField(
@@ -416,7 +416,7 @@ class AccountForm(forms.Form):
     Credentials are write-only: never shown, and kept when left empty.
     """
 
-    name = forms.CharField(max_length=100, help_text="How it is called here.")
+    name = forms.CharField(max_length=100, help_text="Display name on this board.")
     base_url = forms.CharField(
         label="Base URL",
         max_length=MAX_BASE_URL,

@@ -43,8 +43,8 @@ class Phase:
 
     @property
     def short(self) -> str:
-        """For a table's cell: `wait`, `run` or `in all`."""
-        return {"Waiting": "wait", "Running": "run"}.get(self.name, "in all")
+        """For a table's cell: `wait`, `run` or `total`."""
+        return {"Waiting": "wait", "Running": "run"}.get(self.name, "total")
 
 
 def phases(job: Job, now: datetime) -> list[Phase]:

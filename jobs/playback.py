@@ -101,7 +101,7 @@ def _why_not_opened(url: str) -> str:
     scheme = parse_url(url).scheme
     if not scheme or scheme in WEB_SCHEMES:
         return "A browser cannot open its address."
-    return f"It lies at a {scheme}:// address: its storage's own tools open it, no browser does."
+    return f"Stored at {scheme}://, where browsers cannot open it."
 
 
 def origins_of(outputs: Iterable[Output]) -> list[str]:

@@ -83,7 +83,7 @@ _CATALOGUE = (
         "The source file is damaged or incomplete.",
         "owner",
         is_transient=False,
-        hint="Play the file, replace it by a whole copy, and submit that.",
+        hint="Check whether the file plays; replace it with a complete copy and submit that.",
         retry_helps=False,
     ),
     ErrorClass(
@@ -192,7 +192,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "unknown",
-        "The provider gave no reason that we know.",
+        "The provider gave no reason.",
         "provider",
         is_transient=False,
         hint="Read the provider's own words, if there are any, and look in its console.",

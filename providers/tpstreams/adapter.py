@@ -104,7 +104,7 @@ class TPStreams(Provider):
     takes_packaging = False
     request_help = {
         "input": "An http, https or s3 address.",
-        "destination": "Needed: the s3 address of a folder that TPStreams can write to.",
+        "destination": "Required: the s3 URL of a folder that TPStreams can write to.",
     }
     webhook_secret_header = "x-streams-token"  # noqa: S105 - a header's name
     webhook_steps = (

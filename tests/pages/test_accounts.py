@@ -228,8 +228,8 @@ def test_usage_is_told_when_it_is_asked_for(
     operator: Client, viewer: Client, account: ProviderAccount, wire: responses.RequestsMock
 ) -> None:
     wire.get(f"{account.base_url}/account", json={"plan": "Studio <7>", "minutes_used": 412})
-    assert "Ask for plan and usage" in operator.get(ACCOUNTS).content.decode()
-    assert "Ask for plan and usage" not in viewer.get(ACCOUNTS).content.decode()
+    assert "Show plan and usage" in operator.get(ACCOUNTS).content.decode()
+    assert "Show plan and usage" not in viewer.get(ACCOUNTS).content.decode()
     address = path(account, "account_usage")
     page = operator.get(address).content.decode()
     part = operator.get(address, headers={"HX-Request": "true"}).content.decode()

@@ -162,7 +162,7 @@ def test_filters_that_find_nothing_and_an_empty_list_teach_the_next_step(
     assert "No files yet" in viewer.get(FILES).content.decode()
     assert "Submit a job" in operator.get(FILES).content.decode()
     make_output(job)
-    assert "No file fits these filters" in viewer.get(f"{FILES}?q=nothing").content.decode()
+    assert "No file matches these filters" in viewer.get(f"{FILES}?q=nothing").content.decode()
     html = viewer.get(f"{FILES}?kind=film").content.decode()
     assert "A kind is one of video" in html
 

@@ -60,7 +60,7 @@ def test_a_class_that_is_not_ours_does_not_break_the_page(
     viewer: Client, account: ProviderAccount
 ) -> None:
     job = make_job(account, status=JobStatus.FAILED, errors=[{"class": "made.up"}])
-    assert "The provider gave no reason that we know." in page(viewer, job)
+    assert "The provider gave no reason." in page(viewer, job)
 
 
 def test_phases_show_lengths_and_shares(viewer: Client, account: ProviderAccount) -> None:
@@ -104,7 +104,7 @@ def test_only_what_a_browser_can_play_is_offered_to_play(viewer: Client, job: Jo
     assert f"?play={film.pk}#player" in html
     for output in (stored, dash, old, words):
         assert f"?play={output.pk}#player" not in html
-    assert "It lies at a s3:// address" in html
+    assert "Stored at s3://" in html
     assert "Its link has expired." not in html
     assert "with a new link from the provider" in html
 
@@ -185,7 +185,7 @@ def test_a_retry_shows_what_was_set_otherwise(viewer: Client, account: ProviderA
     assert f"What is set otherwise than in job {first.pk}" in " ".join(html.split())
     assert "<code>s3://rushes/a.mov</code>" in html
     same = make_job(account, retry_of=first, request=sent)
-    assert f"The settings are those of job {first.pk}." in page(viewer, same)
+    assert f"The settings are the same as those of job {first.pk}." in page(viewer, same)
     assert "set otherwise" not in page(viewer, make_job(account, retry_of=first))
 
 

@@ -165,7 +165,7 @@ def test_userinfo_and_path_are_no_part_of_an_origin() -> None:
 def test_the_player_says_why_it_cannot_play(viewer: Client, job: Job) -> None:
     output = make_output(job, url="s3://bucket/film.mp4")
     html = viewer.get(f"{detail(job)}?play={output.pk}").content.decode()
-    assert "no browser does" in html
+    assert "browsers cannot open it" in html
     assert "This job has no such output." in viewer.get(f"{detail(job)}?play=x").content.decode()
 
 

@@ -141,7 +141,7 @@ def test_text_finds_by_name_and_kind_and_says_when_none_fits(viewer: Client, use
     for query in ("q=LADDER", "q=hls+web"):
         found = viewer.get(f"{PRESETS}?{query}").context["rows"]
         assert [row.preset for row in found] == [used]
-    assert "No preset fits these filters" in viewer.get(f"{PRESETS}?q=zzz").content.decode()
+    assert "No preset matches these filters" in viewer.get(f"{PRESETS}?q=zzz").content.decode()
 
 
 def test_next_leads_through_all_presets(viewer: Client, account: ProviderAccount) -> None:

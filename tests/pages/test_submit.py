@@ -189,7 +189,7 @@ def test_a_draft_of_another_organization_is_not_found(
 def test_without_an_account_the_page_says_what_is_missing(
     operator: Client, studio: Organization
 ) -> None:
-    assert "No account takes jobs yet" in operator.get(NEW).content.decode()
+    assert "No account supports submission yet" in operator.get(NEW).content.decode()
 
 
 OTHERS: dict[str, dict[str, Any]] = {
