@@ -64,8 +64,10 @@ def page(stack: Stack, browser: Browser, signed_in: Path) -> Iterator[Page]:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.expected_complaints = ()  # type: ignore[attr-defined]
     yield page
+    # before the page is closed, which ends a poll that is under way
+    unexpected = [text for text in complaints if not _is_expected(page, text)]
     context.close()
-    assert [text for text in complaints if not _is_expected(page, text)] == []
+    assert unexpected == []
 
 
 def is_complaint(message: ConsoleMessage) -> bool:
