@@ -136,7 +136,7 @@ def run_action(action_id: int) -> None:
         if (error.transient or error.ambiguous) and action.failures < MAX_FAILURES:
             _later(action, error.wait_s or _back_off_s(action), str(error))
         elif _refuse(action, error):
-            _reread(action.job)
+            _show_end(action.job, error)
     except CUT:
         raise  # nobody's failure: it is still due
     except Exception:
@@ -395,8 +395,12 @@ def _refuse(action: JobAction, error: ProviderError) -> bool:
     return True
 
 
-def _reread(job: Job) -> None:
+def _show_end(job: Job, refusal: ProviderError) -> None:
     """Show what the job is now: a refusal often means that it ended meanwhile."""
+    if refusal.transient:
+        # the host may not answer, and the seat for waiting is given back already
+        request_sync_soon(job.account)
+        return
     try:
         refresh_one(job.account, job.remote_id or "", source=EventSource.ACTION)
     except ProviderError:

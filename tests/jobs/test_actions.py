@@ -150,6 +150,8 @@ def test_an_outage_is_waited_for_and_given_up_in_the_end(
             clock.shift(400)
     action.refresh_from_db()
     assert (action.state, zencoder.asked["cancel"]) == (ActionState.REFUSED, 6)
+    # before each try but the first, and not after the last: that is left to a pass
+    assert zencoder.asked["details"] == 5
 
 
 def test_without_a_native_way_it_is_a_new_linked_job(
