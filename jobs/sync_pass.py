@@ -215,8 +215,10 @@ class SyncPass:
                 # much was missed: the rest is an import again, which later passes go on with
                 self._renew(imported_at=None, **place, **began)
                 return
+        now = timezone.now()
         self._renew(
-            imported_at=timezone.now() if importing else account.imported_at,
+            imported_at=now if importing else account.imported_at,
+            walked_at=now,
             import_cursor="",
             import_read_cursor="",
             **began,
@@ -258,11 +260,8 @@ class SyncPass:
 
     def _ends_young(self, read: PageRead) -> bool:
         """Whether what is below the page may be new: its last job is."""
-        ended_at = self.account.last_pass_at
-        if ended_at is None:
-            return True
         last = Job.objects.filter(account=self.account, is_newest=True, remote_id__in=read.ids[-1:])
-        return last.filter(Q(sort_at__gt=ended_at) | Q(first_seen_at__gte=self.started_at)).exists()
+        return last.filter(self._is_young()).exists()
 
     def _apply(
         self,
@@ -299,9 +298,17 @@ class SyncPass:
 
     def _holds_young(self, pks: Sequence[int]) -> bool:
         """Whether one of these jobs is younger than the last walk that ended."""
-        ended_at = self.account.last_pass_at
-        young = Job.objects.filter(pk__in=pks)
-        return (young if ended_at is None else young.filter(sort_at__gt=ended_at)).exists()
+        return Job.objects.filter(self._is_young(), pk__in=pks).exists()
+
+    def _is_young(self) -> Q:
+        """Created since the last walk that ended began; or, since the provider's clock may be
+        behind, first seen since it ended.
+        """
+        began_at, ended_at = self.account.last_pass_at, self.account.walked_at
+        if began_at is None:
+            return Q()
+        seen = Q(first_seen_at__gte=ended_at or self.started_at)
+        return Q(sort_at__gt=began_at) | seen
 
     def _refresh(self) -> None:
         """Confirm the unfinished jobs that the list did not bring, and progress of those it did."""

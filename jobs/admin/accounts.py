@@ -124,6 +124,7 @@ class ProviderAccountAdmin(LargeTableAdmin):
         "leased_until",
         "imported_at",
         "last_pass_at",
+        "walked_at",
         "revision",
         "created_at",
     ]

@@ -144,6 +144,8 @@ class ProviderAccount(models.Model):
     imported_at = models.DateTimeField(null=True, blank=True)
     # when the list was last walked as far as it needed: terminal jobs count as confirmed then
     last_pass_at = models.DateTimeField(null=True, blank=True)
+    # when that walk ended
+    walked_at = models.DateTimeField(null=True, blank=True)
 
     objects = ProviderAccountQuerySet.as_manager()
 

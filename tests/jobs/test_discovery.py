@@ -127,13 +127,15 @@ def test_a_page_with_a_running_job_is_not_the_last(
     assert zencoder.asked["list"] == 2
 
 
+@pytest.mark.parametrize("off_s", [59, -30, -5 * 3600])
 def test_an_interrupted_walk_is_not_mistaken_for_a_whole_one(
-    new_account: ProviderAccount, zencoder: FakeZencoder
+    new_account: ProviderAccount, zencoder: FakeZencoder, off_s: int
 ) -> None:
+    """Whether the provider's clock is right, ahead or behind."""
     zencoder.jobs = {}
     run(new_account)
     young = int(timezone.now().timestamp())
-    created = {"created_at": (timezone.now() + timedelta(minutes=1)).isoformat()}
+    created = {"created_at": (timezone.now() + timedelta(seconds=off_s)).isoformat()}
     for number in range(young, young + 3 * PAGE_SIZE):
         zencoder.add(number, **created)
 
@@ -144,6 +146,8 @@ def test_an_interrupted_walk_is_not_mistaken_for_a_whole_one(
     assert run(new_account).created == PAGE_SIZE
     zencoder.faults.clear()
     assert run(new_account).created == 2 * PAGE_SIZE
+    Job.objects.filter(sort_at__gt=timezone.now()).update(sort_at=MORNING)  # time goes by
+    assert run(new_account).requests == 1  # what a whole walk has seen is not young
 
 
 @pytest.mark.parametrize("foreground", [False, True])
