@@ -14,6 +14,7 @@ from django.utils import timezone
 from jobs.base_urls import check_base_url
 from jobs.credential_check import ask_provider
 from jobs.fields import Undecryptable
+from jobs.hosts import note_answer
 from jobs.models import ProviderAccount
 from jobs.models.account import LARGEST_OPTION, new_hook_secret
 from organizations.models import AuditEntry, Organization, User
@@ -121,6 +122,8 @@ def write_account(entered: Entered, checked: Checked, *, user: User | None) -> P
                 "credentials": sorted(entered.given),
             },
         )
+    if checked.check in (Check.ACCEPTED, Check.REFUSED):
+        note_answer(ProviderAccount.objects.values_list("host", flat=True).get(pk=account.pk))
     return account
 
 

@@ -122,8 +122,8 @@ class Witness:
         row = self._row = self._row or ProviderHost.get_or_untried(self._host)
         if seen:
             SEATS.note_answer()
-            if not row.is_healthy and ProviderHost.note_answer(self._host):
-                _wake(self._host)
+            if not row.is_healthy:
+                note_answer(self._host)
             row.is_healthy, row.failures = True, 0
         elif row.is_healthy or not self._has_noted_silence:
             ProviderHost.note_silence(self._host, row.failures, timezone.now())
@@ -131,8 +131,10 @@ class Witness:
             self._has_noted_silence = True
 
 
-def _wake(host: str) -> None:
-    """Make due what waits for a host that answers again."""
+def note_answer(host: str) -> None:
+    """The host answers: where that is news, make due what waits for it."""
+    if not ProviderHost.note_answer(host):
+        return
     now = timezone.now()
     ProviderAccount.objects.filter(
         host=host, consecutive_failures__gt=0, last_error_class__in=SILENCE, next_sync_at__gt=now
