@@ -112,7 +112,7 @@ def _times_ahead(job: Job) -> set[str]:
         ahead.add("created_at")
     if job.sort_started_at != job.started_at:
         ahead.add("started_at")
-    if job.ended_at_source != EndSource.PROVIDER:
+    if job.ended_at is not None and job.ended_at_source != EndSource.PROVIDER:
         ahead.add("finished_at")
     return ahead
 

@@ -64,6 +64,17 @@ def test_a_span_to_a_time_in_the_future_is_no_length(
     assert ">clock ahead</span>" in viewer.get(f"{LIST}{job.pk}/").content.decode()
 
 
+def test_an_end_of_a_job_in_an_unknown_status_is_not_ahead(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    """It has no end of ours, since it may not have ended."""
+    ended = NOON + timedelta(minutes=2)
+    make_job(account, status=JobStatus.UNKNOWN, started_at=None, finished_at=ended)
+    row = row_of(viewer, "?status=unknown")
+    assert "clock ahead" not in row
+    assert ">2:00<" in row
+
+
 def test_a_start_a_moment_ahead_is_now(viewer: Client, account: ProviderAccount) -> None:
     soon = timezone.now() + timedelta(seconds=30)
     make_job(account, status=JobStatus.RUNNING, created_at=NOON, started_at=soon)

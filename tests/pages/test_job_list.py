@@ -51,7 +51,7 @@ def test_a_job_without_a_time_of_creation_says_what_is_known(
     assert ">estimated</span>" in row  # when it ended
     Job.objects.filter(pk=job.pk).update(sort_at=job.first_seen_at - timedelta(days=40))
     (row,) = rows(viewer.get(LIST).content.decode())
-    assert "before <time" in row
+    assert "over <time" in row
 
 
 def test_progress_that_nobody_reported_is_not_shown_as_zero(
