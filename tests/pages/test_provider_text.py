@@ -17,7 +17,7 @@ SAFE = {"provider_text", "visible", "copyable", "mark_redacted", "urlencode", "v
 ROWS = {"job", "output", "preset", "account", "delivery", "event", "of", "one", "double"}
 # what is called like a column, and is text of ours
 OURS = {
-    "access.organization", "access.role", "organization", "field", "form.test", "form.account",
+    "access.role", "field", "form.test", "form.account",
     "again_form.send_again", "action", "select", "chip", "column", "tab", "retried", "phase",
     "fault.class", "note", "wanted.ordering",
 }  # fmt: skip
