@@ -16,7 +16,12 @@ from tests.jobs.test_order import together
 
 pytestmark = pytest.mark.django_db
 
-SUBMISSION = {"account": "plain", "input": "https://media.example.com/in.mov", "extra": {"a": 1}}
+SUBMISSION = {
+    "account": "plain",
+    "input": "https://media.example.com/in.mov",
+    "renditions": [{"packaging": "mp4", "heights": [360]}],
+    "extra": {"a": 1},
+}
 
 
 class Plain(Zencoder):
