@@ -10,12 +10,6 @@ from dataclasses import dataclass, field
 
 from providers.types import Page
 
-# The turn of each page is checked so far down: that is where jobs are deleted (queued ones) and
-# where most crawls end. Below, one turn in so many is checked, and all since the last check where
-# something was deleted.
-CLOSE_PAGES = 10
-CHECK_EVERY = 10
-
 
 @dataclass(frozen=True, slots=True)
 class PageRead:
@@ -53,10 +47,3 @@ class PageTurns:
         if self.pages and not self.pages[-1].is_followed_by(page) and may_slip(self.pages[-1]):
             self.unchecked = len(self.pages) - 1 if self.unchecked is None else self.unchecked
         self.pages.append(page)
-
-    def is_due(self) -> bool:
-        """Whether it is time to check; at the end of a crawl it always is."""
-        if self.unchecked is None:
-            return False
-        turns = len(self.pages) - 1
-        return turns <= CLOSE_PAGES or turns - self.unchecked >= CHECK_EVERY

@@ -182,8 +182,7 @@ class SyncPass:
                         PageRead.of(cursor, page),
                         may_slip=lambda read: importing or self._ends_young(read),
                     )
-                    if turns.is_due() or not (importing and page.cursor):
-                        self._check_turns(turns, source)
+                    self._check_turns(turns, source)
             except ProviderError as error:
                 if error.transient and not (importing or full) and self._is_stuck(applied):
                     self._renew(imported_at=None, **place, **began)

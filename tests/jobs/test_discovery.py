@@ -36,13 +36,13 @@ def fill(zencoder: FakeZencoder, first: int, last: int) -> None:
         zencoder.add(number)
 
 
-def test_an_import_reads_few_pages_twice_and_the_next_pass_one_page(
+def test_an_import_reads_pages_twice_and_the_next_pass_one_page(
     new_account: ProviderAccount, zencoder: FakeZencoder
 ) -> None:
     fill(zencoder, 1, 20 * PAGE_SIZE)
     report = run(new_account)
-    # twenty pages and an empty one; those before the first ten turns again, and one more at the end
-    assert (report.ok, report.created, report.requests) == (True, 20 * PAGE_SIZE, 21 + 10 + 1)
+    # twenty pages and an empty one; those before each of the twenty turns again
+    assert (report.ok, report.created, report.requests) == (True, 20 * PAGE_SIZE, 21 + 20)
     assert (new_account.is_importing, new_account.import_cursor) == (False, "")
     assert set(JobEvent.objects.values_list("source", flat=True)) == {"import"}
     before = list(Job.objects.order_by("pk").values())
