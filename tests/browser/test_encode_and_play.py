@@ -189,7 +189,7 @@ def test_a_job_at_each_provider_ends_well_and_plays_where_a_browser_can(
         offered.first.click()
         assert_plays(page)
     else:
-        expect(page.locator(".outputs")).to_contain_text("s3:// address")
+        expect(page.locator(".outputs")).to_contain_text("Stored at s3://")
 
 
 def test_a_note_moves_nothing_that_a_hand_may_be_on_its_way_to(page: Page, stack: Stack) -> None:
