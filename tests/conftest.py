@@ -17,6 +17,7 @@ import hypothesis
 import pytest
 from django.core.cache import cache
 
+from jobs.seats import SEATS
 from providers.xvid.tokens import TOKENS
 from tests import services
 
@@ -92,8 +93,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> Iterator[None]:
-    """Rate limits and the like are counted in the cache: no test sees another's, or its tokens."""
+    """Rate limits and the like are counted in the cache: no test sees another's, or its tokens.
+
+    Nor what another test's work waited for, which would have a task dispatch once more.
+    """
     cache.clear()
     TOKENS.clear()
+    vars(SEATS).update(_is_wanted=False, _is_freed=False)
     yield
     cache.clear()
