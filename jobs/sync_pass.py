@@ -18,7 +18,7 @@ from jobs.batch import Applied, write_presets
 from jobs.budget import Budget
 from jobs.models import EventSource, Job, JobPoll, ProviderAccount
 from jobs.models.account import LEASE
-from jobs.page_turns import PageRead, PageTurns
+from jobs.page_turns import PageTurns
 from providers.base import Provider
 from providers.errors import (
     BadAnswer,
@@ -159,30 +159,29 @@ class SyncPass:
             log.warning("import begun anew", account=self.account.pk, error=str(error))
             self._walk("", full=full)
 
-    def _walk(self, cursor: str, *, full: bool) -> None:
+    def _walk(self, cursor: str, *, full: bool, is_second: bool = False) -> None:
         account = self.account
         importing = account.is_importing
         source = EventSource.IMPORT if importing else EventSource.POLL
         # an import may take several passes: what is older than its first one is covered by it
         began = {} if cursor else {"last_pass_at": self.started_at}
+        is_resumed = bool(cursor)
         listed = Pages(self.adapter.list_jobs)
-        turns = PageTurns([PageRead(account.import_read_cursor)] if cursor else [])
+        turns = PageTurns(account.import_read_cursor if is_resumed else None)
         applied = Applied()
         pages = repeated = 0
         while True:
-            observed_at = timezone.now()
-            place = {
-                "import_cursor": cursor,
-                "import_read_cursor": turns.pages[-1].cursor if turns.pages else "",
-            }
+            place = {"import_cursor": cursor, "import_read_cursor": turns.last_cursor}
             try:
+                observed_at = timezone.now()
                 page = self._patiently(listed.read, cursor)
+                known = len(self.seen)
                 if page is not None:
                     turns.add(
-                        PageRead.of(cursor, page),
-                        may_slip=lambda read: importing or self._ends_young(read),
+                        cursor, page, may_slip=lambda page: importing or self._ends_young(page)
                     )
-                    self._check_turns(turns, source)
+                    applied = self._take_page(page, observed_at, source)
+                    page = self._settle(turns, page, source)
             except ProviderError as error:
                 if error.transient and not (importing or full) and self._is_stuck(applied):
                     self._renew(imported_at=None, **place, **began)
@@ -190,8 +189,6 @@ class SyncPass:
             if page is None:
                 break
             pages += 1
-            known = len(self.seen)
-            applied = self._take_page(page, observed_at, source)
             if self.on_progress:
                 self.on_progress(account, len(self.seen))
             repeated = repeated + 1 if len(self.seen) == known else 0
@@ -214,6 +211,9 @@ class SyncPass:
                 # much was missed: the rest is an import again, which later passes go on with
                 self._renew(imported_at=None, **place, **began)
                 return
+        if importing and turns.may_hide_jobs and not (is_resumed or is_second):
+            self._walk("", full=full, is_second=True)
+            return
         now = timezone.now()
         self._renew(
             imported_at=now if importing else account.imported_at,
@@ -231,35 +231,33 @@ class SyncPass:
             self._note_unread(page, applied)
         return applied
 
-    def _check_turns(self, turns: PageTurns, source: EventSource) -> None:
-        """Read pages again, upwards from the one before the last, as far as jobs may have slipped.
+    def _settle(self, turns: PageTurns, page: Page, source: EventSource) -> Page | None:
+        """Read pages again until none of them hides a job; returns `page` as it was read last.
 
         A limit that is met by the first page of a resumed import is left to the next page: else
         the import would not get on.
         """
-        if turns.unchecked is None:
-            return
-        for number in range(len(turns.pages) - 2, -1, -1):
-            before = turns.pages[number]
+        latest: Page | None = page
+        while turns.unsettled is not None:
             observed_at = timezone.now()
             try:
-                page = self._patiently(Pages(self.adapter.list_jobs).read, before.cursor)
+                now = self._patiently(Pages(self.adapter.list_jobs).read, turns.unsettled)
             except (BudgetExhausted, RateLimited):
-                if before.ids:
-                    raise
-                return
-            page = page or Page(())
-            now = PageRead.of(before.cursor, page)
-            joins = bool(now.ids) and now.ids[0] in self.seen
-            self._take_page(page, observed_at, source)
+                if turns.is_at_start:
+                    break
+                raise
+            if turns.is_at_end:
+                latest = now
+            turns.add_again(now or Page(()))
+            if now is not None:
+                self._take_page(now, observed_at, source)
             self._renew()
-            if joins and not (number > turns.unchecked and before.has_moved(now)):
-                break
-        turns.unchecked = None
+        return latest
 
-    def _ends_young(self, read: PageRead) -> bool:
+    def _ends_young(self, page: Page) -> bool:
         """Whether what is below the page may be new: its last job is."""
-        last = Job.objects.filter(account=self.account, is_newest=True, remote_id__in=read.ids[-1:])
+        last_ids = [job.remote_id for job in page.jobs[-1:]]
+        last = Job.objects.filter(account=self.account, is_newest=True, remote_id__in=last_ids)
         return last.filter(self._is_young()).exists()
 
     def _apply(

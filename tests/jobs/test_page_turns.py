@@ -119,6 +119,29 @@ def test_whichever_are_deleted(
     assert missing(zencoder) == set()
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_nor_while_others_are_deleted_and_made(
+    new_account: ProviderAccount, zencoder: FakeZencoder, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311 - no secret
+
+    def change(jobs: dict[int, dict[str, Any]]) -> None:
+        newest = max(jobs)
+        for number in chance.sample(sorted(jobs), min(len(jobs), chance.choice((0, 1, 2, 5)))):
+            del jobs[number]
+        for number in range(chance.choice((0, 0, 1, 3))):
+            zencoder.add(newest + 1 + number)
+
+    fill(zencoder, 5 * PAGE_SIZE - 20)
+    before = set(zencoder.jobs)
+    delete_after_each_page(zencoder, change)
+    run(new_account)
+    assert missing(zencoder).isdisjoint(map(str, before))
+    zencoder.faults.clear()
+    run(new_account)
+    assert missing(zencoder) == set()
+
+
 @pytest.mark.parametrize("after", [23, 24, 27, 30])
 def test_what_a_single_deletion_hides_deep_in_a_long_list_is_found(
     new_account: ProviderAccount, zencoder: FakeZencoder, after: int
