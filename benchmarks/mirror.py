@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
-from jobs import mirror
+from jobs.mirror import writer
 from jobs.models import EventSource, ProviderAccount
 from organizations.models import Organization
-from providers import registry
-from providers.status import JobStatus, OutputStatus
-from providers.types import OutputKind, RemoteInput, RemoteJob, RemoteOutput
+from providers.core import registry
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import OutputKind, RemoteInput, RemoteJob, RemoteOutput
 
 JOBS = 5_000
 PAGE = 50
@@ -43,7 +43,7 @@ def run(measure: Callable[..., tuple[float, int]]) -> None:
 def _write(account: ProviderAccount, jobs: list[RemoteJob], at: datetime) -> float:
     started = perf_counter()
     for first in range(0, len(jobs), PAGE):
-        mirror.apply(account, jobs[first : first + PAGE], source=EventSource.POLL, observed_at=at)
+        writer.apply(account, jobs[first : first + PAGE], source=EventSource.POLL, observed_at=at)
     return perf_counter() - started
 
 

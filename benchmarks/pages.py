@@ -9,10 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from jobs.keyset import Ordering, page
 from jobs.models import Job, ProviderAccount
+from jobs.query.keyset import Ordering, page
 from organizations.models import Membership, Organization, Role, User
-from providers import registry
+from providers.core import registry
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 SMALL = 1_000

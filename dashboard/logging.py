@@ -13,8 +13,8 @@ import sentry_sdk
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from providers.redaction import redact
-from providers.text import make_visible
+from providers.http.redaction import redact
+from providers.parsing.text import make_visible
 
 
 def redact_event(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from jobs.freshness import Trust, freshness
+from jobs.accounts.freshness import Trust, freshness
 from jobs.models import (
     JobPoll,
     ProviderAccount,
@@ -24,7 +24,7 @@ from jobs.models import (
     WebhookDelivery,
 )
 from jobs.models.submission import OPEN_STATES
-from providers.status import TERMINAL, JobStatus
+from providers.core.status import TERMINAL, JobStatus
 
 LABELS = ("organization", "provider", "account", "account_id")
 # A submission has a row of its own, and is counted there.

@@ -3,9 +3,13 @@
 from celery import Task, shared_task
 from django.db.models import Exists, OuterRef
 
-from jobs import actions, dispatch, submission, sync, webhooks
-from jobs.hints import hint
+from jobs.actions import worker
 from jobs.models import JobAction, ProviderAccount, ProviderHost, Submission, WebhookDelivery
+from jobs.submission import service
+from jobs.sync import runner
+from jobs.webhooks import receiver
+from jobs.workqueue import dispatch
+from jobs.workqueue.enqueue import hint
 
 
 @shared_task(name="jobs.tasks.tick")
@@ -17,7 +21,7 @@ def tick() -> None:
 @shared_task(name="jobs.tasks.sync_account")
 def sync_account(account_id: int) -> None:
     with dispatch.going_on():
-        sync.sync_account(account_id)
+        runner.sync_account(account_id)
 
 
 @shared_task(name="jobs.tasks.reconcile", bind=True)
@@ -36,7 +40,7 @@ def reconcile(self: Task[..., None], after: int = 0) -> None:
         return
     hands_on = True
     try:
-        report = sync.sync_account(pk, foreground=True, full=True)
+        report = runner.sync_account(pk, foreground=True, full=True)
         # A broker tells a message again whose task takes very long: then its first run holds the
         # account, and hands on itself.
         is_told_again = (self.request.delivery_info or {}).get("redelivered", False)
@@ -50,18 +54,18 @@ def reconcile(self: Task[..., None], after: int = 0) -> None:
 def run_submission(job_id: int, handed_out: str = "") -> None:
     dispatch.take_back(Submission, job_id, handed_out)
     with dispatch.going_on():
-        submission.run_submission(job_id)
+        service.run_submission(job_id)
 
 
 @shared_task(name="jobs.tasks.run_action")
 def run_action(action_id: int, handed_out: str = "") -> None:
     dispatch.take_back(JobAction, action_id, handed_out)
     with dispatch.going_on():
-        actions.run_action(action_id)
+        worker.run_action(action_id)
 
 
 @shared_task(name="jobs.tasks.handle_delivery")
 def handle_delivery(delivery_id: int, handed_out: str = "") -> None:
     dispatch.take_back(WebhookDelivery, delivery_id, handed_out)
     with dispatch.going_on():
-        webhooks.handle_delivery(delivery_id)
+        receiver.handle_delivery(delivery_id)

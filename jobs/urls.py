@@ -2,7 +2,6 @@
 
 from django.urls import path
 
-from jobs import webhooks
 from jobs.views import (
     accounts,
     actions,
@@ -16,6 +15,7 @@ from jobs.views import (
     presets,
     submit,
 )
+from jobs.webhooks import receiver
 
 app_name = "jobs"
 
@@ -54,5 +54,5 @@ urlpatterns = [
         deliveries.delivery,
         name="delivery",
     ),
-    path("hooks/<slug:provider>/<int:account_id>/<str:secret>/", webhooks.receive, name="webhook"),
+    path("hooks/<slug:provider>/<int:account_id>/<str:secret>/", receiver.receive, name="webhook"),
 ]

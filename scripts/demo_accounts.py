@@ -13,11 +13,11 @@ from typing import Any
 import requests
 from django.core.management import call_command
 
-from jobs.accounts import webhook_url
+from jobs.accounts.service import webhook_url
 from jobs.models import ProviderAccount, Submission
-from jobs.submission import submit
+from jobs.submission.service import submit
 from organizations.models import User
-from providers.types import JobRequest, Rendition, Thumbnails
+from providers.core.types import JobRequest, Rendition, Thumbnails
 
 ANSWER_SECONDS = 10
 

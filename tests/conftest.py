@@ -17,7 +17,7 @@ import hypothesis
 import pytest
 from django.core.cache import cache
 
-from jobs.seats import SEATS
+from jobs.workqueue.seats import SEATS
 from providers.xvid.tokens import TOKENS
 from tests import services
 

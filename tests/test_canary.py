@@ -10,12 +10,12 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from jobs.accounts import Entered, check_account, write_account
+from jobs.accounts.service import Entered, check_account, write_account
 from jobs.models import Job, ProviderAccount, WebhookDelivery
-from jobs.submission import run_submission, submit
-from jobs.webhooks import handle_delivery
+from jobs.submission.service import run_submission, submit
+from jobs.webhooks.receiver import handle_delivery
 from organizations.models import ApiToken, Organization, Role, Scope
-from providers.types import JobRequest, Rendition
+from providers.core.types import JobRequest, Rendition
 from tests.factories import make_membership, make_organization, make_user
 from tests.jobs.fake_zencoder import FakeZencoder, body_of, serve
 from tests.places import admin_pages, leaks, stored_rows, whole_log

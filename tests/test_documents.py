@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.metrics import exposition
-from providers import registry, tables
+from providers.core import registry, tables
 from tests.jobs.factories import NOON
 
 ROOT = Path(__file__).parents[1]

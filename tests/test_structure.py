@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from providers import registry
-from providers.base import Provider
+from providers.core import registry
+from providers.core.contract import Provider
 
 ROOT = Path(__file__).parents[1]
 # Tests and docs name providers; the others are not ours, or made.
 LEFT_OUT = {"tests", "docs", "var", "node_modules"}
 MADE_BY_OTHERS = ROOT / "static" / "vendor"
 # Where all providers are listed, and the demo that shows one account of each.
-LISTS = {ROOT / "providers" / "registry.py", ROOT / "sandbox" / "application.py"}
+LISTS = {ROOT / "providers" / "core" / "registry.py", ROOT / "sandbox" / "application.py"}
 DEMO = {*(ROOT / "scripts").glob("demo*.py"), ROOT / "scripts" / "screenshots.py"}
 
 
@@ -61,7 +61,7 @@ def test_a_provider_is_named_in_its_own_parts_alone(slug: str) -> None:
 @pytest.mark.parametrize("slug", [slug for slug, _ in registry.choices()])
 def test_the_registry_has_an_import_and_a_line_of_it(slug: str) -> None:
     provider = registry.get(slug)
-    lines = lines_about(provider, ROOT / "providers" / "registry.py")
+    lines = lines_about(provider, ROOT / "providers" / "core" / "registry.py")
     assert sorted(lines) == sorted(
         [f"from {provider.__module__} import {provider.__name__}", f"{provider.__name__},"]
     )
@@ -70,6 +70,11 @@ def test_the_registry_has_an_import_and_a_line_of_it(slug: str) -> None:
 def test_the_walk_sees_code_templates_and_styles() -> None:
     seen = {str(path.relative_to(ROOT)) for path in sources()}
     assert {
-        *("jobs/sync.py", "templates/base.html", "static/css/board.css", "dashboard/settings.py"),
-        *("Procfile", "compose.yaml", "providers/registry.py", "benchmarks/pages.py"),
+        *(
+            "jobs/sync/runner.py",
+            "templates/base.html",
+            "static/css/board.css",
+            "dashboard/settings.py",
+        ),
+        *("Procfile", "compose.yaml", "providers/core/registry.py", "benchmarks/pages.py"),
     } <= seen

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from jobs.accounts import (
+from jobs.accounts.service import (
     COMMON_OPTIONS,
     Check,
     Checked,
@@ -21,12 +21,12 @@ from jobs.accounts import (
     write_account,
 )
 from jobs.admin.base import ACCOUNT_SECRETS, LargeTableAdmin, isolated_column
-from jobs.base_urls import MAX_BASE_URL
 from jobs.models import ProviderAccount
-from jobs.sync import request_sync
+from jobs.models.account import MAX_BASE_URL
+from jobs.sync.runner import request_sync
 from organizations.access import require_user
 from organizations.models import AuditEntry
-from providers.base import Provider
+from providers.core.contract import Provider
 
 
 class AccountForm(forms.ModelForm):

@@ -12,10 +12,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from jobs import display
+from jobs.display.provider_text import provider_text
 from organizations.admin_query import SafeQueryAdmin
 from organizations.pagination import CappedPaginator
-from providers.text import make_visible
+from providers.parsing.text import make_visible
 
 # Columns of an account that no list needs
 ACCOUNT_SECRETS = ("credentials", "hook_secret")
@@ -55,7 +55,7 @@ def isolated_column(name: str, label: str) -> Callable[[models.Model], str]:
         value = getattr(row, name)
         if isinstance(row._meta.get_field(name), models.JSONField):
             return pretty(lambda: value)
-        return display.provider_text(value) or "-"
+        return provider_text(value) or "-"
 
     column.__name__ = name
     return admin.display(description=label, ordering=name)(column)

@@ -15,7 +15,6 @@ from jobs.admin.base import (
     isolated_column,
     pretty,
 )
-from jobs.fields import EncryptedJSONField
 from jobs.models import (
     IdempotencyKey,
     Job,
@@ -28,6 +27,7 @@ from jobs.models import (
     Submission,
     WebhookDelivery,
 )
+from jobs.models.fields import EncryptedJSONField
 from jobs.models.job import HEAVY_COLUMNS
 
 

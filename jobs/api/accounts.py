@@ -5,7 +5,6 @@ from typing import Any
 from django.db.models import QuerySet
 from ninja import Router, Status
 
-from jobs import sync
 from jobs.api.auth import ApiRequest, TokenAuth
 from jobs.api.errors import (
     ACTION_REFUSALS,
@@ -17,7 +16,8 @@ from jobs.api.errors import (
 )
 from jobs.api.schemas import AccountList, AccountShape
 from jobs.models import ProviderAccount
-from jobs.parameters import find_by_id
+from jobs.query.parameters import find_by_id
+from jobs.sync import runner
 
 router = Router(tags=["accounts"], by_alias=True)
 
@@ -51,7 +51,7 @@ def sync_account(request: ApiRequest, account_id: str) -> Status[ProviderAccount
     account = _find(request, account_id)
     if not account.enabled:
         raise ApiError(409, "action_refused", f"{account} is paused; resume it first.")
-    sync.request_sync(account)
+    runner.request_sync(account)
     return Status(202, _find(request, account_id))
 
 

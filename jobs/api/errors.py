@@ -16,7 +16,7 @@ from ninja.errors import AuthenticationError, HttpError, Throttled, ValidationEr
 from ninja.parser import Parser
 from pydantic import BaseModel, Field
 
-from jobs.request_limits import read_json
+from jobs.submission.limits import read_json
 
 log = logging.getLogger(__name__)
 

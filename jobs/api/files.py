@@ -5,15 +5,15 @@ from typing import Any
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
-from jobs import keyset
 from jobs.api.auth import ApiRequest
 from jobs.api.errors import LIST_REFUSALS, invalid, refuse_unknown
 from jobs.api.schemas import FileList
-from jobs.files import FileFilter
 from jobs.models import Output
-from jobs.parameters import DEFAULT_LIMIT, MAX_LIMIT
-from providers.status import OutputStatus
-from providers.types import OutputKind
+from jobs.query import keyset
+from jobs.query.files import FileFilter
+from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT
+from providers.core.status import OutputStatus
+from providers.core.types import OutputKind
 
 router = Router(tags=["files"], by_alias=True)
 

@@ -6,7 +6,7 @@ from django.db.models import Prefetch, QuerySet
 from ninja import Header, Query, Router, Status
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from jobs import actions, idempotency, keyset, resubmission, submission
+from jobs.actions import resubmission, worker
 from jobs.api.auth import ApiRequest, TokenAuth
 from jobs.api.errors import (
     ACTION_REFUSALS,
@@ -21,12 +21,14 @@ from jobs.api.errors import (
 )
 from jobs.api.requests import ResubmitRequest, SubmitRequest
 from jobs.api.schemas import ConflictBody, JobDetail, JobList, SubmittedJob
-from jobs.filters import JobFilter
-from jobs.idempotency import CallerKey
-from jobs.keyset import SORT_TIMES
 from jobs.models import Job, JobBody, JobEvent, Output
-from jobs.parameters import DEFAULT_LIMIT, MAX_LIMIT, find_accounts, find_by_id
-from providers.status import JobStatus
+from jobs.query import keyset
+from jobs.query.jobs import JobFilter
+from jobs.query.keyset import SORT_TIMES
+from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT, find_accounts, find_by_id
+from jobs.submission import idempotency, service
+from jobs.submission.idempotency import CallerKey
+from providers.core.status import JobStatus
 
 router = Router(tags=["jobs"], by_alias=True)
 to_operate = TokenAuth(to_operate=True)
@@ -144,7 +146,7 @@ def submit_job(
     if account is None:
         raise invalid({"account": "No account has this id or name."})
     try:
-        submitted = submission.submit(
+        submitted = service.submit(
             organization=organization,
             account=account,
             request=body.as_job_request(),
@@ -154,9 +156,9 @@ def submit_job(
         )
     except (idempotency.KeyRefused, idempotency.KeyOfDeletedJob) as refusal:
         raise _key_refused(refusal) from refusal
-    except submission.SubmissionRefused as refusal:
+    except service.SubmissionRefused as refusal:
         raise _refused(refusal) from refusal
-    except submission.DuplicateJob as duplicate:
+    except service.DuplicateJob as duplicate:
         message = (
             "The same ran within 24 hours: see `job`. Set allow_duplicate to run it all the same."
         )
@@ -174,8 +176,8 @@ def cancel_job(request: ApiRequest, job_id: str) -> Status[Job]:
     """Ask the provider to cancel. 409 where it cannot, or where the job is done."""
     job = _find(request, job_id)
     try:
-        actions.request_cancel(job, token=request.auth)
-    except actions.ActionRefused as refusal:
+        worker.request_cancel(job, token=request.auth)
+    except worker.ActionRefused as refusal:
         raise ApiError(409, "action_refused", str(refusal)) from refusal
     return Status(202, _read(request, job_id))
 
@@ -217,9 +219,9 @@ def resubmit_job(
         raise _key_refused(refusal) from refusal
     except resubmission.RetryUnfinished as refusal:
         raise _conflict(request, "retry_unfinished", str(refusal), refusal.job) from refusal
-    except actions.ActionRefused as refusal:
+    except worker.ActionRefused as refusal:
         raise ApiError(409, "action_refused", str(refusal)) from refusal
-    except submission.SubmissionRefused as refusal:
+    except service.SubmissionRefused as refusal:
         raise _refused(refusal) from refusal
     return Status(202 if submitted.created else 200, _read_submitted(request, submitted))
 
@@ -256,7 +258,7 @@ def _read(request: ApiRequest, job_id: str) -> Job:
     return job
 
 
-def _read_submitted(request: ApiRequest, submitted: submission.Submitted) -> Job:
+def _read_submitted(request: ApiRequest, submitted: service.Submitted) -> Job:
     job = _read(request, str(submitted.job.pk))
     # no column, but what SubmittedJob shows beside those
     job.__dict__["warnings"] = submitted.warnings
@@ -289,7 +291,7 @@ def _key_refused(refusal: idempotency.KeyRefused | idempotency.KeyOfDeletedJob) 
     return invalid({"Idempotency-Key": str(refusal)})
 
 
-def _refused(refusal: submission.SubmissionRefused) -> ApiError:
+def _refused(refusal: service.SubmissionRefused) -> ApiError:
     return invalid({issue.field: issue.message for issue in refusal.issues})
 
 

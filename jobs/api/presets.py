@@ -5,13 +5,13 @@ from typing import Any
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
-from jobs import presets
 from jobs.api.auth import ApiRequest
 from jobs.api.errors import LIST_REFUSALS, invalid, refuse_unknown
 from jobs.api.schemas import PresetList
 from jobs.models import Preset
-from jobs.parameters import DEFAULT_LIMIT, MAX_LIMIT
-from jobs.presets import MAX_WINDOW, WINDOW, PresetFilter, Usage
+from jobs.query import presets
+from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT
+from jobs.query.presets import MAX_WINDOW, WINDOW, PresetFilter, Usage
 
 router = Router(tags=["presets"], by_alias=True)
 

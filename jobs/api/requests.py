@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from jobs.addresses import MAX_ADDRESS, check_address
-from jobs.request_limits import MAX_HEIGHT, check_json
-from providers.types import JobRequest, Rendition, Thumbnails
+from jobs.media.urls import MAX_ADDRESS, check_address
+from jobs.submission.limits import MAX_HEIGHT, check_json
+from providers.core.types import JobRequest, Rendition, Thumbnails
 
 MAX_RENDITIONS = 20
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 from ninja import Field, Schema
 from pydantic import BeforeValidator, SerializerFunctionWrapHandler, model_serializer
 
-from jobs.actions import available_actions
-from jobs.attempts import retries_of
+from jobs.actions.attempts import retries_of
+from jobs.actions.worker import available_actions
 from jobs.models import Job, JobEvent, Output, ProviderAccount
-from providers.errors import CLASSES
+from providers.core.errors import CLASSES
 
 Id = Annotated[str, BeforeValidator(str)]
 # The columns hold "" for what nobody told; that is null to the outside

@@ -8,8 +8,8 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import jobs.fields
 import jobs.models.account
+import jobs.models.fields
 import jobs.models.job
 import jobs.models.output
 
@@ -212,7 +212,7 @@ class Migration(migrations.Migration):
                         to="jobs.job",
                     ),
                 ),
-                ("input_url", jobs.fields.EncryptedJSONField(null=True)),
+                ("input_url", jobs.models.fields.EncryptedJSONField(null=True)),
             ],
         ),
         migrations.CreateModel(
@@ -274,7 +274,7 @@ class Migration(migrations.Migration):
                         output_field=models.CharField(max_length=500),
                     ),
                 ),
-                ("credentials", jobs.fields.EncryptedJSONField(default=dict)),
+                ("credentials", jobs.models.fields.EncryptedJSONField(default=dict)),
                 ("options", models.JSONField(blank=True, default=dict)),
                 (
                     "enabled",
@@ -285,7 +285,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "hook_secret",
-                    jobs.fields.EncryptedJSONField(default=jobs.models.account.new_hook_secret),
+                    jobs.models.fields.EncryptedJSONField(
+                        default=jobs.models.account.new_hook_secret
+                    ),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("last_success_at", models.DateTimeField(blank=True, null=True)),
@@ -386,7 +388,7 @@ class Migration(migrations.Migration):
                 ("duration_ms", models.PositiveBigIntegerField(blank=True, null=True)),
                 ("size_bytes", models.PositiveBigIntegerField(blank=True, null=True)),
                 ("url", models.TextField(blank=True)),
-                ("secret_url", jobs.fields.EncryptedJSONField(null=True)),
+                ("secret_url", jobs.models.fields.EncryptedJSONField(null=True)),
                 ("expires_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "status",
@@ -549,7 +551,7 @@ class Migration(migrations.Migration):
                 ),
                 ("key", models.CharField(max_length=32, unique=True)),
                 ("fingerprint", models.CharField(max_length=64)),
-                ("request", jobs.fields.EncryptedJSONField()),
+                ("request", jobs.models.fields.EncryptedJSONField()),
                 (
                     "state",
                     models.CharField(

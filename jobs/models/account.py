@@ -11,16 +11,17 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Concat, Lower, StrIndex, Substr
 from django.utils import timezone
 
-from jobs.base_urls import MAX_BASE_URL
-from jobs.fields import EncryptedJSONField
+from jobs.models.fields import EncryptedJSONField
 from organizations.models import Organization
-from providers import registry
-from providers.base import Account, Provider
-from providers.text import make_visible
+from providers.core import registry
+from providers.core.contract import Account, Provider
+from providers.parsing.text import make_visible
 
-# A lease outlives the longest pass (PASS_DEADLINE in jobs.sync), so that a slow pass is never
-# joined by a second one, and a killed one holds the account up no longer than this.
+# A lease outlives the longest pass (PASS_DEADLINE in jobs.sync.runner), so that a slow pass is
+# never joined by a second one, and a killed one holds the account up no longer than this.
 LEASE = timedelta(seconds=150)
+
+MAX_BASE_URL = 500
 
 
 # A healthy API answers within a second. One that needs longer than this is not waited for by all.

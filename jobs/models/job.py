@@ -11,13 +11,13 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from jobs.fields import EncryptedJSONField
 from jobs.models.account import ProviderAccount
+from jobs.models.fields import EncryptedJSONField
 from organizations.models import Organization, User
-from providers.errors import CLASSES
-from providers.status import ACTIVE, TERMINAL, JobStatus
-from providers.text import make_visible
-from providers.urls import parse_url
+from providers.core.errors import CLASSES
+from providers.core.status import ACTIVE, TERMINAL, JobStatus
+from providers.parsing.text import make_visible
+from providers.parsing.urls import parse_url
 
 
 class EventSource(models.TextChoices):
@@ -127,7 +127,7 @@ class Job(models.Model):
     retry_of = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retries"
     )
-    # the later attempt that succeeded, of a failed job; kept by jobs.retries
+    # the later attempt that succeeded, of a failed job; kept by jobs.mirror.retries
     resolved_by = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -5,14 +5,14 @@ from datetime import datetime
 from django.db import models
 from django.db.models import F, Q
 
-from jobs.fields import EncryptedJSONField, Undecryptable
 from jobs.models.account import ProviderAccount
+from jobs.models.fields import EncryptedJSONField, Undecryptable
 from jobs.models.job import Job
 from organizations.models import Organization
-from providers.status import JobStatus, OutputStatus
-from providers.text import make_visible
-from providers.types import OutputKind
-from providers.urls import parse_url
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import OutputKind
+from providers.parsing.text import make_visible
+from providers.parsing.urls import parse_url
 
 
 def kind_choices() -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 
-from jobs.fields import EncryptedJSONField
+from jobs.models.fields import EncryptedJSONField
 from jobs.models.job import Job
 from organizations.models import ApiToken, Organization
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from jobs.models.account import ProviderAccount
-from providers.text import make_visible
+from providers.parsing.text import make_visible
 
 
 class Verdict(models.TextChoices):

@@ -17,19 +17,20 @@ from django.utils import timezone
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from jobs import display, formats
-from jobs.clock import is_ahead
-from jobs.filters import Count
-from jobs.forms import JobForm, dress_widget
-from jobs.freshness import Trust
+from jobs.accounts.freshness import Trust
+from jobs.display import formats
+from jobs.display.phases import Phase, live_version, phases
+from jobs.display.provider_text import copyable, provider_text, visible
+from jobs.forms.job import JobForm, dress_widget
+from jobs.media.playback import opening, playable
 from jobs.models import Job, Output, RowFailure, Verdict
-from jobs.phases import Phase, live_version, phases
-from jobs.playback import opening, playable
-from providers.redaction import REDACTED
-from providers.status import JobStatus, OutputStatus
-from providers.text import make_visible
-from providers.types import OutputKind, RequestIssue
-from providers.urls import parse_url
+from jobs.query.jobs import Count
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import OutputKind, RequestIssue
+from providers.http.redaction import REDACTED
+from providers.parsing.clock import is_ahead
+from providers.parsing.text import make_visible
+from providers.parsing.urls import parse_url
 
 log = structlog.get_logger(__name__)
 register = template.Library()
@@ -67,9 +68,9 @@ ICONS: dict[str, str] = {
     Verdict.REFUSED: "ban",
 }
 
-register.filter("provider_text", display.provider_text)
-register.filter("visible", display.visible)
-register.filter("copyable", display.copyable)
+register.filter("provider_text", provider_text)
+register.filter("visible", visible)
+register.filter("copyable", copyable)
 register.filter("duration", formats.duration)
 register.filter("size", formats.size)
 register.filter("bitrate", formats.bitrate)
@@ -251,14 +252,15 @@ def tree(value: Any, depth: int = 0) -> SafeString:
     parts = _branches(value) if depth < TREE_DEPTH else []
     if not parts:
         return format_html(
-            '<span class="tree-value">{}</span>', display.provider_text(json_word(value), TREE_TEXT)
+            '<span class="tree-value">{}</span>',
+            provider_text(json_word(value), TREE_TEXT),
         )
     return format_html(
         '<ul class="tree">{}</ul>',
         format_html_join(
             "",
             '<li><span class="tree-name">{}</span> {}</li>',
-            ((display.provider_text(name), tree(part, depth + 1)) for name, part in parts),
+            ((provider_text(name), tree(part, depth + 1)) for name, part in parts),
         ),
     )
 

@@ -9,7 +9,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from jobs.accounts import (
+from jobs.accounts.clients import open_provider
+from jobs.accounts.freshness import Freshness, freshness
+from jobs.accounts.service import (
     Check,
     Entered,
     InvalidAccount,
@@ -18,20 +20,18 @@ from jobs.accounts import (
     webhook_url,
     write_account,
 )
-from jobs.clients import open_provider
-from jobs.deliveries import newest_deliveries
-from jobs.forms import AccountForm
-from jobs.freshness import Freshness, freshness
+from jobs.forms.job import AccountForm
 from jobs.models import ProviderAccount, Verdict, WebhookDelivery
-from jobs.sync import request_sync
+from jobs.sync.runner import request_sync
 from jobs.views.page import HtmxRequest, render_page
+from jobs.webhooks.deliveries import newest_deliveries
 from organizations.access import Access, authorize
 from organizations.models import Role
-from providers import registry
-from providers.base import Provider
-from providers.errors import CLASSES, ProviderError
-from providers.registry import UnknownProvider
-from providers.types import Capability
+from providers.core import registry
+from providers.core.contract import Provider
+from providers.core.errors import CLASSES, ProviderError
+from providers.core.registry import UnknownProvider
+from providers.core.types import Capability
 
 # A person waits for the provider, and a thread of the web server with them.
 DEADLINE_S = 20.0

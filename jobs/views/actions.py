@@ -5,19 +5,19 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from jobs import idempotency
-from jobs.actions import ActionRefused, check_unchanged, request_cancel
-from jobs.attempts import retries_of
-from jobs.forms import FoundJobForm, SendAgainForm
-from jobs.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key
+from jobs.actions.attempts import retries_of
+from jobs.actions.resubmission import RetryUnfinished, request_resubmit
+from jobs.actions.worker import ActionRefused, check_unchanged, request_cancel
+from jobs.forms.job import FoundJobForm, SendAgainForm
 from jobs.models import ActionState, Job, Submission, SubmissionState
-from jobs.resubmission import RetryUnfinished, request_resubmit
-from jobs.submission import SubmissionRefused, describe_hold, resolve_unsure
+from jobs.submission import idempotency
+from jobs.submission.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key
+from jobs.submission.service import SubmissionRefused, describe_hold, resolve_unsure
 from jobs.views.job_detail import find_job, show_job
 from jobs.views.page import HtmxRequest
 from organizations.access import Access, authorize
 from organizations.models import Role
-from providers.errors import ProviderError
+from providers.core.errors import ProviderError
 
 
 @require_POST

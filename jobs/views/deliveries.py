@@ -8,16 +8,16 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from jobs import keyset
-from jobs.deliveries import deliveries_of, with_jobs
-from jobs.keyset import Ordering
 from jobs.models import WebhookDelivery
-from jobs.parameters import DEFAULT_LIMIT
+from jobs.query import keyset
+from jobs.query.keyset import Ordering
+from jobs.query.parameters import DEFAULT_LIMIT
 from jobs.views.accounts import find_account
 from jobs.views.page import HtmxRequest, render_page
+from jobs.webhooks.deliveries import deliveries_of, with_jobs
 from organizations.access import authorize
 from organizations.models import Role
-from providers.types import Capability
+from providers.core.types import Capability
 
 
 @require_safe

@@ -9,16 +9,16 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from jobs import keyset
-from jobs.files import FileFilter
-from jobs.keyset import KeysetPage
+from jobs.media.playback import PLAYED, Opening, opening
 from jobs.models import Output, ProviderAccount
 from jobs.models.output import kind_choices, output_status_choices
-from jobs.playback import PLAYED, Opening, opening
+from jobs.query import keyset
+from jobs.query.files import FileFilter
+from jobs.query.keyset import KeysetPage
 from jobs.views.filter_form import filter_form, place_selects, spans
 from jobs.views.page import HtmxRequest, frame
 from organizations.access import authorize
-from providers.status import OutputStatus
+from providers.core.status import OutputStatus
 
 HEIGHTS = (240, 360, 480, 720, 1080, 2160)
 

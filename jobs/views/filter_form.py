@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from jobs.models import Preset, ProviderAccount
-from jobs.parameters import ListFilter
+from jobs.query.parameters import ListFilter
 
 Choices = list[tuple[str, str]]
 

@@ -13,19 +13,19 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from jobs.actions import AvailableAction, available_actions
-from jobs.attempts import retries_of, unfinished_of
-from jobs.forms import FoundJobForm, SendAgainForm
-from jobs.links import NoLink, link_origins
+from jobs.actions.attempts import retries_of, unfinished_of
+from jobs.actions.worker import AvailableAction, available_actions
+from jobs.display.phases import phases
+from jobs.display.settings_diff import Change, changes
+from jobs.forms.job import FoundJobForm, SendAgainForm
+from jobs.media.links import NoLink, link_origins
+from jobs.media.playback import Playable, media_policy, origins_of, playable
 from jobs.models import ActionState, Job, JobBody, Output, Submission, SubmissionState
-from jobs.phases import phases
-from jobs.playback import Playable, media_policy, origins_of, playable
-from jobs.settings_diff import Change, changes
 from jobs.views.page import HtmxRequest, frame, list_url
 from organizations.access import Access, authorize
-from providers.errors import CLASSES
-from providers.redaction import url_expiry
-from providers.types import Capability, OutputKind
+from providers.core.errors import CLASSES
+from providers.core.types import Capability, OutputKind
+from providers.http.redaction import url_expiry
 
 EVENTS_SHOWN = 200
 THUMBNAILS_SHOWN = 60

@@ -7,16 +7,16 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from jobs import arrivals, keyset
-from jobs.filters import Count, JobFilter, tab_counts, total
-from jobs.keyset import KeysetPage
 from jobs.models import Job, ProviderAccount
 from jobs.models.job import JobQuerySet
+from jobs.query import arrivals, keyset
+from jobs.query.jobs import Count, JobFilter, tab_counts, total
+from jobs.query.keyset import KeysetPage
 from jobs.views.filter_form import filter_form, place_selects, spans
 from jobs.views.page import HtmxRequest, frame
 from organizations.access import authorize
-from providers.errors import CLASSES
-from providers.status import JobStatus
+from providers.core.errors import CLASSES
+from providers.core.status import JobStatus
 
 # Tabs that are always there; the other statuses only get one when they have a job or are asked for.
 USUAL_TABS = (JobStatus.RUNNING, JobStatus.QUEUED, JobStatus.FAILED, JobStatus.SUCCEEDED)

@@ -9,12 +9,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from jobs import arrivals
-from jobs.filters import JobFilter
-from jobs.freshness import fingerprint
+from jobs.accounts.freshness import fingerprint
+from jobs.display.phases import live_version
 from jobs.models import Job, ProviderAccount
 from jobs.models.job import JobQuerySet
-from jobs.phases import live_version
+from jobs.query import arrivals
+from jobs.query.jobs import JobFilter
 from jobs.views.job_list import second_time, tabs_of
 from jobs.views.page import freshness_of
 from organizations.access import authorize

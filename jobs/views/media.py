@@ -12,12 +12,12 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
-from jobs.links import NoLink, find_link
+from jobs.media.links import NoLink, find_link
+from jobs.media.playback import origin
 from jobs.models import Job, JobSecret, Output
-from jobs.playback import origin
 from jobs.views.page import frame
 from organizations.access import Access, authorize
-from providers.urls import WEB_SCHEMES, parse_url
+from providers.parsing.urls import WEB_SCHEMES, parse_url
 
 
 @require_safe

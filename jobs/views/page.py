@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 
-from jobs.freshness import Freshness, fingerprint, freshness
+from jobs.accounts.freshness import Freshness, fingerprint, freshness
 from jobs.models import ProviderAccount
 from organizations.access import Access
 from organizations.models import Organization

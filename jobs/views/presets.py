@@ -9,15 +9,15 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from jobs import presets
 from jobs.models import Preset, ProviderAccount
-from jobs.presets import PresetFilter, PresetPage, Usage
+from jobs.query import presets
+from jobs.query.presets import PresetFilter, PresetPage, Usage
 from jobs.views.filter_form import SPANS, filter_form, place_selects
 from jobs.views.page import HtmxRequest, frame
 from organizations.access import authorize
 from organizations.models import Organization
-from providers.status import TERMINAL
-from providers.types import Capability
+from providers.core.status import TERMINAL
+from providers.core.types import Capability
 
 
 @dataclass(frozen=True, slots=True)

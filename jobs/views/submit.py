@@ -12,19 +12,19 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from jobs import idempotency, submission
-from jobs.attempts import lock_attempts, retries_of, unfinished_of
-from jobs.copies import Source, find_source
-from jobs.forms import JobForm, initial_of, typed_values
-from jobs.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key
+from jobs.actions.attempts import lock_attempts, retries_of, unfinished_of
+from jobs.actions.resubmission import RetryUnfinished
+from jobs.forms.job import JobForm, initial_of, typed_values
 from jobs.models import Job
-from jobs.parameters import find_by_id
-from jobs.resubmission import RetryUnfinished
-from jobs.submission import DuplicateJob, SubmissionRefused
+from jobs.query.parameters import find_by_id
+from jobs.submission import idempotency, service
+from jobs.submission.copies import Source, find_source
+from jobs.submission.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key
+from jobs.submission.service import DuplicateJob, SubmissionRefused
 from jobs.views.page import HtmxRequest, render_page
 from organizations.access import Access, authorize
 from organizations.models import Role
-from providers.errors import ProviderError
+from providers.core.errors import ProviderError
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -79,7 +79,7 @@ def _is_draft(request: HtmxRequest) -> bool:
 
 
 def _describe_way(job: Job) -> str:
-    hold = submission.describe_hold(job.account)
+    hold = service.describe_hold(job.account)
     return hold[0] if hold else f"{job} is on its way to {job.account.provider_label}."
 
 
@@ -128,14 +128,14 @@ def _submit(access: Access, form: JobForm) -> Job | None:
     data = form.cleaned_data
     jobs = Job.objects.for_organization(access.organization)
     request = form.to_request()
-    body = [data["account"].pk, submission.dump_request(request), data["retry_of"]]
+    body = [data["account"].pk, service.dump_request(request), data["retry_of"]]
     key = form_key(data["idempotency_key"], "submit", body, access.user)
     retried = jobs.filter(pk=data["retry_of"] or 0).first()
     try:
         with transaction.atomic():
             if retried and not data["allow_duplicate"]:
                 _refuse_second_retry(retried, key)
-            return submission.submit(
+            return service.submit(
                 organization=access.organization,
                 account=data["account"],
                 request=request,
@@ -208,7 +208,7 @@ def _preview(form: JobForm) -> dict[str, Any]:
     if not form.is_valid():
         return {}
     try:
-        body, issues = submission.preview(form.cleaned_data["account"], form.to_request())
+        body, issues = service.preview(form.cleaned_data["account"], form.to_request())
     except ProviderError as error:
         return {"remarks": [str(error)]}
     text = json.dumps(body, indent=2, ensure_ascii=False)

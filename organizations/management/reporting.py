@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError
 
-from providers.text import is_storable, make_one_line, make_visible
+from providers.parsing.text import is_storable, make_one_line, make_visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from providers.answers import Answer, read_words
-from providers.base import Found, Provider, RateLimit
-from providers.deliveries import check_secret, read_object
-from providers.errors import (
+from providers.core.contract import Found, Provider, RateLimit
+from providers.core.errors import (
     AuthRefused,
     BadAnswer,
     Conflict,
@@ -19,12 +17,23 @@ from providers.errors import (
     Rejected,
     Withdrawn,
 )
-from providers.http import Classify
-from providers.listing import read_items
-from providers.looking import CLOCK_SKEW, LOOK_PAGES
-from providers.parsing import read_count, read_dict, read_id, read_text
-from providers.redaction import redact_text
-from providers.status import JobStatus
+from providers.core.status import JobStatus
+from providers.core.types import (
+    Capability,
+    Field,
+    JobRequest,
+    Page,
+    RemoteJob,
+    RequestIssue,
+    WebhookEvent,
+)
+from providers.http.answers import Answer, read_words
+from providers.http.client import Classify
+from providers.http.redaction import redact_text
+from providers.parsing.key_search import CLOCK_SKEW, LOOK_PAGES
+from providers.parsing.listing import read_items
+from providers.parsing.values import read_count, read_dict, read_id, read_text
+from providers.parsing.webhooks import check_secret, read_object
 from providers.tpstreams import request as job_request
 from providers.tpstreams.bodies import (
     JOB_STATUSES,
@@ -35,15 +44,6 @@ from providers.tpstreams.bodies import (
 )
 from providers.tpstreams.paging import read_next, read_query
 from providers.tpstreams.search import fold_source, is_past, may_be_sent_as
-from providers.types import (
-    Capability,
-    Field,
-    JobRequest,
-    Page,
-    RemoteJob,
-    RequestIssue,
-    WebhookEvent,
-)
 
 NEWEST_FIRST = "-created"
 

@@ -10,10 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
-from providers import customer_object
-from providers.errors import classify
-from providers.media import read_file_name
-from providers.parsing import (
+from providers.core.errors import classify
+from providers.core.status import JobStatus, OutputStatus, read_status
+from providers.core.types import RemoteError, RemoteInput, RemoteJob, RemoteOutput
+from providers.http.redaction import redact, split_url, url_expiry
+from providers.parsing import customer_object
+from providers.parsing.media import read_file_name
+from providers.parsing.urls import NAME_LENGTH, parse_url
+from providers.parsing.values import (
     read_count,
     read_dict,
     read_duration_ms,
@@ -23,11 +27,7 @@ from providers.parsing import (
     read_time,
     take_parts,
 )
-from providers.redaction import redact, split_url, url_expiry
-from providers.status import JobStatus, OutputStatus, read_status
 from providers.tpstreams.error_patterns import ERROR_PATTERNS
-from providers.types import RemoteError, RemoteInput, RemoteJob, RemoteOutput
-from providers.urls import NAME_LENGTH, parse_url
 
 # Cancelling is documented, the word that follows from it is not; "processing" and "not started"
 # are words of the same company's open transcoder, and of its assets.

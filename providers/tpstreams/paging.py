@@ -6,8 +6,8 @@ What is kept of it is its query, whichever parameters that has.
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from providers.errors import BadAnswer
-from providers.urls import parse_url
+from providers.core.errors import BadAnswer
+from providers.parsing.urls import parse_url
 
 # What is kept of an import that goes on later; a page's number or a cursor is far shorter.
 QUERY_LENGTH = 500

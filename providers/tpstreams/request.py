@@ -6,8 +6,8 @@ https://developer.tpstreams.com/docs/transcoding-service/transcode-a-video
 from collections.abc import Iterator
 from typing import Any
 
-from providers import customer_object
-from providers.types import JobRequest, RequestIssue
+from providers.core.types import JobRequest, RequestIssue
+from providers.parsing import customer_object
 
 HEIGHTS = (240, 360, 480, 720, 1080)
 

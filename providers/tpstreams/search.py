@@ -3,10 +3,10 @@
 from datetime import datetime
 from urllib.parse import unquote
 
-from providers.parsing import read_dict
-from providers.redaction import redact_url
-from providers.types import Page, RemoteJob
-from providers.urls import strip_query
+from providers.core.types import Page, RemoteJob
+from providers.http.redaction import redact_url
+from providers.parsing.urls import strip_query
+from providers.parsing.values import read_dict
 
 
 def fold_source(address: str | None) -> str:

@@ -11,10 +11,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from providers.answers import Answer, read_messages, read_words
-from providers.base import Account, Found, Provider, RateLimit
-from providers.deliveries import read_object
-from providers.errors import (
+from providers.core.contract import Account, Found, Provider, RateLimit
+from providers.core.errors import (
     AuthRefused,
     BadAnswer,
     Conflict,
@@ -23,13 +21,8 @@ from providers.errors import (
     Rejected,
     Withdrawn,
 )
-from providers.http import Classify, HttpClient
-from providers.listing import read_items
-from providers.looking import LOOK_PAGES
-from providers.parsing import read_dict, read_list, read_text
-from providers.redaction import redact_text
-from providers.status import JobStatus, fold
-from providers.types import (
+from providers.core.status import JobStatus, fold
+from providers.core.types import (
     Capability,
     Field,
     JobRequest,
@@ -38,6 +31,13 @@ from providers.types import (
     RequestIssue,
     WebhookEvent,
 )
+from providers.http.answers import Answer, read_messages, read_words
+from providers.http.client import Classify, HttpClient
+from providers.http.redaction import redact_text
+from providers.parsing.key_search import LOOK_PAGES
+from providers.parsing.listing import read_items
+from providers.parsing.values import read_dict, read_list, read_text
+from providers.parsing.webhooks import read_object
 from providers.videosdk import request as job_request
 from providers.videosdk.bodies import (
     JOB_STATUSES,

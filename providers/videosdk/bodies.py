@@ -13,11 +13,14 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
-from providers import customer_object
-from providers.answers import read_messages
-from providers.errors import classify
-from providers.media import read_file_name, read_kind
-from providers.parsing import (
+from providers.core.errors import classify
+from providers.core.status import JobStatus, OutputStatus, read_status
+from providers.core.types import OutputKind, RemoteError, RemoteInput, RemoteJob, RemoteOutput
+from providers.http.answers import read_messages
+from providers.http.redaction import redact, split_url, url_expiry
+from providers.parsing import customer_object
+from providers.parsing.media import read_file_name, read_kind
+from providers.parsing.values import (
     read_count,
     read_dict,
     read_duration_ms,
@@ -28,9 +31,6 @@ from providers.parsing import (
     read_time,
     take_parts,
 )
-from providers.redaction import redact, split_url, url_expiry
-from providers.status import JobStatus, OutputStatus, read_status
-from providers.types import OutputKind, RemoteError, RemoteInput, RemoteJob, RemoteOutput
 from providers.videosdk.error_patterns import CODE_FIELDS, ERROR_FIELDS, ERROR_PATTERNS
 from providers.videosdk.presets import HLS, AskedPreset, read_label, read_presets
 

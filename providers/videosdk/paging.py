@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from providers.errors import BadAnswer
-from providers.parsing import read_count, read_dict, read_int
-from providers.types import RemoteJob
+from providers.core.errors import BadAnswer
+from providers.core.types import RemoteJob
+from providers.parsing.values import read_count, read_dict, read_int
 
 _BACKWARDS = "-"
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from providers.parsing import read_dict, read_id, read_list, read_text
-from providers.types import RemotePreset
+from providers.core.types import RemotePreset
+from providers.parsing.values import read_dict, read_id, read_list, read_text
 
 # Its lists leave 480 out, its own samples use it.
 RESOLUTIONS: Mapping[int, str] = {

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from providers import customer_object
-from providers.types import JobRequest, Rendition, RequestIssue, Thumbnails
+from providers.core.types import JobRequest, Rendition, RequestIssue, Thumbnails
+from providers.parsing import customer_object
 from providers.videosdk.bodies import is_object_id
 from providers.videosdk.presets import RESOLUTIONS
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import jwt
 
-from providers.errors import AuthRefused
+from providers.core.errors import AuthRefused
 
 LIFE_S = 600
 # A token is made anew this long before its end, so that it outlives the slowest answer.

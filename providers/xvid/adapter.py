@@ -6,15 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from providers.base import Account, Found, Provider
-from providers.errors import BadAnswer, Conflict, NotFound
-from providers.http import HttpClient
-from providers.listing import read_items
-from providers.looking import find_in_pages
-from providers.parsing import read_dict, read_id, read_int, read_list, read_text
-from providers.redaction import url_expiry
-from providers.status import JobStatus
-from providers.types import (
+from providers.core.contract import Account, Found, Provider
+from providers.core.errors import BadAnswer, Conflict, NotFound
+from providers.core.status import JobStatus
+from providers.core.types import (
     Capability,
     Field,
     JobRequest,
@@ -24,6 +19,11 @@ from providers.types import (
     RemotePreset,
     RequestIssue,
 )
+from providers.http.client import HttpClient
+from providers.http.redaction import url_expiry
+from providers.parsing.key_search import find_in_pages
+from providers.parsing.listing import read_items
+from providers.parsing.values import read_dict, read_id, read_int, read_list, read_text
 from providers.xvid import bodies
 from providers.xvid import request as job_request
 from providers.xvid.bodies import JOB_STATUSES, OUTPUT_STATUSES

@@ -12,10 +12,20 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from providers import customer_text
-from providers.errors import classify
-from providers.media import read_file_name, read_kind
-from providers.parsing import (
+from providers.core.errors import classify
+from providers.core.status import JobStatus, OutputStatus, read_status
+from providers.core.types import (
+    OutputKind,
+    RemoteError,
+    RemoteInput,
+    RemoteJob,
+    RemoteOutput,
+    RemotePreset,
+)
+from providers.http.redaction import redact, split_url
+from providers.parsing import customer_text
+from providers.parsing.media import read_file_name, read_kind
+from providers.parsing.values import (
     read_count,
     read_dict,
     read_duration_ms,
@@ -26,16 +36,6 @@ from providers.parsing import (
     read_progress,
     read_text,
     take_parts,
-)
-from providers.redaction import redact, split_url
-from providers.status import JobStatus, OutputStatus, read_status
-from providers.types import (
-    OutputKind,
-    RemoteError,
-    RemoteInput,
-    RemoteJob,
-    RemoteOutput,
-    RemotePreset,
 )
 from providers.xvid.error_classes import ERROR_CLASSES, PATTERNS, fold_code
 

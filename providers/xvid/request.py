@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from providers import customer_text
-from providers.errors import Rejected
-from providers.parsing import read_dict
-from providers.types import JobRequest, RemotePreset, RequestIssue
+from providers.core.errors import Rejected
+from providers.core.types import JobRequest, RemotePreset, RequestIssue
+from providers.parsing import customer_text
+from providers.parsing.values import read_dict
 
 # Xvid fills in the id, so that no job overwrites the files of another one.
 DEFAULT_PREFIX = "{job_id}/"

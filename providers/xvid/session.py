@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from providers.answers import Answer, read_error, read_words
-from providers.base import Account
-from providers.errors import AuthRefused, BadAnswer, ProviderError, Withdrawn
-from providers.http import HttpClient
-from providers.parsing import read_dict, read_float, read_text
-from providers.redaction import redact_url
+from providers.core.contract import Account
+from providers.core.errors import AuthRefused, BadAnswer, ProviderError, Withdrawn
+from providers.http.answers import Answer, read_error, read_words
+from providers.http.client import HttpClient
+from providers.http.redaction import redact_url
+from providers.parsing.values import read_dict, read_float, read_text
 from providers.xvid.tokens import TOKENS, Token, owner_of
 
 # A token whose answer does not say how long it lasts is used this long.

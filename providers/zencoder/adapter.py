@@ -6,10 +6,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from providers.answers import Answer, read_words
-from providers.base import Found, Provider, RateLimit
-from providers.deliveries import check_secret, read_object
-from providers.errors import (
+from providers.core.contract import Found, Provider, RateLimit
+from providers.core.errors import (
     AuthRefused,
     BadAnswer,
     Conflict,
@@ -18,13 +16,8 @@ from providers.errors import (
     Rejected,
     Withdrawn,
 )
-from providers.http import Classify
-from providers.listing import read_items
-from providers.looking import find_in_pages
-from providers.parsing import read_bool, read_dict, read_id, read_int, read_text
-from providers.redaction import redact_text
-from providers.status import JobStatus, OutputStatus
-from providers.types import (
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import (
     Capability,
     Field,
     JobRequest,
@@ -34,6 +27,13 @@ from providers.types import (
     Usage,
     WebhookEvent,
 )
+from providers.http.answers import Answer, read_words
+from providers.http.client import Classify
+from providers.http.redaction import redact_text
+from providers.parsing.key_search import find_in_pages
+from providers.parsing.listing import read_items
+from providers.parsing.values import read_bool, read_dict, read_id, read_int, read_text
+from providers.parsing.webhooks import check_secret, read_object
 from providers.zencoder import request as job_request
 from providers.zencoder.bodies import JOB_STATUSES, OUTPUT_STATUSES, merge_progress, read_job
 from providers.zencoder.error_classes import ERROR_CLASSES

@@ -9,10 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from providers import customer_text
-from providers.errors import classify
-from providers.media import read_file_name, read_kind
-from providers.parsing import (
+from providers.core.errors import classify
+from providers.core.status import JobStatus, OutputStatus, read_status
+from providers.core.types import OutputKind, RemoteError, RemoteInput, RemoteJob, RemoteOutput
+from providers.http.redaction import redact, split_url, url_expiry
+from providers.parsing import customer_text
+from providers.parsing.media import read_file_name, read_kind
+from providers.parsing.values import (
     read_bool,
     read_count,
     read_dict,
@@ -24,9 +27,6 @@ from providers.parsing import (
     read_time,
     take_parts,
 )
-from providers.redaction import redact, split_url, url_expiry
-from providers.status import JobStatus, OutputStatus, read_status
-from providers.types import OutputKind, RemoteError, RemoteInput, RemoteJob, RemoteOutput
 from providers.zencoder.error_classes import (
     ERROR_CLASSES,
     INPUT_CLASSES,

@@ -6,8 +6,8 @@ https://zencoder.support.brightcove.com/encoding-settings/quick-reference.html
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from providers import customer_text
-from providers.types import JobRequest, Rendition, RequestIssue, Thumbnails
+from providers.core.types import JobRequest, Rendition, RequestIssue, Thumbnails
+from providers.parsing import customer_text
 
 PASS_THROUGH_LENGTH = 255
 MAX_OUTPUTS = 20

@@ -28,9 +28,9 @@ from jobs.models import (
     WebhookDelivery,
 )
 from organizations.models import ApiToken, Organization, Role, Scope
-from providers.status import JobStatus
-from providers.text import find_hidden
-from providers.types import OutputKind
+from providers.core.status import JobStatus
+from providers.core.types import OutputKind
+from providers.parsing.text import find_hidden
 from tests.factories import make_membership, make_organization, make_user
 from tests.jobs.factories import (
     NOON,

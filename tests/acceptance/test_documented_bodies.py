@@ -12,7 +12,7 @@ from django.db import models
 
 from jobs.models import Job, Output, Preset, ProviderAccount
 from organizations.models import Organization
-from providers import registry
+from providers.core import registry
 from providers.xvid.tokens import TOKENS
 from tests.acceptance.documented.server import Documented, Running, serve
 from tests.factories import make_organization

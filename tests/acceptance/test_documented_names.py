@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from providers import registry
+from providers.core import registry
 
 PAGES = Path(__file__).parents[2] / "docs" / "providers"
 

@@ -12,9 +12,9 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from jobs.media.playback import MAX_ORIGINS, media_policy, origin, origins_of
 from jobs.models import Job, Output, ProviderAccount, WebhookDelivery
-from jobs.playback import MAX_ORIGINS, media_policy, origin, origins_of
-from jobs.webhooks import MAX_BODY
+from jobs.webhooks.receiver import MAX_BODY
 from organizations.models import ApiToken, Organization, Role, Scope
 from tests.factories import make_membership, make_organization, make_user
 from tests.jobs.factories import (

@@ -27,10 +27,10 @@ from jobs.models import (
     WebhookDelivery,
 )
 from jobs.urls import urlpatterns
-from jobs.webhooks import handle_delivery
+from jobs.webhooks.receiver import handle_delivery
 from organizations.models import ApiToken, Organization, Role, Scope, User
-from providers import registry
-from providers.types import Capability
+from providers.core import registry
+from providers.core.types import Capability
 from tests.factories import make_membership, make_organization
 from tests.jobs.factories import (
     make_account,

@@ -14,15 +14,15 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from jobs.accounts import webhook_url
-from jobs.actions import ActionRefused, request_cancel, run_action
+from jobs.accounts.service import webhook_url
+from jobs.actions.worker import ActionRefused, request_cancel, run_action
 from jobs.models import Job, Preset, ProviderAccount, WebhookDelivery
-from jobs.submission import run_submission
+from jobs.submission.service import run_submission
 from jobs.urls import urlpatterns
-from jobs.webhooks import handle_delivery
+from jobs.webhooks.receiver import handle_delivery
 from organizations.models import ApiToken, Organization, Role, Scope
-from providers import registry
-from providers.types import Capability
+from providers.core import registry
+from providers.core.types import Capability
 from providers.xvid.tokens import TOKENS
 from tests.acceptance.documented.server import Answer, Documented, Request, Running, serve
 from tests.factories import make_membership, make_organization, make_user

@@ -9,7 +9,7 @@ from django.test import Client
 
 from jobs.models import Job, ProviderAccount
 from organizations.models import ApiToken, Organization, Role, Scope
-from providers import registry
+from providers.core import registry
 from tests.factories import make_membership, make_organization
 from tests.jobs.factories import make_account
 from tests.jobs.fake_zencoder import FakeZencoder, serve

@@ -9,7 +9,7 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 
 from jobs.api.auth import REQUESTS_PER_MINUTE
-from jobs.parameters import DEFAULT_LIMIT, MAX_LIMIT
+from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from django.db import connection
 
 from jobs.models import IdempotencyKey, Job, JobAction, ProviderAccount, Submission
 from organizations.models import Organization, Scope
-from providers import registry
-from providers.types import Capability
+from providers.core import registry
+from providers.core.types import Capability
 from providers.zencoder.adapter import Zencoder
 from tests.api.conftest import Answer, ApiClient, make_client
 from tests.jobs.factories import make_account, make_job

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from jobs.models import Job, JobAction, ProviderAccount, Submission
-from jobs.submission import sent_request
-from providers.types import JobRequest, Rendition, Thumbnails
+from jobs.submission.service import sent_request
+from providers.core.types import JobRequest, Rendition, Thumbnails
 from tests.api.conftest import ApiClient
 from tests.jobs.factories import make_account, make_job
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from providers import registry
+from providers.core import registry
 from scripts.demo import Place, greeting, prepare_environment
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from dashboard.metrics import exposition
 from jobs.models import Submission, SubmissionState
 from organizations.models import Organization
-from providers.status import JobStatus
+from providers.core.status import JobStatus
 from tests.factories import make_organization
 from tests.jobs.factories import NOON, make_account, make_delivery, make_job
 

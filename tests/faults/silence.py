@@ -255,8 +255,8 @@ def _account(organization: Any, kind: str, number: int, place: int) -> Any:
 
 
 def _submit(account: Any, name: str) -> int:
-    from jobs.submission import submit
-    from providers.types import JobRequest, Rendition
+    from jobs.submission.service import submit
+    from providers.core.types import JobRequest, Rendition
 
     job = submit(
         organization=account.organization,

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from jobs import mirror
-from jobs.batch import Applied
+from jobs.mirror import writer
+from jobs.mirror.batch import Applied
 from jobs.models import EventSource, Job, ProviderAccount
-from providers.status import JobStatus, OutputStatus
-from providers.types import RemoteError, RemoteInput, RemoteJob, RemoteOutput
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import RemoteError, RemoteInput, RemoteJob, RemoteOutput
 from tests.jobs.factories import NOON
 
 FINISHED = NOON + timedelta(minutes=4)
@@ -51,7 +51,7 @@ def apply(
     source: EventSource = EventSource.POLL,
 ) -> Applied:
     """Apply answers that were asked for `at` seconds after noon."""
-    return mirror.apply(account, remotes, source=source, observed_at=after(at))
+    return writer.apply(account, remotes, source=source, observed_at=after(at))
 
 
 def newest(account: ProviderAccount, remote_id: str = "71") -> Job:

@@ -16,8 +16,8 @@ from jobs.models import (
     WebhookDelivery,
 )
 from organizations.models import Organization
-from providers.status import ACTIVE, JobStatus, OutputStatus
-from providers.types import OutputKind
+from providers.core.status import ACTIVE, JobStatus, OutputStatus
+from providers.core.types import OutputKind
 
 # Far enough from today that nothing is young by accident
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import time_machine
 
-from jobs.actions import (
+from jobs.actions.resubmission import request_resubmit
+from jobs.actions.worker import (
     ActionRefused,
     available_actions,
     request_cancel,
@@ -19,11 +20,10 @@ from jobs.models import (
     Submission,
     SubmissionState,
 )
-from jobs.resubmission import request_resubmit
-from jobs.submission import run_submission, submit
+from jobs.submission.service import run_submission, submit
 from organizations.models import AuditEntry
-from providers import registry
-from providers.types import Capability, JobRequest, Rendition
+from providers.core import registry
+from providers.core.types import Capability, JobRequest, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.factories import make_user
 from tests.jobs.factories import NOON, make_account, make_job, make_output

@@ -9,13 +9,13 @@ import requests
 import time_machine
 from django.utils import timezone
 
-from jobs.actions import LEASE, ActionRefused, request_cancel, run_action
+from jobs.actions.resubmission import request_resubmit
+from jobs.actions.worker import LEASE, ActionRefused, request_cancel, run_action
 from jobs.models import ActionState, Job, JobAction, ProviderAccount
-from jobs.resubmission import request_resubmit
-from jobs.submission import run_submission, submit
+from jobs.submission.service import run_submission, submit
 from organizations.models import Organization
-from providers import registry
-from providers.types import Capability, JobRequest, Rendition
+from providers.core import registry
+from providers.core.types import Capability, JobRequest, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.jobs.factories import NOON, make_account, make_job
 from tests.jobs.fake_zencoder import Answer, FakeZencoder, failing

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from jobs import mirror
+from jobs.mirror import writer
 from jobs.models import EventSource, Job, ProviderAccount, Submission
-from jobs.submission import submit
+from jobs.submission.service import submit
 from organizations.models import Organization
-from providers.errors import Rejected
-from providers.status import JobStatus
-from providers.types import JobRequest, Rendition
+from providers.core.errors import Rejected
+from providers.core.status import JobStatus
+from providers.core.types import JobRequest, Rendition
 from tests.jobs.answers import apply, newest, told
 from tests.jobs.factories import make_account
 
@@ -89,7 +89,7 @@ def test_the_row_of_another_submission_is_never_taken_over(account: ProviderAcco
 
 def test_a_job_that_was_refused_but_runs_shows_that_it_runs(account: ProviderAccount) -> None:
     submission = submitted(account)
-    mirror.fail_unsent(
+    writer.fail_unsent(
         submission.job, Rejected("Not like this.", code="422"), source=EventSource.SUBMIT
     )
     assert Job.objects.get().error_info == {
@@ -106,6 +106,6 @@ def test_a_job_that_was_refused_but_runs_shows_that_it_runs(account: ProviderAcc
 def test_a_found_job_is_no_longer_ended_as_unsent(account: ProviderAccount) -> None:
     submission = submitted(account)
     apply(account, told(key=submission.key))
-    mirror.cancel_unsent(submission.job, actor=None)
-    mirror.fail_unsent(submission.job, Rejected("Late."), source=EventSource.SUBMIT)
+    writer.cancel_unsent(submission.job, actor=None)
+    writer.fail_unsent(submission.job, Rejected("Late."), source=EventSource.SUBMIT)
     assert Job.objects.get().status == JobStatus.RUNNING

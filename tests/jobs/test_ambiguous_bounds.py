@@ -9,11 +9,11 @@ import time_machine
 from django.utils import timezone
 
 from jobs.models import Job, ProviderAccount, Submission, SubmissionState
-from jobs.submission import LOOK_FOR, resolve_unsure, run_submission, submit
+from jobs.submission.service import LOOK_FOR, resolve_unsure, run_submission, submit
 from organizations.models import Organization
-from providers import registry
-from providers.status import JobStatus
-from providers.types import JobRequest, RemoteJob, Rendition
+from providers.core import registry
+from providers.core.status import JobStatus
+from providers.core.types import JobRequest, RemoteJob, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.factories import make_user
 from tests.jobs.answers import apply, told

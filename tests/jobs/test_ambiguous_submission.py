@@ -10,13 +10,13 @@ import requests
 import time_machine
 
 from jobs.models import Job, ProviderAccount, Submission, SubmissionState
-from jobs.submission import LEASE as SUBMISSION_LEASE
-from jobs.submission import SubmissionRefused, resolve_unsure, run_submission, submit
+from jobs.submission.service import LEASE as SUBMISSION_LEASE
+from jobs.submission.service import SubmissionRefused, resolve_unsure, run_submission, submit
 from organizations.models import Organization
-from providers import registry
-from providers.base import Found
-from providers.errors import NotFound
-from providers.types import Capability, JobRequest, Rendition
+from providers.core import registry
+from providers.core.contract import Found
+from providers.core.errors import NotFound
+from providers.core.types import Capability, JobRequest, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.factories import make_user
 from tests.jobs.answers import apply, told

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 from urllib3.util import parse_url
 
-from jobs.base_urls import check_base_url
+from jobs.accounts.base_urls import check_base_url
 from jobs.models import ProviderAccount
 from organizations.models import Role, User
 from tests.factories import make_membership, make_organization

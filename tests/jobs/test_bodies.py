@@ -5,7 +5,7 @@ from dataclasses import replace
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import JobBody, ProviderAccount
-from providers.status import JobStatus
+from providers.core.status import JobStatus
 from tests.jobs.answers import after, apply, newest, told
 
 DONE = told(status=JobStatus.SUCCEEDED)

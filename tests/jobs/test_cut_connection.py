@@ -9,12 +9,12 @@ import requests
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from jobs.actions import request_cancel, run_action
+from jobs.actions.worker import request_cancel, run_action
 from jobs.models import ActionState, JobAction, ProviderAccount, Submission, SubmissionState
-from jobs.submission import run_submission, submit
-from jobs.sync import ACTIVE_INTERVAL_S, sync_account
-from jobs.webhooks import handle_delivery
-from providers.types import JobRequest, Rendition
+from jobs.submission.service import run_submission, submit
+from jobs.sync.runner import ACTIVE_INTERVAL_S, sync_account
+from jobs.webhooks.receiver import handle_delivery
+from providers.core.types import JobRequest, Rendition
 from tests import services
 from tests.jobs.factories import make_delivery, make_job
 from tests.jobs.fake_zencoder import Answer, FakeZencoder

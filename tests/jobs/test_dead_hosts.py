@@ -18,15 +18,15 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from jobs import tasks
-from jobs.hosts import WAITING
 from jobs.models import Job, ProviderAccount, ProviderHost, Submission, SubmissionState
 from jobs.models.host import FIRST_ANSWER_S, PAUSE_CAP_S, PAUSE_S, TRIAL_MARGIN_S
-from jobs.seats import Seats, Work, small_share
-from jobs.submission import run_submission, submit
-from jobs.sync import request_sync, sync_account
+from jobs.submission.service import run_submission, submit
+from jobs.sync.runner import request_sync, sync_account
+from jobs.workqueue.hosts import WAITING
+from jobs.workqueue.seats import Seats, Work, small_share
 from organizations.models import Organization
-from providers.http import READ_S
-from providers.types import JobRequest, Rendition
+from providers.core.types import JobRequest, Rendition
+from providers.http.client import READ_S
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import FakeZencoder, unreachable
 from tests.jobs.test_order import together

@@ -7,10 +7,10 @@ import pytest
 import requests
 from django.utils import timezone
 
-from jobs import sync_pass
 from jobs.models import Job, JobEvent, ProviderAccount, RateBudget
-from jobs.sync import sync_account
-from jobs.sync_pass import Report
+from jobs.sync import crawl
+from jobs.sync.crawl import Report
+from jobs.sync.runner import sync_account
 from tests.jobs.fake_zencoder import MORNING, PAGE_SIZE, Answer, FakeZencoder, failing
 
 pytestmark = pytest.mark.django_db
@@ -159,7 +159,7 @@ def test_a_walk_that_finds_too_much_becomes_an_import_again(
     foreground: bool,
 ) -> None:
     pages = 4
-    monkeypatch.setattr(sync_pass, "DISCOVER_PAGES", pages)
+    monkeypatch.setattr(crawl, "DISCOVER_PAGES", pages)
     fill(zencoder, 1, PAGE_SIZE)
     run(new_account)
     fill(zencoder, PAGE_SIZE + 1, (pages + 3) * PAGE_SIZE)

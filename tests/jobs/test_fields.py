@@ -9,8 +9,8 @@ from django.core.exceptions import FieldError
 from django.db import connection
 from pytest_django import Settings
 
-from jobs.fields import Undecryptable
 from jobs.models import Output, ProviderAccount
+from jobs.models.fields import Undecryptable
 from tests.jobs.factories import make_job, make_output
 
 pytestmark = pytest.mark.django_db

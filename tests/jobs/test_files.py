@@ -8,11 +8,11 @@ from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
-from jobs.files import FileFilter
-from jobs.keyset import page
 from jobs.models import Output, ProviderAccount
+from jobs.query.files import FileFilter
+from jobs.query.keyset import page
 from organizations.models import Organization
-from providers.types import OutputKind
+from providers.core.types import OutputKind
 from tests.factories import make_organization
 from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
 

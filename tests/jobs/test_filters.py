@@ -12,12 +12,12 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.filters import Count, JobFilter, tab_counts
-from jobs.keyset import Ordering
 from jobs.models import Job, ProviderAccount
-from jobs.parameters import MAX_LIMIT, read_id, read_time
+from jobs.query.jobs import Count, JobFilter, tab_counts
+from jobs.query.keyset import Ordering
+from jobs.query.parameters import MAX_LIMIT, read_id, read_time
 from organizations.models import Organization
-from providers.status import JobStatus
+from providers.core.status import JobStatus
 from tests.factories import make_organization
 from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 import requests
 
-from jobs.links import find_link
+from jobs.media.links import find_link
+from jobs.media.playback import playable
 from jobs.models import Job, ProviderAccount
-from jobs.playback import playable
-from jobs.submission import run_submission, submit
-from jobs.sync import sync_account
+from jobs.submission.service import run_submission, submit
+from jobs.sync.runner import sync_account
 from organizations.models import Organization
-from providers import registry
-from providers.types import JobRequest, OutputKind, Rendition, Thumbnails
+from providers.core import registry
+from providers.core.types import JobRequest, OutputKind, Rendition, Thumbnails
 from sandbox.server import RunningSandbox, start
 from tests.jobs.factories import make_account
 

@@ -8,15 +8,15 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from jobs.models import Job, Output, Preset, ProviderAccount
-from providers.status import JobStatus, OutputStatus
-from providers.text import (
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import RemoteError, RemoteInput, RemotePreset
+from providers.parsing.text import (
     find_hidden,
     is_storable,
     make_one_line,
     make_storable,
     make_storable_id,
 )
-from providers.types import RemoteError, RemoteInput, RemotePreset
 from tests.jobs.answers import apply, newest, output, told
 from tests.jobs.factories import make_output
 

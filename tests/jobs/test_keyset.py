@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
-from jobs.filters import JobFilter
-from jobs.keyset import SORT_TIMES, Ordering, page
 from jobs.models import Job, ProviderAccount
+from jobs.query.jobs import JobFilter
+from jobs.query.keyset import SORT_TIMES, Ordering, page
 from tests.factories import make_organization
 from tests.jobs.factories import NOON, make_account, make_job
 

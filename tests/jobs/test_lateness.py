@@ -8,11 +8,12 @@ import time_machine
 from celery import current_app
 from django.utils import timezone
 
-from jobs import accounts, tasks
-from jobs.freshness import Trust, freshness
+from jobs import tasks
+from jobs.accounts import service
+from jobs.accounts.freshness import Trust, freshness
 from jobs.models import ProviderAccount
 from jobs.models.account import LEASE
-from jobs.sync import IDLE_INTERVAL_S, request_sync, sync_account
+from jobs.sync.runner import IDLE_INTERVAL_S, request_sync, sync_account
 from tests.jobs.factories import NOON, end_pauses
 from tests.jobs.fake_zencoder import FakeZencoder, failing, unreachable
 
@@ -103,10 +104,10 @@ def test_a_first_pass_that_goes_on_is_in_time_and_a_killed_one_is_not(
 def test_nothing_is_expected_of_a_paused_account_nor_at_once_after_it(
     synced: ProviderAccount, clock: time_machine.Traveller
 ) -> None:
-    accounts.set_enabled(synced, False, user=None)
+    service.set_enabled(synced, False, user=None)
     clock.shift(timedelta(days=1))
     assert (trust(synced), is_late(synced)) == (Trust.PAUSED, False)
-    accounts.set_enabled(synced, True, user=None)
+    service.set_enabled(synced, True, user=None)
     assert (trust(synced), is_late(synced)) == (Trust.OK, False)
     clock.shift(MINUTE + timedelta(seconds=1))
     assert trust(synced) == Trust.LATE

@@ -6,9 +6,9 @@ import pytest
 import responses
 from django.utils import timezone
 
-from jobs.links import NoLink, find_link
+from jobs.media.links import NoLink, find_link
 from jobs.models import EventSource, Job, Output, ProviderAccount
-from jobs.sync import refresh_one
+from jobs.sync.runner import refresh_one
 from organizations.models import Organization
 from tests.jobs.factories import NOON, make_account, make_job, make_output
 from tests.jobs.fake_zencoder import FakeZencoder, failing, unreachable

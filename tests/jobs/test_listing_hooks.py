@@ -10,14 +10,14 @@ import time_machine
 from django.utils import timezone
 
 from jobs.models import Job, JobPoll, Preset, ProviderAccount
-from jobs.sync import sync_account
+from jobs.sync.runner import sync_account
 from jobs.tasks import reconcile
 from organizations.models import Organization
-from providers import registry
-from providers.base import Provider
-from providers.errors import NotFound
-from providers.status import JobStatus
-from providers.types import Capability, Page, RemoteJob, RemotePreset
+from providers.core import registry
+from providers.core.contract import Provider
+from providers.core.errors import NotFound
+from providers.core.status import JobStatus
+from providers.core.types import Capability, Page, RemoteJob, RemotePreset
 from tests.jobs.factories import make_account
 
 pytestmark = pytest.mark.django_db

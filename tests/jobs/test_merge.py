@@ -1,4 +1,4 @@
-"""What one answer changes of one job: the rules of `jobs.merge`, seen through the mirror."""
+"""What one answer changes of one job: the rules of `jobs.mirror.merge`, seen through the mirror."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from jobs.merge import clean_json, digest
+from jobs.mirror.merge import clean_json, digest
 from jobs.models import ProviderAccount
-from providers.status import JobStatus, OutputStatus
-from providers.types import OutputKind, RemoteError, RemoteInput, RemoteJob
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import OutputKind, RemoteError, RemoteInput, RemoteJob
 from tests.jobs.answers import FINISHED, after, apply, failed, newest, output, told
 
 pytestmark = pytest.mark.django_db

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from jobs import mirror
+from jobs.mirror import writer
 from jobs.models import EventSource, Job, JobEvent, JobPoll, Output, Preset, ProviderAccount
 from organizations.models import Organization
-from providers.status import JobStatus
-from providers.types import OutputKind, RemoteInput, RemoteJob, RemotePreset
+from providers.core.status import JobStatus
+from providers.core.types import OutputKind, RemoteInput, RemoteJob, RemotePreset
 from tests.factories import make_user
 from tests.jobs.answers import FINISHED, after, apply, failed, newest, output, told
 from tests.jobs.factories import NOON, make_account
@@ -154,9 +154,9 @@ def test_a_job_that_ran_again_unseen_does_not_overwrite_its_failure(
 
 def test_a_lagging_list_does_not_end_the_new_attempt(account: ProviderAccount) -> None:
     apply(account, failed(), at=300)
-    attempt = mirror.open_attempt(newest(account), source=EventSource.ACTION, actor=None)
-    mirror.confirm_attempt(attempt, source=EventSource.ACTION, actor=None)
-    mirror.apply(account, [failed()], source=EventSource.POLL, observed_at=attempt.first_seen_at)
+    attempt = writer.open_attempt(newest(account), source=EventSource.ACTION, actor=None)
+    writer.confirm_attempt(attempt, source=EventSource.ACTION, actor=None)
+    writer.apply(account, [failed()], source=EventSource.POLL, observed_at=attempt.first_seen_at)
     assert newest(account).status == JobStatus.QUEUED
 
 
@@ -164,7 +164,7 @@ def test_an_attempt_is_opened_once(account: ProviderAccount) -> None:
     apply(account, failed())
     user, job = make_user(), newest(account)
     first, second = (
-        mirror.open_attempt(job, source=EventSource.ACTION, actor=user) for _ in range(2)
+        writer.open_attempt(job, source=EventSource.ACTION, actor=user) for _ in range(2)
     )
     assert first == second
     assert (first.attempt, first.retry_of, first.submitted_by) == (2, job, user)
@@ -196,7 +196,7 @@ def test_two_accounts_with_the_same_remote_ids_stay_apart(
     apply(account, told())
     apply(other, failed())
     assert (newest(account).status, newest(other).status) == ("running", "failed")
-    mirror.mark_gone(other, newest(other), source=EventSource.POLL, observed_at=after(9))
+    writer.mark_gone(other, newest(other), source=EventSource.POLL, observed_at=after(9))
     assert newest(account).gone_at is None
 
 
@@ -204,7 +204,7 @@ def test_a_job_goes_and_comes_back(account: ProviderAccount) -> None:
     apply(account, told())
     job = newest(account)
     for is_news in (True, False):
-        told_gone = mirror.mark_gone(account, job, source=EventSource.POLL, observed_at=after(60))
+        told_gone = writer.mark_gone(account, job, source=EventSource.POLL, observed_at=after(60))
         assert told_gone is is_news
     job = newest(account)
     assert (job.status, job.gone_at) == ("running", after(60))
@@ -220,7 +220,7 @@ def test_a_job_goes_and_comes_back(account: ProviderAccount) -> None:
 def test_a_job_confirmed_meanwhile_is_not_gone(account: ProviderAccount) -> None:
     apply(account, told())
     apply(account, told(), at=60)
-    assert not mirror.mark_gone(
+    assert not writer.mark_gone(
         account, newest(account), source=EventSource.POLL, observed_at=after(30)
     )
 

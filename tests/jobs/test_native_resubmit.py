@@ -9,10 +9,10 @@ import requests
 import time_machine
 from django.utils import timezone
 
-from jobs.actions import LEASE, ActionRefused, run_action
+from jobs.actions.resubmission import RetryUnfinished, request_resubmit
+from jobs.actions.worker import LEASE, ActionRefused, run_action
 from jobs.models import ActionState, Job, JobAction, ProviderAccount
-from jobs.resubmission import RetryUnfinished, request_resubmit
-from jobs.sync import sync_account
+from jobs.sync.runner import sync_account
 from tests.factories import make_user
 from tests.jobs.answers import newest
 from tests.jobs.factories import NOON

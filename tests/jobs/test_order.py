@@ -8,7 +8,7 @@ from django.db import connection, connections, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs import mirror
+from jobs.mirror import writer
 from jobs.models import (
     EventSource,
     Job,
@@ -18,9 +18,9 @@ from jobs.models import (
     Submission,
     SubmissionState,
 )
-from jobs.submission import run_submission, submit
-from providers.status import JobStatus, OutputStatus
-from providers.types import JobRequest, RemoteJob, Rendition
+from jobs.submission.service import run_submission, submit
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import JobRequest, RemoteJob, Rendition
 from tests.jobs.answers import after, apply, newest, output, told
 from tests.jobs.factories import make_job
 from tests.jobs.fake_zencoder import FakeZencoder
@@ -126,7 +126,7 @@ def test_two_workers_that_see_a_job_run_again_open_one_attempt(account: Provider
     apply(account, told(status=JobStatus.CANCELLED), at=300)
     job = newest(account)
     together(
-        lambda: mirror.open_attempt(job, source=EventSource.ACTION, actor=None),
+        lambda: writer.open_attempt(job, source=EventSource.ACTION, actor=None),
         lambda: apply(account, told(updated_at=after(900)), at=910),
         lambda: apply(account, told(updated_at=after(900)), at=911),
     )

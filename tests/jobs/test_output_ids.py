@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from jobs.models import Output, ProviderAccount
-from providers.registry import get
-from providers.status import JobStatus, OutputStatus
-from providers.types import RemoteOutput
+from providers.core.registry import get
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import RemoteOutput
 from tests.jobs.answers import apply, newest, output, told
 
 

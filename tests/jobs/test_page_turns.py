@@ -11,10 +11,10 @@ import requests
 import responses
 
 from jobs.models import Job, ProviderAccount
-from jobs.sync import sync_account
-from jobs.sync_pass import Report
+from jobs.sync.crawl import Report
+from jobs.sync.runner import sync_account
 from organizations.models import Organization
-from providers import registry
+from providers.core import registry
 from tests.jobs.factories import make_account
 from tests.jobs.fake_zencoder import PAGE_SIZE, Answer, FakeZencoder
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
-from jobs.filters import JobFilter
 from jobs.models import Job, Preset, ProviderAccount
-from jobs.presets import Usage, count_usage, page, summarise
-from providers.status import JobStatus
+from jobs.query.jobs import JobFilter
+from jobs.query.presets import Usage, count_usage, page, summarise
+from providers.core.status import JobStatus
 from tests.jobs.factories import NOON, make_job, make_output, make_preset
 
 SINCE = NOON - timedelta(days=30)

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from jobs.actions.resubmission import request_resubmit
 from jobs.models import Job, ProviderAccount, Submission
-from jobs.resubmission import request_resubmit
-from jobs.submission import SubmissionRefused, dump_request, run_submission, submit
-from providers.errors import Rejected
-from providers.http import HttpClient
-from providers.types import JobRequest, Rendition
+from jobs.submission.service import SubmissionRefused, dump_request, run_submission, submit
+from providers.core.errors import Rejected
+from providers.core.types import JobRequest, Rendition
+from providers.http.client import HttpClient
 from tests.jobs.fake_zencoder import FakeZencoder
 
 pytestmark = pytest.mark.django_db

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs import mirror
+from jobs.mirror import writer
 from jobs.models import EventSource, Job, ProviderAccount
 from organizations.models import Organization
-from providers.errors import ProviderError
-from providers.status import JobStatus
+from providers.core.errors import ProviderError
+from providers.core.status import JobStatus
 from tests.jobs.answers import after, apply, failed, newest, told
 from tests.jobs.factories import make_account, make_job
 from tests.jobs.test_order import together
@@ -100,13 +100,13 @@ def test_an_attempt_that_is_refused_late_is_resolved_by_a_later_one(
     account: ProviderAccount, elsewhere: ProviderAccount
 ) -> None:
     job = make_job(account, status=JobStatus.FAILED)
-    rerun = mirror.open_attempt(job, source=EventSource.ACTION, actor=None)
+    rerun = writer.open_attempt(job, source=EventSource.ACTION, actor=None)
     unsent = make_job(account, status=JobStatus.SUBMITTING, remote_id=None, retry_of=job)
     retry = make_job(elsewhere, status=JobStatus.RUNNING, retry_of=job)
     end(retry, JobStatus.SUCCEEDED)
     error = ProviderError("No.")
-    mirror.fail_attempt(rerun, error, source=EventSource.ACTION, actor=None)
-    mirror.fail_unsent(unsent, error, source=EventSource.SUBMIT)
+    writer.fail_attempt(rerun, error, source=EventSource.ACTION, actor=None)
+    writer.fail_unsent(unsent, error, source=EventSource.SUBMIT)
     resolved = Job.objects.filter(status=JobStatus.FAILED, resolved_by=retry)
     assert set(resolved) == {job, rerun, unsent}
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from jobs import mirror
+from jobs.mirror import writer
 from jobs.models import EventSource, Job, ProviderAccount
-from jobs.submission import submit
-from providers.errors import ProviderError
-from providers.status import JobStatus
-from providers.types import JobRequest, Rendition
+from jobs.submission.service import submit
+from providers.core.errors import ProviderError
+from providers.core.status import JobStatus
+from providers.core.types import JobRequest, Rendition
 from tests.jobs.answers import after, apply, failed, told
 from tests.jobs.factories import make_job
 
@@ -34,11 +34,11 @@ def _end(account: ProviderAccount) -> None:
 
 def _vanish(account: ProviderAccount) -> None:
     job = make_job(account, status=JobStatus.RUNNING)
-    assert mirror.mark_gone(account, job, source=EventSource.POLL, observed_at=after(60))
+    assert writer.mark_gone(account, job, source=EventSource.POLL, observed_at=after(60))
 
 
 def _refuse(account: ProviderAccount) -> None:
-    mirror.fail_unsent(
+    writer.fail_unsent(
         make_job(account, remote_id=None, status=JobStatus.SUBMITTING),
         ProviderError("No."),
         source=EventSource.SUBMIT,
@@ -46,7 +46,7 @@ def _refuse(account: ProviderAccount) -> None:
 
 
 def _cancel(account: ProviderAccount) -> None:
-    mirror.cancel_unsent(make_job(account, remote_id=None, status=JobStatus.SUBMITTING), actor=None)
+    writer.cancel_unsent(make_job(account, remote_id=None, status=JobStatus.SUBMITTING), actor=None)
 
 
 def _retry(account: ProviderAccount) -> None:
@@ -55,19 +55,19 @@ def _retry(account: ProviderAccount) -> None:
 
 def _rerun(account: ProviderAccount) -> None:
     job = make_job(account, status=JobStatus.FAILED)
-    mirror.open_attempt(job, source=EventSource.ACTION, actor=None)
+    writer.open_attempt(job, source=EventSource.ACTION, actor=None)
 
 
 def _confirm(account: ProviderAccount) -> None:
     job = make_job(account, status=JobStatus.FAILED)
-    attempt = mirror.open_attempt(job, source=EventSource.ACTION, actor=None)
-    mirror.confirm_attempt(attempt, source=EventSource.ACTION, actor=None)
+    attempt = writer.open_attempt(job, source=EventSource.ACTION, actor=None)
+    writer.confirm_attempt(attempt, source=EventSource.ACTION, actor=None)
 
 
 def _fail(account: ProviderAccount) -> None:
     job = make_job(account, status=JobStatus.FAILED)
-    attempt = mirror.open_attempt(job, source=EventSource.ACTION, actor=None)
-    mirror.fail_attempt(attempt, ProviderError("No."), source=EventSource.ACTION, actor=None)
+    attempt = writer.open_attempt(job, source=EventSource.ACTION, actor=None)
+    writer.fail_attempt(attempt, ProviderError("No."), source=EventSource.ACTION, actor=None)
 
 
 ACTS = [_submit, _discover, _end, _vanish, _refuse, _cancel, _retry, _rerun, _confirm, _fail]

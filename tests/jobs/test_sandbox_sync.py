@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from jobs.actions import request_cancel, run_action
+from jobs.actions.resubmission import request_resubmit
+from jobs.actions.worker import request_cancel, run_action
 from jobs.models import Job, JobAction, ProviderAccount, Submission
-from jobs.resubmission import request_resubmit
-from jobs.submission import run_submission, submit
-from jobs.sync import sync_account
-from jobs.sync_pass import Report
+from jobs.submission.service import run_submission, submit
+from jobs.sync.crawl import Report
+from jobs.sync.runner import sync_account
 from organizations.models import Organization
-from providers.types import JobRequest, Rendition
+from providers.core.types import JobRequest, Rendition
 from sandbox.server import RunningSandbox, start
 from tests.jobs.factories import end_pauses, make_account
 

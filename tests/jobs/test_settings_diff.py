@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jobs.settings_diff import Change, changes
+from jobs.display.settings_diff import Change, changes
 
 SENT = {
     "input": "s3://rushes/a.mov",

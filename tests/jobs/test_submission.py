@@ -17,7 +17,7 @@ from jobs.models import (
     Submission,
     SubmissionState,
 )
-from jobs.submission import (
+from jobs.submission.service import (
     DuplicateJob,
     SubmissionRefused,
     preview,
@@ -26,7 +26,7 @@ from jobs.submission import (
     submit,
 )
 from organizations.models import AuditEntry, Organization
-from providers.types import JobRequest, Rendition, Thumbnails
+from providers.core.types import JobRequest, Rendition, Thumbnails
 from tests.factories import make_user
 from tests.jobs.answers import apply, told
 from tests.jobs.factories import NOON, make_account

@@ -9,13 +9,13 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from jobs.idempotency import caller_key
 from jobs.models import Job, ProviderAccount, Submission, SubmissionState
-from jobs.submission import LEASE, DuplicateJob, run_submission, submit
+from jobs.submission.idempotency import caller_key
+from jobs.submission.service import LEASE, DuplicateJob, run_submission, submit
 from organizations.models import Organization
-from providers import registry
-from providers.errors import Rejected, Unreachable
-from providers.types import JobRequest, RemoteJob, Rendition, RequestIssue
+from providers.core import registry
+from providers.core.errors import Rejected, Unreachable
+from providers.core.types import JobRequest, RemoteJob, Rendition, RequestIssue
 from providers.zencoder.adapter import Zencoder
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import FakeZencoder

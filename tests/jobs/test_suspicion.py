@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from jobs.models import Job, ProviderAccount
-from jobs.sync import sync_account
-from providers.status import JobStatus, OutputStatus
-from providers.types import OutputKind, RemoteInput, RemoteOutput
+from jobs.sync.runner import sync_account
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import OutputKind, RemoteInput, RemoteOutput
 from tests.jobs.answers import after, apply, newest, output, told
 from tests.jobs.fake_zencoder import FakeZencoder
 

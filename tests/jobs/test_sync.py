@@ -10,17 +10,17 @@ import time_machine
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs import sync
 from jobs.models import HealthState, Job, JobPoll, ProviderAccount, RateBudget
 from jobs.models.account import LEASE
-from jobs.sync import (
+from jobs.sync import runner
+from jobs.sync.crawl import Report
+from jobs.sync.runner import (
     ACTIVE_INTERVAL_S,
     BACK_OFF_CAP_S,
     IDLE_INTERVAL_S,
     request_sync,
     sync_account,
 )
-from jobs.sync_pass import Report
 from tests.jobs.factories import NOON, end_pauses, make_job
 from tests.jobs.fake_zencoder import FakeZencoder, failing, unreachable
 
@@ -248,7 +248,7 @@ def test_a_pass_that_runs_out_of_time_is_no_failure(
 ) -> None:
     for number in range(1, 151):
         zencoder.add(number)
-    monkeypatch.setattr(sync, "PASS_DEADLINE_S", 1.0)
+    monkeypatch.setattr(runner, "PASS_DEADLINE_S", 1.0)
     zencoder.faults["list"] = lambda request: time.sleep(0.6)
     ProviderAccount.objects.update(imported_at=None)
     assert run(account).ok

@@ -10,16 +10,16 @@ import requests
 import time_machine
 from django.utils import timezone
 
-from jobs import sync_pass
 from jobs.models import HealthState, Job, JobPoll, Preset, ProviderAccount
-from jobs.sync import sync_account
-from jobs.sync_pass import Report
+from jobs.sync import crawl
+from jobs.sync.crawl import Report
+from jobs.sync.runner import sync_account
 from organizations.models import Organization
-from providers import registry
-from providers.base import Provider
-from providers.errors import AuthRefused, ProviderError, RateLimited
-from providers.status import JobStatus
-from providers.types import Capability, Page, RemoteJob, RemotePreset
+from providers.core import registry
+from providers.core.contract import Provider
+from providers.core.errors import AuthRefused, ProviderError, RateLimited
+from providers.core.status import JobStatus
+from providers.core.types import Capability, Page, RemoteJob, RemotePreset
 from tests.jobs.factories import NOON, end_pauses, make_account, make_job
 from tests.jobs.fake_zencoder import (
     MORNING,
@@ -185,7 +185,7 @@ def test_the_foreground_waits_for_the_limit_of_single_jobs(
 def test_a_limit_without_end_is_told_in_the_foreground(
     account: ProviderAccount, zencoder: FakeZencoder, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(sync_pass, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(crawl, "PATIENCE_S", 0.05)
     make_job(account, remote_id="1", status="running")
     zencoder.faults[kind] = failing(429, Retry_After="0.01")
     report = run(account, foreground=True)

@@ -10,12 +10,14 @@ from celery import current_app
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from jobs import dispatch, sync, tasks
-from jobs.actions import request_cancel
-from jobs.hints import LIFE_S
+from jobs import tasks
+from jobs.actions.worker import request_cancel
 from jobs.models import Job, JobAction, ProviderAccount, Submission, WebhookDelivery
-from jobs.submission import submit
-from providers.types import JobRequest, Rendition
+from jobs.submission.service import submit
+from jobs.sync import runner
+from jobs.workqueue import dispatch
+from jobs.workqueue.enqueue import LIFE_S
+from providers.core.types import JobRequest, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.jobs.factories import NOON, make_account, make_job
 from tests.jobs.fake_zencoder import FakeZencoder
@@ -144,7 +146,7 @@ def test_the_nightly_comparison_passes_by_an_account_that_is_held(
     is_told_again: bool,
 ) -> None:
     """Unless the message came twice: then its first run holds the account, and hands on."""
-    monkeypatch.setattr(sync, "LEASE", timedelta(seconds=-5))  # what is waited for it
+    monkeypatch.setattr(runner, "LEASE", timedelta(seconds=-5))  # what is waited for it
     ProviderAccount.objects.update(leased_until=timezone.now() + timedelta(days=1))
     tasks.reconcile.push_request(delivery_info={"redelivered": is_told_again})
     try:

@@ -8,11 +8,12 @@ from celery import current_app
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from jobs import dispatch, tasks
-from jobs.actions import request_cancel
+from jobs import tasks
+from jobs.actions.worker import request_cancel
 from jobs.models import Job, JobAction, ProviderAccount, Submission, WebhookDelivery
-from jobs.submission import submit
-from providers.types import JobRequest, Rendition
+from jobs.submission.service import submit
+from jobs.workqueue import dispatch
+from providers.core.types import JobRequest, Rendition
 from tests.jobs.factories import NOON, make_delivery, make_job
 from tests.jobs.fake_zencoder import FakeZencoder, failing
 

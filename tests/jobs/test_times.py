@@ -7,13 +7,13 @@ import pytest
 from django.http import QueryDict
 from django.utils import timezone
 
-from jobs import mirror
-from jobs.clock import CLOCK_SKEW
-from jobs.filters import JobFilter
-from jobs.keyset import page
+from jobs.mirror import writer
 from jobs.models import EventSource, Job, ProviderAccount
-from providers.errors import Rejected
-from providers.status import JobStatus
+from jobs.query.jobs import JobFilter
+from jobs.query.keyset import page
+from providers.core.errors import Rejected
+from providers.core.status import JobStatus
+from providers.parsing.clock import CLOCK_SKEW
 from tests.jobs.answers import after, apply, failed, newest, output, told
 from tests.jobs.factories import NOON, make_job
 
@@ -79,7 +79,7 @@ def test_an_import_puts_no_old_failure_into_today(account: ProviderAccount) -> N
     old = failed("1", finished_at=None, created_at=now - timedelta(days=200))
     fresh = told("2", created_at=now - timedelta(days=9))
     apply(account, old, fresh)
-    mirror.apply(account, [failed("2", finished_at=None)], source=EventSource.POLL, observed_at=now)
+    writer.apply(account, [failed("2", finished_at=None)], source=EventSource.POLL, observed_at=now)
     assert finished_since(account, now - timedelta(days=1)) == {"2"}
 
 
@@ -87,9 +87,9 @@ def test_what_we_end_ourselves_ended_when_we_did_it(account: ProviderAccount) ->
     refused, cancelled = (make_job(account, status="submitting", remote_id=None) for _ in "ab")
     vanished = make_job(account, status="queued")
     before = timezone.now()
-    mirror.fail_unsent(refused, Rejected("No."), source=EventSource.SUBMIT)
-    mirror.cancel_unsent(cancelled, actor=None)
-    mirror.mark_gone(
+    writer.fail_unsent(refused, Rejected("No."), source=EventSource.SUBMIT)
+    writer.cancel_unsent(cancelled, actor=None)
+    writer.mark_gone(
         account, vanished, source=EventSource.ACTION, observed_at=before, took_cancel=True
     )
     for job in (refused, cancelled, vanished):
@@ -101,7 +101,7 @@ def test_what_we_end_ourselves_ended_when_we_did_it(account: ProviderAccount) ->
 
 def test_a_job_that_is_gone_while_it_ran_has_no_end(account: ProviderAccount) -> None:
     apply(account, told())
-    mirror.mark_gone(account, newest(account), source=EventSource.POLL, observed_at=after(60))
+    writer.mark_gone(account, newest(account), source=EventSource.POLL, observed_at=after(60))
     assert end(newest(account)) == (None, "")
 
 
@@ -126,8 +126,8 @@ def test_a_clock_ahead_decides_neither_order_nor_end(
     now = timezone.now()
     wrong = {"created_at": now + ahead, "finished_at": now + ahead}
     running = told("1", created_at=now + ahead, started_at=now + ahead)
-    mirror.apply(account, [running, failed("2", **wrong)], source=EventSource.POLL, observed_at=now)
-    mirror.apply(account, [failed("1", **wrong)], source=EventSource.POLL, observed_at=now)
+    writer.apply(account, [running, failed("2", **wrong)], source=EventSource.POLL, observed_at=now)
+    writer.apply(account, [failed("1", **wrong)], source=EventSource.POLL, observed_at=now)
     seen, imported = (newest(account, number) for number in "12")
     for job in (seen, imported):
         assert job.created_at == now + ahead  # what the provider says is kept
@@ -156,9 +156,9 @@ def test_a_start_ahead_is_not_pinned_to_the_top_of_what_runs(
 ) -> None:
     now = timezone.now()
     wrong = told("1", started_at=now + timedelta(hours=5))
-    mirror.apply(account, [wrong], source=EventSource.POLL, observed_at=now)
+    writer.apply(account, [wrong], source=EventSource.POLL, observed_at=now)
     right = told("2", started_at=timezone.now())
-    mirror.apply(account, [right], source=EventSource.POLL, observed_at=now)
+    writer.apply(account, [right], source=EventSource.POLL, observed_at=now)
     wanted = JobFilter.parse(QueryDict(f"status=running{order}"), account.organization)
     found = page(wanted.apply(Job.objects.all()), wanted.ordering, 10)
     assert [job.remote_id for job in found.rows] == ["2", "1"]
@@ -178,7 +178,7 @@ def test_a_retry_that_is_asked_for_changes_nothing_about_the_failed_job(
 ) -> None:
     apply(account, failed())
     job = newest(account)
-    mirror.open_attempt(job, source=EventSource.ACTION, actor=None)
+    writer.open_attempt(job, source=EventSource.ACTION, actor=None)
     before, job = job, Job.objects.get(pk=job.pk)
     assert (job.is_newest, job.changed_at) == (False, before.changed_at)
     assert job.version > before.version  # its page says that there is a later attempt

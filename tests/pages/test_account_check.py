@@ -13,9 +13,9 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from jobs import credential_check
+from jobs.accounts import credential_check
 from jobs.models import HealthState, ProviderAccount, ProviderHost
-from jobs.sync import sync_account
+from jobs.sync.runner import sync_account
 from organizations.models import Organization
 from tests.jobs.factories import NOON, make_account
 

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs.accounts import webhook_url
+from jobs.accounts.service import webhook_url
 from jobs.models import ProviderAccount
 from organizations.models import Organization
-from providers import registry
+from providers.core import registry
 from tests.jobs.factories import make_account, make_job, make_output
 
 ACCOUNTS = "/o/harbour-studio/accounts/"

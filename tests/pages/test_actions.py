@@ -9,14 +9,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from jobs import mirror
+from jobs.mirror import writer
 from jobs.models import EventSource, Job, JobAction, ProviderAccount, Submission, SubmissionState
-from jobs.submission import submit
+from jobs.submission.service import submit
 from organizations.models import Role
-from providers import registry
-from providers.errors import Conflict
-from providers.status import JobStatus
-from providers.types import Capability, JobRequest, Rendition
+from providers.core import registry
+from providers.core.errors import Conflict
+from providers.core.status import JobStatus
+from providers.core.types import Capability, JobRequest, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.jobs.factories import make_account, make_job
 
@@ -153,7 +153,7 @@ def test_the_attempt_before_and_a_refused_one_lead_to_the_current_one(
     act(operator, job, "resubmit")
     attempt = Job.objects.get(retry_of=job)
     assert url(attempt) in operator.get(url(job)).content.decode()
-    mirror.fail_attempt(attempt, Conflict("Too old."), source=EventSource.ACTION, actor=None)
+    writer.fail_attempt(attempt, Conflict("Too old."), source=EventSource.ACTION, actor=None)
     html = operator.get(url(attempt)).content.decode()
     assert "The provider did not run this attempt." in html
     assert url(job) in html

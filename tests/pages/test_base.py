@@ -11,7 +11,7 @@ from django.test import Client
 from jobs.models import Job
 from jobs.templatetags.board import ICONS
 from organizations.models import Membership
-from providers.status import JobStatus, OutputStatus
+from providers.core.status import JobStatus, OutputStatus
 from tests.factories import make_membership, make_organization
 
 ROOT = Path(settings.BASE_DIR)

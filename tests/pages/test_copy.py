@@ -10,10 +10,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from jobs.models import Job, JobSecret, ProviderAccount, Submission
-from jobs.submission import submit
+from jobs.submission.service import submit
 from organizations.models import Organization
-from providers.status import JobStatus
-from providers.types import JobRequest, OutputKind, Rendition, Thumbnails
+from providers.core.status import JobStatus
+from providers.core.types import JobRequest, OutputKind, Rendition, Thumbnails
 from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
 
 NEW = "/o/harbour-studio/jobs/new/"

@@ -10,8 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, Output, ProviderAccount
 from organizations.models import Organization
-from providers.status import JobStatus
-from providers.types import OutputKind
+from providers.core.status import JobStatus
+from providers.core.types import OutputKind
 from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
 from tests.markup import without_isolation
 

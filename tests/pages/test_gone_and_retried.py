@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from jobs.models import Job, ProviderAccount
-from providers.status import JobStatus
+from providers.core.status import JobStatus
 from tests.jobs.factories import NOON, make_job, make_output
 from tests.pages.list_page import LIST, tab_counts
 from tests.pages.test_job_list import rows

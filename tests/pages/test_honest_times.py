@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs.models import Job, ProviderAccount
-from providers.status import JobStatus
+from providers.core.status import JobStatus
 from tests.jobs.factories import NOON, make_job
 from tests.pages.test_job_list import LIST, rows
 

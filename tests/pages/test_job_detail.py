@@ -11,8 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, Output, ProviderAccount
 from organizations.models import Organization
-from providers.status import JobStatus, OutputStatus
-from providers.types import OutputKind
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import OutputKind
 from tests.jobs.factories import NOON, make_body, make_event, make_job, make_output
 from tests.markup import without_isolation
 

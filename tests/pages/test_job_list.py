@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, ProviderAccount
 from organizations.models import Organization
-from providers.status import JobStatus
+from providers.core.status import JobStatus
 from tests.jobs.factories import NOON, make_account, make_job
 from tests.markup import without_isolation
 

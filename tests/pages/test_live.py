@@ -9,12 +9,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from jobs.arrivals import mark
-from jobs.freshness import fingerprint
+from jobs.accounts.freshness import fingerprint
 from jobs.models import Job, ProviderAccount
+from jobs.query.arrivals import mark
 from jobs.views.page import freshness_of
 from organizations.models import Organization
-from providers.status import JobStatus
+from providers.core.status import JobStatus
 from tests.jobs.factories import NOON, make_account, make_job
 from tests.pages.list_page import ListPage
 

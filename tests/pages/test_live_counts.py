@@ -8,10 +8,10 @@ from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
-from jobs import mirror
+from jobs.mirror import writer
 from jobs.models import EventSource, ProviderAccount
 from organizations.models import Organization
-from providers.status import JobStatus
+from providers.core.status import JobStatus
 from tests.jobs.answers import apply, failed, newest, told
 from tests.jobs.factories import make_account
 from tests.pages.list_page import ListPage, tab_counts
@@ -38,7 +38,7 @@ def test_counts_follow_jobs_that_the_page_does_not_show(
 def test_counts_follow_a_job_that_is_gone(viewer: Client, account: ProviderAccount) -> None:
     apply(account, told("1"))
     page = ListPage.open(viewer, "?status=queued")
-    mirror.mark_gone(
+    writer.mark_gone(
         account, newest(account, "1"), source=EventSource.POLL, observed_at=timezone.now()
     )
     counts = tab_counts(page.poll())

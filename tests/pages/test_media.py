@@ -6,10 +6,10 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import reverse
 
+from jobs.media.playback import origin
 from jobs.models import Job, JobSecret, Output, ProviderAccount
-from jobs.playback import origin
 from organizations.models import Organization
-from providers.text import make_storable
+from providers.parsing.text import make_storable
 from tests.jobs.factories import make_account, make_job, make_output
 
 SIGNED = "https://cdn.example/film.mp4?Signature=hunter2-secret&Expires=4070908800"

@@ -9,7 +9,7 @@ from django.db import models
 from django.template import Engine
 from django.template.base import VariableNode
 
-from jobs.display import copyable, provider_text, visible
+from jobs.display.provider_text import copyable, provider_text, visible
 
 TEMPLATES = settings.BASE_DIR / "templates"
 SAFE = {"provider_text", "visible", "copyable", "mark_redacted", "urlencode", "version_mark"}

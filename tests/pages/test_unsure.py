@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from jobs.models import Job, ProviderAccount, Submission, SubmissionState
-from jobs.submission import submit
-from providers.types import JobRequest, Rendition
+from jobs.submission.service import submit
+from providers.core.types import JobRequest, Rendition
 from tests.jobs.factories import make_account
 from tests.jobs.fake_zencoder import FakeZencoder, failing, serve
 from tests.markup import without_isolation

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from jobs import formats
+from jobs.display import formats
+from jobs.display.phases import phases
 from jobs.models import Job
-from jobs.phases import phases
-from providers.status import JobStatus
+from providers.core.status import JobStatus
 from tests.jobs.factories import NOON
 
 

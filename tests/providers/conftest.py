@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import responses
 
-from providers.base import Account, Provider
-from providers.http import HttpClient
-from providers.registry import all_providers
+from providers.core.contract import Account, Provider
+from providers.core.registry import all_providers
+from providers.http.client import HttpClient
 from tests.providers.cases.shape import Cases
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

@@ -6,23 +6,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from providers import customer_text
-from providers.base import Found, Provider
-from providers.errors import BadAnswer, classify
-from providers.listing import read_items
-from providers.media import read_file_name
-from providers.parsing import (
-    read_count,
-    read_dict,
-    read_id,
-    read_list,
-    read_text,
-    read_time,
-    take_parts,
-)
-from providers.redaction import redact, split_url
-from providers.status import JobStatus, OutputStatus, read_status
-from providers.types import (
+from providers.core.contract import Found, Provider
+from providers.core.errors import BadAnswer, classify
+from providers.core.status import JobStatus, OutputStatus, read_status
+from providers.core.types import (
     Capability,
     Field,
     JobRequest,
@@ -32,6 +19,19 @@ from providers.types import (
     RemoteJob,
     RemoteOutput,
     RequestIssue,
+)
+from providers.http.redaction import redact, split_url
+from providers.parsing import customer_text
+from providers.parsing.listing import read_items
+from providers.parsing.media import read_file_name
+from providers.parsing.values import (
+    read_count,
+    read_dict,
+    read_id,
+    read_list,
+    read_text,
+    read_time,
+    take_parts,
 )
 
 

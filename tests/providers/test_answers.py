@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from providers.answers import MAX_SENTENCES, Answer, read_error, read_messages
-from providers.errors import Rejected
+from providers.core.errors import Rejected
+from providers.http.answers import MAX_SENTENCES, Answer, read_error, read_messages
 
 
 class Sentence(str):

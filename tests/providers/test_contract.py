@@ -12,12 +12,12 @@ import responses
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from providers.base import Account, Provider
-from providers.errors import CLASSES, BadAnswer, ProviderError, Unreachable, WebhookRefused
-from providers.http import HttpClient
-from providers.parsing import MAX_PARTS
-from providers.status import JobStatus, OutputStatus, fold, read_status
-from providers.types import Capability, JobRequest, RemoteJob
+from providers.core.contract import Account, Provider
+from providers.core.errors import CLASSES, BadAnswer, ProviderError, Unreachable, WebhookRefused
+from providers.core.status import JobStatus, OutputStatus, fold, read_status
+from providers.core.types import Capability, JobRequest, RemoteJob
+from providers.http.client import HttpClient
+from providers.parsing.values import MAX_PARTS
 from tests.providers.cases.shape import CANARY, Cases
 
 # The method that a capability stands for. The others add a fact, not a method.

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from providers import registry, tables
-from providers.base import Provider
-from providers.registry import UnknownProvider
-from providers.types import Capability
+from providers.core import registry, tables
+from providers.core.contract import Provider
+from providers.core.registry import UnknownProvider
+from providers.core.types import Capability
 from tests.providers.cases.shape import Cases
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from providers import errors
-from providers.answers import Answer, read_error
-from providers.errors import CLASSES, ProviderError, Rejected, classify
+from providers.core import errors
+from providers.core.errors import CLASSES, ProviderError, Rejected, classify
+from providers.http.answers import Answer, read_error
 
 NAMES = {
     "input.not_found", "input.access_denied", "input.timeout", "input.corrupt",

@@ -13,11 +13,11 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from jobs.actions import available_actions, request_cancel, run_action
+from jobs.actions.worker import available_actions, request_cancel, run_action
 from jobs.models import Job, ProviderAccount
-from jobs.submission import run_submission
+from jobs.submission.service import run_submission
 from organizations.models import ApiToken, Organization, Role, Scope
-from providers import registry
+from providers.core import registry
 from tests.factories import make_membership, make_organization
 from tests.providers.cases.lantern import BASE_URL, CASES, body
 from tests.providers.lantern import Lantern

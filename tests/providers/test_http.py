@@ -12,9 +12,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from providers import http as http_module
-from providers.connections import is_public
-from providers.errors import (
+from providers.core.errors import (
     AddressRefused,
     BadAnswer,
     BudgetExhausted,
@@ -23,7 +21,9 @@ from providers.errors import (
     TimedOut,
     Unreachable,
 )
-from providers.http import HttpClient
+from providers.http import client as http_module
+from providers.http.client import HttpClient
+from providers.http.connections import is_public
 
 Handler = Callable[[socket.socket], None]
 

@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from providers.errors import CODE_LENGTH, BadAnswer, TimedOut
-from providers.http import HttpClient
+from providers.core.errors import CODE_LENGTH, BadAnswer, TimedOut
+from providers.http.client import HttpClient
 from tests.providers.test_http import answer, serve
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

@@ -9,23 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers import parsing
-from providers.answers import read_json, read_messages, read_wait
+from providers.http.answers import read_json, read_messages, read_wait
+from providers.parsing import values
 
 READERS: list[Callable[[Any], Any]] = [
-    parsing.read_time,
-    parsing.read_epoch_s,
-    parsing.read_epoch_ms,
-    parsing.read_int,
-    parsing.read_count,
-    parsing.read_float,
-    parsing.read_bool,
-    parsing.read_text,
-    parsing.read_id,
-    parsing.read_progress,
-    parsing.read_duration_ms,
-    parsing.read_dict,
-    parsing.read_list,
+    values.read_time,
+    values.read_epoch_s,
+    values.read_epoch_ms,
+    values.read_int,
+    values.read_count,
+    values.read_float,
+    values.read_bool,
+    values.read_text,
+    values.read_id,
+    values.read_progress,
+    values.read_duration_ms,
+    values.read_dict,
+    values.read_list,
     read_messages,
 ]
 ANYTHING = st.recursive(
@@ -57,7 +57,7 @@ def test_a_time_written_in_any_usual_way_is_the_same_moment(moment: datetime) ->
         moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S,%f UTC"),
     ):
-        assert parsing.read_time(text) == moment, text
+        assert values.read_time(text) == moment, text
 
 
 @pytest.mark.parametrize(
@@ -80,19 +80,19 @@ def test_a_time_written_in_any_usual_way_is_the_same_moment(moment: datetime) ->
     ],
 )
 def test_times(value: Any, expected: datetime | None) -> None:
-    assert parsing.read_time(value) == expected
+    assert values.read_time(value) == expected
 
 
 def test_a_time_without_a_zone_is_read_in_the_one_that_is_named() -> None:
     zone = timezone(timedelta(hours=1))
-    assert parsing.read_time("2026-03-02T10:15:00", zone) == MARCH
-    assert parsing.read_time("2026-03-02T09:15:00Z", zone) == MARCH
+    assert values.read_time("2026-03-02T10:15:00", zone) == MARCH
+    assert values.read_time("2026-03-02T09:15:00Z", zone) == MARCH
 
 
 def test_epochs_are_read_in_the_unit_that_is_named_and_no_other() -> None:
-    assert parsing.read_epoch_s("1772442900") == MARCH
-    assert parsing.read_epoch_ms(1772442900000) == MARCH
-    assert parsing.read_epoch_s(1772442900000) is None
+    assert values.read_epoch_s("1772442900") == MARCH
+    assert values.read_epoch_ms(1772442900000) == MARCH
+    assert values.read_epoch_s(1772442900000) is None
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_epochs_are_read_in_the_unit_that_is_named_and_no_other() -> None:
     ],
 )  # fmt: skip
 def test_progress(value: Any, expected: float | None) -> None:
-    assert parsing.read_progress(value) == expected
+    assert values.read_progress(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_progress(value: Any, expected: float | None) -> None:
     ],
 )  # fmt: skip
 def test_whole_numbers(value: Any, expected: int | None) -> None:
-    assert parsing.read_int(value) == expected
+    assert values.read_int(value) == expected
 
 
 @pytest.mark.parametrize(
@@ -131,23 +131,23 @@ def test_whole_numbers(value: Any, expected: int | None) -> None:
     ],
 )  # fmt: skip
 def test_durations(value: Any, unit: str, expected: int | None) -> None:
-    assert parsing.read_duration_ms(value, unit=unit) == expected
+    assert values.read_duration_ms(value, unit=unit) == expected
 
 
 @given(st.integers(0, 10**8))
 def test_a_duration_on_a_clock_is_the_same_as_in_seconds(seconds: int) -> None:
     clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    assert parsing.read_duration_ms(clock) == seconds * 1000
+    assert values.read_duration_ms(clock) == seconds * 1000
 
 
 def test_text_is_bounded_stripped_and_can_be_stored() -> None:
-    assert parsing.read_text("  a\x00b\ud800  ") == r"a\u0000b\ud800"
-    assert parsing.read_text("x" * 10_000, 5) == "xxxxx"
-    assert parsing.read_text(" \n ") is None
-    assert parsing.read_text(2**63 - 1) == "9223372036854775807"
-    assert parsing.read_id(734500123457) == "734500123457"
-    assert parsing.read_id(1.5) is None
-    assert parsing.read_id(True) is None
+    assert values.read_text("  a\x00b\ud800  ") == r"a\u0000b\ud800"
+    assert values.read_text("x" * 10_000, 5) == "xxxxx"
+    assert values.read_text(" \n ") is None
+    assert values.read_text(2**63 - 1) == "9223372036854775807"
+    assert values.read_id(734500123457) == "734500123457"
+    assert values.read_id(1.5) is None
+    assert values.read_id(True) is None
 
 
 def test_json_becomes_values_that_can_be_stored_and_walked() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import responses
 
-from providers.base import Account, Provider
-from providers.errors import Conflict, ProviderError
-from providers.http import HttpClient
+from providers.core.contract import Account, Provider
+from providers.core.errors import Conflict, ProviderError
+from providers.core.types import Capability
+from providers.http.client import HttpClient
 from providers.tpstreams.adapter import TPStreams
-from providers.types import Capability
 from providers.xvid.adapter import Xvid
 from tests.providers.cases.shape import CANARY, Cases
 from tests.providers.cases.xvid import HELD

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from providers.redaction import (
+from providers.http.redaction import (
     CUT,
     MAX_TEXT,
     REDACTED,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.redaction import MAX_TEXT, REDACTED, redact, redact_text, redact_url
+from providers.http.redaction import MAX_TEXT, REDACTED, redact, redact_text, redact_url
 
 SECRETS = st.text("abcXYZ019+-_.~", min_size=1, max_size=30).map(lambda text: f"Zq7{text}Zq7")
 

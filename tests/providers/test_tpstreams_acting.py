@@ -10,15 +10,22 @@ import pytest
 import responses
 from responses import matchers
 
-from providers import customer_object
-from providers.base import Account
-from providers.errors import AuthRefused, BadAnswer, Conflict, NotFound, Rejected, WebhookRefused
-from providers.http import HttpClient
-from providers.looking import LOOK_PAGES
-from providers.status import JobStatus, OutputStatus
+from providers.core.contract import Account
+from providers.core.errors import (
+    AuthRefused,
+    BadAnswer,
+    Conflict,
+    NotFound,
+    Rejected,
+    WebhookRefused,
+)
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import JobRequest, Rendition, RequestIssue, Thumbnails
+from providers.http.client import HttpClient
+from providers.parsing import customer_object
+from providers.parsing.key_search import LOOK_PAGES
 from providers.tpstreams.adapter import LOOK_JOBS, TPStreams
 from providers.tpstreams.request import METADATA_BYTES
-from providers.types import JobRequest, Rendition, RequestIssue, Thumbnails
 
 BASE = "https://tpstreams.example.com/api/v1"
 JOBS = f"{BASE}/6dnpyx/transcoding_jobs/"

@@ -8,12 +8,12 @@ import pytest
 import responses
 from responses import matchers
 
-from providers.base import Account
-from providers.errors import AuthRefused, BadAnswer, NotFound
-from providers.http import HttpClient
-from providers.status import JobStatus
+from providers.core.contract import Account
+from providers.core.errors import AuthRefused, BadAnswer, NotFound
+from providers.core.status import JobStatus
+from providers.core.types import JobRequest, Rendition
+from providers.http.client import HttpClient
 from providers.tpstreams.adapter import TPStreams
-from providers.types import JobRequest, Rendition
 
 BASE = "https://tpstreams.example.com/api/v1"
 JOBS = f"{BASE}/6dnpyx/transcoding_jobs/"

@@ -10,13 +10,13 @@ import responses
 from django.test import Client
 from django.urls import reverse
 
-from jobs import mirror
-from jobs.actions import request_cancel, run_action
+from jobs.actions.worker import request_cancel, run_action
+from jobs.mirror import writer
 from jobs.models import ActionState, EventSource, Job, JobEvent, ProviderAccount, WebhookDelivery
-from jobs.webhooks import handle_delivery
+from jobs.webhooks.receiver import handle_delivery
 from organizations.models import Role
-from providers.base import Account
-from providers.http import HttpClient
+from providers.core.contract import Account
+from providers.http.client import HttpClient
 from providers.tpstreams.adapter import TPStreams
 from tests.factories import make_membership, make_organization
 from tests.jobs.factories import NOON, make_account
@@ -74,7 +74,7 @@ def read_job(
 
 def apply(account: ProviderAccount, *jobs: Any, minutes: int) -> None:
     at: datetime = NOON + timedelta(minutes=minutes)
-    mirror.apply(account, jobs, source=EventSource.POLL, observed_at=at)
+    writer.apply(account, jobs, source=EventSource.POLL, observed_at=at)
 
 
 def find_job(remote_id: str) -> Job:

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 import responses
 
-from providers.base import Account
-from providers.errors import CLASSES
-from providers.http import HttpClient
-from providers.redaction import REDACTED, redact
-from providers.status import JobStatus, OutputStatus
+from providers.core.contract import Account
+from providers.core.errors import CLASSES
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import OutputKind, RemoteError, RemoteJob
+from providers.http.client import HttpClient
+from providers.http.redaction import REDACTED, redact
 from providers.tpstreams.adapter import TPStreams
 from providers.tpstreams.error_patterns import ERROR_PATTERNS
-from providers.types import OutputKind, RemoteError, RemoteJob
 
 BASE = "https://tpstreams.example.com/api/v1"
 JOBS = f"{BASE}/6dnpyx/transcoding_jobs/"

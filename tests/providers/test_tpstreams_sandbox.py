@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from providers.base import Account
-from providers.errors import AuthRefused, Conflict, NotFound, RateLimited, Rejected
-from providers.http import HttpClient
-from providers.status import JobStatus, OutputStatus
+from providers.core.contract import Account
+from providers.core.errors import AuthRefused, Conflict, NotFound, RateLimited, Rejected
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import JobRequest, RemoteJob, Rendition
+from providers.http.client import HttpClient
 from providers.tpstreams.adapter import TPStreams
-from providers.types import JobRequest, RemoteJob, Rendition
 from sandbox.server import RunningSandbox, start
 
 KEY = "0f8fad5bd9cb469fa16570867728950e"

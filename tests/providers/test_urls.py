@@ -4,9 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from providers.media import read_file_name
-from providers.redaction import REDACTED, redact_url
-from providers.urls import parse_url, strip_query
+from providers.http.redaction import REDACTED, redact_url
+from providers.parsing.media import read_file_name
+from providers.parsing.urls import parse_url, strip_query
 
 PIECES = st.sampled_from(
     ["https://", "s3://", "file://", "//", "[", "]", ":", "@", "\\", "?", "#", "%", "%2F", "／",

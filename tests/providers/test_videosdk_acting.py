@@ -12,12 +12,12 @@ import responses
 import time_machine
 from responses import matchers
 
-from providers.base import Account
-from providers.errors import AuthRefused, BadAnswer, Conflict, NotFound, Withdrawn
-from providers.http import HttpClient
-from providers.looking import LOOK_PAGES
-from providers.status import JobStatus, OutputStatus
-from providers.types import JobRequest, Rendition, RequestIssue, Thumbnails
+from providers.core.contract import Account
+from providers.core.errors import AuthRefused, BadAnswer, Conflict, NotFound, Withdrawn
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import JobRequest, Rendition, RequestIssue, Thumbnails
+from providers.http.client import HttpClient
+from providers.parsing.key_search import LOOK_PAGES
 from providers.videosdk.adapter import VideoSDK
 
 BASE = "https://videosdk.example.com/v1"

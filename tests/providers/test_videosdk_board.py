@@ -9,9 +9,9 @@ from django.test import Client
 from django.urls import reverse
 from responses import matchers
 
-from jobs.actions import request_cancel, run_action
+from jobs.actions.worker import request_cancel, run_action
 from jobs.models import Job, ProviderAccount
-from jobs.sync import sync_account
+from jobs.sync.runner import sync_account
 from organizations.models import Organization, Role
 from sandbox.server import start
 from tests.factories import make_membership, make_organization

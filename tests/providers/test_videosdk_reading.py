@@ -8,13 +8,13 @@ import pytest
 import responses
 from responses import matchers
 
-from providers.base import Account
-from providers.errors import BadAnswer
-from providers.http import HttpClient
-from providers.parsing import MAX_PARTS
-from providers.redaction import REDACTED
-from providers.status import JobStatus, OutputStatus
-from providers.types import OutputKind, RemoteJob
+from providers.core.contract import Account
+from providers.core.errors import BadAnswer
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import OutputKind, RemoteJob
+from providers.http.client import HttpClient
+from providers.http.redaction import REDACTED
+from providers.parsing.values import MAX_PARTS
 from providers.videosdk.adapter import VideoSDK
 from providers.videosdk.bodies import MAX_ASKED
 

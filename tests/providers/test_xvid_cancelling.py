@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import responses
 
-from providers.errors import AuthRefused, Conflict, NotFound
-from providers.http import HttpClient
+from providers.core.errors import AuthRefused, Conflict, NotFound
+from providers.http.client import HttpClient
 from providers.xvid.adapter import Xvid
 from tests.providers.cases.xvid import BASE_URL as BASE
 from tests.providers.cases.xvid import READ, make_adapter, queries

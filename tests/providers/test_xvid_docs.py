@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from providers.types import Capability
+from providers.core.types import Capability
 from providers.xvid.adapter import Xvid
 
 Load = Callable[[str], Any]

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import responses
 
-from providers.errors import NotFound, Outage, Rejected, Withdrawn
-from providers.http import HttpClient
-from providers.redaction import REDACTED
-from providers.status import OutputStatus
-from providers.types import RemoteError, RemoteJob
+from providers.core.errors import NotFound, Outage, Rejected, Withdrawn
+from providers.core.status import OutputStatus
+from providers.core.types import RemoteError, RemoteJob
+from providers.http.client import HttpClient
+from providers.http.redaction import REDACTED
 from providers.xvid.adapter import Xvid
 from tests.providers.cases.xvid import BASE_URL as BASE
 from tests.providers.cases.xvid import make_adapter, make_job

@@ -9,8 +9,8 @@ import pytest
 import responses
 from responses import matchers
 
-from providers.errors import BadAnswer, NotFound
-from providers.http import HttpClient
+from providers.core.errors import BadAnswer, NotFound
+from providers.http.client import HttpClient
 from providers.xvid.adapter import LINK_LIFE, Xvid
 from tests.providers.cases.xvid import BASE_URL as BASE
 from tests.providers.cases.xvid import PAGING, make_adapter, queries

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import responses
 
-from providers.http import HttpClient
-from providers.looking import LOOK_PAGES
+from providers.http.client import HttpClient
+from providers.parsing.key_search import LOOK_PAGES
 from providers.xvid.adapter import PAGE_SIZE, Xvid
 from tests.providers.cases.xvid import BASE_URL as BASE
 from tests.providers.cases.xvid import PRESETS, make_adapter, make_job, queries, request_for

@@ -7,9 +7,9 @@ import pytest
 import responses
 from responses import matchers
 
-from providers.errors import BadAnswer
-from providers.http import HttpClient
-from providers.status import JobStatus
+from providers.core.errors import BadAnswer
+from providers.core.status import JobStatus
+from providers.http.client import HttpClient
 from providers.xvid.adapter import OVERLAP, PAGE_SIZE, Xvid
 from tests.providers.cases.xvid import BASE_URL as BASE
 from tests.providers.cases.xvid import PAGING, READ, make_adapter, make_job, queries

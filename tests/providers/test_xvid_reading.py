@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import responses
 
-from providers.http import HttpClient
-from providers.redaction import REDACTED
-from providers.status import JobStatus, OutputStatus
-from providers.types import OutputKind, RemoteJob, RemotePreset
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import OutputKind, RemoteJob, RemotePreset
+from providers.http.client import HttpClient
+from providers.http.redaction import REDACTED
 from providers.xvid.adapter import Xvid
 from tests.providers.cases.xvid import BASE_URL as BASE
 from tests.providers.cases.xvid import PRESETS, make_adapter, make_job

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 
-from providers.base import Account
-from providers.errors import AuthRefused, Conflict, NotFound
-from providers.http import HttpClient
-from providers.status import JobStatus, OutputStatus
-from providers.types import JobRequest, OutputKind, RemoteJob, Rendition, Thumbnails
+from providers.core.contract import Account
+from providers.core.errors import AuthRefused, Conflict, NotFound
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import JobRequest, OutputKind, RemoteJob, Rendition, Thumbnails
+from providers.http.client import HttpClient
 from providers.xvid.adapter import Xvid
 from providers.xvid.tokens import TOKENS
 from sandbox.server import RunningSandbox, start

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import responses
 
-from providers.base import Account
-from providers.errors import BadAnswer, Rejected, TimedOut
-from providers.http import HttpClient
-from providers.status import JobStatus
-from providers.types import JobRequest, Rendition, RequestIssue, Thumbnails
+from providers.core.contract import Account
+from providers.core.errors import BadAnswer, Rejected, TimedOut
+from providers.core.status import JobStatus
+from providers.core.types import JobRequest, Rendition, RequestIssue, Thumbnails
+from providers.http.client import HttpClient
 from providers.xvid.adapter import Xvid
 from tests.providers.cases.xvid import BASE_URL as BASE
 from tests.providers.cases.xvid import (

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs
 import pytest
 import responses
 
-from providers.base import Account
-from providers.errors import AuthRefused, BadAnswer, NotFound, ProviderError, TimedOut
-from providers.http import HttpClient
-from providers.types import JobRequest
+from providers.core.contract import Account
+from providers.core.errors import AuthRefused, BadAnswer, NotFound, ProviderError, TimedOut
+from providers.core.types import JobRequest
+from providers.http.client import HttpClient
 from providers.xvid.adapter import Xvid
 from providers.xvid.tokens import RENEW_BEFORE_S, TOKENS, Token, TokenStore, owner_of
 

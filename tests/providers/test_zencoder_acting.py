@@ -11,17 +11,17 @@ import pytest
 import responses
 from responses import matchers
 
-from providers.base import Account
-from providers.errors import AuthRefused, BadAnswer, Rejected
-from providers.http import HttpClient
-from providers.looking import LOOK_PAGES
-from providers.status import JobStatus, OutputStatus
-from providers.types import (
+from providers.core.contract import Account
+from providers.core.errors import AuthRefused, BadAnswer, Rejected
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import (
     JobRequest,
     Rendition,
     RequestIssue,
     Thumbnails,
 )
+from providers.http.client import HttpClient
+from providers.parsing.key_search import LOOK_PAGES
 from providers.zencoder.adapter import Zencoder
 from tests.providers.cases.zencoder import BASE_URL as BASE
 from tests.providers.cases.zencoder import make_job, serve_pages

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import responses
 
-from providers.base import Account
-from providers.errors import AuthRefused, Conflict, ProviderError, RateLimited, Withdrawn
-from providers.http import HttpClient
-from providers.status import JobStatus
-from providers.types import JobRequest, RemoteJob
+from providers.core.contract import Account
+from providers.core.errors import AuthRefused, Conflict, ProviderError, RateLimited, Withdrawn
+from providers.core.status import JobStatus
+from providers.core.types import JobRequest, RemoteJob
+from providers.http.client import HttpClient
 from providers.zencoder.adapter import Zencoder
 from tests.providers.cases.zencoder import BASE_URL as BASE
 from tests.providers.cases.zencoder import make_job

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import responses
 
-from providers.base import Account
-from providers.http import HttpClient
-from providers.status import JobStatus, OutputStatus
-from providers.types import RemoteJob
+from providers.core.contract import Account
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import RemoteJob
+from providers.http.client import HttpClient
 from providers.zencoder.adapter import Zencoder
 from tests.providers.cases.zencoder import BASE_URL as BASE
 from tests.providers.cases.zencoder import make_job

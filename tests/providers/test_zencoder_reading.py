@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 import responses
 
-from providers.base import Account
-from providers.errors import AuthRefused
-from providers.http import HttpClient
-from providers.redaction import REDACTED
-from providers.status import JobStatus, OutputStatus
-from providers.types import (
+from providers.core.contract import Account
+from providers.core.errors import AuthRefused
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import (
     OutputKind,
     RemoteError,
     RemoteJob,
 )
+from providers.http.client import HttpClient
+from providers.http.redaction import REDACTED
 from providers.zencoder.adapter import Zencoder
 from providers.zencoder.error_classes import ERROR_CLASSES
 from tests.providers.cases.zencoder import BASE_URL as BASE

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from jobs.accounts import (
+from jobs.accounts.service import (
     Check,
     Entered,
     InvalidAccount,
@@ -15,7 +15,7 @@ from jobs.accounts import (
 )
 from organizations.management.reporting import Report, ReportingCommand
 from organizations.models import Organization
-from providers import registry
+from providers.core import registry
 
 
 class Command(ReportingCommand):

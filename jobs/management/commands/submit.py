@@ -5,12 +5,18 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from jobs.idempotency import KeyOfDeletedJob, KeyRefused, caller_key
 from jobs.models import ProviderAccount
-from jobs.request_limits import MAX_HEIGHT, check_json, read_json
-from jobs.submission import DuplicateJob, SubmissionRefused, describe_hold, dump_request, submit
+from jobs.submission.idempotency import KeyOfDeletedJob, KeyRefused, caller_key
+from jobs.submission.limits import MAX_HEIGHT, check_json, read_json
+from jobs.submission.service import (
+    DuplicateJob,
+    SubmissionRefused,
+    describe_hold,
+    dump_request,
+    submit,
+)
 from organizations.management.reporting import Report, ReportingCommand
-from providers.types import JobRequest, Rendition
+from providers.core.types import JobRequest, Rendition
 
 
 class Command(ReportingCommand):

@@ -6,12 +6,12 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from jobs.models import ProviderAccount
-from jobs.parameters import MAX_ID
-from jobs.sync import sync_account
-from jobs.sync_pass import Report as PassReport
+from jobs.query.parameters import MAX_ID
+from jobs.sync.crawl import Report as PassReport
+from jobs.sync.runner import sync_account
 from organizations.management.reporting import Report, ReportingCommand
 from organizations.models import Organization
-from providers.redaction import redact_text
+from providers.http.redaction import redact_text
 
 
 class Command(ReportingCommand):

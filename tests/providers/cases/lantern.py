@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from providers.errors import AuthRefused, Conflict, NotFound, Outage, Rejected
-from providers.types import JobRequest, Rendition
+from providers.core.errors import AuthRefused, Conflict, NotFound, Outage, Rejected
+from providers.core.types import JobRequest, Rendition
 from tests.providers.cases.shape import Cases, Refusal, Wire
 from tests.providers.lantern import Lantern
 

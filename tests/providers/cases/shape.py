@@ -6,9 +6,9 @@ from typing import Any
 
 import responses
 
-from providers.base import Provider
-from providers.errors import ProviderError
-from providers.types import JobRequest
+from providers.core.contract import Provider
+from providers.core.errors import ProviderError
+from providers.core.types import JobRequest
 
 # Planted in every fixture wherever a provider may repeat a secret.
 CANARY = "canary"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from providers.errors import (
+from providers.core.errors import (
     AuthRefused,
     BadAnswer,
     Conflict,
@@ -16,8 +16,8 @@ from providers.errors import (
     TimedOut,
     Withdrawn,
 )
+from providers.core.types import JobRequest, Rendition
 from providers.tpstreams.adapter import TPStreams
-from providers.types import JobRequest, Rendition
 from tests.providers.cases.shape import Cases, Refusal, Wire
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "tpstreams"

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from providers.errors import (
+from providers.core.errors import (
     AuthRefused,
     BadAnswer,
     Conflict,
@@ -16,7 +16,7 @@ from providers.errors import (
     TimedOut,
     Withdrawn,
 )
-from providers.types import JobRequest, Rendition
+from providers.core.types import JobRequest, Rendition
 from providers.videosdk.adapter import VideoSDK
 from tests.providers.cases.shape import Cases, Refusal, Wire
 

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import responses
 
-from providers.base import Account
-from providers.errors import (
+from providers.core.contract import Account
+from providers.core.errors import (
     AuthRefused,
     BadAnswer,
     Conflict,
@@ -18,8 +18,8 @@ from providers.errors import (
     Rejected,
     TimedOut,
 )
-from providers.http import HttpClient
-from providers.types import JobRequest, Rendition
+from providers.core.types import JobRequest, Rendition
+from providers.http.client import HttpClient
 from providers.xvid.adapter import PAGE_SIZE, Xvid
 from providers.xvid.tokens import TOKENS, Token, owner_of
 from tests.providers.cases.shape import Cases, Refusal, Wire

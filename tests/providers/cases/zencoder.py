@@ -8,7 +8,7 @@ from typing import Any
 import responses
 from responses import matchers
 
-from providers.errors import (
+from providers.core.errors import (
     AuthRefused,
     BadAnswer,
     Conflict,
@@ -18,7 +18,7 @@ from providers.errors import (
     Rejected,
     TimedOut,
 )
-from providers.types import JobRequest, Rendition
+from providers.core.types import JobRequest, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.providers.cases.shape import Cases, Refusal, Wire
 

@@ -1,0 +1,52 @@
+"""An account's adapter, over an HTTP client that obeys the account's limits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from jobs.accounts.budget import Budget
+from jobs.models import ProviderAccount
+from jobs.models.fields import Undecryptable
+from jobs.workqueue.hosts import Witness
+from providers.core.contract import Provider
+from providers.core.errors import AuthRefused
+from providers.http.client import HttpClient
+
+
+@contextmanager
+def open_provider(
+    account: ProviderAccount, *, deadline_s: float | None = None
+) -> Iterator[Provider]:
+    """The account's adapter over a client that obeys its limits; closed afterwards."""
+    with open_with_budget(account, deadline_s=deadline_s) as (adapter, _):
+        yield adapter
+
+
+@contextmanager
+def open_with_budget(
+    account: ProviderAccount, *, deadline_s: float | None = None, is_patient: bool = False
+) -> Iterator[tuple[Provider, Budget]]:
+    """As `open_provider`, with the budget, for callers that read in several threads.
+
+    `is_patient`: the first answer of a host that failed the last time may take as long as any.
+    """
+    try:
+        remote = account.as_remote()
+    except Undecryptable as error:
+        # as good as refused: nothing works until a person has put the key back
+        raise AuthRefused(str(error)) from None
+    budget = Budget(account)
+    witness = Witness(account.host)
+    with HttpClient(
+        allow_private_addresses=settings.ALLOW_PRIVATE_ADDRESSES,
+        reserve=budget.reserve,
+        deadline_s=deadline_s,
+        first_answer_s=(lambda: None) if is_patient else witness.first_answer_s,
+        on_end=witness.note,
+        secrets=[value for value in remote.credentials.values() if isinstance(value, str)],
+    ) as http:
+        try:
+            yield account.adapter_class(remote, http), budget
+        finally:
+            witness.write()

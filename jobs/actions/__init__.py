@@ -1,0 +1,1 @@
+"""Cancel and retry a job."""

@@ -1,0 +1,109 @@
+"""Asking for a job to run again: natively as the attempt after it, else as a new linked job."""
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from jobs.actions.attempts import lock_attempts, retries_of, unfinished_of
+from jobs.actions.worker import ActionRefused, check_offer, record_event, resubmit_offer
+from jobs.mirror import writer
+from jobs.models import ActionKind, EventSource, Job, JobAction
+from jobs.models.fields import Undecryptable
+from jobs.submission import idempotency
+from jobs.submission.idempotency import CallerKey
+from jobs.submission.service import Submitted, describe_hold, sent_request, submit
+from jobs.workqueue.enqueue import hint
+from organizations.models import ApiToken, AuditEntry, User
+
+
+class RetryUnfinished(ActionRefused):
+    """The job was retried already, as `job`."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"It was retried already, as job {job.pk}.")
+        self.job = job
+
+
+def request_resubmit(
+    job: Job,
+    *,
+    user: User | None = None,
+    token: ApiToken | None = None,
+    key: CallerKey | None = None,
+    allow_duplicate: bool = False,
+) -> Submitted:
+    """Ask for `job` to run again, and return the attempt that will.
+
+    The same `key` again returns the attempt that it made. While a retry of the job has not ended,
+    another is made only with `allow_duplicate`, and never natively. Raises RetryUnfinished,
+    ActionRefused, SubmissionRefused, KeyRefused, KeyOfDeletedJob.
+    """
+    made = idempotency.find_job(job.organization, key)
+    if made is not None:
+        return Submitted(made, created=False)
+    try:
+        with transaction.atomic():
+            lock_attempts(job)
+            made = idempotency.find_job(job.organization, key)
+            if made is not None:
+                return Submitted(made, created=False)
+            job = Job.objects.select_related("organization", "account").get(pk=job.pk)
+            attempt = _run_again(job, user, token, key, allow_duplicate)
+            warnings = tuple(describe_hold(job.account))
+            return Submitted(attempt, created=True, warnings=warnings)
+    except IntegrityError:
+        made = idempotency.find_job(job.organization, key)
+        if made is None:
+            raise
+        return Submitted(made, created=False)
+
+
+def _run_again(
+    job: Job,
+    user: User | None,
+    token: ApiToken | None,
+    key: CallerKey | None,
+    allow_duplicate: bool,
+) -> Job:
+    offer = resubmit_offer(job)
+    is_native = offer is not None and offer.is_native
+    unfinished = unfinished_of(retries_of(job))
+    if unfinished is not None and (is_native or not allow_duplicate):
+        raise RetryUnfinished(unfinished)
+    check_offer(job, offer)
+    if is_native:
+        return _ask_natively(job, user, token, key)
+    try:
+        request = sent_request(job)
+    except Undecryptable as error:
+        raise ActionRefused(str(error)) from error
+    if request is None:
+        raise ActionRefused("Only jobs that were submitted here can be submitted again.")
+    return submit(
+        organization=job.organization,
+        account=job.account,
+        request=request,
+        user=user,
+        token=token,
+        key=key,
+        allow_duplicate=True,
+        retry_of=job,
+    ).job
+
+
+def _ask_natively(
+    job: Job, user: User | None, token: ApiToken | None, key: CallerKey | None
+) -> Job:
+    attempt = writer.open_attempt(job, source=EventSource.ACTION, actor=user)
+    action = JobAction.objects.create(
+        job=attempt,
+        kind=ActionKind.RESUBMIT,
+        actor=user,
+        token=token,
+        next_at=timezone.now(),
+    )
+    record_event(job, f"Resubmit asked for, as attempt {attempt.attempt}", user)
+    AuditEntry.record(job.organization, "job.resubmit_requested", job, actor=user, token=token)
+    # last: whoever waits here for another transaction holds what that one has passed
+    idempotency.store(job.organization, key, attempt)
+    hint("run_action", action.pk)
+    return attempt

@@ -1,0 +1,1 @@
+"""URLs of inputs and outputs: parsing, links, playback, thumbnails."""

@@ -1,0 +1,38 @@
+"""Addresses of media, as people and scripts give them: one rule for form, API and command."""
+
+import re
+
+from providers.parsing.urls import WEB_SCHEMES, parse_url
+
+# What providers fetch from and deliver to. A suffix names a region or a variant of the store:
+# s3+eu-west-1, cf+uk.
+SCHEMES = frozenset({"http", "https", "ftp", "ftps", "sftp", "s3", "gs", "gcs", "cf", "azure"})
+MAX_ADDRESS = 4_000
+
+
+def check_address(text: str, *, bare_allowed: bool = False) -> str:
+    """`text`, spelled so that no provider or log line can be misled. Raises ValueError.
+
+    `bare_allowed` lets through what has no scheme, for providers that know a source by the id or
+    the path it has in their own store.
+    """
+    if not text.strip():
+        raise ValueError("Give the address of a file.")
+    if len(text) > MAX_ADDRESS:
+        raise ValueError(f"Give an address of at most {MAX_ADDRESS:,} characters.")
+    if re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]", text):
+        raise ValueError("Leave out control characters.")
+    if bare_allowed and "://" not in text:
+        return text
+    if re.search(r"\s", text):
+        raise ValueError("Leave out blanks; write them as %20.")
+    url = parse_url(text)
+    if url.scheme.partition("+")[0] not in SCHEMES:
+        raise ValueError(
+            f"Begin with one of {', '.join(f'{name}://' for name in sorted(SCHEMES))}."
+        )
+    if text.partition("://")[2][:1] in ("", "/", "?", "#"):
+        raise ValueError("Name a host or a bucket after the //.")
+    if url.scheme in WEB_SCHEMES and not url.is_web:
+        raise ValueError("The host in it is none.")
+    return text

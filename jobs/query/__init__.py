@@ -1,0 +1,1 @@
+"""What lists can be asked for: parameters, filters, keyset pages. No rendering."""

@@ -1,0 +1,111 @@
+"""The list of files: the outputs of all accounts, in the names that its address and API share."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from django.db.models import Q, QuerySet
+
+from jobs.models import Output, Preset
+from jobs.models.output import OutputQuerySet
+from jobs.query.keyset import Ordering
+from jobs.query.parameters import ListFilter, Parameters, Params
+from organizations.models import Organization
+from providers.core.status import OutputStatus
+from providers.core.types import OutputKind
+
+REPEATED = ("provider", "account", "kind", "status", "format", "preset")
+MAX_PIXELS = 65_535
+
+
+@dataclass(frozen=True)
+class FileFilter(ListFilter):
+    """What a list of files shows, from where. Made by `parse`."""
+
+    CONDITIONS: ClassVar[tuple[str, ...]] = (
+        *REPEATED,
+        "min_height",
+        "max_height",
+        "q",
+        "created_after",
+        "created_before",
+    )
+
+    # None: every account; what `provider` and `account` together come to
+    account_ids: frozenset[int] | None = None
+    kind: frozenset[OutputKind] = frozenset()
+    status: frozenset[OutputStatus] = frozenset()
+    format: tuple[str, ...] = ()
+    presets: tuple[Preset, ...] = ()
+    min_height: int | None = None
+    max_height: int | None = None
+    q: str = ""
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    ordering: Ordering = Ordering("created")
+
+    @classmethod
+    def parse(cls, params: Params, organization: Organization) -> "FileFilter":
+        """Read the query string of a list of `organization`'s files.
+
+        One query when accounts or providers are named, one when presets are, else none.
+        """
+        names = (*cls.CONDITIONS, "sort", "limit", "cursor")
+        read = Parameters(params, organization, names, REPEATED)
+        return cls(
+            account_ids=read.account_ids(),
+            kind=read.words("kind", OutputKind),
+            status=read.words("status", OutputStatus),
+            format=read.several("format"),
+            presets=read.presets(),
+            min_height=read.number("min_height", 1, MAX_PIXELS),
+            max_height=read.number("max_height", 1, MAX_PIXELS),
+            q=read.one("q"),
+            created_after=read.time("created_after"),
+            created_before=read.time("created_before"),
+            ordering=read.ordering(("created",)) or Ordering("created"),
+            limit=read.limit(),
+            cursor=read.one("cursor"),
+            given=read.given,
+            errors=read.errors,
+        )
+
+    def apply(self, queryset: OutputQuerySet) -> QuerySet[Output]:
+        """The outputs of `queryset` that fit, not sorted.
+
+        Images only where that kind is asked for: thumbnails come by the hundred, and would bury
+        all else.
+        """
+        if self.is_unreadable:
+            return queryset.none()
+        found: QuerySet[Output] = (
+            queryset.filter(kind__in=sorted(self.kind)) if self.kind else queryset.media()
+        )
+        if self.account_ids is not None:
+            found = found.filter(account_id__in=sorted(self.account_ids))
+        if self.status:
+            found = found.filter(status__in=sorted(self.status))
+        if self.format:
+            found = found.filter(format__in=self.format)
+        if self.presets:
+            found = found.filter(preset__in=[preset.pk for preset in self.presets])
+        if self.min_height:
+            found = found.filter(height__gte=self.min_height)
+        if self.max_height:
+            found = found.filter(height__lte=self.max_height)
+        if self.q:
+            found = found.filter(_text_condition(self.q))
+        # Half-open, so that two windows that meet neither share nor lose a file
+        if self.created_after:
+            found = found.filter(sort_at__gte=self.created_after)
+        if self.created_before:
+            found = found.filter(sort_at__lt=self.created_before)
+        return found
+
+
+def _text_condition(text: str) -> Q:
+    """The whole as the id of an output or its job, or each word in the names that a row shows."""
+    words = Q()
+    for word in text.split():
+        words &= Q(label__icontains=word) | Q(url__icontains=word) | Q(job__name__icontains=word)
+    return words | Q(remote_id=text) | Q(job__remote_id=text)

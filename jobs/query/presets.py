@@ -1,0 +1,220 @@
+"""Presets: which there are, how often each is used, and how that ends."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, ClassVar
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from jobs.models import Output, Preset
+from jobs.models.output import PresetQuerySet
+from jobs.query.parameters import MAX_ID, ListFilter, Parameters, Params, read_time
+from organizations.models import Organization
+from providers.core.status import TERMINAL
+
+REPEATED = ("provider", "account", "preset")
+
+# How far back use is counted unless another time is asked for. Counting looks up the job of each
+# output that the page's presets made since then, so no time may be older than MAX_WINDOW.
+WINDOW = "30d"
+MAX_WINDOW = timedelta(days=90)
+
+# Of a preset's settings, as many as fit on a line, and what they begin with where it is set
+SUMMARY_PARTS = 4
+TELLING = (
+    *("description", "container", "format", "resolutions", "resolution", "size", "width"),
+    *("height", "max height", "codec", "bitrate", "bit rate", "quality"),
+)
+
+
+@dataclass(frozen=True)
+class PresetFilter(ListFilter):
+    """Which presets a list shows, and since when their use is counted. Made by `parse`."""
+
+    CONDITIONS: ClassVar[tuple[str, ...]] = (*REPEATED, "q")
+
+    # None: every account; what `provider` and `account` together come to
+    account_ids: frozenset[int] | None = None
+    presets: tuple[Preset, ...] = ()
+    q: str = ""
+    # `created_after` of the jobs that are counted, as given and as a time
+    window: str = WINDOW
+    since: datetime = field(default_factory=timezone.now)
+
+    @classmethod
+    def parse(cls, params: Params, organization: Organization) -> "PresetFilter":
+        """Read the query string of a list of `organization`'s presets.
+
+        One query when accounts or providers are named, one when presets are, else none.
+        """
+        names = (*cls.CONDITIONS, "created_after", "limit", "cursor")
+        read = Parameters(params, organization, names, REPEATED)
+        window, since = _read_window(read)
+        return cls(
+            account_ids=read.account_ids(),
+            presets=read.presets(),
+            q=read.one("q"),
+            window=window,
+            since=since,
+            limit=read.limit(),
+            cursor=read.one("cursor"),
+            given=read.given,
+            errors=read.errors,
+        )
+
+    def apply(self, queryset: PresetQuerySet) -> QuerySet[Preset]:
+        """The presets of `queryset` that fit, not sorted."""
+        if self.is_unreadable:
+            return queryset.none()
+        found: QuerySet[Preset] = queryset
+        if self.account_ids is not None:
+            found = found.filter(account_id__in=sorted(self.account_ids))
+        if self.presets:
+            found = found.filter(pk__in=[preset.pk for preset in self.presets])
+        for word in self.q.split():
+            found = found.filter(
+                Q(name__icontains=word) | Q(remote_id__icontains=word) | Q(kind__icontains=word)
+            )
+        return found
+
+
+def _read_window(read: Parameters) -> tuple[str, datetime]:
+    now = timezone.now()
+    since = read.time("created_after")
+    if since is None:
+        return WINDOW, read_time(WINDOW, now)
+    if since < now - MAX_WINDOW - timedelta(minutes=1):
+        read.errors["created_after"] = f"Use is counted over {MAX_WINDOW.days} days at the most."
+        return WINDOW, read_time(WINDOW, now)
+    return read.one("created_after"), since
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The jobs that a preset made an output of, since a time; each counts once."""
+
+    jobs: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+    @property
+    def success_rate(self) -> float | None:
+        """The part of the ended jobs that succeeded, 0 to 1; None when none has ended."""
+        ended = self.succeeded + self.failed + self.cancelled
+        return self.succeeded / ended if ended else None
+
+
+@dataclass(frozen=True, slots=True)
+class PresetPage:
+    """Presets by name, each with its use; `next` is a cursor, None on the last page."""
+
+    rows: list[tuple[Preset, Usage]]
+    next: str | None
+
+
+def page(queryset: QuerySet[Preset], since: datetime, limit: int, cursor: str = "") -> PresetPage:
+    """One page in two queries: the presets with when each was last used, and their use.
+
+    Keyset paging by name and id. Raises ValueError with a sentence for a cursor that is not ours.
+    """
+    if cursor:
+        name, pk = _read_cursor(cursor)
+        queryset = queryset.filter(Q(name__gt=name) | Q(name=name, pk__gt=pk))
+    # one look at the end of an index for each preset of the page, however much it was used
+    uses = Output.objects.filter(preset=OuterRef("pk")).order_by("-sort_at").values("sort_at")[:1]
+    found = list(
+        queryset.annotate(last_used_at=Subquery(uses))
+        .select_related("account")
+        .defer("account__credentials", "account__hook_secret", "account__options")
+        .order_by("name", "pk")[: limit + 1]
+    )
+    rows = found[:limit]
+    usage = count_usage([preset.pk for preset in rows], since)
+    return PresetPage(
+        [(preset, usage.get(preset.pk, Usage())) for preset in rows],
+        _write_cursor(rows[-1]) if len(found) > limit else None,
+    )
+
+
+def count_usage(preset_ids: Iterable[int], since: datetime) -> dict[int, Usage]:
+    """The use of each of these presets by jobs created at or after `since`; unused ones are absent.
+
+    One query. It reads the index entries of these presets in that time, and of each one's job
+    the status: its cost grows with the outputs that they made since, not with the table.
+    """
+    rows = (
+        Output.objects.filter(preset__in=list(preset_ids), sort_at__gte=since)
+        .values("preset_id")
+        .annotate(
+            jobs=Count("job", distinct=True),
+            **{
+                status.value: Count("job", distinct=True, filter=Q(job__status=status))
+                for status in sorted(TERMINAL)
+            },
+        )
+    )
+    counts: dict[int, Usage] = {}
+    for row in rows:
+        values: dict[str, Any] = dict(row)
+        preset_id = values.pop("preset_id")
+        counts[preset_id] = Usage(**values)
+    return counts
+
+
+def summarise(settings: Any) -> str:
+    """The telling settings on one line, as `height 720, codec h264, …`; empty when there are none.
+
+    Ids say nothing to a person, and the same value under a second name nothing new.
+    """
+    told: dict[str, str] = {}
+    for name, value in sorted(_leaves(settings, ""), key=_rank):
+        if name.rpartition(" ")[2] == "id" or (value and value in told.values()):
+            continue
+        told[value if name == "description" else f"{name} {value}".strip()] = value
+    parts = [part[:60] for part in islice(told, SUMMARY_PARTS)]
+    return ", ".join(parts + ["…"] * (len(told) > SUMMARY_PARTS))
+
+
+def _rank(leaf: tuple[str, str]) -> int:
+    name, _ = leaf
+    return TELLING.index(name) if name in TELLING else len(TELLING)
+
+
+def _leaves(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    """What is set: named plain values, lists of plain ones as one; what is null or off is not."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _leaves(part, str(key).replace("_", " "))
+    elif isinstance(value, list):
+        if any(isinstance(part, dict | list) for part in value):
+            for part in value:
+                yield from _leaves(part, name)
+        elif value:
+            yield name, "/".join(map(str, value))
+    elif value is True:
+        yield name, ""
+    elif value not in (None, "", False):
+        yield name, str(value)
+
+
+def _write_cursor(preset: Preset) -> str:
+    text = json.dumps([preset.name, preset.pk], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[str, int]:
+    try:
+        name, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if isinstance(name, str) and "\x00" not in name and type(pk) is int and 0 <= pk <= MAX_ID:
+            name.encode()  # half a surrogate pair is no text
+            return name, pk
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        pass
+    raise ValueError("This cursor is not one of ours; begin at the first page.")

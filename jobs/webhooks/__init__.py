@@ -1,0 +1,1 @@
+"""Providers' deliveries: verify, store, apply."""

@@ -1,0 +1,1 @@
+"""The contract of an adapter, its types, errors and statuses, and the registry."""

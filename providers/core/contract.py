@@ -1,0 +1,229 @@
+"""The adapter contract: what a provider module declares, must do and may do.
+
+An adapter translates. It never stores, schedules, caches or renders, and it sends only
+through `providers.http.client.HttpClient`. Every method raises only
+`providers.core.errors.ProviderError`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import (
+    Capability,
+    Field,
+    JobRequest,
+    OutputLink,
+    Page,
+    RemoteJob,
+    RemotePreset,
+    RequestIssue,
+    Usage,
+    WebhookEvent,
+)
+from providers.http.client import HttpClient
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How many requests a minute the provider takes for one kind of call (`bucket`)."""
+
+    bucket: str
+    per_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What an adapter knows of an account: no model, no database row."""
+
+    base_url: str
+    credentials: Mapping[str, str] = field(repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The end of one look for a submission: `complete` is False when the look was cut short."""
+
+    job: RemoteJob | None
+    complete: bool = True
+
+
+class Unsupported(NotImplementedError):
+    """A method was called whose capability the provider does not declare: our own mistake."""
+
+
+class Provider(ABC):
+    """One provider's API, translated."""
+
+    slug: ClassVar[str]
+    label: ClassVar[str]
+    docs_url: ClassVar[str]
+    default_base_url: ClassVar[str]
+    capabilities: ClassVar[frozenset[Capability]]
+    credential_fields: ClassVar[tuple[Field, ...]]
+    option_fields: ClassVar[tuple[Field, ...]] = ()
+    # keys are folded words (`providers.core.status.fold`)
+    job_statuses: ClassVar[Mapping[str, JobStatus]]
+    output_statuses: ClassVar[Mapping[str, OutputStatus]] = {}
+    # the provider's exact code of a job's fault -> a name in `providers.core.errors.CLASSES`
+    error_classes: ClassVar[Mapping[str, str]] = {}
+    rate_limits: ClassVar[tuple[RateLimit, ...]] = ()
+    # the kinds of call that one `get_job`, and one `refresh_job`, may send
+    read_buckets: ClassVar[tuple[str, ...]] = ()
+    refresh_buckets: ClassVar[tuple[str, ...]] = ()
+    min_poll_interval_s: ClassVar[int] = 5
+    # how far back the provider's list goes; None where it does not say
+    history_days: ClassVar[int | None] = None
+    cancellable: ClassVar[frozenset[JobStatus]] = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
+    resubmittable: ClassVar[frozenset[JobStatus]] = frozenset(
+        {JobStatus.FAILED, JobStatus.CANCELLED}
+    )
+    # whether the submission key is known to come back, so that two empty looks prove absence
+    echoes_key: ClassVar[bool] = False
+    # whether inputs and destinations may be ids or paths of the provider's own store, without a
+    # scheme
+    takes_bare_inputs: ClassVar[bool] = False
+    # the key of a request's `extra` that takes ids of the account's presets, where those stand in
+    # the place of renditions
+    preset_field: ClassVar[str | None] = None
+    # the settings of a request, at any depth, by which only a part of the input is encoded
+    cut_fields: ClassVar[frozenset[str]] = frozenset()
+    # whether a rendition's packaging is obeyed; elsewhere its heights alone are
+    takes_packaging: ClassVar[bool] = True
+    # whether a count of thumbnails is enough; elsewhere they need their interval as well
+    spreads_thumbnails: ClassVar[bool] = True
+    # what a form says at a field of JobRequest in place of its usual words; None where the field
+    # has no meaning here, so that a form leaves it out
+    request_help: ClassVar[Mapping[str, str | None]] = {}
+    # the header in which a delivery carries the account's `webhook_secret`
+    webhook_secret_header: ClassVar[str | None] = None
+    # how an integrator sets the webhook up, one sentence a step; `{url}` stands for ours
+    webhook_steps: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, account: Account, http: HttpClient) -> None:
+        self.account = account
+        self.http = http
+
+    @classmethod
+    def supports(cls, capability: Capability) -> bool:
+        return capability in cls.capabilities
+
+    # Reading
+
+    @abstractmethod
+    def list_jobs(self, cursor: str | None = None) -> Iterator[Page]:
+        """Yield pages newest first, from `cursor` (a `Page.cursor` given before) or the top.
+
+        One request a page, sent when the page is asked for, so that a caller stops early by
+        not asking. The last page has no cursor. Items that cannot be read are left out; a page
+        of which none can be read raises BadAnswer, since nobody knows what it held.
+        """
+
+    @abstractmethod
+    def get_job(self, remote_id: str) -> RemoteJob:
+        """Read one job whole, progress included. Raises NotFound when the provider lost it."""
+
+    def refresh_job(self, job: RemoteJob) -> RemoteJob:
+        """Complete a job just read from the list with what the list leaves out (progress).
+
+        At most one request; returns `job` itself when there is nothing to add.
+        """
+        return job
+
+    def list_unfinished(self) -> Iterator[Page]:
+        """Yield pages of all unfinished jobs, and of some that ended lately, in any order.
+
+        For providers that answer this in fewer requests than one a job. Yields nothing where
+        there is no such call; a job that is not among them has not ended for that.
+        """
+        return iter(())
+
+    def list_presets(self) -> Iterator[RemotePreset]:
+        """Yield the account's presets. Capability PRESETS."""
+        raise Unsupported(Capability.PRESETS)
+
+    def resolve_output_url(self, job_id: str, output_id: str) -> OutputLink:
+        """Have an address made at which a browser opens an output (by the two remote ids) now.
+
+        For providers whose stored addresses open with our credentials alone. Raises NotFound
+        when there is no file. Capability OUTPUT_LINKS.
+        """
+        raise Unsupported(Capability.OUTPUT_LINKS)
+
+    # Acting
+
+    def check_request(self, request: JobRequest) -> list[RequestIssue]:
+        """Say what the provider cannot do with `request` (blocking) or decides by itself.
+
+        A request that names nothing to make is refused at `renditions`: a job is paid for.
+        """
+        return []
+
+    def build_request(self, request: JobRequest, key: str | None = None) -> dict[str, Any]:
+        """Translate into the body that `submit` sends, `extra` merged in and winning.
+
+        `key` is appended to the field the provider keeps for the customer; None for a preview.
+        Pure: sends nothing. Capability SUBMIT.
+        """
+        raise Unsupported(Capability.SUBMIT)
+
+    def submit(self, request: JobRequest, key: str) -> RemoteJob:
+        """Create the job once and return what the answer tells (often only an id).
+
+        Raises Rejected when refused; an error whose `ambiguous` is True leaves open whether
+        the job exists. Never tries again by itself. Capability SUBMIT.
+        """
+        raise Unsupported(Capability.SUBMIT)
+
+    def cancel(self, remote_id: str) -> None:
+        """Cancel an unfinished job; Conflict when it is done. Capability CANCEL."""
+        raise Unsupported(Capability.CANCEL)
+
+    def resubmit(self, remote_id: str) -> None:
+        """Run the job again under its own id; Conflict when refused. Capability RESUBMIT."""
+        raise Unsupported(Capability.RESUBMIT)
+
+    def find_by_key(self, key: str, request: JobRequest, since: datetime) -> Found:
+        """Look for the job that a submission made at or after `since`. Capability FIND_BY_KEY."""
+        raise Unsupported(Capability.FIND_BY_KEY)
+
+    # The account
+
+    @classmethod
+    def check_credentials_given(
+        cls, credentials: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> dict[str, str]:
+        """What is missing of the fields of an account, as sentences by field name. Pure."""
+        return {
+            field.name: f"{cls.label} needs {field.label}."
+            for fields, given in (
+                (cls.credential_fields, credentials),
+                (cls.option_fields, options),
+            )
+            for field in fields
+            if field.required and not given.get(field.name)
+        }
+
+    def check_credentials(self) -> None:
+        """Return quietly when the credentials are good, else raise. CHECK_CREDENTIALS."""
+        raise Unsupported(Capability.CHECK_CREDENTIALS)
+
+    def usage(self) -> Usage:
+        """Read plan and usage. Capability USAGE."""
+        raise Unsupported(Capability.USAGE)
+
+    # Webhooks
+
+    @classmethod
+    def read_webhook(cls, headers: Mapping[str, str], body: bytes, secret: str) -> WebhookEvent:
+        """Verify and read one delivery; `headers` have lower-case names.
+
+        `secret` is the account's `webhook_secret`, empty when none is set. Raises
+        `providers.core.errors.WebhookRefused` when it is not authentic or not readable. The body is
+        a hint only: the caller reads the job anew. Capability WEBHOOK.
+        """
+        raise Unsupported(Capability.WEBHOOK)

@@ -1,0 +1,352 @@
+"""What can go wrong: the closed classes of faults, and the exceptions adapters raise.
+
+A class says what a fault is about, whoever the provider is: jobs, pages, alerts and filters
+know these names only. The exceptions are what one call to a provider ends in::
+
+    ProviderError
+     ├── AuthRefused        401, 403: the credentials are not accepted for this
+     ├── RateLimited        the provider's limit; `wait_s` when it says how long
+     ├── BudgetExhausted    our own rate budget is used up: nothing was sent
+     ├── NotFound           404, 410
+     ├── Conflict           409: the state of the job forbids it
+     ├── Rejected           other 4xx: the request is wrong; `messages`, `fields`
+     ├── Outage             5xx
+     ├── TimedOut           no whole answer in time
+     ├── Unreachable        no connection, or it was lost
+     ├── BadAnswer          not JSON, the wrong shape, too large, a redirect
+     ├── Withdrawn          the provider or this version of its API is gone
+     ├── AddressRefused     the host is at a private address: nothing was sent
+     └── WebhookRefused     a delivery that is not authentic or not readable
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from providers.http.redaction import redact_text
+from providers.parsing.text import make_one_line
+
+Fixer = Literal["you", "owner", "provider"]
+
+# An error page of a proxy can be long; a sentence is read whole.
+MESSAGE_LENGTH = 500
+
+# Theirs are words and numbers; the kind of an answer that is no JSON can be anything.
+CODE_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorClass:
+    """One class of faults.
+
+    `fixer`: you (who submitted the job or keeps the account), the owner of the source, or the
+    provider. `is_transient`: it goes away by itself. `retry_helps`: the same request may end
+    differently now, or once what `hint` says is done outside of it.
+    """
+
+    name: str
+    sentence: str
+    fixer: Fixer
+    is_transient: bool
+    hint: str
+    retry_helps: bool
+
+
+_CATALOGUE = (
+    ErrorClass(
+        "input.not_found",
+        "The source file was not found at its address.",
+        "owner",
+        is_transient=False,
+        hint="Check the address and that the file is still there, then retry.",
+        retry_helps=True,
+    ),
+    ErrorClass(
+        "input.access_denied",
+        "The provider was not allowed to read the source file.",
+        "owner",
+        is_transient=False,
+        hint="Grant the provider read access, or renew a signed link, then retry.",
+        retry_helps=True,
+    ),
+    ErrorClass(
+        "input.timeout",
+        "The server that holds the source file was too slow or did not answer.",
+        "owner",
+        is_transient=True,
+        hint="Retry. If it happens again, move the source to a faster place.",
+        retry_helps=True,
+    ),
+    ErrorClass(
+        "input.corrupt",
+        "The source file is damaged or incomplete.",
+        "owner",
+        is_transient=False,
+        hint="Check whether the file plays; replace it with a complete copy and submit that.",
+        retry_helps=False,
+    ),
+    ErrorClass(
+        "input.unsupported",
+        "The provider cannot decode this kind of source file.",
+        "owner",
+        is_transient=False,
+        hint="Convert the source to a common codec without copy protection, and submit that.",
+        retry_helps=False,
+    ),
+    ErrorClass(
+        "input.no_media",
+        "The source file holds no video or sound.",
+        "owner",
+        is_transient=False,
+        hint="Check that the address leads to the file itself, not to a web page about it.",
+        retry_helps=False,
+    ),
+    ErrorClass(
+        "settings.invalid",
+        "The settings of the job are not valid for this source or this provider.",
+        "you",
+        is_transient=False,
+        hint="Change the setting that the message names, and submit anew.",
+        retry_helps=False,
+    ),
+    ErrorClass(
+        "encode.failed",
+        "The encoder failed on this file.",
+        "provider",
+        is_transient=False,
+        hint="Retry once. If it fails in the same way, ask the provider with the job's id.",
+        retry_helps=True,
+    ),
+    ErrorClass(
+        "output.access_denied",
+        "The provider was not allowed to write to the destination.",
+        "you",
+        is_transient=False,
+        hint="Check the destination's credentials and write permission, then retry.",
+        retry_helps=True,
+    ),
+    ErrorClass(
+        "output.not_found",
+        "The destination does not exist or cannot be reached.",
+        "you",
+        is_transient=False,
+        hint="Check the bucket or the host's name, and that it accepts the provider; then retry.",
+        retry_helps=True,
+    ),
+    ErrorClass(
+        "output.failed",
+        "The result was made but could not be delivered to the destination.",
+        "you",
+        is_transient=True,
+        hint="Check the free space and the state of the destination, then retry.",
+        retry_helps=True,
+    ),
+    ErrorClass(
+        "quota.rate",
+        "Too many requests in a short time.",
+        "you",
+        is_transient=True,
+        hint="It goes on by itself after the wait. Lower the account's limit if it stays so.",
+        retry_helps=True,
+    ),
+    ErrorClass(
+        "quota.plan",
+        "The plan of the account does not allow it.",
+        "you",
+        is_transient=False,
+        hint="Look at the plan, its use and its billing in the provider's console.",
+        retry_helps=True,
+    ),
+    ErrorClass(
+        "auth.refused",
+        "The provider refused the credentials of the account.",
+        "you",
+        is_transient=False,
+        hint="Enter a valid key with the needed rights on the account's page.",
+        retry_helps=True,
+    ),
+    ErrorClass(
+        "provider.outage",
+        "The provider is not working properly or cannot be reached.",
+        "provider",
+        is_transient=True,
+        hint="It is tried again by itself. Look at the provider's status page if it lasts.",
+        retry_helps=True,
+    ),
+    ErrorClass(
+        "provider.timeout",
+        "The provider did not finish in time.",
+        "provider",
+        is_transient=True,
+        hint="Retry. If it happens again, ask the provider with the job's id.",
+        retry_helps=True,
+    ),
+    ErrorClass(
+        "provider.withdrawn",
+        "The provider no longer offers this service.",
+        "provider",
+        is_transient=False,
+        hint="Check the account's base URL with the provider's documents, or use another one.",
+        retry_helps=False,
+    ),
+    ErrorClass(
+        "unknown",
+        "The provider gave no reason.",
+        "provider",
+        is_transient=False,
+        hint="Read the provider's own words, if there are any, and look in its console.",
+        retry_helps=True,
+    ),
+)
+
+CLASSES: Mapping[str, ErrorClass] = {known.name: known for known in _CATALOGUE}
+
+
+def classify(
+    code: str, message: str, codes: Mapping[str, str], patterns: Iterable[tuple[str, str]]
+) -> str:
+    """Name the class of a fault: by its exact code, else by the first pattern in its message."""
+    if code in codes:
+        return codes[code]
+    return next(
+        (name for pattern, name in patterns if re.search(pattern, message, re.IGNORECASE)),
+        "unknown",
+    )
+
+
+def _read_message(text: str, secrets: Iterable[str]) -> str:
+    """A provider's message without secrets and control characters, on one line."""
+    return make_one_line(redact_text(text, secrets))[:MESSAGE_LENGTH]
+
+
+class ProviderError(Exception):
+    """A call to a provider that did not end well; `str()` is a sentence free of secrets.
+
+    `error_class` is a name in CLASSES, `code` the provider's own (an HTTP status, too).
+    `transient`: the same call may succeed later. `ambiguous`: the provider may have carried
+    the request out although we have no answer. `wait_s`: not to be tried again before, where
+    known. `words`: what the provider itself says about it, empty where it says nothing.
+    """
+
+    error_class: str = "unknown"
+    transient: bool = False
+    ambiguous: bool = False
+    words: str = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        error_class: str | None = None,
+        code: str = "",
+        transient: bool | None = None,
+        ambiguous: bool | None = None,
+        wait_s: float | None = None,
+        secrets: Iterable[str] = (),
+    ) -> None:
+        super().__init__(_read_message(message, secrets))
+        if error_class is not None:
+            self.error_class = error_class
+        if transient is not None:
+            self.transient = transient
+        if ambiguous is not None:
+            self.ambiguous = ambiguous
+        self.code = _read_message(code, secrets)[:CODE_LENGTH]
+        self.wait_s = wait_s
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+    def quote(self, words: str, secrets: Iterable[str] = ()) -> Self:
+        """Add the provider's own words to the message, where it has not got them yet."""
+        secrets = tuple(secrets)
+        self.words = _read_message(words, secrets)
+        message = _read_message(str(self), secrets)
+        if self.words.rstrip(".") not in message:
+            message = _read_message(f"{message} The provider says: {self.words}", secrets)
+        self.args = (message,)
+        return self
+
+
+class AuthRefused(ProviderError):
+    error_class = "auth.refused"
+
+
+class RateLimited(ProviderError):
+    error_class = "quota.rate"
+    transient = True
+
+
+class BudgetExhausted(ProviderError):
+    error_class = "quota.rate"
+    transient = True
+
+
+class NotFound(ProviderError):
+    pass
+
+
+class Conflict(ProviderError):
+    pass
+
+
+class Rejected(ProviderError):
+    """`messages` are the provider's sentences, `fields` those it tied to a field of the body."""
+
+    error_class = "settings.invalid"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        messages: Iterable[str] = (),
+        fields: Mapping[str, Iterable[str]] | None = None,
+        error_class: str | None = None,
+        code: str = "",
+        secrets: Iterable[str] = (),
+    ) -> None:
+        secrets = tuple(secrets)
+        super().__init__(message, error_class=error_class, code=code, secrets=secrets)
+        self.messages = [_read_message(text, secrets) for text in messages]
+        self.fields = {
+            name: [_read_message(text, secrets) for text in texts]
+            for name, texts in (fields or {}).items()
+        }
+
+
+class Outage(ProviderError):
+    error_class = "provider.outage"
+    transient = True
+    ambiguous = True
+
+
+class TimedOut(ProviderError):
+    error_class = "provider.timeout"
+    transient = True
+    ambiguous = True
+
+
+class Unreachable(ProviderError):
+    """Not ambiguous by default: no connection, no request. A lost connection says otherwise."""
+
+    error_class = "provider.outage"
+    transient = True
+
+
+class BadAnswer(ProviderError):
+    error_class = "provider.outage"
+    transient = True
+
+
+class Withdrawn(ProviderError):
+    error_class = "provider.withdrawn"
+
+
+class AddressRefused(ProviderError):
+    error_class = "settings.invalid"
+
+
+class WebhookRefused(ProviderError):
+    error_class = "auth.refused"

@@ -1,0 +1,59 @@
+"""The tables of the docs, made from what the adapters declare; tests compare them."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from providers.core.contract import Provider
+from providers.core.types import Capability
+
+
+def capability_matrix(providers: Iterable[type[Provider]]) -> str:
+    """One row a capability, one column a provider."""
+    columns = list(providers)
+    return _table(
+        ["Capability", *(provider.label for provider in columns)],
+        [
+            [f"`{capability}`", *("yes" if p.supports(capability) else "-" for p in columns)]
+            for capability in Capability
+        ],
+    )
+
+
+def status_table(provider: type[Provider]) -> str:
+    """One row for each word that the provider uses, for jobs and for outputs."""
+    words = dict.fromkeys([*provider.job_statuses, *provider.output_statuses])
+    return _table(
+        ["Word", "Job", "Output"],
+        [
+            [
+                f"`{word}`",
+                _name(provider.job_statuses.get(word)),
+                _name(provider.output_statuses.get(word)),
+            ]
+            for word in words
+        ],
+    )
+
+
+def error_table(provider: type[Provider]) -> str:
+    """One row for each of our classes with the provider's codes that become it."""
+    rows = []
+    for name in sorted(set(provider.error_classes.values())):
+        codes = sorted(code for code, known in provider.error_classes.items() if known == name)
+        rows.append([f"`{name}`", ", ".join(f"`{code}`" for code in codes)])
+    return _table(["Class", "Codes"], rows)
+
+
+def describe(provider: type[Provider]) -> str:
+    """All tables that the provider's own page holds."""
+    parts = [capability_matrix([provider]), status_table(provider), error_table(provider)]
+    return "\n".join(parts)
+
+
+def _name(status: StrEnum | None) -> str:
+    return "-" if status is None else f"`{status}`"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)

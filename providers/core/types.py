@@ -1,0 +1,235 @@
+"""What adapters return and take: plain frozen values with units in their names.
+
+`None` (or an empty tuple) always means "the provider did not tell", never zero and
+never "it is gone": the mirror keeps what it knew before.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from providers.core.status import JobStatus, OutputStatus
+
+
+class Capability(StrEnum):
+    """What a provider can do beyond listing and reading jobs. Pages ask these, never names."""
+
+    SUBMIT = "submit"
+    CANCEL = "cancel"
+    RESUBMIT = "resubmit"  # natively, under the same remote id
+    PROGRESS = "progress"  # reports a percentage
+    FIND_BY_KEY = "find_by_key"
+    PRESETS = "presets"
+    WEBHOOK = "webhook"
+    WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - each delivery carries a shared secret
+    CHECK_CREDENTIALS = "check_credentials"
+    USAGE = "usage"
+    TEST_MODE = "test_mode"
+    PRIORITY = "priority"
+    THUMBNAILS = "thumbnails"
+    OUTPUT_LINKS = "output_links"  # an output opens at an address made for the moment
+
+
+class OutputKind(StrEnum):
+    VIDEO = "video"
+    AUDIO = "audio"
+    PLAYLIST = "playlist"
+    IMAGE = "image"
+    ARCHIVE = "archive"
+    CAPTIONS = "captions"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One credential or option of an account: the form and `add_account` are made from it."""
+
+    name: str
+    label: str
+    help: str = ""
+    secret: bool = False
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteError:
+    """One fault as the provider told it.
+
+    `error_class` is from our closed tree (`providers.core.errors.CLASSES`), `code` and `message`
+    are the provider's words (redacted; both may be empty), `origin` is `job`, `input` or
+    `output:<remote_id>`.
+    """
+
+    error_class: str
+    code: str = ""
+    message: str = ""
+    origin: str = "job"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteInput:
+    url: str | None = None  # redacted
+    secret_url: str | None = None  # whole; only when redaction took something away
+    duration_ms: int | None = None
+    size_bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    frame_rate: float | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    bitrate_kbps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteOutput:
+    """One file (or package) that a job makes. `remote_id` is unique within its job.
+
+    It is the provider's own id of the file where there is one. Where that comes only with the
+    file, `slot` names its place in the job from the beginning, and is the `remote_id` until then.
+    """
+
+    remote_id: str
+    kind: OutputKind = OutputKind.VIDEO
+    status: OutputStatus = OutputStatus.UNKNOWN
+    provider_status: str = ""
+    label: str | None = None
+    preset_id: str | None = None  # remote id of a RemotePreset
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    frame_rate: float | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    video_bitrate_kbps: int | None = None
+    audio_bitrate_kbps: int | None = None
+    duration_ms: int | None = None
+    size_bytes: int | None = None
+    url: str | None = None  # redacted
+    secret_url: str | None = None  # the one that opens, only when redaction took something away
+    expires_at: datetime | None = None
+    progress: float | None = None  # 0-100
+    error: RemoteError | None = None
+    slot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputLink:
+    """An address at which a browser opens one output, until it ends."""
+
+    url: str = field(repr=False)
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePreset:
+    """A preset of the account. `name` is empty where only its id was told: what is known stays."""
+
+    remote_id: str
+    name: str
+    kind: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteJob:
+    """One job as the provider told it in one answer. Times are aware UTC.
+
+    `updated_at` is set only where the provider's value can be trusted to order answers.
+    `raw` is the redacted body the values came from. `metadata` is the customer's own value
+    with our key taken off (`key`).
+    """
+
+    remote_id: str
+    status: JobStatus
+    provider_status: str = ""
+    name: str | None = None
+    progress: float | None = None  # 0-100
+    phase: str | None = None  # the provider's word for the step, e.g. Transcoding
+    created_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    updated_at: datetime | None = None
+    input: RemoteInput = field(default_factory=RemoteInput)
+    outputs: tuple[RemoteOutput, ...] = ()
+    presets: tuple[RemotePreset, ...] = ()
+    errors: tuple[RemoteError, ...] = ()
+    metadata: Any = None
+    key: str | None = None  # our submission key, where the body echoes it
+    is_test: bool | None = None
+    priority: int | None = None
+    console_url: str | None = None
+    raw: Any = None
+    # told by a list or a first answer that leaves keys out: `raw` replaces no fuller one
+    is_partial: bool = False
+    # whether the payload lists the outputs: without this, no outputs means "not reported"
+    lists_outputs: bool = False
+    # whether the provider was asked to encode only a part of the input
+    is_clip: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a provider's list.
+
+    `cursor` resumes after it, in 500 characters at the most; None when it was the last. `total` is
+    how many jobs the whole list had when this page was read, where the provider reports it.
+    """
+
+    jobs: tuple[RemoteJob, ...]
+    cursor: str | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    packaging: str  # "mp4" or "hls"
+    heights: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnails:
+    count: int | None = None
+    interval_s: float | None = None
+    width: int | None = None
+    height: int | None = None
+    format: str = "jpg"  # jpg or png
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """A submission in our own words; `extra` is merged into the provider's body and wins."""
+
+    input: str
+    destination: str | None = None
+    renditions: tuple[Rendition, ...] = ()
+    thumbnails: Thumbnails | None = None
+    metadata: Any = None
+    test: bool = False
+    priority: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestIssue:
+    """What a provider cannot do (`blocking`) or will decide by itself with a JobRequest."""
+
+    field: str
+    message: str
+    blocking: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """What a delivery is about: only a hint to re-read that job. `remote_id` None: not a job."""
+
+    remote_id: str | None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Account facts for the account page: (label, value) pairs, no personal or billing data."""
+
+    facts: tuple[tuple[str, str], ...] = ()
+    is_test_mode: bool | None = None

@@ -1,0 +1,1 @@
+"""Sending to a provider's API within bounds, and redaction of what comes back."""

@@ -1,0 +1,214 @@
+"""What an HTTP answer means: its JSON, the wait it asks for, and the error that it is."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from providers.core.errors import (
+    AuthRefused,
+    BadAnswer,
+    Conflict,
+    NotFound,
+    Outage,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    TimedOut,
+)
+from providers.parsing.text import make_storable
+from providers.parsing.values import read_dict
+
+# Deeper than any provider's body by far, shallow enough for every recursive reader of it.
+MAX_DEPTH = 64
+
+# A wait beyond this is a mistake at the other end, and would silence an account for a day.
+MAX_WAIT_S = 3600.0
+
+# What an error keeps of an answer: a person reads the first few.
+MAX_SENTENCES = 20
+
+# Five objects within lists of objects; what is further down is no sentence about the request.
+MAX_NESTING = 10
+
+_MESSAGE_KEYS = ("errors", "error", "error_message", "message", "detail", "error_description")
+
+_TOO_MANY_REQUESTS = 429
+_PAYMENT_REQUIRED = 402
+_TIMEOUTS = frozenset({408, 504})
+_GONE = frozenset({404, 410})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. `headers` have lower-case names; `data` is None when there is no JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str = ""
+    data: Any = None
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def wait_s(self) -> float | None:
+        return read_wait(self.headers.get("retry-after"))
+
+
+def read_wait(value: str | None, now: datetime | None = None) -> float | None:
+    """Read a Retry-After (seconds or an HTTP date) as seconds from `now`, clamped to an hour."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(value)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=UTC)
+            seconds = (moment - (now or datetime.now(UTC))).total_seconds()
+        except (ValueError, TypeError, OverflowError, IndexError):
+            return None
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), MAX_WAIT_S)
+
+
+def read_json(text: str) -> Any:
+    """Parse `text` into values that can be stored and walked: finite, shallow, with storable text.
+
+    NaN and infinities become None. Raises ValueError for anything that is not JSON.
+    """
+    try:
+        data = json.loads(text, parse_constant=lambda _: None, parse_float=_read_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return _clean(data, MAX_DEPTH)
+
+
+def _read_finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
+
+
+def _clean(value: Any, depth: int) -> Any:
+    if depth < 0:
+        raise ValueError("nested too deeply")
+    if isinstance(value, str):
+        return make_storable(value)
+    if isinstance(value, list):
+        return [_clean(item, depth - 1) for item in value]
+    if isinstance(value, dict):
+        return {make_storable(key): _clean(item, depth - 1) for key, item in value.items()}
+    return value
+
+
+def read_messages(data: Any) -> tuple[list[str], dict[str, list[str]]]:
+    """Find the sentences of an error body, each once, and those of a field of the request.
+
+    Copes with `{"errors": [...] | "text" | {field: [...]}}`, `{"error": "text" | {...}}`,
+    `message`, `detail`, and a bare `{field: ["text"]}`.
+    """
+    body = read_dict(data)
+    fields: dict[str, list[str]] = {}
+    for key, value in {**body, **read_dict(body.get("errors"))}.items():
+        if isinstance(value, list) and key != "errors" and (sentences := _read_sentences(value)):
+            fields[key] = sentences
+        if len(fields) == MAX_SENTENCES:
+            break
+    return _read_sentences(body), fields
+
+
+def read_words(data: Any) -> str:
+    """What an error body says, a bare `["text"]` or `"text"` too; empty where it says nothing."""
+    return "; ".join(read_messages(data if isinstance(data, dict) else {"errors": data})[0])
+
+
+def _read_sentences(value: Any, nesting: int = 0) -> list[str]:
+    """Read each value below once: what is read twice on each level never ends.
+
+    A sentence that is there again is left out, so that it takes no other one's place.
+    """
+    sentences: list[str] = []
+    if isinstance(value, str):
+        sentences = [value.strip()] if value.strip() else []
+    elif nesting == MAX_NESTING:
+        return []
+    elif isinstance(value, list):
+        for item in value[:MAX_SENTENCES]:
+            sentences += _read_sentences(item, nesting + 1)
+    elif isinstance(value, dict):
+        for key in _MESSAGE_KEYS:
+            sentences += _read_sentences(value.get(key), nesting + 1)
+        if not sentences:
+            sentences = [
+                f"{key}: {text}"
+                for key, item in value.items()
+                if isinstance(item, list) and key not in _MESSAGE_KEYS
+                for text in _read_sentences(item, nesting + 1)
+            ]
+    return list(dict.fromkeys(sentences))[:MAX_SENTENCES]
+
+
+def read_error(answer: Answer, call: str, secrets: Iterable[str] = ()) -> ProviderError:
+    """Make the error that an answer outside of 2xx is, by the standard meaning of its status.
+
+    `call` names the request for a reader, e.g. `GET app.example.com/jobs`.
+    """
+    status, code = answer.status, str(answer.status)
+    secrets = tuple(secrets)
+    messages, fields = read_messages(answer.data)
+    words = "; ".join(messages)
+    told = f": {words}" if words else "."
+    if status in {401, 403}:
+        return AuthRefused(
+            f"The provider refused the credentials for {call} ({status}){told}",
+            code=code,
+            secrets=secrets,
+        )
+    if status in _GONE:
+        return NotFound(
+            f"The provider does not know {call} ({status}){told}", code=code, secrets=secrets
+        )
+    if status == 409:
+        return Conflict(f"The provider refused {call} (409){told}", code=code, secrets=secrets)
+    if status == _TOO_MANY_REQUESTS:
+        return RateLimited(
+            f"The provider's rate limit is reached{told}",
+            code=code,
+            wait_s=answer.wait_s,
+            secrets=secrets,
+        )
+    if status in _TIMEOUTS:
+        return TimedOut(
+            f"The provider gave up on {call} ({status}){told}",
+            code=code,
+            wait_s=answer.wait_s,
+            secrets=secrets,
+        )
+    if 400 <= status < 500:
+        return Rejected(
+            words or f"The provider rejected {call} ({status}).",
+            messages=messages,
+            fields=fields,
+            error_class="quota.plan" if status == _PAYMENT_REQUIRED else None,
+            code=code,
+            secrets=secrets,
+        )
+    if status >= 500:
+        return Outage(
+            f"The provider failed on {call} ({status}){told}",
+            code=code,
+            wait_s=answer.wait_s,
+            secrets=secrets,
+        )
+    return BadAnswer(
+        f"The provider answered {call} with {status}, a redirect or no final answer. "
+        "Check the base URL and its version.",
+        code=code,
+        transient=False,
+        secrets=secrets,
+    )
