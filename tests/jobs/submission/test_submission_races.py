@@ -19,7 +19,7 @@ from providers.core.types import JobRequest, RemoteJob, Rendition, RequestIssue
 from providers.zencoder.adapter import Zencoder
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import FakeZencoder
-from tests.jobs.test_order import together
+from tests.threads import together
 
 PAST_THE_LEASE = LEASE + timedelta(seconds=1)
 

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from jobs.models import ProviderAccount
-from tests.api.conftest import SHARED, ApiClient
 from tests.factories import make_user
+from tests.jobs.api.conftest import SHARED, ApiClient
 from tests.jobs.factories import (
     NOON,
     make_body,

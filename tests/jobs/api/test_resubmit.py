@@ -10,9 +10,9 @@ from organizations.models import Organization, Scope
 from providers.core import registry
 from providers.core.types import Capability
 from providers.zencoder.adapter import Zencoder
-from tests.api.conftest import Answer, ApiClient, make_client
+from tests.jobs.api.conftest import Answer, ApiClient, make_client
 from tests.jobs.factories import make_account, make_job
-from tests.jobs.test_order import together
+from tests.threads import together
 
 pytestmark = pytest.mark.django_db
 

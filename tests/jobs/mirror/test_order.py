@@ -1,7 +1,7 @@
 """Whatever order answers arrive in, and however many workers bring them."""
 
 from collections.abc import Callable
-from threading import Barrier, Thread
+from threading import Thread
 
 import pytest
 from django.db import connection, connections, transaction
@@ -24,6 +24,7 @@ from providers.core.types import JobRequest, RemoteJob, Rendition
 from tests.jobs.answers import after, apply, newest, output, told
 from tests.jobs.factories import make_job
 from tests.jobs.fake_zencoder import FakeZencoder
+from tests.threads import together
 
 LIFE = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.SUCCEEDED)
 
@@ -59,28 +60,6 @@ def test_any_order_of_a_jobs_answers_ends_in_the_newest_state(
     assert JobPoll.objects.exists() is not job.is_terminal
     if last.status is JobStatus.RUNNING:
         assert job.progress == last.progress
-
-
-def together(*works: Callable[[], object]) -> None:
-    """Run each in a thread with a connection of its own; raises what the first of them raised."""
-    barrier, faults = Barrier(len(works)), list[BaseException]()
-
-    def run(work: Callable[[], object]) -> None:
-        try:
-            barrier.wait(10)
-            work()
-        except BaseException as fault:
-            faults.append(fault)
-        finally:
-            connections.close_all()
-
-    threads = [Thread(target=run, args=[work]) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    if faults:
-        raise faults[0]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,8 +7,8 @@ import pytest
 
 from jobs.models import ProviderAccount
 from organizations.models import Organization
-from tests.api.conftest import SHARED, ApiClient
 from tests.factories import make_organization, make_user
+from tests.jobs.api.conftest import SHARED, ApiClient
 from tests.jobs.factories import NOON, make_account, make_job, make_output
 
 pytestmark = pytest.mark.django_db

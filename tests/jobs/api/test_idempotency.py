@@ -6,7 +6,7 @@ import pytest
 
 from jobs.models import IdempotencyKey, Job, ProviderAccount, Submission
 from organizations.models import ApiToken, Organization, Scope
-from tests.api.conftest import Answer, ApiClient, make_client
+from tests.jobs.api.conftest import Answer, ApiClient, make_client
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from organizations.models import Organization
 from providers.core.status import JobStatus
 from tests.jobs.answers import apply, failed, newest, told
 from tests.jobs.factories import make_account
-from tests.pages.list_page import ListPage, tab_counts
+from tests.jobs.views.list_page import ListPage, tab_counts
 
 
 @pytest.fixture

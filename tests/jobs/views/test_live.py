@@ -16,7 +16,7 @@ from jobs.views.page import freshness_of
 from organizations.models import Organization
 from providers.core.status import JobStatus
 from tests.jobs.factories import NOON, make_account, make_job
-from tests.pages.list_page import ListPage
+from tests.jobs.views.list_page import ListPage
 
 LIVE = "/o/harbour-studio/jobs/live/"
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from jobs.api.auth import REQUESTS_PER_MINUTE
 from jobs.models import JobAction, ProviderAccount
 from organizations.models import ApiToken, Organization
-from tests.api.conftest import ApiClient
+from tests.jobs.api.conftest import ApiClient
 from tests.jobs.factories import make_body, make_job
 
 pytestmark = pytest.mark.django_db

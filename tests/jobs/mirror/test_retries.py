@@ -14,7 +14,7 @@ from providers.core.errors import ProviderError
 from providers.core.status import JobStatus
 from tests.jobs.answers import after, apply, failed, newest, told
 from tests.jobs.factories import make_account, make_job
-from tests.jobs.test_order import together
+from tests.threads import together
 
 OUTCOMES = [JobStatus.FAILED, JobStatus.SUCCEEDED, JobStatus.CANCELLED]
 

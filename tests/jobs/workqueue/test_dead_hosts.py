@@ -29,7 +29,7 @@ from providers.core.types import JobRequest, Rendition
 from providers.http.client import READ_S
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import FakeZencoder, unreachable
-from tests.jobs.test_order import together
+from tests.threads import together
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.models import JobBody
-from tests.api.conftest import ApiClient
+from tests.jobs.api.conftest import ApiClient
 from tests.jobs.factories import NOON, make_account, make_job
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from jobs.models import ProviderAccount
 from organizations.models import Organization
-from tests.api.conftest import ApiClient
+from tests.jobs.api.conftest import ApiClient
 from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
 
 pytestmark = pytest.mark.django_db

@@ -9,8 +9,8 @@ from django.test import Client
 from jobs.models import Job, ProviderAccount
 from providers.core.status import JobStatus
 from tests.jobs.factories import NOON, make_job, make_output
-from tests.pages.list_page import LIST, tab_counts
-from tests.pages.test_job_list import rows
+from tests.jobs.views.list_page import LIST, tab_counts
+from tests.jobs.views.test_job_list import rows
 
 
 def words(html: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from jobs.models import Job, JobAction, ProviderAccount, Submission
 from jobs.submission.service import sent_request
 from providers.core.types import JobRequest, Rendition, Thumbnails
-from tests.api.conftest import ApiClient
+from tests.jobs.api.conftest import ApiClient
 from tests.jobs.factories import make_account, make_job
 
 pytestmark = pytest.mark.django_db

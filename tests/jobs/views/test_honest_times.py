@@ -11,7 +11,7 @@ from django.utils import timezone
 from jobs.models import Job, ProviderAccount
 from providers.core.status import JobStatus
 from tests.jobs.factories import NOON, make_job
-from tests.pages.test_job_list import LIST, rows
+from tests.jobs.views.test_job_list import LIST, rows
 
 AHEAD = "in 5 h: the provider&#x27;s clock is ahead"
 
