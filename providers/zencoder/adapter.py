@@ -139,6 +139,8 @@ class Zencoder(Provider):
             raise BadAnswer("Zencoder's details of the job hold no job.")
         try:
             return self.refresh_job(job)
+        except (AuthRefused, RateLimited):
+            raise  # it is about the account, not about this percentage
         except ProviderError:
             return job  # whole but for the percentage
 

@@ -7,6 +7,7 @@ import pytest
 import responses
 
 from providers.core.contract import Account
+from providers.core.errors import AuthRefused, ProviderError, RateLimited
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import RemoteJob
 from providers.http.client import HttpClient
@@ -79,6 +80,18 @@ def test_details_are_given_when_the_progress_call_fails(
     wire.get(f"{BASE}/jobs/7", json=make_job(7, state="processing"))
     wire.get(f"{BASE}/jobs/7/progress", body="Down", status=503)
     assert zencoder.get_job("7").status is JobStatus.RUNNING
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [(429, RateLimited), (401, AuthRefused), (403, AuthRefused)]
+)
+def test_a_limit_or_a_refusal_met_by_the_progress_call_is_raised(
+    zencoder: Zencoder, wire: responses.RequestsMock, status: int, expected: type[ProviderError]
+) -> None:
+    wire.get(f"{BASE}/jobs/7", json=make_job(7, state="processing"))
+    wire.get(f"{BASE}/jobs/7/progress", json={}, status=status)
+    with pytest.raises(expected):
+        zencoder.get_job("7")
 
 
 @pytest.mark.parametrize(
