@@ -8,9 +8,10 @@ from typing import Any
 from django.utils import timezone
 
 from jobs.mirror import merge
-from jobs.mirror.merge import Ruling, clean_json, storable
+from jobs.mirror.merge import Ruling
 from jobs.mirror.polling import polls
 from jobs.mirror.retries import OUTCOMES, settle_retries
+from jobs.mirror.storable import clean_json, fit_to_column
 from jobs.models import (
     EventSource,
     IdempotencyKey,
@@ -460,7 +461,7 @@ def write_presets(
     for remote_id, remote in remotes.items():
         # what is empty was not told, by a mere reference for one
         new = {
-            column: storable(Preset, column, value)
+            column: fit_to_column(Preset, column, value)
             for column in ("name", "kind", "settings")
             if (value := getattr(remote, column))
         }

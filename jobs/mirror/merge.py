@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -17,13 +17,14 @@ from typing import Any, TypeVar
 
 from django.db import models
 
+from jobs.mirror.storable import fit_to_column
 from jobs.mirror.suspicion import find_faults
 from jobs.models import EndSource, Job, Output
 from jobs.models.fields import Undecryptable
 from providers.core.errors import CLASSES
 from providers.core.status import JobStatus, OutputStatus, fold
 from providers.core.types import OutputKind, RemoteError, RemoteInput, RemoteJob, RemoteOutput
-from providers.http.redaction import CUT, MAX_DEPTH, REDACTED
+from providers.http.redaction import REDACTED
 from providers.parsing.clock import is_ahead
 from providers.parsing.text import make_one_line, make_storable
 from providers.parsing.urls import strip_query
@@ -187,7 +188,7 @@ def job_changes(
     for source, names in ((remote, _JOB_FACTS), (remote.input, _INPUT_FACTS)):
         for name, column in names.items():
             value = getattr(source, name)
-            value = storable(Job, column, value)
+            value = fit_to_column(Job, column, value)
             if value is not None:
                 new[column] = value
     same_status = row.status == remote.status
@@ -291,7 +292,7 @@ def output_changes(row: Output, remote: RemoteOutput, position: int) -> dict[str
         # a list lags behind the call that tells progress: what has begun does not wait again
         del new["status"], new["provider_status"]
     for name in _OUTPUT_FACTS:
-        value = storable(Output, name, getattr(remote, name))
+        value = fit_to_column(Output, name, getattr(remote, name))
         if value is not None:
             new[name] = value
     if remote.status is OutputStatus.SUCCEEDED:
@@ -404,37 +405,3 @@ def _errors(row: Job, remote: RemoteJob, same_status: bool) -> dict[str, Any]:
         "errors": [listed_error(error) for error in dict.fromkeys(errors[:100])],
         **(error_columns(errors[0]) if failed else NO_ERROR),
     }
-
-
-def storable(model: type[models.Model], column: str, value: Any) -> Any:
-    """`value` as the column can hold it: text storable and cut, a number out of range not told."""
-    column_field = model._meta.get_field(column)
-    if isinstance(value, str):
-        return make_storable(value)[: getattr(column_field, "max_length", None)]
-    if isinstance(column_field, models.JSONField):
-        return clean_json(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value
-    if isinstance(column_field, models.FloatField):
-        return value if math.isfinite(value) else None
-    bits = 63 if isinstance(column_field, models.BigIntegerField) else 31
-    smallest = 0 if column_field.get_internal_type().startswith("Positive") else -(2**bits)
-    return value if smallest <= value < 2**bits else None
-
-
-def clean_json(value: Any, depth: int = MAX_DEPTH) -> Any:
-    """A JSON value as PostgreSQL's jsonb takes it: NUL and lone surrogates spelled out, no NaN.
-
-    What lies deeper than `depth` becomes CUT: walking it could end the process's stack.
-    """
-    if isinstance(value, str):
-        return make_storable(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping | list | tuple) and depth == 0:
-        return CUT
-    if isinstance(value, Mapping):
-        return {make_storable(str(key)): clean_json(item, depth - 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [clean_json(item, depth - 1) for item in value]
-    return value

@@ -21,7 +21,7 @@ from django.utils import timezone
 from jobs.accounts.clients import open_provider
 from jobs.media.urls import check_address
 from jobs.mirror import writer
-from jobs.mirror.merge import clean_json, storable
+from jobs.mirror.storable import clean_json, fit_to_column
 from jobs.models import (
     EventSource,
     Job,
@@ -486,7 +486,7 @@ def _write(
         metadata=redact(request.metadata),
         request=clean_json(redact(dump_request(request))),
         is_test=request.test,
-        priority=storable(Job, "priority", request.priority),
+        priority=fit_to_column(Job, "priority", request.priority),
         submitted_by=user,
         retry_of=retry_of,
         first_seen_at=now,

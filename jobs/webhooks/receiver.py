@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from jobs.mirror.merge import clean_json
+from jobs.mirror.storable import clean_json
 from jobs.models import EventSource, ProviderAccount, Verdict, WebhookDelivery
 from jobs.sync.runner import refresh_one
 from jobs.workqueue.enqueue import hint

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from jobs.mirror.merge import clean_json, digest
+from jobs.mirror.merge import digest
+from jobs.mirror.storable import clean_json
 from jobs.models import ProviderAccount
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import OutputKind, RemoteError, RemoteInput, RemoteJob
