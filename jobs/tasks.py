@@ -3,9 +3,9 @@
 from celery import Task, shared_task
 from django.db.models import Exists, OuterRef
 
-from jobs.actions import worker
+from jobs.actions import worker as action_worker
 from jobs.models import JobAction, ProviderAccount, ProviderHost, Submission, WebhookDelivery
-from jobs.submission import service
+from jobs.submission import worker as submission_worker
 from jobs.sync import runner
 from jobs.webhooks import receiver
 from jobs.workqueue import dispatch
@@ -54,14 +54,14 @@ def reconcile(self: Task[..., None], after: int = 0) -> None:
 def run_submission(job_id: int, handed_out: str = "") -> None:
     dispatch.take_back(Submission, job_id, handed_out)
     with dispatch.going_on():
-        service.run_submission(job_id)
+        submission_worker.run_submission(job_id)
 
 
 @shared_task(name="jobs.tasks.run_action")
 def run_action(action_id: int, handed_out: str = "") -> None:
     dispatch.take_back(JobAction, action_id, handed_out)
     with dispatch.going_on():
-        worker.run_action(action_id)
+        action_worker.run_action(action_id)
 
 
 @shared_task(name="jobs.tasks.handle_delivery")

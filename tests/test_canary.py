@@ -12,7 +12,8 @@ from django.urls import reverse
 
 from jobs.accounts.service import Entered, check_account, write_account
 from jobs.models import Job, ProviderAccount, WebhookDelivery
-from jobs.submission.service import run_submission, submit
+from jobs.submission.service import submit
+from jobs.submission.worker import run_submission
 from jobs.webhooks.receiver import handle_delivery
 from organizations.models import ApiToken, Organization, Role, Scope
 from providers.core.types import JobRequest, Rendition

@@ -4,13 +4,17 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from jobs.actions.attempts import lock_attempts, retries_of, unfinished_of
-from jobs.actions.worker import ActionRefused, check_offer, record_event, resubmit_offer
+from jobs.actions.offers import ActionRefused, check_offer, offer_resubmit
+from jobs.actions.outcome import (
+    record_event,
+)
 from jobs.mirror import writer
 from jobs.models import ActionKind, EventSource, Job, JobAction
 from jobs.models.fields import Undecryptable
 from jobs.submission import idempotency
 from jobs.submission.idempotency import CallerKey
-from jobs.submission.service import Submitted, describe_hold, sent_request, submit
+from jobs.submission.service import Submitted, describe_hold, submit
+from jobs.submission.stored_request import find_sent_request
 from jobs.workqueue.enqueue import hint
 from organizations.models import ApiToken, AuditEntry, User
 
@@ -64,7 +68,7 @@ def _run_again(
     key: CallerKey | None,
     allow_duplicate: bool,
 ) -> Job:
-    offer = resubmit_offer(job)
+    offer = offer_resubmit(job)
     is_native = offer is not None and offer.is_native
     unfinished = unfinished_of(retries_of(job))
     if unfinished is not None and (is_native or not allow_duplicate):
@@ -73,7 +77,7 @@ def _run_again(
     if is_native:
         return _ask_natively(job, user, token, key)
     try:
-        request = sent_request(job)
+        request = find_sent_request(job)
     except Undecryptable as error:
         raise ActionRefused(str(error)) from error
     if request is None:

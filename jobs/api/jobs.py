@@ -6,7 +6,9 @@ from django.db.models import Prefetch, QuerySet
 from ninja import Header, Query, Router, Status
 from pydantic import BaseModel, Field, WithJsonSchema
 
-from jobs.actions import resubmission, worker
+from jobs.actions import resubmission
+from jobs.actions.cancellation import request_cancel
+from jobs.actions.offers import ActionRefused
 from jobs.api.auth import ApiRequest, TokenAuth
 from jobs.api.errors import (
     ACTION_REFUSALS,
@@ -28,6 +30,7 @@ from jobs.query.keyset import SORT_TIMES
 from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT, find_accounts, find_by_id
 from jobs.submission import idempotency, service
 from jobs.submission.idempotency import CallerKey
+from jobs.submission.validation import SubmissionRefused
 from providers.core.status import JobStatus
 
 router = Router(tags=["jobs"], by_alias=True)
@@ -156,7 +159,7 @@ def submit_job(
         )
     except (idempotency.KeyRefused, idempotency.KeyOfDeletedJob) as refusal:
         raise _key_refused(refusal) from refusal
-    except service.SubmissionRefused as refusal:
+    except SubmissionRefused as refusal:
         raise _refused(refusal) from refusal
     except service.DuplicateJob as duplicate:
         message = (
@@ -176,8 +179,8 @@ def cancel_job(request: ApiRequest, job_id: str) -> Status[Job]:
     """Ask the provider to cancel. 409 where it cannot, or where the job is done."""
     job = _find(request, job_id)
     try:
-        worker.request_cancel(job, token=request.auth)
-    except worker.ActionRefused as refusal:
+        request_cancel(job, token=request.auth)
+    except ActionRefused as refusal:
         raise ApiError(409, "action_refused", str(refusal)) from refusal
     return Status(202, _read(request, job_id))
 
@@ -219,9 +222,9 @@ def resubmit_job(
         raise _key_refused(refusal) from refusal
     except resubmission.RetryUnfinished as refusal:
         raise _conflict(request, "retry_unfinished", str(refusal), refusal.job) from refusal
-    except worker.ActionRefused as refusal:
+    except ActionRefused as refusal:
         raise ApiError(409, "action_refused", str(refusal)) from refusal
-    except service.SubmissionRefused as refusal:
+    except SubmissionRefused as refusal:
         raise _refused(refusal) from refusal
     return Status(202 if submitted.created else 200, _read_submitted(request, submitted))
 
@@ -291,7 +294,7 @@ def _key_refused(refusal: idempotency.KeyRefused | idempotency.KeyOfDeletedJob) 
     return invalid({"Idempotency-Key": str(refusal)})
 
 
-def _refused(refusal: service.SubmissionRefused) -> ApiError:
+def _refused(refusal: SubmissionRefused) -> ApiError:
     return invalid({issue.field: issue.message for issue in refusal.issues})
 
 

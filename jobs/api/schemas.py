@@ -10,7 +10,7 @@ from ninja import Field, Schema
 from pydantic import BeforeValidator, SerializerFunctionWrapHandler, model_serializer
 
 from jobs.actions.attempts import retries_of
-from jobs.actions.worker import available_actions
+from jobs.actions.offers import available_actions
 from jobs.models import Job, JobEvent, Output, ProviderAccount
 from providers.core.errors import CLASSES
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from jobs.models import Job, JobSecret, Output
 from jobs.models.fields import Undecryptable
-from jobs.submission.service import dump_request, load_request, sent_request
+from jobs.submission.stored_request import dump_request, find_sent_request, load_request
 from providers.core.contract import Provider
 from providers.core.types import (
     Capability,
@@ -66,7 +66,7 @@ class Source:
 def find_source(job: Job) -> Source:
     """What a copy of `job` starts from, whatever its provider, status and origin."""
     try:
-        request = sent_request(job)
+        request = find_sent_request(job)
     except Undecryptable:
         request = None
         missing = LOST_KEY

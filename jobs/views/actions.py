@@ -6,13 +6,16 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from jobs.actions.attempts import retries_of
+from jobs.actions.cancellation import request_cancel
+from jobs.actions.offers import ActionRefused, check_unchanged
 from jobs.actions.resubmission import RetryUnfinished, request_resubmit
-from jobs.actions.worker import ActionRefused, check_unchanged, request_cancel
 from jobs.forms.job import FoundJobForm, SendAgainForm
 from jobs.models import ActionState, Job, Submission, SubmissionState
 from jobs.submission import idempotency
 from jobs.submission.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key
-from jobs.submission.service import SubmissionRefused, describe_hold, resolve_unsure
+from jobs.submission.resolution import bind_found_job, send_again
+from jobs.submission.service import describe_hold
+from jobs.submission.validation import SubmissionRefused
 from jobs.views.job_detail import find_job, show_job
 from jobs.views.page import HtmxRequest
 from organizations.access import Access, authorize
@@ -80,7 +83,7 @@ def resolve(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
     again = SendAgainForm(job, request.POST)
     if not again.is_valid():
         return show_job(request, access, job, again_form=again, status=422)
-    resolve_unsure(job, user=access.user, send_again=True, key=key)
+    send_again(job, user=access.user, key=key)
     messages.success(request, f"{job} is sent again.")
     return redirect("jobs:detail", org, job.pk)
 
@@ -118,7 +121,7 @@ def _refuse(
 def _bind(access: Access, job: Job, form: FoundJobForm) -> bool:
     """Whether the job of that id was read and is ours; why it is not goes into the form."""
     try:
-        resolve_unsure(job, user=access.user, found_remote_id=form.cleaned_data["found_remote_id"])
+        bind_found_job(job, form.cleaned_data["found_remote_id"])
     except SubmissionRefused as refusal:
         for issue in refusal.issues:
             form.add_error(issue.field if issue.field in form.fields else None, issue.message)

@@ -14,7 +14,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from jobs.actions.attempts import retries_of, unfinished_of
-from jobs.actions.worker import AvailableAction, available_actions
+from jobs.actions.offers import AvailableAction, available_actions
 from jobs.display.phases import phases
 from jobs.display.settings_diff import Change, changes
 from jobs.forms.job import FoundJobForm, SendAgainForm

@@ -17,10 +17,12 @@ from jobs.actions.resubmission import RetryUnfinished
 from jobs.forms.job import JobForm, initial_of, typed_values
 from jobs.models import Job
 from jobs.query.parameters import find_by_id
-from jobs.submission import idempotency, service
+from jobs.submission import idempotency, service, validation
 from jobs.submission.copies import Source, find_source
 from jobs.submission.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key
-from jobs.submission.service import DuplicateJob, SubmissionRefused
+from jobs.submission.service import DuplicateJob
+from jobs.submission.stored_request import dump_request
+from jobs.submission.validation import SubmissionRefused
 from jobs.views.page import HtmxRequest, render_page
 from organizations.access import Access, authorize
 from organizations.models import Role
@@ -128,7 +130,7 @@ def _submit(access: Access, form: JobForm) -> Job | None:
     data = form.cleaned_data
     jobs = Job.objects.for_organization(access.organization)
     request = form.to_request()
-    body = [data["account"].pk, service.dump_request(request), data["retry_of"]]
+    body = [data["account"].pk, dump_request(request), data["retry_of"]]
     key = form_key(data["idempotency_key"], "submit", body, access.user)
     retried = jobs.filter(pk=data["retry_of"] or 0).first()
     try:
@@ -208,7 +210,7 @@ def _preview(form: JobForm) -> dict[str, Any]:
     if not form.is_valid():
         return {}
     try:
-        body, issues = service.preview(form.cleaned_data["account"], form.to_request())
+        body, issues = validation.preview(form.cleaned_data["account"], form.to_request())
     except ProviderError as error:
         return {"remarks": [str(error)]}
     text = json.dumps(body, indent=2, ensure_ascii=False)

@@ -15,9 +15,11 @@ from django.test import Client
 from django.urls import reverse
 
 from jobs.accounts.service import webhook_url
-from jobs.actions.worker import ActionRefused, request_cancel, run_action
+from jobs.actions.cancellation import request_cancel
+from jobs.actions.offers import ActionRefused
+from jobs.actions.worker import run_action
 from jobs.models import Job, Preset, ProviderAccount, WebhookDelivery
-from jobs.submission.service import run_submission
+from jobs.submission.worker import run_submission
 from jobs.urls import urlpatterns
 from jobs.webhooks.receiver import handle_delivery
 from organizations.models import ApiToken, Organization, Role, Scope

@@ -13,9 +13,11 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from jobs.actions.worker import available_actions, request_cancel, run_action
+from jobs.actions.cancellation import request_cancel
+from jobs.actions.offers import available_actions
+from jobs.actions.worker import run_action
 from jobs.models import Job, ProviderAccount
-from jobs.submission.service import run_submission
+from jobs.submission.worker import run_submission
 from organizations.models import ApiToken, Organization, Role, Scope
 from providers.core import registry
 from tests.factories import make_membership, make_organization

@@ -10,7 +10,8 @@ import responses
 from django.test import Client
 from django.urls import reverse
 
-from jobs.actions.worker import request_cancel, run_action
+from jobs.actions.cancellation import request_cancel
+from jobs.actions.worker import run_action
 from jobs.mirror import writer
 from jobs.models import ActionState, EventSource, Job, JobEvent, ProviderAccount, WebhookDelivery
 from jobs.webhooks.receiver import handle_delivery

@@ -9,7 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from responses import matchers
 
-from jobs.actions.worker import request_cancel, run_action
+from jobs.actions.cancellation import request_cancel
+from jobs.actions.worker import run_action
 from jobs.models import Job, ProviderAccount
 from jobs.sync.runner import sync_account
 from organizations.models import Organization, Role

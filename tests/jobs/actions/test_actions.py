@@ -5,13 +5,10 @@ from typing import Any
 import pytest
 import time_machine
 
+from jobs.actions.cancellation import request_cancel
+from jobs.actions.offers import ActionRefused, available_actions
 from jobs.actions.resubmission import request_resubmit
-from jobs.actions.worker import (
-    ActionRefused,
-    available_actions,
-    request_cancel,
-    run_action,
-)
+from jobs.actions.worker import run_action
 from jobs.models import (
     ActionState,
     Job,
@@ -20,7 +17,8 @@ from jobs.models import (
     Submission,
     SubmissionState,
 )
-from jobs.submission.service import run_submission, submit
+from jobs.submission.service import submit
+from jobs.submission.worker import run_submission
 from organizations.models import AuditEntry
 from providers.core import registry
 from providers.core.types import Capability, JobRequest, Rendition

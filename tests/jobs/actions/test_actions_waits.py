@@ -9,10 +9,13 @@ import requests
 import time_machine
 from django.utils import timezone
 
+from jobs.actions.cancellation import request_cancel
+from jobs.actions.offers import ActionRefused
 from jobs.actions.resubmission import request_resubmit
-from jobs.actions.worker import LEASE, ActionRefused, request_cancel, run_action
+from jobs.actions.worker import LEASE, run_action
 from jobs.models import ActionState, Job, JobAction, ProviderAccount
-from jobs.submission.service import run_submission, submit
+from jobs.submission.service import submit
+from jobs.submission.worker import run_submission
 from organizations.models import Organization
 from providers.core import registry
 from providers.core.types import Capability, JobRequest, Rendition

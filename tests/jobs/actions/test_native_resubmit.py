@@ -9,8 +9,9 @@ import requests
 import time_machine
 from django.utils import timezone
 
+from jobs.actions.offers import ActionRefused
 from jobs.actions.resubmission import RetryUnfinished, request_resubmit
-from jobs.actions.worker import LEASE, ActionRefused, run_action
+from jobs.actions.worker import LEASE, run_action
 from jobs.models import ActionState, Job, JobAction, ProviderAccount
 from jobs.sync.runner import sync_account
 from tests.factories import make_user

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from jobs.models import Job, JobAction, ProviderAccount, Submission
-from jobs.submission.service import sent_request
+from jobs.submission.stored_request import find_sent_request
 from providers.core.types import JobRequest, Rendition, Thumbnails
 from tests.jobs.api.conftest import ApiClient
 from tests.jobs.factories import make_account, make_job
@@ -43,7 +43,7 @@ def test_a_job_is_submitted_as_it_was_asked_for(
     assert answer.body["name"] == "in.mov"
     assert answer.body["outputs"] == []
     job = Job.objects.get(pk=answer.body["id"])
-    assert sent_request(job) == JobRequest(
+    assert find_sent_request(job) == JobRequest(
         input="https://media.example.com/in.mov", renditions=(Rendition("mp4", (360,)),)
     )
 
@@ -70,7 +70,7 @@ def test_every_field_reaches_the_request(operator: ApiClient, account: ProviderA
     whole = {name: value for name, value in WHOLE.items() if name not in ("priority", "test")}
     answer = operator.post("/jobs", whole)
     assert answer.status == 201, answer.body
-    assert sent_request(Job.objects.get()) == JobRequest(
+    assert find_sent_request(Job.objects.get()) == JobRequest(
         input="https://media.example.com/in.mov?token=canary-of-the-input",
         destination="s3://deliveries/spring/",
         renditions=(Rendition("hls", (240, 360)), Rendition("mp4", (720,))),

@@ -18,7 +18,8 @@ from jobs.models import (
     Submission,
     SubmissionState,
 )
-from jobs.submission.service import run_submission, submit
+from jobs.submission.service import submit
+from jobs.submission.worker import run_submission
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import JobRequest, RemoteJob, Rendition
 from tests.jobs.answers import after, apply, newest, output, told

@@ -9,13 +9,15 @@ import time_machine
 from django.utils import timezone
 
 from jobs.models import Job, ProviderAccount, Submission, SubmissionState
-from jobs.submission.service import LOOK_FOR, resolve_unsure, run_submission, submit
+from jobs.submission.outcome import LOOK_FOR
+from jobs.submission.resolution import bind_found_job
+from jobs.submission.service import submit
+from jobs.submission.worker import run_submission
 from organizations.models import Organization
 from providers.core import registry
 from providers.core.status import JobStatus
 from providers.core.types import JobRequest, RemoteJob, Rendition
 from providers.zencoder.adapter import Zencoder
-from tests.factories import make_user
 from tests.jobs.answers import apply, told
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import Answer, FakeZencoder, _json, failing
@@ -62,7 +64,7 @@ def test_what_cannot_be_looked_for_is_given_to_a_person_in_the_end(
     assert "could not be looked for" in submission.note
     assert job.events.filter(message__contains="could not be looked for").count() == 1
     assert zencoder.asked["create"] == 1
-    resolve_unsure(job, user=make_user(), found_remote_id="501")
+    bind_found_job(job, "501")
     assert Submission.objects.get().state == SubmissionState.DONE
 
 
@@ -151,5 +153,5 @@ def test_a_person_may_name_the_id_that_the_list_has_brought_by_then(
     Submission.objects.update(state=SubmissionState.UNSURE)
     apply(account, told("640", key=Submission.objects.get().key))
     zencoder.add(640, "processing")
-    resolve_unsure(job, user=make_user(), found_remote_id="640")
+    bind_found_job(job, "640")
     assert Submission.objects.get().state == SubmissionState.DONE

@@ -10,8 +10,11 @@ import requests
 import time_machine
 
 from jobs.models import Job, ProviderAccount, Submission, SubmissionState
-from jobs.submission.service import LEASE as SUBMISSION_LEASE
-from jobs.submission.service import SubmissionRefused, resolve_unsure, run_submission, submit
+from jobs.submission.resolution import bind_found_job, send_again
+from jobs.submission.service import submit
+from jobs.submission.validation import SubmissionRefused
+from jobs.submission.worker import LEASE as SUBMISSION_LEASE
+from jobs.submission.worker import run_submission
 from organizations.models import Organization
 from providers.core import registry
 from providers.core.contract import Found
@@ -206,7 +209,7 @@ def unsure(account: ProviderAccount, zencoder: FakeZencoder) -> Job:
 def test_a_person_may_have_it_sent_again(unsure: Job, zencoder: FakeZencoder, clock: Clock) -> None:
     user = make_user()
     for _ in range(2):
-        resolve_unsure(unsure, send_again=True, user=user)
+        send_again(unsure, user=user)
     assert clock.run(unsure, after=1).state == SubmissionState.DONE
     assert zencoder.asked["create"] == 1
     assert unsure.events.filter(actor=user).count() == 1
@@ -224,7 +227,7 @@ def test_a_person_may_say_which_one_it_is_though_the_list_brought_it(
 ) -> None:
     zencoder.add(640, "processing")
     apply(account, told("640"))
-    resolve_unsure(unsure, found_remote_id="640", user=make_user())
+    bind_found_job(unsure, "640")
     unsure.refresh_from_db()
     assert (unsure.remote_id, unsure.status) == ("640", "running")
     assert Job.objects.count() == 1
@@ -234,10 +237,10 @@ def test_a_person_may_say_which_one_it_is_though_the_list_brought_it(
 def test_what_is_not_there_or_anothers_cannot_be_claimed(
     account: ProviderAccount, unsure: Job, zencoder: FakeZencoder
 ) -> None:
-    user, other = make_user(), send(account)
+    other = send(account)
     with pytest.raises(NotFound):
-        resolve_unsure(unsure, found_remote_id="999", user=user)
+        bind_found_job(unsure, "999")
     apply(account, told("640", key=Submission.objects.get(pk=other.pk).key))
     with pytest.raises(SubmissionRefused, match=f"job {other.pk}"):
-        resolve_unsure(unsure, found_remote_id="640", user=user)
+        bind_found_job(unsure, "640")
     assert Submission.objects.get(pk=unsure.pk).state == SubmissionState.UNSURE

@@ -7,7 +7,10 @@ from django.core.management import CommandError, call_command
 
 from jobs.actions.resubmission import request_resubmit
 from jobs.models import Job, ProviderAccount, Submission
-from jobs.submission.service import SubmissionRefused, dump_request, run_submission, submit
+from jobs.submission.service import submit
+from jobs.submission.stored_request import dump_request
+from jobs.submission.validation import SubmissionRefused
+from jobs.submission.worker import run_submission
 from providers.core.errors import Rejected
 from providers.core.types import JobRequest, Rendition
 from providers.http.client import HttpClient

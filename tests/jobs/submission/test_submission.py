@@ -17,14 +17,10 @@ from jobs.models import (
     Submission,
     SubmissionState,
 )
-from jobs.submission.service import (
-    DuplicateJob,
-    SubmissionRefused,
-    preview,
-    run_submission,
-    sent_request,
-    submit,
-)
+from jobs.submission.service import DuplicateJob, submit
+from jobs.submission.stored_request import find_sent_request
+from jobs.submission.validation import SubmissionRefused, preview
+from jobs.submission.worker import run_submission
 from organizations.models import AuditEntry, Organization
 from providers.core.types import JobRequest, Rendition, Thumbnails
 from tests.factories import make_user
@@ -65,7 +61,7 @@ def test_the_row_is_there_before_anything_is_sent(
     assert "word" not in stored
     assert "abcdef0123" not in stored
     assert JobSecret.objects.get().input_url == REQUEST.input
-    assert sent_request(job) == REQUEST
+    assert find_sent_request(job) == REQUEST
     assert AuditEntry.objects.get().action == "job.submitted"
 
 

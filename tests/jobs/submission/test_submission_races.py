@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from jobs.models import Job, ProviderAccount, Submission, SubmissionState
 from jobs.submission.idempotency import caller_key
-from jobs.submission.service import LEASE, DuplicateJob, run_submission, submit
+from jobs.submission.service import DuplicateJob, submit
+from jobs.submission.worker import LEASE, run_submission
 from organizations.models import Organization
 from providers.core import registry
 from providers.core.errors import Rejected, Unreachable

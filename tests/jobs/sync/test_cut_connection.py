@@ -9,9 +9,11 @@ import requests
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from jobs.actions.worker import request_cancel, run_action
+from jobs.actions.cancellation import request_cancel
+from jobs.actions.worker import run_action
 from jobs.models import ActionState, JobAction, ProviderAccount, Submission, SubmissionState
-from jobs.submission.service import run_submission, submit
+from jobs.submission.service import submit
+from jobs.submission.worker import run_submission
 from jobs.sync.runner import ACTIVE_INTERVAL_S, sync_account
 from jobs.webhooks.receiver import handle_delivery
 from providers.core.types import JobRequest, Rendition

@@ -11,7 +11,8 @@ import requests
 from jobs.media.links import find_link
 from jobs.media.playback import playable
 from jobs.models import Job, ProviderAccount
-from jobs.submission.service import run_submission, submit
+from jobs.submission.service import submit
+from jobs.submission.worker import run_submission
 from jobs.sync.runner import sync_account
 from organizations.models import Organization
 from providers.core import registry

@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from jobs.actions.cancellation import request_cancel
 from jobs.actions.resubmission import request_resubmit
-from jobs.actions.worker import request_cancel, run_action
+from jobs.actions.worker import run_action
 from jobs.models import Job, JobAction, ProviderAccount, Submission
-from jobs.submission.service import run_submission, submit
+from jobs.submission.service import submit
+from jobs.submission.worker import run_submission
 from jobs.sync.crawl import Report
 from jobs.sync.runner import sync_account
 from organizations.models import Organization

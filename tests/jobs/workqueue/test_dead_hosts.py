@@ -20,7 +20,8 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from jobs import tasks
 from jobs.models import Job, ProviderAccount, ProviderHost, Submission, SubmissionState
 from jobs.models.host import FIRST_ANSWER_S, PAUSE_CAP_S, PAUSE_S, TRIAL_MARGIN_S
-from jobs.submission.service import run_submission, submit
+from jobs.submission.service import submit
+from jobs.submission.worker import run_submission
 from jobs.sync.runner import request_sync, sync_account
 from jobs.workqueue.hosts import WAITING
 from jobs.workqueue.seats import Seats, Work, small_share

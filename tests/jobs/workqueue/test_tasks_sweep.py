@@ -9,7 +9,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from jobs import tasks
-from jobs.actions.worker import request_cancel
+from jobs.actions.cancellation import request_cancel
 from jobs.models import Job, JobAction, ProviderAccount, Submission, WebhookDelivery
 from jobs.submission.service import submit
 from jobs.workqueue import dispatch

@@ -1,0 +1,112 @@
+"""Cancelling a job: asking for it, and carrying it out at the provider."""
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from jobs.actions.offers import ActionRefused, check_offer, offer_cancel, unsent
+from jobs.actions.outcome import mark_done, record_event
+from jobs.mirror import writer
+from jobs.models import (
+    ActionKind,
+    ActionState,
+    EventSource,
+    Job,
+    JobAction,
+    SubmissionState,
+)
+from jobs.sync.request import request_sync_soon
+from jobs.workqueue.enqueue import hint
+from organizations.models import ApiToken, AuditEntry, User
+from providers.core.contract import Provider
+from providers.core.errors import NotFound, ProviderError
+from providers.core.status import JobStatus
+from providers.core.types import RemoteJob
+
+
+def request_cancel(
+    job: Job, *, user: User | None = None, token: ApiToken | None = None
+) -> JobAction:
+    """Ask for `job` to be cancelled. Raises ActionRefused."""
+    check_offer(job, offer_cancel(job))
+    if job.status == JobStatus.SUBMITTING:
+        return _cancel_unsent(job, user, token)
+    try:
+        with transaction.atomic():
+            action = JobAction.objects.create(
+                job=job, kind=ActionKind.CANCEL, actor=user, token=token, next_at=timezone.now()
+            )
+            record_event(job, "Cancel asked for", user)
+            AuditEntry.record(
+                job.organization, "job.cancel_requested", job, actor=user, token=token
+            )
+            hint("run_action", action.pk)
+    except IntegrityError:
+        return JobAction.objects.get(job=job, kind=ActionKind.CANCEL, state=ActionState.DUE)
+    return action
+
+
+def _cancel_unsent(job: Job, user: User | None, token: ApiToken | None) -> JobAction:
+    with transaction.atomic():
+        # the condition that a worker's claim needs too: one of the two gets it
+        if not unsent(job).update(
+            state=SubmissionState.REFUSED, note="Cancelled before it was sent."
+        ):
+            raise ActionRefused("It is on its way to the provider.")
+        writer.cancel_unsent(job, actor=user)
+        AuditEntry.record(job.organization, "job.cancelled", job, actor=user, token=token)
+        return JobAction.objects.create(
+            job=job,
+            kind=ActionKind.CANCEL,
+            actor=user,
+            token=token,
+            state=ActionState.DONE,
+            next_at=timezone.now(),
+        )
+
+
+def cancel(action: JobAction, adapter: Provider) -> None:
+    """Cancel at the provider, and show what the job is then."""
+    job = action.job
+    observed_at = timezone.now()
+    remote = _read(adapter, job) if _was_tried(action) else None
+    if not _was_tried(action) or (remote is not None and not remote.status.is_terminal):
+        adapter.cancel(job.remote_id or "")
+        observed_at = timezone.now()
+        try:
+            remote = _read(adapter, job)
+        except ProviderError:
+            # it is carried out: the next pass shows what became of it
+            mark_done(action)
+            request_sync_soon(job.account)
+            return
+    if remote is None:
+        # some providers forget a cancelled job: we know what became of it
+        writer.mark_gone(
+            job.account,
+            job,
+            source=EventSource.ACTION,
+            observed_at=observed_at,
+            took_cancel=True,
+            actor=action.actor,
+        )
+    else:
+        writer.apply(
+            job.account,
+            [remote],
+            source=EventSource.ACTION,
+            observed_at=observed_at,
+            actor=action.actor,
+        )
+    mark_done(action)
+
+
+def _was_tried(action: JobAction) -> bool:
+    """Whether an earlier try had no clear end, so that what was asked for may be done."""
+    return action.failures > 1
+
+
+def _read(adapter: Provider, job: Job) -> RemoteJob | None:
+    try:
+        return adapter.get_job(job.remote_id or "")
+    except NotFound:
+        return None

@@ -1,0 +1,97 @@
+"""Having the provider run a job again itself: sent once at the most, then read until it is clear.
+
+Whether it was sent is written down before, and after an ambiguous end only reading the job tells
+whether the provider carried it out.
+"""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from jobs.actions.outcome import (
+    RETRY_S,
+    back_off_s,
+    held,
+    mark_done,
+    record_event,
+    refuse,
+    retry_later,
+)
+from jobs.mirror import writer
+from jobs.models import EventSource, JobAction
+from jobs.sync.request import request_sync_soon
+from providers.core.contract import Provider
+from providers.core.errors import BudgetExhausted, NotFound, ProviderError, RateLimited
+from providers.core.status import JobStatus
+
+# After an ambiguous end: how often the job is read, and how far apart two reads are that both show
+# the old failure before the resubmit counts as not carried out.
+CONFIRM_S = 15
+UNCONFIRMED_AFTER = timedelta(seconds=60)
+UNCONFIRMED = "Not confirmed by the provider"
+
+
+def resubmit(action: JobAction, adapter: Provider) -> None:
+    """Send the resubmit, once at the most, or find out what became of it."""
+    if action.job.status == JobStatus.SUBMITTING:
+        if action.sent_at is None:
+            _send_resubmit(action, adapter)
+        else:
+            _confirm_resubmit(action, adapter)
+    else:
+        mark_done(action)  # a pass has seen it run
+
+
+def _send_resubmit(action: JobAction, adapter: Provider) -> None:
+    attempt = action.job
+    action.sent_at = timezone.now()
+    # written first: a run that dies from here on has sent it, as far as anybody knows
+    if not held(action).filter(sent_at__isnull=True).update(sent_at=action.sent_at):
+        return
+    try:
+        adapter.resubmit(attempt.remote_id or "")
+    except ProviderError as error:
+        if error.ambiguous:
+            record_event(
+                attempt, f"No clear answer: {error} Reading the job until it is clear.", None
+            )
+            retry_later(action, RETRY_S, str(error), failures=0)
+            return
+        if error.transient:  # it did not leave
+            held(action).update(sent_at=None)
+            action.sent_at = None
+        raise
+    writer.confirm_attempt(attempt, source=EventSource.ACTION, actor=action.actor)
+    mark_done(action)
+    request_sync_soon(attempt.account)
+
+
+def _confirm_resubmit(action: JobAction, adapter: Provider) -> None:
+    """Read a job that may or may not run again: nothing is sent a second time."""
+    attempt = action.job
+    observed_at = timezone.now()
+    try:
+        remote = adapter.get_job(attempt.remote_id or "")
+    except (BudgetExhausted, RateLimited, NotFound):
+        raise
+    except ProviderError as error:
+        retry_later(action, error.wait_s or back_off_s(action), str(error))
+        return
+    writer.apply(
+        attempt.account,
+        [remote],
+        source=EventSource.ACTION,
+        observed_at=observed_at,
+        actor=action.actor,
+    )
+    attempt.refresh_from_db(fields=["status"])
+    if attempt.status != JobStatus.SUBMITTING:
+        mark_done(action)
+        request_sync_soon(attempt.account)
+        return
+    first_at = action.first_unchanged_at or observed_at
+    if observed_at - first_at >= UNCONFIRMED_AFTER:
+        refuse(action, ProviderError(UNCONFIRMED, error_class="provider.timeout"))
+        return
+    held(action).update(first_unchanged_at=first_at)
+    retry_later(action, CONFIRM_S, action.note, failures=0)

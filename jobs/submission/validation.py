@@ -1,0 +1,63 @@
+"""Whether a request can be submitted: our own rules, then the provider's. Sends nothing."""
+
+from typing import Any
+
+from jobs.accounts.clients import open_provider
+from jobs.media.urls import check_address
+from jobs.models import ProviderAccount
+from providers.core.errors import ProviderError
+from providers.core.types import Capability, JobRequest, RequestIssue
+from providers.http.redaction import REDACTED, has_marker, redact
+
+
+class SubmissionRefused(Exception):
+    """The request cannot be submitted as it is; `issues` say what to change."""
+
+    def __init__(self, issues: list[RequestIssue]) -> None:
+        super().__init__(" ".join(issue.message for issue in issues))
+        self.issues = issues
+
+
+def check(account: ProviderAccount, request: JobRequest) -> list[RequestIssue]:
+    """What is wrong with a request, by our rules and the provider's."""
+    if not account.adapter_class.supports(Capability.SUBMIT):
+        return [RequestIssue("account", f"{account.provider_label} takes no jobs through its API.")]
+    issues = _find_redacted(request) or _find_bad_urls(account, request)
+    if issues:
+        return issues
+    try:
+        with open_provider(account) as adapter:
+            return adapter.check_request(request)
+    except ProviderError as error:
+        return [RequestIssue("account", str(error))]
+
+
+def preview(
+    account: ProviderAccount, request: JobRequest
+) -> tuple[dict[str, Any], list[RequestIssue]]:
+    """The body that would be sent, redacted, and what is wrong with it."""
+    with open_provider(account) as adapter:
+        body = adapter.build_request(request)
+        return redact(body), check(account, request)
+
+
+def _find_redacted(request: JobRequest) -> list[RequestIssue]:
+    """The fields of a request that hold the placeholder that we show instead of a secret."""
+    names = ("input", "destination", "metadata", "extra")
+    return [
+        RequestIssue(name, f"{REDACTED} stands for a secret value. Enter the original value.")
+        for name in names
+        if has_marker(getattr(request, name))
+    ]
+
+
+def _find_bad_urls(account: ProviderAccount, request: JobRequest) -> list[RequestIssue]:
+    urls = {"input": request.input}
+    if request.destination:
+        urls["destination"] = request.destination
+    for name, url in urls.items():
+        try:
+            check_address(url, bare_allowed=account.adapter_class.takes_bare_inputs)
+        except ValueError as error:
+            return [RequestIssue(name, str(error))]
+    return []
