@@ -132,6 +132,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 BROKER_URL = env.broker("CELERY_BROKER_URL", f"filesystem://{VAR_DIR / 'broker'}")
 EMBEDDED_BROKER = BROKER_URL.startswith("filesystem://")
 CACHES = {"default": env.cache("CACHE_URL", "locmem://" if EMBEDDED_BROKER else BROKER_URL)}
+# Seconds. Web requests wait for Redis, which answers in milliseconds or not at all.
+REDIS_TIMEOUTS = {"socket_connect_timeout": 3, "socket_timeout": 3}
+if CACHES["default"]["BACKEND"].endswith("RedisCache"):
+    CACHES["default"]["OPTIONS"] = REDIS_TIMEOUTS
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -239,6 +243,9 @@ else:
         "visibility_timeout": 600,
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
+        **REDIS_TIMEOUTS,
+        # Try once to publish: workers and beat reconnect by other settings.
+        "max_retries": 0,
     }
     CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

@@ -11,6 +11,7 @@ import functools
 import subprocess
 from collections import Counter
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from types import ModuleType
 
 import hypothesis
@@ -20,6 +21,7 @@ from django.core.cache import cache
 from jobs.workqueue.seats import SEATS
 from providers.xvid.tokens import TOKENS
 from tests import services
+from tests.redis.server import RedisServer
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
 # Enough for each run; `--hypothesis-profile=thorough` looks for longer.
@@ -102,3 +104,10 @@ def empty_cache() -> Iterator[None]:
     vars(SEATS).update(_is_wanted=False, _is_freed=False)
     yield
     cache.clear()
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path)
+    yield server
+    server.kill()

@@ -64,6 +64,7 @@ def test_a_team_has_postgresql_and_redis(tmp_path: Path) -> None:
         "DATABASES",
         "CACHES",
         "CELERY_BROKER_URL",
+        "CELERY_BROKER_TRANSPORT_OPTIONS",
         "CELERY_WORKER_PREFETCH_MULTIPLIER",
         DATABASE_URL="postgres://board@db/reelboard",
         CELERY_BROKER_URL="redis://queue:6379/0",
@@ -71,7 +72,11 @@ def test_a_team_has_postgresql_and_redis(tmp_path: Path) -> None:
 
     database = found["DATABASES"]["default"]
     assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
-    assert found["CACHES"]["default"]["LOCATION"] == "redis://queue:6379/0"
+    cache = found["CACHES"]["default"]
+    assert cache["LOCATION"] == "redis://queue:6379/0"
+    timeouts = {"socket_connect_timeout": 3, "socket_timeout": 3}
+    assert cache["OPTIONS"] == timeouts
+    assert timeouts.items() <= found["CELERY_BROKER_TRANSPORT_OPTIONS"].items()
     assert found["CELERY_BROKER_URL"] == "redis://queue:6379/0"
     assert found["CELERY_WORKER_PREFETCH_MULTIPLIER"] == 1
 

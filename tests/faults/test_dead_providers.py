@@ -8,6 +8,7 @@ import pytest
 
 from tests import services
 from tests.faults.silence import PROJECT_DIR
+from tests.redis.server import RedisServer
 
 # Four situations of a minute and a half, each with its start and the wait for what is left.
 LONGEST_S = 1200
@@ -17,7 +18,7 @@ LONGEST_S = 1200
 @pytest.mark.postgres
 @pytest.mark.redis
 def test_live_accounts_and_submissions_go_on_beside_dead_ones(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], redis_server: RedisServer
 ) -> None:
     """Times are for a person to read. Nothing live is left behind."""
     run = subprocess.run(
@@ -26,7 +27,7 @@ def test_live_accounts_and_submissions_go_on_beside_dead_ones(
         env={
             **{name: value for name, value in os.environ.items() if name != "VAR_DIR"},
             "DATABASE_URL": services.POSTGRES.address,
-            "CELERY_BROKER_URL": services.REDIS.address,
+            "CELERY_BROKER_URL": redis_server.url,
         },
         capture_output=True,
         text=True,
