@@ -13,6 +13,7 @@ from jobs.views import (
     media,
     navigation,
     presets,
+    raw,
     submit,
 )
 from jobs.webhooks import receiver
@@ -28,7 +29,7 @@ urlpatterns = [
     path("o/<slug:org>/jobs/new/", submit.new, name="new"),
     path("o/<slug:org>/jobs/new/preview/", submit.preview, name="preview"),
     path("o/<slug:org>/jobs/<int:pk>/", job_detail.job_detail, name="detail"),
-    path("o/<slug:org>/jobs/<int:pk>/raw/", job_detail.raw, name="raw"),
+    path("o/<slug:org>/jobs/<int:pk>/raw/", raw.raw, name="raw"),
     path("o/<slug:org>/jobs/<int:pk>/cancel/", actions.cancel, name="cancel"),
     path("o/<slug:org>/jobs/<int:pk>/resubmit/", actions.resubmit, name="resubmit"),
     path("o/<slug:org>/jobs/<int:pk>/resolve/", actions.resolve, name="resolve"),

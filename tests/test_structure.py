@@ -72,7 +72,7 @@ def test_the_walk_sees_code_templates_and_styles() -> None:
     assert {
         *(
             "jobs/sync/runner.py",
-            "templates/base.html",
+            "templates/layout/base.html",
             "static/css/board.css",
             "dashboard/settings.py",
         ),

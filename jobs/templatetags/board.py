@@ -98,7 +98,7 @@ def row(
     template: str,
     item: Model,
     columns: int = 1,
-    instead: str = "jobs/_broken_row.html",
+    instead: str = "jobs/shared/_broken_row.html",
     **names: Any,
 ) -> SafeString:
     """The row of `item`. One that cannot be rendered says so, and the rest of the page works."""
@@ -122,19 +122,19 @@ def row(
         return engine.get_template(instead).render(context)
 
 
-@register.inclusion_tag("jobs/_pill.html")
+@register.inclusion_tag("jobs/shared/_pill.html")
 def pill(status: str, provider_status: str = "") -> dict[str, Any]:
     """A status as icon, word and colour; beside an unknown one the provider's own word."""
     return {"status": status, "provider_status": provider_status}
 
 
-@register.inclusion_tag("jobs/_job_pill.html")
+@register.inclusion_tag("jobs/shared/_job_pill.html")
 def job_pill(job: Job) -> dict[str, Any]:
     """The status of `job`; of one that was active and is gone, that this is what it was last."""
     return {"item": job, "was_active": is_lost(job)}
 
 
-@register.inclusion_tag("jobs/_job_pill.html")
+@register.inclusion_tag("jobs/shared/_job_pill.html")
 def output_pill(output: Output) -> dict[str, Any]:
     """The status of `output`; of an unfinished one whose job is gone, what it was last."""
     return {"item": output, "was_active": output.is_unfinished and is_lost(output.job)}

@@ -23,7 +23,7 @@ from jobs.accounts.service import (
 from jobs.forms.job import AccountForm
 from jobs.models import ProviderAccount, Verdict, WebhookDelivery
 from jobs.sync.runner import request_sync
-from jobs.views.page import HtmxRequest, render_page
+from jobs.views.shared.layout import HtmxRequest, render_page
 from jobs.webhooks.deliveries import newest_deliveries
 from organizations.access import Access, authorize
 from organizations.models import Role
@@ -54,7 +54,7 @@ def account_list(request: HttpRequest, org: str) -> HttpResponse:
     )
     states = [freshness(account, now) for account in accounts.order_by("name", "pk")]
     context = {"cards": [_card(access, state) for state in states]}
-    return render_page(request, access, "jobs/account_list.html", context, section="accounts")
+    return render_page(request, access, "jobs/accounts/accounts.html", context, section="accounts")
 
 
 def _card(access: Access, state: Freshness) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def _edit(
     return render_page(
         request,
         access,
-        "jobs/account_edit.html",
+        "jobs/accounts/account_edit.html",
         context,
         section="accounts",
         status=422 if form.is_bound else 200,
@@ -203,8 +203,10 @@ def usage(request: HtmxRequest, org: str, pk: int) -> HttpResponse:
     except ProviderError as error:
         context["refusal"] = str(error)
     if request.htmx:
-        return render(request, "jobs/_usage.html", context)
-    return render_page(request, access, "jobs/usage.html", context, section="accounts")
+        return render(request, "jobs/accounts/_usage.html", context)
+    return render_page(
+        request, access, "jobs/accounts/account_usage.html", context, section="accounts"
+    )
 
 
 @require_POST

@@ -17,7 +17,7 @@ from jobs.submission.resolution import bind_found_job, send_again
 from jobs.submission.service import describe_hold
 from jobs.submission.validation import SubmissionRefused
 from jobs.views.job_detail import find_job, show_job
-from jobs.views.page import HtmxRequest
+from jobs.views.shared.layout import HtmxRequest
 from organizations.access import Access, authorize
 from organizations.models import Role
 from providers.core.errors import ProviderError

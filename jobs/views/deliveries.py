@@ -13,7 +13,7 @@ from jobs.query import keyset
 from jobs.query.keyset import Ordering
 from jobs.query.parameters import DEFAULT_LIMIT
 from jobs.views.accounts import find_account
-from jobs.views.page import HtmxRequest, render_page
+from jobs.views.shared.layout import HtmxRequest, render_page
 from jobs.webhooks.deliveries import deliveries_of, with_jobs
 from organizations.access import authorize
 from organizations.models import Role
@@ -37,7 +37,9 @@ def delivery_list(request: HtmxRequest, org: str, pk: int) -> HttpResponse:
         "older_url": page.next and f"{request.path}?cursor={page.next}",
         "has_webhook": account.adapter_class.supports(Capability.WEBHOOK),
     }
-    return render_page(request, access, "jobs/delivery_list.html", context, section="accounts")
+    return render_page(
+        request, access, "jobs/deliveries/deliveries.html", context, section="accounts"
+    )
 
 
 @require_safe
@@ -47,6 +49,8 @@ def delivery(request: HtmxRequest, org: str, pk: int, delivery_pk: int) -> HttpR
     account = find_account(access, pk)
     found = get_object_or_404(WebhookDelivery, pk=delivery_pk, account=account)
     if request.htmx:
-        return render(request, "jobs/_delivery_body.html", {"delivery": found})
+        return render(request, "jobs/deliveries/_body.html", {"delivery": found})
     context = {"account": account, "rows": with_jobs(account, [found]), "delivery": found}
-    return render_page(request, access, "jobs/delivery.html", context, section="accounts")
+    return render_page(
+        request, access, "jobs/deliveries/delivery.html", context, section="accounts"
+    )

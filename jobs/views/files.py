@@ -15,8 +15,8 @@ from jobs.models.output import kind_choices, output_status_choices
 from jobs.query import keyset
 from jobs.query.files import FileFilter
 from jobs.query.keyset import KeysetPage
-from jobs.views.filter_form import filter_form, place_selects, spans
-from jobs.views.page import HtmxRequest, frame
+from jobs.views.shared.filter_form import filter_form, place_selects, spans
+from jobs.views.shared.layout import HtmxRequest, layout_context
 from organizations.access import authorize
 from providers.core.status import OutputStatus
 
@@ -44,10 +44,10 @@ def file_list(request: HtmxRequest, org: str) -> HttpResponse:
         return redirect(f"{request.path}?{wanted.query()}")
     context = {"access": access, "wanted": wanted, **_results(page, wanted, request.path)}
     if request.htmx and not request.htmx.history_restore_request:
-        return render(request, "jobs/_file_results.html", context)
-    context |= frame(access, "files")
+        return render(request, "jobs/files/_results.html", context)
+    context |= layout_context(access, "files")
     context |= _form(wanted, [state.account for state in context["health"]], request.path)
-    return render(request, "jobs/file_list.html", context)
+    return render(request, "jobs/files/files.html", context)
 
 
 def _results(page: KeysetPage[Output], wanted: FileFilter, path: str) -> dict[str, Any]:

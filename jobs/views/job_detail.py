@@ -1,7 +1,5 @@
-"""One job: its page, the poll that keeps the changing part true, and its raw body."""
+"""A job's page, and the poll that keeps the changing part of it current."""
 
-import json
-from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 from uuid import uuid4
@@ -10,7 +8,6 @@ from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from jobs.actions.attempts import retries_of, unfinished_of
@@ -18,18 +15,16 @@ from jobs.actions.offers import AvailableAction, available_actions
 from jobs.display.phases import phases
 from jobs.display.settings_diff import Change, changes
 from jobs.forms.job import FoundJobForm, SendAgainForm
-from jobs.media.links import NoLink, link_origins
-from jobs.media.playback import Playable, media_policy, origins_of, playable
+from jobs.media.playback import media_policy
 from jobs.models import ActionState, Job, JobBody, Output, Submission, SubmissionState
-from jobs.views.page import HtmxRequest, frame, list_url
+from jobs.views.player import JobFiles, gallery_context, player_context, read_files
+from jobs.views.shared.layout import HtmxRequest, layout_context, list_url
 from organizations.access import Access, authorize
 from providers.core.errors import CLASSES
-from providers.core.types import Capability, OutputKind
+from providers.core.types import Capability
 from providers.http.redaction import url_expiry
 
 EVENTS_SHOWN = 200
-THUMBNAILS_SHOWN = 60
-LINKED_THUMBNAILS_SHOWN = 12
 
 
 def find_job(access: Access, pk: int) -> Job:
@@ -42,7 +37,6 @@ def find_job(access: Access, pk: int) -> Job:
 
 @require_safe
 def job_detail(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
-    """The page. Asked by its own poll, the changing part alone, or 204 while that is as it was."""
     access = authorize(request, org)
     return show_job(request, access, find_job(access, pk))
 
@@ -58,112 +52,121 @@ def show_job(
     refusal_job: Job | None = None,
     status: int = 200,
 ) -> HttpResponseBase:
-    """The job's page, or the part of it that is asked for; 204 to a poll that missed nothing.
+    """The job's page, or the part of it that htmx asks for; 204 to a poll that missed nothing.
 
-    The forms are given as they were sent, where the page is shown again with what was wrong; so is
-    the reason why an action was refused, and the job that is in its way.
+    `found_form` and `again_form` are forms that were sent with errors; `refusal` says why an
+    action was refused, `refusal_job` is the job that is in its way.
     """
     submission = Submission.objects.filter(pk=job.pk).first() if job.request else None
     retries = retries_of(job)
-    live_state = _state(job, submission, retries)
+    live_state = _live_state(job, submission, retries)
     if _is_poll(request) and request.GET.get("state") == live_state:
-        # most polls end here, before the outputs are read and their addresses decrypted
+        # most polls end here, before the outputs are read and their URLs decrypted
         return HttpResponse(status=204)
-    outputs = list(job.outputs.select_related("preset").order_by("position", "pk"))
-    for output in outputs:
-        output.account = job.account
-    media = [output for output in outputs if output.kind != OutputKind.IMAGE]
-    thumbnails = [output for output in outputs if output.kind == OutputKind.IMAGE]
-    makes_links = job.account.adapter_class.supports(Capability.OUTPUT_LINKS)
-    origins = [] if makes_links else origins_of(outputs)
-    expires_at = url_expiry(job.input_url)
-    context: dict[str, Any] = {
+    files = read_files(job)
+    context = {
         "access": access,
         "job": job,
-        "media": media,
         "submission": submission,
         "live_state": live_state,
-        "expired_at": expires_at if expires_at and expires_at <= timezone.now() else None,
         "retries": retries,
         "retry": retries[-1] if retries else None,
         "form_key": uuid4().hex,
         "refusal": refusal,
         "refusal_job": refusal_job,
-        "thumbnail_count": len(thumbnails),
-        "gallery": None,
-        "origins": " ".join(origins),
-        # A page that was opened before an output had its address may not load from there. Where
-        # links are made for the moment, none is known before one is asked for.
-        "plays_here": not makes_links
-        and set(origins) <= set(request.GET.get("origins", " ".join(origins)).split()),
         "found_form": found_form or FoundJobForm(job),
         "again_form": again_form or SendAgainForm(job),
+        "expired_at": _input_expired_at(job),
+        **_files_context(request, files),
     }
     if request.htmx:
-        return _part(request, context, media, thumbnails, status)
-    context |= frame(access, "jobs") | _changing(context)
-    context["jobs_url"] = list_url(request, access)
-    context["player"] = None
-    if "play" in request.GET:
-        context["player"] = player = _player(access, job, media, request)
-        origins = [*origins, *player["origins"]]
-    if "thumbnails" in request.GET:
-        context["gallery"] = gallery = _gallery(access, job, thumbnails)
-        origins = [*origins, *gallery["origins"]]
-
-    @csp_update(media_policy(origins))
-    def show(request: HttpRequest) -> HttpResponseBase:
-        return render(request, "jobs/job_detail.html", context, status=status)
-
-    return show(request)
+        return _render_part(request, context, files, status)
+    return _render_page(request, context, files, status)
 
 
 def _is_poll(request: HtmxRequest) -> bool:
     return bool(request.htmx) and "play" not in request.GET and "thumbnails" not in request.GET
 
 
-def _part(
-    request: HtmxRequest,
-    context: dict[str, Any],
-    media: list[Output],
-    thumbnails: list[Output],
-    status: int,
-) -> HttpResponse:
-    """What htmx asks for: the player, the thumbnails, or what changed."""
-    access, job = context["access"], context["job"]
-    if "play" in request.GET:
-        return render(request, "jobs/_player.html", _player(access, job, media, request))
-    if "thumbnails" in request.GET:
-        return render(request, "jobs/_thumbnails.html", _gallery(access, job, thumbnails))
-    changing = context | _changing(context)
-    return render(request, "jobs/_job_update.html", changing, status=status)
-
-
-def _state(job: Job, submission: Submission | None, retries: list[Job]) -> str:
-    """What the poll compares: it moves with each change of what the changing part shows."""
+def _live_state(job: Job, submission: Submission | None, retries: list[Job]) -> str:
+    """What the poll compares: it differs after each change of what the changing part shows."""
     asked = [(action.pk, action.state, action.note) for action in job.actions.all()]
     sending = submission and (submission.state, submission.note, submission.next_at)
     retried = [(retry.pk, retry.status, retry.gone_at) for retry in retries]
-    # each pass confirms what has ended, which is no news
+    # each pass confirms a job that has ended, which is no news
     confirmed = not job.is_terminal and job.synced_at and int(job.synced_at.timestamp())
     parts = (job.version, confirmed, sorted(asked), sending, retried, job.account.health)
     return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 
-def _changing(context: Mapping[str, Any]) -> dict[str, Any]:
-    """What may differ between two looks at an unfinished job."""
+def _input_expired_at(job: Job) -> Any:
+    expires_at = url_expiry(job.input_url)
+    return expires_at if expires_at and expires_at <= timezone.now() else None
+
+
+def _files_context(request: HtmxRequest, files: JobFiles) -> dict[str, Any]:
+    origins = files.origins
+    known = request.GET.get("origins", " ".join(origins)).split()
+    return {
+        "media": files.media,
+        "thumbnail_count": len(files.thumbnails),
+        "gallery": None,
+        "player": None,
+        "origins": " ".join(origins),
+        # A page that was opened before an output had its URL may not load from there. Where links
+        # are made on demand, none is known before somebody asks for one.
+        "plays_here": not files.makes_links and set(origins) <= set(known),
+    }
+
+
+def _render_part(
+    request: HtmxRequest, context: dict[str, Any], files: JobFiles, status: int
+) -> HttpResponse:
+    access = context["access"]
+    if "play" in request.GET:
+        player = player_context(access, files, request.GET["play"])
+        return render(request, "jobs/player/_player.html", player)
+    if "thumbnails" in request.GET:
+        return render(request, "jobs/player/_gallery.html", gallery_context(access, files))
+    changing = context | _changing_context(context)
+    return render(request, "jobs/job_detail/_update.html", changing, status=status)
+
+
+def _render_page(
+    request: HtmxRequest, context: dict[str, Any], files: JobFiles, status: int
+) -> HttpResponseBase:
+    access = context["access"]
+    origins = files.origins
+    context = context | layout_context(access, "jobs") | _changing_context(context)
+    context["jobs_url"] = list_url(request, access)
+    if "play" in request.GET:
+        context["player"] = player = player_context(access, files, request.GET["play"])
+        origins = [*origins, *player["origins"]]
+    if "thumbnails" in request.GET:
+        context["gallery"] = gallery = gallery_context(access, files)
+        origins = [*origins, *gallery["origins"]]
+
+    @csp_update(media_policy(origins))
+    def render_with_policy(request: HttpRequest) -> HttpResponseBase:
+        return render(request, "jobs/job_detail/detail.html", context, status=status)
+
+    return render_with_policy(request)
+
+
+def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
+    """What a poll brings: all that may differ between two reads of an unfinished job."""
     access: Access = context["access"]
     job: Job = context["job"]
     submission: Submission | None = context["submission"]
-    # what can be done then stands in a panel of its own
-    is_unsure = submission is not None and submission.state == SubmissionState.UNSURE
     retries: list[Job] = context["retries"]
+    # what can be done then is in a panel of its own
+    is_unconfirmed = submission is not None and submission.state == SubmissionState.UNSURE
     pending = [one for one in job.actions.all() if one.state == ActionState.DUE]
     return {
-        "actions": [] if is_unsure else _worth_showing(job, available_actions(job, retries)),
+        "actions": [] if is_unconfirmed else _worth_showing(job, available_actions(job, retries)),
         "pending": pending,
         "is_moving": job.is_active or bool(pending or unfinished_of(retries)),
-        "faults": _faults(job, context["media"]),
+        "job_errors": _job_errors(job, context["media"]),
         "phases": phases(job, timezone.now()),
         "attempts": _attempts(job, retries),
         "changes": _changes(job),
@@ -179,22 +182,21 @@ def _worth_showing(job: Job, actions: list[AvailableAction]) -> list[AvailableAc
     return [one for one in actions if one.allowed or one.name != "cancel" or not job.is_terminal]
 
 
-def _faults(job: Job, media: list[Output]) -> list[dict[str, Any]]:
-    """Every fault in full; the first is the job's own. Outputs' names in place of their ids."""
+def _job_errors(job: Job, media: list[Output]) -> list[dict[str, Any]]:
+    """Every error in full; the first is the job's own. Outputs' names in place of their ids."""
     names = {f"output:{output.remote_id}": str(output) for output in media}
-    faults = []
-    for fault in job.errors or []:
-        known = CLASSES.get(fault.get("class", ""), CLASSES["unknown"])
-        origin = fault.get("origin", "job")
-        faults.append(
+    errors = []
+    for error in job.errors or []:
+        origin = error.get("origin", "job")
+        errors.append(
             {
-                "class": known,
-                "code": fault.get("code", ""),
-                "message": fault.get("message", ""),
+                "class": CLASSES.get(error.get("class", ""), CLASSES["unknown"]),
+                "code": error.get("code", ""),
+                "message": error.get("message", ""),
                 "origin": names.get(origin, origin),
             }
         )
-    return faults
+    return errors
 
 
 def _attempts(job: Job, retries: list[Job]) -> list[Job]:
@@ -208,60 +210,6 @@ def _attempts(job: Job, retries: list[Job]) -> list[Job]:
 
 
 def _changes(job: Job) -> list[Change]:
-    """How it was set otherwise than the job that it retries, where both were submitted here."""
+    """What is set differently from the job that it retries, where both were submitted here."""
     before = job.retry_of
     return changes(before.request, job.request) if before and before.request and job.request else []
-
-
-def _player(access: Access, job: Job, media: list[Output], request: HttpRequest) -> dict[str, Any]:
-    wanted = request.GET.get("play", "")
-    output = next((one for one in media if str(one.pk) == wanted), None)
-    play = output and playable(output)
-    origins: list[str] = []
-    if output and play and play.how:
-        try:
-            origins = link_origins(output)
-        except NoLink as refusal:
-            play = Playable("", str(refusal))
-    return {"access": access, "job": job, "output": output, "play": play, "origins": origins}
-
-
-def _gallery(access: Access, job: Job, thumbnails: list[Output]) -> dict[str, Any]:
-    shown = [one for one in thumbnails if playable(one).how == "image"]
-    origins: list[str] = []
-    reason = ""
-    if shown and job.account.adapter_class.supports(Capability.OUTPUT_LINKS):
-        # each costs a request to the provider
-        shown = shown[:LINKED_THUMBNAILS_SHOWN]
-        try:
-            origins = link_origins(shown[0])
-        except NoLink as refusal:
-            shown, reason = [], str(refusal)
-    return {
-        "access": access,
-        "job": job,
-        "thumbnails": shown[:THUMBNAILS_SHOWN],
-        "thumbnail_count": len(thumbnails),
-        "origins": origins,
-        "reason": reason,
-    }
-
-
-@require_safe
-def raw(request: HtmxRequest, org: str, pk: int) -> HttpResponse:
-    """The provider's last body, redacted: as a page, as a part of one, or as a file."""
-    access = authorize(request, org)
-    job = find_job(access, pk)
-    body = get_object_or_404(JobBody, pk=job.pk)
-    text = json.dumps(body.value, indent=2, ensure_ascii=False)
-    if "download" in request.GET:
-        disposition = content_disposition_header(True, f"job-{job.pk}.json")
-        return HttpResponse(
-            text,
-            content_type="application/json",
-            headers={"Content-Disposition": disposition or "attachment"},
-        )
-    context: dict[str, Any] = {"access": access, "job": job, "body": body, "text": text}
-    if request.htmx:
-        return render(request, "jobs/_raw.html", context)
-    return render(request, "jobs/job_raw.html", context | frame(access, "jobs"))

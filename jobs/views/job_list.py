@@ -12,8 +12,8 @@ from jobs.models.job import JobQuerySet
 from jobs.query import arrivals, keyset
 from jobs.query.jobs import Count, JobFilter, tab_counts, total
 from jobs.query.keyset import KeysetPage
-from jobs.views.filter_form import filter_form, place_selects, spans
-from jobs.views.page import HtmxRequest, frame
+from jobs.views.shared.filter_form import filter_form, place_selects, spans
+from jobs.views.shared.layout import HtmxRequest, layout_context
 from organizations.access import authorize
 from providers.core.errors import CLASSES
 from providers.core.status import JobStatus
@@ -27,7 +27,7 @@ def job_list(request: HtmxRequest, org: str) -> HttpResponse:
     access = authorize(request, org)
     wanted = JobFilter.parse(request.GET, access.organization)
     # the accounts' revisions are read before the jobs: what is written between is new to the page
-    context = frame(access, "jobs")
+    context = layout_context(access, "jobs")
     accounts = [state.account for state in context["health"]]
     jobs = Job.objects.for_organization(access.organization)
     page = _page(jobs.for_list(), wanted)
@@ -37,9 +37,9 @@ def job_list(request: HtmxRequest, org: str) -> HttpResponse:
     context |= {"wanted": wanted, "page": page, **_results(jobs, wanted, page, request.path)}
     context |= _live_marks(wanted, page, accounts)
     if request.htmx and not request.htmx.history_restore_request:
-        return render(request, "jobs/_results.html", context)
+        return render(request, "jobs/job_list/_results.html", context)
     context |= _filter_form(wanted, accounts, request.path)
-    return render(request, "jobs/job_list.html", context)
+    return render(request, "jobs/job_list/list.html", context)
 
 
 def _page(jobs: JobQuerySet, wanted: JobFilter) -> KeysetPage[Job] | None:

@@ -1,4 +1,4 @@
-"""The poll that keeps a list true, and on other pages what the frame says of the accounts."""
+"""The poll that keeps a list true, and on other pages the state of the accounts."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from jobs.models.job import JobQuerySet
 from jobs.query import arrivals
 from jobs.query.jobs import JobFilter
 from jobs.views.job_list import second_time, tabs_of
-from jobs.views.page import freshness_of
+from jobs.views.shared.layout import freshness_of
 from organizations.access import authorize
 
 # What one poll may ask about, and how many new jobs are counted before it is "100+".
@@ -51,7 +51,7 @@ def live(request: HttpRequest, org: str) -> HttpResponse:
     if not news:
         return HttpResponse(status=204)
     context = {"access": access, "wanted": wanted, "second_time": second_time(wanted)}
-    return render(request, "jobs/_live.html", context | news)
+    return render(request, "jobs/live/_update.html", context | news)
 
 
 def _list_news(

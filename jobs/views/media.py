@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from jobs.media.links import NoLink, find_link
 from jobs.media.playback import origin
 from jobs.models import Job, JobSecret, Output
-from jobs.views.page import frame
+from jobs.views.shared.layout import layout_context
 from organizations.access import Access, authorize
 from providers.parsing.urls import WEB_SCHEMES, parse_url
 
@@ -28,14 +28,14 @@ def output_open(request: HttpRequest, org: str, pk: int, output_pk: int) -> Http
     try:
         return _send_on(request, access, output.job, find_link(output), output.url)
     except NoLink as refusal:
-        context = frame(access, "files") | {"output": output, "job": output.job}
+        context = layout_context(access, "files") | {"output": output, "job": output.job}
         return _say_why_not(request, context, refusal)
 
 
 def _say_why_not(request: HttpRequest, context: dict[str, Any], refusal: NoLink) -> HttpResponse:
     status = 410 if refusal.is_final else 503
     context = context | {"refusal": refusal}
-    response = render(request, "jobs/no_link.html", context, status=status)
+    response = render(request, "jobs/media/no_link.html", context, status=status)
     add_never_cache_headers(response)
     return response
 
@@ -49,7 +49,7 @@ def input_open(request: HttpRequest, org: str, pk: int) -> HttpResponse:
     try:
         return _send_on(request, access, job, whole, job.input_url)
     except NoLink as refusal:
-        return _say_why_not(request, frame(access, "jobs") | {"job": job}, refusal)
+        return _say_why_not(request, layout_context(access, "jobs") | {"job": job}, refusal)
 
 
 def _send_on(
@@ -65,12 +65,12 @@ def _send_on(
     response: HttpResponse
     if origin(address) is None:
         is_malformed = parse_url(address).scheme in WEB_SCHEMES
-        context = frame(access, "jobs") | {
+        context = layout_context(access, "jobs") | {
             "job": job,
             "address": shown,
             "is_malformed": is_malformed,
         }
-        response = render(request, "jobs/open_elsewhere.html", context)
+        response = render(request, "jobs/media/open_elsewhere.html", context)
     else:
         try:
             response = HttpResponseRedirect(address)

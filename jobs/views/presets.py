@@ -12,8 +12,8 @@ from django.views.decorators.http import require_safe
 from jobs.models import Preset, ProviderAccount
 from jobs.query import presets
 from jobs.query.presets import PresetFilter, PresetPage, Usage
-from jobs.views.filter_form import SPANS, filter_form, place_selects
-from jobs.views.page import HtmxRequest, frame
+from jobs.views.shared.filter_form import SPANS, filter_form, place_selects
+from jobs.views.shared.layout import HtmxRequest, layout_context
 from organizations.access import authorize
 from organizations.models import Organization
 from providers.core.status import TERMINAL
@@ -54,10 +54,10 @@ def preset_list(request: HtmxRequest, org: str) -> HttpResponse:
         **_results(page, wanted, request.path, org),
     }
     if request.htmx and not request.htmx.history_restore_request:
-        return render(request, "jobs/_preset_results.html", context)
-    context |= frame(access, "presets")
+        return render(request, "jobs/presets/_results.html", context)
+    context |= layout_context(access, "presets")
     context |= _form(wanted, [state.account for state in context["health"]], request.path)
-    return render(request, "jobs/preset_list.html", context)
+    return render(request, "jobs/presets/presets.html", context)
 
 
 def _results(page: PresetPage, wanted: PresetFilter, path: str, org: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from jobs.submission.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, 
 from jobs.submission.service import DuplicateJob
 from jobs.submission.stored_request import dump_request
 from jobs.submission.validation import SubmissionRefused
-from jobs.views.page import HtmxRequest, render_page
+from jobs.views.shared.layout import HtmxRequest, render_page
 from organizations.access import Access, authorize
 from organizations.models import Role
 from providers.core.errors import ProviderError
@@ -71,7 +71,7 @@ def _choose(request: HtmxRequest, access: Access, source: Source | None) -> Http
     if not request.htmx:
         return _page(request, access, form)
     context = {"access": access, "form": form, "samples": _samples()}
-    response = render(request, "jobs/_job_fields.html", context)
+    response = render(request, "jobs/submit/_fields.html", context)
     return trigger_client_event(response, "reelboard:fields", after="settle")
 
 
@@ -179,8 +179,12 @@ def _page(
         **(shown or {}),
     }
     if request.htmx:
-        return render(request, "jobs/_job_form.html", {"access": access, **context}, status=status)
-    return render_page(request, access, "jobs/job_new.html", context, section="new", status=status)
+        return render(
+            request, "jobs/submit/_form.html", {"access": access, **context}, status=status
+        )
+    return render_page(
+        request, access, "jobs/submit/new.html", context, section="new", status=status
+    )
 
 
 def _shows_chosen(request: HtmxRequest) -> bool:
@@ -202,7 +206,7 @@ def preview(request: HtmxRequest, org: str) -> HttpResponse:
         return HttpResponse(status=204)
     form = JobForm(access.organization, request.POST, source=_sent_source(request, access))
     shown = _preview(form)
-    return render(request, "jobs/_preview.html", {"form": form, "is_update": True, **shown})
+    return render(request, "jobs/submit/_preview.html", {"form": form, "is_update": True, **shown})
 
 
 def _preview(form: JobForm) -> dict[str, Any]:

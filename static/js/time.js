@@ -12,7 +12,7 @@
     return `${Math.floor(seconds / length)} ${unit}`;
   };
 
-  // CLOCK_SKEW of jobs/clock.py
+  // CLOCK_SKEW of providers/parsing/clock.py
   const SKEW_S = 60;
   const ago = (seconds) =>
     seconds < -SKEW_S

@@ -20,12 +20,12 @@ from tests.markup import without_isolation
 # the row of the item called this includes a template that is not there
 BROKEN = "broken"
 ROWS = {
-    "_job_row": "job.name",
-    "_file_row": "output.label",
-    "_output_row": "output.label",
-    "_preset_row": "preset.name",
-    "_delivery_row": "delivery.result",
-    "_account": "account.name",
+    "job_list/_job_row": "job.name",
+    "files/_file_row": "output.label",
+    "job_detail/_output_row": "output.label",
+    "presets/_preset_row": "preset.name",
+    "deliveries/_delivery_row": "delivery.result",
+    "accounts/_account": "account.name",
 }
 
 
@@ -34,8 +34,9 @@ def templates_that_break(tmp_path: Path) -> Any:
     for name, path in ROWS.items():
         original = (settings.BASE_DIR / "templates" / "jobs" / f"{name}.html").read_text()
         fault = f'{{% if {path} == "{BROKEN}" %}}{{% include "jobs/none.html" %}}{{% endif %}}'
-        (tmp_path / "jobs").mkdir(exist_ok=True)
-        (tmp_path / "jobs" / f"{name}.html").write_text(original + fault)
+        target = tmp_path / "jobs" / f"{name}.html"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(original + fault)
     engine = settings.TEMPLATES[0]
     with override_settings(TEMPLATES=[engine | {"DIRS": [tmp_path, *engine["DIRS"]]}]):
         yield
@@ -86,5 +87,5 @@ def test_each_failure_is_counted_in_the_metrics(
     for _ in range(2):
         text_of(viewer, "/o/harbour-studio/jobs/")
     metrics = client.get("/metrics", headers={"authorization": "Bearer metrics-token"})
-    line = 'reelboard_rows_not_rendered_total{template="jobs/_job_row.html"} 2.0'
+    line = 'reelboard_rows_not_rendered_total{template="jobs/job_list/_job_row.html"} 2.0'
     assert line in metrics.content.decode()

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from jobs.accounts.freshness import fingerprint
 from jobs.models import Job, ProviderAccount
 from jobs.query.arrivals import mark
-from jobs.views.page import freshness_of
+from jobs.views.shared.layout import freshness_of
 from organizations.models import Organization
 from providers.core.status import JobStatus
 from tests.jobs.factories import NOON, make_account, make_job

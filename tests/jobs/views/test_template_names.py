@@ -1,0 +1,33 @@
+"""Templates and static files are found by the name of the view or the URL that uses them."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.urls import get_resolver
+
+ROOT = Path(settings.BASE_DIR)
+VIEWS = {path.stem for path in (ROOT / "jobs" / "views").glob("*.py")}
+FOLDERS = [path for path in (ROOT / "templates" / "jobs").iterdir() if path.is_dir()]
+# what the views of a job's files answer when there is no URL to send the browser on to
+ANSWERS = {"no_link", "open_elsewhere"}
+# what several views share
+SHARED = {"base", "board", "lists", "page", "theme", "time"}
+
+
+def url_names() -> set[str]:
+    _, resolver = get_resolver().namespace_dict["jobs"]
+    return {name for name in resolver.reverse_dict if isinstance(name, str)}
+
+
+def test_each_folder_of_templates_is_named_after_a_view() -> None:
+    assert {folder.name for folder in FOLDERS} - VIEWS == {"shared"}
+
+
+def test_the_template_of_a_page_has_its_urls_name() -> None:
+    pages = {path.stem for folder in FOLDERS for path in folder.glob("[!_]*.html")}
+    assert pages - ANSWERS - url_names() == set()
+
+
+def test_styles_and_scripts_are_named_after_a_view() -> None:
+    files = [*(ROOT / "static" / "css").iterdir(), *(ROOT / "static" / "js").iterdir()]
+    assert {path.stem for path in files} - VIEWS == SHARED
