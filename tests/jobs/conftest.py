@@ -6,13 +6,15 @@ import pytest
 
 from jobs.models import ProviderAccount
 from organizations.models import Organization
+from providers.zencoder import adapter
 from tests.factories import make_organization
 from tests.jobs.factories import make_account
-from tests.jobs.fake_zencoder import FakeZencoder, serve
+from tests.jobs.fake_zencoder import PAGE_SIZE, FakeZencoder, serve
 
 
 @pytest.fixture
-def zencoder() -> Iterator[FakeZencoder]:
+def zencoder(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeZencoder]:
+    monkeypatch.setattr(adapter, "PAGE_SIZE", PAGE_SIZE)
     yield from serve(FakeZencoder())
 
 

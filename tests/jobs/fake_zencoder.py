@@ -14,7 +14,8 @@ import requests
 import responses
 
 BASE_URL = "https://app.zencoder.com/api/v2"
-PAGE_SIZE = 50
+# A list of several pages is a list of few jobs: the fixture has the adapter ask for as many.
+PAGE_SIZE = 10
 MORNING = datetime(2026, 3, 14, 8, 0, tzinfo=UTC)
 
 Answer = tuple[int, dict[str, str], str] | Exception
@@ -115,8 +116,9 @@ class FakeZencoder:
         return ("create" if request.method == "POST" else "list"), 0
 
     def _list(self, request: requests.PreparedRequest, _: int) -> tuple[int, dict[str, str], str]:
-        page = int(parse_qs(urlsplit(str(request.url)).query)["page"][0])
-        newest = sorted(self.jobs, reverse=True)[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+        query = parse_qs(urlsplit(str(request.url)).query)
+        page, size = int(query["page"][0]), int(query["per_page"][0])
+        newest = sorted(self.jobs, reverse=True)[(page - 1) * size : page * size]
         return _json(200, [{"job": self.jobs[number]} for number in newest])
 
     def _account(self, request: requests.PreparedRequest, _: int) -> Answer:

@@ -28,12 +28,12 @@ def newest(jobs: dict[int, dict[str, Any]]) -> None:
 
 
 def several(jobs: dict[int, dict[str, Any]]) -> None:
-    for number in sorted(jobs, reverse=True)[3:33]:
+    for number in sorted(jobs, reverse=True)[3 : PAGE_SIZE - 1]:
         del jobs[number]
 
 
 def more_than_a_page(jobs: dict[int, dict[str, Any]]) -> None:
-    for number in sorted(jobs, reverse=True)[: PAGE_SIZE + 7]:
+    for number in sorted(jobs, reverse=True)[: PAGE_SIZE + 2]:
         del jobs[number]
 
 
@@ -87,7 +87,7 @@ def test_no_job_is_missed_while_others_are_deleted(
     if is_import:
         account.imported_at = account.last_pass_at = None
         account.save()
-    fill(zencoder, 130 if delete is newest else 6 * PAGE_SIZE)
+    fill(zencoder, 6 * PAGE_SIZE)
     delete_after_each_page(zencoder, delete, times=3)
     run(account)
     assert missing(zencoder) == set()
@@ -103,7 +103,7 @@ def test_nor_by_one_that_is_deleted_once_more_than_a_page_at_a_time(
     assert missing(zencoder) == set()
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_whichever_are_deleted(
     new_account: ProviderAccount, zencoder: FakeZencoder, seed: int
 ) -> None:
@@ -113,13 +113,13 @@ def test_whichever_are_deleted(
         for number in chance.sample(sorted(jobs), min(len(jobs), chance.choice((0, 1, 1, 9)))):
             del jobs[number]
 
-    fill(zencoder, 8 * PAGE_SIZE - 20)
+    fill(zencoder, 8 * PAGE_SIZE - 4)
     delete_after_each_page(zencoder, delete)
     run(new_account)
     assert missing(zencoder) == set()
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_nor_while_others_are_deleted_and_made(
     new_account: ProviderAccount, zencoder: FakeZencoder, seed: int
 ) -> None:
@@ -132,7 +132,7 @@ def test_nor_while_others_are_deleted_and_made(
         for number in range(chance.choice((0, 0, 1, 3))):
             zencoder.add(newest + 1 + number)
 
-    fill(zencoder, 5 * PAGE_SIZE - 20)
+    fill(zencoder, 5 * PAGE_SIZE - 4)
     before = set(zencoder.jobs)
     delete_after_each_page(zencoder, change)
     run(new_account)
@@ -142,11 +142,11 @@ def test_nor_while_others_are_deleted_and_made(
     assert missing(zencoder) == set()
 
 
-@pytest.mark.parametrize("after", [23, 24, 27, 30])
+@pytest.mark.parametrize("after", [13, 14, 17, 20])
 def test_what_a_single_deletion_hides_deep_in_a_long_list_is_found(
     new_account: ProviderAccount, zencoder: FakeZencoder, after: int
 ) -> None:
-    fill(zencoder, 20 * PAGE_SIZE)
+    fill(zencoder, 12 * PAGE_SIZE)
     delete_after_each_page(zencoder, newest, times=1, after=after)
     run(new_account)
     assert missing(zencoder) == set()
@@ -179,20 +179,10 @@ def test_an_import_gets_on_with_one_request_at_a_time(
         return 403, headers, "403 Forbidden (Rate Limit Exceeded)"
 
     zencoder.faults["list"] = answer_one
-    for _ in range(8):
+    for _ in range(4):
         ProviderAccount.objects.update(next_sync_at=new_account.next_sync_at)
         sync_account(new_account.pk, foreground=False)
     assert missing(zencoder) == set()
-
-
-def test_an_import_costs_twice_the_requests_and_a_calm_pass_one(
-    new_account: ProviderAccount, zencoder: FakeZencoder
-) -> None:
-    fill(zencoder, 40 * PAGE_SIZE)
-    assert run(new_account).requests == 41 + 40
-    assert run(new_account).requests == 1
-    zencoder.add(10**6)
-    assert run(new_account).requests == 2
 
 
 # The paging of each provider, of lists of 20 to 100 jobs a page. `number` counts from the oldest.
