@@ -15,10 +15,12 @@ help: ## Show this list
 demo: .venv/.installed ## A living board on this machine alone: PORT=8000 SANDBOX_PORT=9000
 	@exec $(PYTHON) -m scripts.demo
 
-demo-reset: ## Forget all that the demo has made (everything below var/, or VAR_DIR)
+demo-reset: ## Delete the demo's data (everything below var/, or VAR_DIR)
 	@dir="$${VAR_DIR:-var}"; \
-	if [ -e "$$dir/demo.env" ]; then rm -rf "$$dir"; echo "$$dir is gone."; \
-	else echo "There is no demo in $$dir."; fi
+	if [ ! -e "$$dir/demo.env" ]; then echo "There is no demo in $$dir."; \
+	elif [ -e "$$dir/demo.lock" ] && ! flock --nonblock "$$dir/demo.lock" true; then \
+	    echo "The demo in $$dir is running: stop it first."; exit 1; \
+	else rm -rf "$$dir"; echo "Deleted $$dir."; fi
 
 run: .venv/.installed ## Web, worker and beat against the services that the environment names
 	@exec $(PYTHON) -m scripts.supervise

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import django_stubs_ext
 from celery.schedules import crontab
@@ -114,7 +114,9 @@ USE_TZ = True
 
 # Storage
 
-DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'reelboard.sqlite3'}")}
+# A path may hold what means something in a URL: % + ? #
+_VAR_URL = quote(str(VAR_DIR))
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{_VAR_URL}/reelboard.sqlite3")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # A transaction that reads first and writes later fails at once, whatever the timeout,
@@ -129,7 +131,7 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-BROKER_URL = env.broker("CELERY_BROKER_URL", f"filesystem://{VAR_DIR / 'broker'}")
+BROKER_URL = env.broker("CELERY_BROKER_URL", f"filesystem://{_VAR_URL}/broker")
 EMBEDDED_BROKER = BROKER_URL.startswith("filesystem://")
 CACHES = {"default": env.cache("CACHE_URL", "locmem://" if EMBEDDED_BROKER else BROKER_URL)}
 # Seconds. Web requests wait for Redis, which answers in milliseconds or not at all.

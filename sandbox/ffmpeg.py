@@ -80,6 +80,8 @@ class Runner:
     ) -> str:
         """Returns what FFmpeg said; `on_time` hears how many seconds are written so far.
 
+        It runs in `folder`, for names that are relative to that.
+
         Raises FFmpegFailed when it ends with an error (its `progress=end` line says nothing:
         it comes on a failure too), Stopped when killed.
         """
@@ -140,7 +142,8 @@ def inspect(path: Path, runner: Runner) -> MediaInfo | None:
     Raises FFmpegFailed when it can't be opened at all.
     """
     text = runner.run(
-        ["-protocol_whitelist", "file", "-i", str(path), "-t", "0", "-f", "null", "-"]
+        ["-protocol_whitelist", "file", "-i", path.name, "-t", "0", "-f", "null", "-"],
+        folder=path.parent,
     )
     info = parse_report(text)
     demuxer = _first(DEMUXER, text)

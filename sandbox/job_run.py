@@ -182,7 +182,9 @@ class JobRun:
                 lambda job: _step(job.outputs[index], Event.TRANSCODING, percent, percent * 0.95)
             )
 
-        self._runner.run(["-protocol_whitelist", "file", *arguments(self._input)], hear)
+        self._runner.run(
+            ["-protocol_whitelist", "file", *arguments(self._input)], hear, target.parent
+        )
         info = inspect(target, self._runner)
         if info is None:
             raise FFmpegFailed("the output is empty")
@@ -205,7 +207,8 @@ class JobRun:
                 self._runner.run(
                     ["-ss", f"{output.spec.start_s + at:.3f}", "-i", str(self._input)]
                     + ["-frames:v", "1", "-vf", picture_filter(image_set, size), "-update", "1"]
-                    + ["-threads", "1", str(folder / name)]
+                    + ["-threads", "1", name],
+                    folder=folder,
                 )
                 if not (folder / name).exists():
                     raise InputProblem(

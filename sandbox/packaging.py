@@ -22,15 +22,18 @@ FALLBACK_BITRATE_KBPS = 800
 def encode_arguments(
     spec: OutputSpec, source: MediaInfo, length: float, speed: float, target: Path
 ) -> Callable[[Path], list[str]]:
-    """Everything but the input's path, which the returned function puts in its place."""
+    """Everything but the input's path, which the returned function puts in its place.
+
+    To be run in the target's folder: FFmpeg reads a `%` or `#` of a path as more than a character.
+    """
     before = ["-threads", "1", "-filter_threads", "1"]
     if speed:
         before += ["-readrate", f"{speed:g}"]
     if spec.start_s:
         before += ["-ss", f"{spec.start_s:g}"]
     after = ["-t", f"{length:.3f}", "-threads", "1", "-map_metadata", "-1", "-sn", "-dn"]
-    after += _video(spec, source) + _audio(spec, source) + _muxer(spec, target)
-    return lambda path: [*before, "-i", str(path), *after, str(target)]
+    after += _video(spec, source) + _audio(spec, source) + _muxer(spec)
+    return lambda path: [*before, "-i", str(path), *after, target.name]
 
 
 def picture_filter(images: ImageSet, size: tuple[int, int]) -> str:
@@ -99,12 +102,11 @@ def _audio(spec: OutputSpec, source: MediaInfo) -> list[str]:
     return ["-map", "0:a:0", "-c:a", codec, "-b:a", f"{spec.audio_bitrate_kbps or 96}k", "-ac", "2"]
 
 
-def _muxer(spec: OutputSpec, target: Path) -> list[str]:
+def _muxer(spec: OutputSpec) -> list[str]:
     if spec.kind == "hls":
-        segments = str(target.parent / "segment_%04d.ts")
         return ["-f", "hls", "-hls_time", f"{spec.segment_s:g}", "-hls_playlist_type", "vod"] + [
             "-hls_segment_filename",
-            segments,
+            "segment_%04d.ts",
         ]
     if spec.container in ("mp4", "mov", "m4v"):
         return ["-movflags", "+faststart", "-f", "mov" if spec.container == "mov" else "mp4"]

@@ -16,6 +16,8 @@ PROJECT_DIR = Path(__file__).resolve().parent.parent
 # SIGKILL follows SIGTERM after this long, so that all are gone within ten seconds.
 STOP_SECONDS = 7
 TERMINAL = "/dev/fd/1"
+CONFIG_NAME = "supervisord.conf"
+PROJECT_VARIABLE = "REELBOARD_PROJECT_DIR"
 
 
 def read_procfile(path: Path = PROJECT_DIR / "Procfile") -> dict[str, str]:
@@ -24,30 +26,34 @@ def read_procfile(path: Path = PROJECT_DIR / "Procfile") -> dict[str, str]:
     return {name.strip(): command.strip() for name, _, command in lines}
 
 
-def supervisor_config(programs: Mapping[str, str], var_dir: Path, log: str) -> ConfigParser:
+def supervisor_config(programs: Mapping[str, str], log: str) -> ConfigParser:
     """supervisord's configuration for `programs` (command by name).
 
-    `log` is where their output goes, with {name} for the program's. One group holds all of them:
-    supervisord stops the members of a group together, but one group after another.
+    `log` is where their output goes, with {name} for the program's. No value holds an absolute
+    path: supervisord expands `%` in some of them once and in others twice. It runs in VAR_DIR
+    instead, and is told the project's folder by its environment.
+
+    One group holds all programs: supervisord stops the members of a group together, but one
+    group after another.
     """
     config = ConfigParser(interpolation=None)
     config["supervisord"] = {
         "nodaemon": "true",
         "silent": "true",
-        "logfile": _literal(var_dir / "log" / "supervisord.log"),
-        "pidfile": _literal(var_dir / "supervisord.pid"),
+        "logfile": "log/supervisord.log",
+        "pidfile": "supervisord.pid",
     }
     for name, command in programs.items():
         config[f"program:{name}"] = {
-            "command": _literal(command),
-            "directory": _literal(PROJECT_DIR),
+            "command": command.replace("%", "%%"),
+            "directory": f"%(ENV_{PROJECT_VARIABLE})s",
             "autorestart": "true",
             "startretries": "10",
             "stopasgroup": "true",
             "killasgroup": "true",
             "stopwaitsecs": str(STOP_SECONDS),
             "redirect_stderr": "true",
-            "stdout_logfile": _literal(log.format(name=name)),
+            "stdout_logfile": log.format(name=name),
             # A terminal cannot be rotated.
             "stdout_logfile_maxbytes": "0" if log == TERMINAL else "5MB",
             "stdout_logfile_backups": "1",
@@ -56,24 +62,22 @@ def supervisor_config(programs: Mapping[str, str], var_dir: Path, log: str) -> C
     return config
 
 
-def _literal(value: object) -> str:
-    """supervisord expands %(name)s wherever it stands."""
-    return str(value).replace("%", "%%")
-
-
-def supervisord_command(programs: Mapping[str, str], var_dir: Path, log: str) -> list[str]:
-    """Write the configuration below `var_dir` and return the command that runs it."""
+def write_supervisor_config(programs: Mapping[str, str], var_dir: Path, log: str) -> list[str]:
+    """Write the configuration below `var_dir` and return the command that runs it, from there."""
     (var_dir / "log").mkdir(parents=True, exist_ok=True)
-    config_file = var_dir / "supervisord.conf"
-    with config_file.open("w") as file:
-        supervisor_config(programs, var_dir, log).write(file)
-    return [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(config_file)]
+    with (var_dir / CONFIG_NAME).open("w", encoding="utf-8") as file:
+        supervisor_config(programs, log).write(file)
+    return [sys.executable, "-m", "supervisor.supervisord", "--configuration", CONFIG_NAME]
 
 
-def with_our_programs_first(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The environment in which the Procfile's commands are those of this virtual environment."""
+def supervisor_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """`python` in the Procfile is that of this virtual environment."""
     folder = str(Path(sys.executable).parent)
-    return {**environ, "PATH": os.pathsep.join((folder, environ.get("PATH", os.defpath)))}
+    return {
+        **environ,
+        "PATH": os.pathsep.join((folder, environ.get("PATH", os.defpath))),
+        PROJECT_VARIABLE: str(PROJECT_DIR),
+    }
 
 
 def give_terminal_a_path() -> None:
@@ -94,7 +98,9 @@ def find_problem() -> str:
     from dashboard import schema
 
     if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
-        return "Static files are missing: run `python manage.py collectstatic --no-input`."
+        return (
+            "Static files are missing: run `.venv/bin/python manage.py collectstatic --no-input`."
+        )
     try:
         return schema.find_problem()
     except DatabaseError as error:
@@ -110,8 +116,9 @@ def main() -> None:
     if problem := find_problem():
         sys.exit(problem)
     give_terminal_a_path()
-    command = supervisord_command(read_procfile(), settings.VAR_DIR, TERMINAL)
-    os.execve(command[0], command, with_our_programs_first())  # noqa: S606  needs no shell
+    command = write_supervisor_config(read_procfile(), settings.VAR_DIR, TERMINAL)
+    os.chdir(settings.VAR_DIR)
+    os.execve(command[0], command, supervisor_environment())  # noqa: S606  needs no shell
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Encoding for real. Few and short: each of these runs FFmpeg."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 import requests
@@ -10,7 +11,9 @@ from sandbox.server import RunningSandbox
 from tests.sandbox.conftest import Client, StartSandbox
 
 
-def test_a_job_makes_files_that_play(studio: RunningSandbox) -> None:
+def test_a_job_makes_files_that_play(start_sandbox: StartSandbox, tmp_path: Path) -> None:
+    # FFmpeg gives each of these characters a meaning where it reads them in a path.
+    studio = start_sandbox(encode=True, state_dir=tmp_path / "Büro + 100% #1")
     client = Client(studio)
     created = client.create(
         studio.input_url("good.mp4"),

@@ -1,4 +1,4 @@
-"""What the demo's board holds: accounts at the sandbox, and the first jobs that it submits.
+"""What the demo's board holds: organizations, accounts at the sandbox and a few first jobs.
 
 Everything goes the way that a deployment's own would: the command that adds an account, the call
 that registers a webhook, and a submission that a worker sends.
@@ -8,17 +8,23 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import requests
 from django.core.management import call_command
 
+from dashboard import schema
 from jobs.accounts.service import webhook_url
 from jobs.models import ProviderAccount, Submission
 from jobs.submission.service import submit
 from organizations.models import User
 from providers.core.types import JobRequest, Rendition, Thumbnails
+from scripts.demo.place import CLIPS, Place, make_secret_file, stop
+from scripts.supervise import PROJECT_DIR
 
+EMAIL = "demo@example.com"
+ORGANIZATIONS = {"harbor": "Harbor Film", "northlight": "Northlight Studio"}
 ANSWER_SECONDS = 10
 
 
@@ -75,7 +81,45 @@ ACCOUNTS = (
 )
 
 
-def add_accounts(sandbox: str, keys: Mapping[str, str]) -> None:
+def prepare(place: Place) -> str:
+    """Migrate, collect static files, make organizations and the user; return the password."""
+    if (problem := schema.find_problem()) == schema.OLDER_DATABASE:
+        stop(problem)
+    call_command("migrate", verbosity=0)
+    _collect_static(place.var_dir / "static")
+    for slug, name in ORGANIZATIONS.items():
+        call_command("create_organization", name=name, slug=slug, owner=EMAIL, stdout=StringIO())
+    password = Path(make_secret_file(place.var_dir / "demo_password", size=6)).read_text()
+    user = User.objects.get(email=EMAIL)
+    if not user.check_password(password):
+        user.set_password(password)
+        user.is_staff = user.is_superuser = True
+        user.save(update_fields=["password", "is_staff", "is_superuser"])
+    return password
+
+
+def fill(place: Place) -> None:
+    """Add the accounts and submit the first jobs; the sandbox has to be running."""
+    keys = json.loads((place.sandbox_dir / "keys.json").read_text())
+    _add_accounts(place.sandbox_url, keys)
+    _submit_first_jobs({clip: place.clip_url(clip) for clip in CLIPS})
+
+
+def is_synced() -> bool:
+    """Whether every account's list has been read once."""
+    return not ProviderAccount.objects.filter(enabled=True, imported_at=None).exists()
+
+
+def _collect_static(folder: Path) -> None:
+    """Collect and compress static files where one is newer than what was collected."""
+    manifest = folder / "staticfiles.json"
+    sources = [*(PROJECT_DIR / "static").rglob("*"), PROJECT_DIR / ".venv" / ".installed"]
+    newest = max((path.stat().st_mtime for path in sources if path.exists()), default=0)
+    if not manifest.exists() or manifest.stat().st_mtime < newest:
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+
+
+def _add_accounts(sandbox: str, keys: Mapping[str, str]) -> None:
     """Add the accounts, or bring them up to date with the sandbox's address and keys."""
     for account in ACCOUNTS:
         output = StringIO()
@@ -115,13 +159,13 @@ def _register_webhook(sandbox: str, keys: Mapping[str, str], url: str) -> None:
     ).raise_for_status()
 
 
-def submit_first_jobs(email: str, clips: Mapping[str, str]) -> None:
+def _submit_first_jobs(clips: Mapping[str, str]) -> None:
     """Submit a good and a bad clip at each account of the first organization, once ever."""
     if Submission.objects.exists():
         return
-    user = User.objects.get(email=email)
+    user = User.objects.get(email=EMAIL)
     accounts = ProviderAccount.objects.filter(organization__slug="harbor").order_by("pk")
-    for clip in ("good.mp4", "corrupt.mp4"):
+    for clip in CLIPS:
         for account in accounts.select_related("organization"):
             submit(
                 organization=account.organization,
