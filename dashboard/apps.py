@@ -1,11 +1,14 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core import checks
-
-from dashboard.schema import check_database
+from django.db.models.signals import pre_migrate
 
 
 class DashboardConfig(AppConfig):
     name = "dashboard"
 
     def ready(self) -> None:
-        checks.register(check_database, checks.Tags.database)
+        from dashboard import schema  # it has a model, which needs the applications
+
+        checks.register(schema.check_database, checks.Tags.database)
+        # Sent for each app that has models, with the plan for all of them: once is enough.
+        pre_migrate.connect(schema.store_digests, sender=apps.get_app_config(schema.OUR_APPS[0]))

@@ -1,79 +1,102 @@
-"""Whether the database has the tables that this code works with.
+"""Whether the database was made by the migrations of this code.
 
 Until the first release each app has a single migration, which is rewritten when its models
-change. A database made by an earlier version has that migration on record and other tables, so
-Django alone would find nothing to do, and every page would fail.
+change. Django knows migrations by name alone: to it, a database made by an earlier version has
+nothing to migrate, and every page would fail. So `migrate` also stores a digest of each of our
+migration files, in a table of its own.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+import hashlib
+import inspect
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
 
-from django.apps import apps
+from django.apps.registry import Apps
 from django.core import checks
-from django.db import DEFAULT_DB_ALIAS, connection, models
-from django.db.backends.base.introspection import BaseDatabaseIntrospection
+from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 
 OUR_APPS = ("organizations", "jobs")
 
-MIGRATIONS_PENDING = "The database has not been migrated: run `python manage.py migrate`."
+MIGRATIONS_PENDING = "The database has not been migrated: run `.venv/bin/python manage.py migrate`."
 OLDER_DATABASE = (
-    "This database was made by an earlier version of Reelboard, which cannot be upgraded before "
-    "the first release: start with an empty database (`make demo-reset` deletes the demo's)."
+    "This database is from an older version: run make demo-reset, or, if it is not the demo's, "
+    "start with an empty database. Upgrades begin with the first release."
 )
 
 
-# Databases whose tables were seen to match. Looking takes long, and under a running process they
-# do not change.
-MATCHED: set[str] = set()
+class MigrationDigest(models.Model):
+    """Outside of Django's registry and so without a migration itself, like `django_migrations`."""
+
+    migration = models.CharField(max_length=200, primary_key=True)  # app.name
+    digest = models.CharField(max_length=64)
+
+    objects: ClassVar[models.Manager["MigrationDigest"]] = models.Manager()
+
+    class Meta:
+        apps = Apps()
+        app_label = "dashboard"
+        db_table = "migration_digest"
+
+    def __str__(self) -> str:
+        return self.migration
 
 
-def find_problem() -> str:
+def find_problem(database: str = DEFAULT_DB_ALIAS) -> str:
     """A sentence that says why this code cannot use the database; empty when it can.
 
     Raises DatabaseError when the database does not answer.
     """
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        return MIGRATIONS_PENDING
-    database = str(connection.settings_dict["NAME"])
-    if database not in MATCHED:
-        if _is_older():
+    executor = MigrationExecutor(connections[database])
+    graph, applied = executor.loader.graph, executor.loader.applied_migrations
+    stored = _stored_digests(connections[database])
+    for migration in _ours(graph.nodes[key] for key in applied if key in graph.nodes):
+        if stored.get(str(migration)) != _digest(migration):
             return OLDER_DATABASE
-        MATCHED.add(database)
-    return ""
+    return MIGRATIONS_PENDING if executor.migration_plan(graph.leaf_nodes()) else ""
 
 
 def check_database(
     app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
     """The same as a system check, which `migrate` runs first. Pending migrations are its work."""
-    if DEFAULT_DB_ALIAS not in (databases or []) or find_problem() != OLDER_DATABASE:
-        return []
-    return [checks.Error(OLDER_DATABASE, id="reelboard.E001")]
+    return [
+        checks.Error(OLDER_DATABASE, id="reelboard.E001")
+        for database in databases or []
+        if find_problem(database) == OLDER_DATABASE
+    ]
 
 
-def _is_older() -> bool:
-    """Whether a column, an index or a constraint of ours is missing.
+def store_digests(using: str, plan: Iterable[tuple[Migration, bool]], **kwargs: Any) -> None:
+    """Receives `pre_migrate`: a `migrate` that is interrupted applies the same files next time."""
+    connection = connections[using]
+    if not _has_table(connection):
+        with connection.schema_editor() as editor:
+            editor.create_model(MigrationDigest)
+    for migration in _ours(migration for migration, _ in plan):
+        MigrationDigest.objects.using(using).update_or_create(
+            migration=str(migration), defaults={"digest": _digest(migration)}
+        )
 
-    Columns that the database has beyond ours are as telling: they may be required.
-    """
+
+def _stored_digests(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    if not _has_table(connection):
+        return {}
+    rows = MigrationDigest.objects.using(connection.alias)
+    return dict(rows.values_list("migration", "digest"))
+
+
+def _has_table(connection: BaseDatabaseWrapper) -> bool:
     with connection.cursor() as cursor:
-        inspect: BaseDatabaseIntrospection = connection.introspection
-        existing = set(inspect.table_names(cursor))
-        for model in _our_models():
-            table = model._meta.db_table
-            if table not in existing:
-                return True
-            columns = {column.name for column in inspect.get_table_description(cursor, table)}
-            if columns != {field.column for field in model._meta.local_concrete_fields}:
-                return True
-            named = (*model._meta.indexes, *model._meta.constraints)
-            if not {item.name for item in named} <= set(inspect.get_constraints(cursor, table)):
-                return True
-    return False
+        return MigrationDigest._meta.db_table in connection.introspection.table_names(cursor)
 
 
-def _our_models() -> Iterator[type[models.Model]]:
-    for label in OUR_APPS:
-        yield from apps.get_app_config(label).get_models(include_auto_created=True)
+def _ours(migrations: Iterable[Migration]) -> list[Migration]:
+    return [migration for migration in migrations if migration.app_label in OUR_APPS]
+
+
+def _digest(migration: Migration) -> str:
+    return hashlib.sha256(Path(inspect.getfile(type(migration))).read_bytes()).hexdigest()
