@@ -4,7 +4,7 @@ from celery import Task, shared_task
 from django.db.models import Exists, OuterRef
 
 from jobs.actions import worker as action_worker
-from jobs.models import JobAction, ProviderAccount, ProviderHost, Submission, WebhookDelivery
+from jobs.models import ProviderAccount, ProviderHost
 from jobs.submission import worker as submission_worker
 from jobs.sync import runner
 from jobs.webhooks import receiver
@@ -14,13 +14,13 @@ from jobs.workqueue.enqueue import hint
 
 @shared_task(name="jobs.tasks.tick")
 def tick() -> None:
-    """Hand what is due to the workers, people's work first, no more than they can take."""
+    """Send messages for what is due, people's work first, no more than workers can take."""
     dispatch.dispatch()
 
 
 @shared_task(name="jobs.tasks.sync_account")
 def sync_account(account_id: int) -> None:
-    with dispatch.going_on():
+    with dispatch.dispatch_afterwards():
         runner.sync_account(account_id)
 
 
@@ -51,21 +51,18 @@ def reconcile(self: Task[..., None], after: int = 0) -> None:
 
 
 @shared_task(name="jobs.tasks.run_submission")
-def run_submission(job_id: int, handed_out: str = "") -> None:
-    dispatch.take_back(Submission, job_id, handed_out)
-    with dispatch.going_on():
+def run_submission(job_id: int) -> None:
+    with dispatch.dispatch_afterwards():
         submission_worker.run_submission(job_id)
 
 
 @shared_task(name="jobs.tasks.run_action")
-def run_action(action_id: int, handed_out: str = "") -> None:
-    dispatch.take_back(JobAction, action_id, handed_out)
-    with dispatch.going_on():
+def run_action(action_id: int) -> None:
+    with dispatch.dispatch_afterwards():
         action_worker.run_action(action_id)
 
 
 @shared_task(name="jobs.tasks.handle_delivery")
-def handle_delivery(delivery_id: int, handed_out: str = "") -> None:
-    dispatch.take_back(WebhookDelivery, delivery_id, handed_out)
-    with dispatch.going_on():
+def handle_delivery(delivery_id: int) -> None:
+    with dispatch.dispatch_afterwards():
         receiver.handle_delivery(delivery_id)

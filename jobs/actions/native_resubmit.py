@@ -9,17 +9,17 @@ from datetime import timedelta
 from django.utils import timezone
 
 from jobs.actions.outcome import (
+    BACKOFF,
     RETRY_S,
-    back_off_s,
-    held,
     mark_done,
     record_event,
     refuse,
-    retry_later,
 )
 from jobs.mirror import writer
 from jobs.models import EventSource, JobAction
 from jobs.sync.request import request_sync_soon
+from jobs.workqueue import leases
+from jobs.workqueue.leases import postpone
 from providers.core.contract import Provider
 from providers.core.errors import BudgetExhausted, NotFound, ProviderError, RateLimited
 from providers.core.status import JobStatus
@@ -46,7 +46,7 @@ def _send_resubmit(action: JobAction, adapter: Provider) -> None:
     attempt = action.job
     action.sent_at = timezone.now()
     # written first: a run that dies from here on has sent it, as far as anybody knows
-    if not held(action).filter(sent_at__isnull=True).update(sent_at=action.sent_at):
+    if not leases.held(action).filter(sent_at__isnull=True).update(sent_at=action.sent_at):
         return
     try:
         adapter.resubmit(attempt.remote_id or "")
@@ -55,10 +55,10 @@ def _send_resubmit(action: JobAction, adapter: Provider) -> None:
             record_event(
                 attempt, f"No clear answer: {error} Reading the job until it is clear.", None
             )
-            retry_later(action, RETRY_S, str(error), failures=0)
+            postpone(action, RETRY_S, str(error), failures=0)
             return
         if error.transient:  # it did not leave
-            held(action).update(sent_at=None)
+            leases.held(action).update(sent_at=None)
             action.sent_at = None
         raise
     writer.confirm_attempt(attempt, source=EventSource.ACTION, actor=action.actor)
@@ -75,7 +75,7 @@ def _confirm_resubmit(action: JobAction, adapter: Provider) -> None:
     except (BudgetExhausted, RateLimited, NotFound):
         raise
     except ProviderError as error:
-        retry_later(action, error.wait_s or back_off_s(action), str(error))
+        postpone(action, error.wait_s or BACKOFF.wait_s(action.failures), str(error))
         return
     writer.apply(
         attempt.account,
@@ -93,5 +93,5 @@ def _confirm_resubmit(action: JobAction, adapter: Provider) -> None:
     if observed_at - first_at >= UNCONFIRMED_AFTER:
         refuse(action, ProviderError(UNCONFIRMED, error_class="provider.timeout"))
         return
-    held(action).update(first_unchanged_at=first_at)
-    retry_later(action, CONFIRM_S, action.note, failures=0)
+    leases.held(action).update(first_unchanged_at=first_at)
+    postpone(action, CONFIRM_S, action.note, failures=0)

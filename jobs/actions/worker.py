@@ -1,90 +1,75 @@
 """Carrying out what was asked for: one action that is due, at its provider."""
 
-from datetime import timedelta
-
+import structlog
 from django.db.models import F
 from django.utils import timezone
 
 from jobs.accounts.clients import open_provider
 from jobs.actions.cancellation import cancel
 from jobs.actions.native_resubmit import resubmit
-from jobs.actions.outcome import RETRY_S, back_off_s, held, refuse, retry_later
+from jobs.actions.outcome import BACKOFF, RETRY_S, refuse
 from jobs.models import ActionKind, EventSource, Job, JobAction
 from jobs.sync.request import request_sync_soon
 from jobs.sync.runner import refresh_one
+from jobs.workqueue import leases
 from jobs.workqueue.hosts import admit, ask_first
+from jobs.workqueue.leases import CALL_DEADLINE_S, CALL_LEASE, LeaseLost, postpone
 from jobs.workqueue.reconnect import CUT, insist
 from jobs.workqueue.seats import Work
 from providers.core.errors import BudgetExhausted, ProviderError, RateLimited
 
-LEASE = timedelta(seconds=100)
-DEADLINE_S = 75.0
+log = structlog.get_logger(__name__)
+
 MAX_FAILURES = 6
 
 
 def run_action(action_id: int) -> None:
     """Carry one asked-for action out. Safe to run twice at a time."""
-    action = _claim(action_id)
+    due = JobAction.objects.due(timezone.now())
+    # one more failure until it has ended well, so that a crash is one
+    one_more = F("failures") + 1
+    action = leases.take(due, action_id, CALL_LEASE, "job__account", "actor", failures=one_more)
     if action is None:
         return
     try:
         _carry_out(action)
     except (BudgetExhausted, RateLimited) as error:
         # not carried out, and no failure: it only waits for its turn
-        retry_later(action, error.wait_s or RETRY_S, str(error), failures=action.failures - 1)
+        postpone(action, error.wait_s or RETRY_S, str(error), failures=action.failures - 1)
     except ProviderError as error:
         if (error.transient or error.ambiguous) and action.failures < MAX_FAILURES:
-            retry_later(action, error.wait_s or back_off_s(action), str(error))
+            postpone(action, error.wait_s or BACKOFF.wait_s(action.failures), str(error))
         elif refuse(action, error):
             _show_end(action.job, error)
+    except LeaseLost:
+        log.warning("lease lost before the call", action=action.pk)
     except CUT:
         raise  # nobody's failure: it is still due
     except Exception:
         # our own fault: told on the job, and raised for the log
         sentence = "A fault of our own: see the log."
         if action.failures < MAX_FAILURES or action.sent_at:
-            retry_later(action, back_off_s(action), sentence)
+            postpone(action, BACKOFF.wait_s(action.failures), sentence)
         else:
             refuse(action, ProviderError(sentence))
         raise
     finally:
-        insist(lambda: held(action).update(leased_until=None))
-
-
-def _claim(action_id: int) -> JobAction | None:
-    """The action under a lease of this run, with one more failure until it has ended well."""
-    now = timezone.now()
-    lease = now + LEASE
-    due = JobAction.objects.due(now).filter(pk=action_id).order_by()
-    if not due.update(leased_until=lease, failures=F("failures") + 1):
-        return None
-    claimed = JobAction.objects.filter(pk=action_id, leased_until=lease)
-    return claimed.select_related("job__account", "actor").first()
+        insist(lambda: leases.release(action))
 
 
 def _carry_out(action: JobAction) -> None:
     account = action.job.account
     with (
         admit(account.host, Work.PEOPLE),
-        open_provider(account, deadline_s=DEADLINE_S) as adapter,
+        open_provider(account, deadline_s=CALL_DEADLINE_S) as adapter,
     ):
         ask_first(adapter)
         # from here the lease outlives the adapter's deadline
-        if not _renew(action):
-            return
+        leases.renew(action, CALL_LEASE)
         if action.kind == ActionKind.CANCEL:
             cancel(action, adapter)
         else:
             resubmit(action, adapter)
-
-
-def _renew(action: JobAction) -> bool:
-    """Whether this run still has the action: one that was stopped past its lease must not act."""
-    lease = timezone.now() + LEASE
-    is_ours = bool(held(action).update(leased_until=lease))
-    if is_ours:
-        action.leased_until = lease
-    return is_ours
 
 
 def _show_end(job: Job, refusal: ProviderError) -> None:

@@ -7,11 +7,12 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Lower, StrIndex, Substr
 from django.utils import timezone
 
 from jobs.models.fields import EncryptedJSONField
+from jobs.models.work import LeasedModel, unleased
 from organizations.models import Organization
 from providers.core import registry
 from providers.core.contract import Account, Provider
@@ -26,6 +27,8 @@ MAX_BASE_URL = 500
 
 # A healthy API answers within a second. One that needs longer than this is not waited for by all.
 SLOW_MS = 5_000
+# as not ProviderAccount.is_doubtful
+RELIABLE = Q(consecutive_failures=0) & (Q(latency_ms__isnull=True) | Q(latency_ms__lte=SLOW_MS))
 
 # Without a success for that long after it was due, an account is late.
 LATE = timedelta(seconds=60)
@@ -53,30 +56,18 @@ class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
         return self.filter(organization=organization)
 
     def due(self, now: datetime) -> "ProviderAccountQuerySet":
-        """Accounts that a tick should hand to a worker, longest waiting first."""
+        """Accounts whose sync is due and that nobody syncs, longest waiting first."""
         return self.filter(
-            Q(leased_until__isnull=True) | Q(leased_until__lt=now),
-            Q(dispatched_until__isnull=True) | Q(dispatched_until__lte=now),
+            unleased(now),
             enabled=True,
             refused_at__isnull=True,
             next_sync_at__lte=now,
         ).order_by("next_sync_at")
 
-    def with_doubt(self) -> "ProviderAccountQuerySet":
-        """With `is_doubted`, as ProviderAccount.is_doubtful."""
-        doubt = Q(consecutive_failures__gt=0) | Q(latency_ms__gt=SLOW_MS)
-        return self.annotate(
-            is_doubted=Case(
-                When(doubt, then=Value(True)),
-                default=Value(False),
-                output_field=models.BooleanField(),
-            )
-        )
-
     def claim(self, pk: int, now: datetime) -> uuid.UUID | None:
         """Take the account's lease by conditional update; None when somebody holds it."""
         lease = uuid.uuid4()
-        taken = self.filter(Q(leased_until__isnull=True) | Q(leased_until__lt=now), pk=pk).update(
+        taken = self.filter(unleased(now), pk=pk).update(
             lease=lease, leased_until=now + LEASE, dispatched_until=None
         )
         return lease if taken else None
@@ -91,7 +82,7 @@ _FIRST = Value(0) + Value(1)
 LARGEST_OPTION = 1_000_000
 
 
-class ProviderAccount(models.Model):
+class ProviderAccount(LeasedModel):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="accounts"
     )
@@ -129,11 +120,7 @@ class ProviderAccount(models.Model):
     latency_ms = models.PositiveIntegerField(null=True, blank=True)
     rate_remaining = models.PositiveIntegerField(null=True, blank=True)
 
-    lease = models.UUIDField(null=True, blank=True, editable=False)
-    leased_until = models.DateTimeField(null=True, blank=True)
     next_sync_at = models.DateTimeField(default=timezone.now)
-    # left to the message that a tick has sent for it
-    dispatched_until = models.DateTimeField(null=True, blank=True, editable=False)
     # when the next success is due, counted from the last one; failures do not move it
     expected_at = models.DateTimeField(default=timezone.now, editable=False)
     # moves with each change of the account's jobs, in the transaction that writes it

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from jobs.models.job import Job
+from jobs.models.work import WorkItem, unleased
 from organizations.models import ApiToken
 
 
@@ -23,16 +24,16 @@ class ActionState(models.TextChoices):
 
 class JobActionQuerySet(models.QuerySet["JobAction"]):
     def due(self, now: datetime) -> "JobActionQuerySet":
-        """Safe to claim by UPDATE, as SubmissionQuerySet.due."""
+        """What a worker may take now. Joins no table: see jobs.workqueue.leases.take."""
         return self.filter(
-            Q(leased_until__isnull=True) | Q(leased_until__lt=now),
+            unleased(now),
             state=ActionState.DUE,
             next_at__lte=now,
             job__in=Job.objects.filter(account__enabled=True),
         ).order_by("next_at")
 
 
-class JobAction(models.Model):
+class JobAction(WorkItem):
     # of a resubmit: the attempt that it is to become
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="actions")
     kind = models.CharField(max_length=10, choices=ActionKind.choices)
@@ -43,16 +44,10 @@ class JobAction(models.Model):
     token = models.ForeignKey(
         ApiToken, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    next_at = models.DateTimeField()
-    leased_until = models.DateTimeField(null=True, blank=True)
-    # tries without a clear end; counted before each, so that a crash is one
-    failures = models.PositiveIntegerField(default=0)
     # of a resubmit: when it was sent, written before; null again when it did not leave
     sent_at = models.DateTimeField(null=True, blank=True)
     # of a resubmit: the first read after it that still showed the old end
     first_unchanged_at = models.DateTimeField(null=True, blank=True)
-    note = models.CharField(max_length=500, blank=True)
 
     objects = JobActionQuerySet.as_manager()
 

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from jobs.models.fields import EncryptedJSONField
 from jobs.models.job import Job
+from jobs.models.work import WorkItem, unleased
 from organizations.models import ApiToken, Organization
 
 
@@ -24,20 +25,19 @@ OPEN_STATES = (SubmissionState.DUE, SubmissionState.SENDING, SubmissionState.LOO
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def due(self, now: datetime) -> "SubmissionQuerySet":
-        """What a sweep hands to a worker: due, of a running account, held by nobody.
+        """What a worker may take now: due, of a running account, held by nobody.
 
-        Joins no table: an UPDATE with a join is a subquery, whose conditions PostgreSQL does not
-        check again after waiting for another worker's claim, so that both would have it.
+        Joins no table: see jobs.workqueue.leases.take.
         """
         return self.filter(
-            Q(leased_until__isnull=True) | Q(leased_until__lt=now),
+            unleased(now),
             state__in=OPEN_STATES,
             next_at__lte=now,
             job__in=Job.objects.filter(account__enabled=True),
         ).order_by("next_at")
 
 
-class Submission(models.Model):
+class Submission(WorkItem):
     job = models.OneToOneField(
         Job, on_delete=models.CASCADE, primary_key=True, related_name="submission"
     )
@@ -54,17 +54,12 @@ class Submission(models.Model):
     state = models.CharField(
         max_length=10, choices=SubmissionState.choices, default=SubmissionState.DUE
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    next_at = models.DateTimeField()
-    leased_until = models.DateTimeField(null=True, blank=True)
     # how often the request left; above one only after it was proven not to be there
     sends = models.PositiveIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
     # complete looks that found nothing since it was last sent
     empty_looks = models.PositiveIntegerField(default=0)
     first_empty_look_at = models.DateTimeField(null=True, blank=True)
-    failures = models.PositiveIntegerField(default=0)
-    note = models.CharField(max_length=500, blank=True)
 
     objects = SubmissionQuerySet.as_manager()
 

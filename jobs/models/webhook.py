@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from jobs.models.account import ProviderAccount
+from jobs.models.work import DispatchedModel
 from providers.parsing.text import make_visible
 
 
@@ -23,7 +24,9 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
     def waiting(self, now: datetime) -> "WebhookDeliveryQuerySet":
         """Deliveries whose job is still to be re-read, of accounts that are not paused."""
         return self.filter(
-            handled_at__isnull=True, received_at__gt=now - EXPIRY, account__enabled=True
+            handled_at__isnull=True,
+            received_at__gt=now - EXPIRY,
+            account__in=ProviderAccount.objects.filter(enabled=True),
         ).order_by("received_at")
 
     def due(self, now: datetime) -> "WebhookDeliveryQuerySet":
@@ -31,7 +34,7 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
         return self.waiting(now).filter(next_at__lte=now)
 
 
-class WebhookDelivery(models.Model):
+class WebhookDelivery(DispatchedModel):
     account = models.ForeignKey(
         ProviderAccount, on_delete=models.CASCADE, related_name="deliveries"
     )

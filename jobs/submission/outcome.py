@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from jobs.mirror import writer
 from jobs.models import EventSource, Job, JobEvent, Submission, SubmissionState
-from jobs.models.submission import SubmissionQuerySet
 from jobs.sync.request import request_sync_soon
+from jobs.workqueue import leases
 from jobs.workqueue.reconnect import insist
 from organizations.models import User
 from providers.core.errors import ProviderError
@@ -20,15 +20,6 @@ from providers.parsing.text import make_storable_id
 # An outage is mostly over by then. A key that was taken away may be missing for days.
 LOOK_FOR = timedelta(hours=1)
 RETRY_S = 10
-RETRY_CAP_S = 900
-
-
-def held(submission: Submission) -> SubmissionQuerySet:
-    """The row while it is under the lease that `submission` was read with.
-
-    A run that was stopped for longer than its lease must not undo what another made of it.
-    """
-    return Submission.objects.filter(pk=submission.pk, leased_until=submission.leased_until)
 
 
 def bind_remote_job(submission: Submission, remote: RemoteJob, observed_at: datetime) -> None:
@@ -65,7 +56,7 @@ def settle(
 ) -> bool:
     """Write what this run came to; False when another holds the row by now."""
     next_at = timezone.now() + timedelta(seconds=wait_s)
-    return bool(held(submission).update(state=state, next_at=next_at, note=note[:500]))
+    return bool(leases.held(submission).update(state=state, next_at=next_at, note=note[:500]))
 
 
 def refuse(submission: Submission, error: ProviderError) -> None:
@@ -88,20 +79,12 @@ def retry_later(submission: Submission, wait_s: float, note: str, *, failed: boo
     if submission.state != SubmissionState.DUE and is_late(submission, timezone.now()):
         give_up(submission, f"It could not be looked for: {note}")
         return
-    held(submission).update(
-        next_at=timezone.now() + timedelta(seconds=wait_s),
-        failures=F("failures") + int(failed),
-        note=note[:500],
-    )
+    leases.postpone(submission, wait_s, note, failures=F("failures") + int(failed))
 
 
 def is_late(submission: Submission, now: datetime) -> bool:
     """Whether it has been looked for so long that a person should decide."""
     return now - (submission.sent_at or submission.created_at) >= LOOK_FOR
-
-
-def back_off_s(submission: Submission) -> float:
-    return float(min(RETRY_S * 2 ** min(submission.failures, 10), RETRY_CAP_S))
 
 
 def record_event(job: Job, message: str, user: User | None = None) -> None:

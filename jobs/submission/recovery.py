@@ -12,12 +12,12 @@ from jobs.submission.outcome import (
     bind_remote_job,
     find_owner,
     give_up,
-    held,
     is_late,
     record_event,
     settle,
 )
 from jobs.submission.stored_request import load_request
+from jobs.workqueue import leases
 from providers.core.contract import Provider
 from providers.core.types import Capability
 
@@ -45,7 +45,9 @@ def look_for(submission: Submission, adapter: Provider) -> None:
     looks = submission.empty_looks + found.complete
     first_at = submission.first_empty_look_at or (observed_at if found.complete else None)
     failures = submission.failures + (not found.complete)
-    held(submission).update(empty_looks=looks, first_empty_look_at=first_at, failures=failures)
+    leases.held(submission).update(
+        empty_looks=looks, first_empty_look_at=first_at, failures=failures
+    )
     # a host that comes and goes is looked at more often than LOOKS_S says
     is_old = first_at is not None and observed_at - first_at >= PROOF
     proven = looks >= 2 and is_old

@@ -3,8 +3,6 @@
 The row exists before the call, and a key of ours travels with the request.
 """
 
-from datetime import timedelta
-
 import structlog
 from django.db.models import F
 from django.utils import timezone
@@ -14,11 +12,9 @@ from jobs.models import Submission, SubmissionState
 from jobs.models.fields import Undecryptable
 from jobs.submission.outcome import (
     RETRY_S,
-    back_off_s,
     bind_remote_job,
     find_owner,
     give_up,
-    held,
     record_event,
     refuse,
     retry_later,
@@ -26,7 +22,10 @@ from jobs.submission.outcome import (
 )
 from jobs.submission.recovery import LOOKS_S, look_for
 from jobs.submission.stored_request import load_request
+from jobs.workqueue import leases
+from jobs.workqueue.backoff import Backoff
 from jobs.workqueue.hosts import WAITING, NotAdmitted, admit, ask_first
+from jobs.workqueue.leases import CALL_DEADLINE_S, CALL_LEASE, LeaseLost
 from jobs.workqueue.reconnect import CUT, insist
 from jobs.workqueue.seats import Work
 from providers.core.contract import Provider
@@ -34,52 +33,43 @@ from providers.core.errors import BudgetExhausted, ProviderError, RateLimited
 
 log = structlog.get_logger(__name__)
 
-# Longer than the one request a run sends (HttpClient ends it after 60 s) or the look it takes.
-LEASE = timedelta(seconds=100)
-DEADLINE_S = 75.0
+BACKOFF = Backoff(first_s=RETRY_S, cap_s=900)
 
 
 def run_submission(job_id: int) -> None:
     """Send, or look for, one submission that is due. Safe to run twice at a time."""
-    submission = _claim(job_id)
+    due = Submission.objects.due(timezone.now())
+    submission = leases.take(due, job_id, CALL_LEASE, "job__account")
     if submission is None:
-        return
-    if submission.job.remote_id:
-        # the list brought it, by its key, before the answer did
-        settle(submission, SubmissionState.DONE)
         return
     try:
         _send_or_look(submission)
     except (BudgetExhausted, RateLimited) as error:
         retry_later(submission, error.wait_s or RETRY_S, str(error))
     except (ProviderError, Undecryptable) as error:
-        retry_later(submission, back_off_s(submission), str(error), failed=True)
+        retry_later(submission, BACKOFF.wait_s(submission.failures + 1), str(error), failed=True)
+    except LeaseLost:
+        log.warning("lease lost before the call", job=job_id)
     except CUT:
         raise  # nobody's failure: it is still due
     except Exception:
         # our own fault: told on the job, and raised for the log
         note = "A fault of our own: see the log."
-        retry_later(submission, back_off_s(submission), note, failed=True)
+        retry_later(submission, BACKOFF.wait_s(submission.failures + 1), note, failed=True)
         raise
     finally:
-        insist(lambda: held(submission).update(leased_until=None))
-
-
-def _claim(job_id: int) -> Submission | None:
-    """The submission under a lease of this run; None where it is not due, or another's."""
-    now = timezone.now()
-    lease = now + LEASE
-    if not Submission.objects.due(now).filter(pk=job_id).order_by().update(leased_until=lease):
-        return None
-    claimed = Submission.objects.filter(pk=job_id, leased_until=lease)
-    return claimed.select_related("job__account").first()
+        insist(lambda: leases.release(submission))
 
 
 def _send_or_look(submission: Submission) -> None:
+    if submission.job.remote_id:
+        # the list brought it, by its key, before the answer did
+        settle(submission, SubmissionState.DONE)
+        return
     account = submission.job.account
     with (
         admit(account.host, Work.PEOPLE),
-        open_provider(account, deadline_s=DEADLINE_S) as adapter,
+        open_provider(account, deadline_s=CALL_DEADLINE_S) as adapter,
     ):
         if submission.state == SubmissionState.DUE:
             ask_first(adapter)
@@ -92,8 +82,8 @@ def _send_or_look(submission: Submission) -> None:
 def _send(submission: Submission, adapter: Provider) -> None:
     request = load_request(submission.request)
     sent_at = timezone.now()
-    is_ours = (
-        held(submission)
+    is_still_ours = (
+        leases.held(submission)
         .filter(state=SubmissionState.DUE)
         .update(
             state=SubmissionState.SENDING,
@@ -104,8 +94,8 @@ def _send(submission: Submission, adapter: Provider) -> None:
             note="",
         )
     )
-    if not is_ours:
-        return
+    if not is_still_ours:
+        raise LeaseLost
     try:
         remote = adapter.submit(request, submission.key)
     except ProviderError as error:
@@ -127,11 +117,11 @@ def _end_without_answer(submission: Submission, adapter: Provider, error: Provid
     if error.ambiguous:
         log.warning("ambiguous submission", job=job.pk, error=str(error))
         record_event(job, f"No clear answer: {error} Looking for the job at the provider.")
-        held(submission).update(failures=0)
+        leases.held(submission).update(failures=0)
         settle(submission, SubmissionState.LOOKING, wait_s=LOOKS_S[0])
     elif error.transient:
         # it did not leave: the same send again, later
-        held(submission).update(state=SubmissionState.DUE, sends=F("sends") - 1)
+        leases.held(submission).update(state=SubmissionState.DUE, sends=F("sends") - 1)
         if adapter.http.is_unproven:
             # or as soon as anybody has an answer of the host
             raise NotAdmitted(WAITING, wait_s=RETRY_S) from error

@@ -89,10 +89,9 @@ def handle_delivery(delivery_id: int) -> None:
         handled_at__isnull=True,
         received_at__lte=now,
     )
-    # not by `due`, which joins: see SubmissionQuerySet.due
     if not answered.filter(pk=delivery.pk, next_at=delivery.next_at).update(next_at=now + LEASE):
         return
-    answered.update(next_at=now + LEASE)
+    answered.update(next_at=now + LEASE, dispatched_until=None)
     try:
         with admit(delivery.account.host, Work.PEOPLE):
             refresh_one(

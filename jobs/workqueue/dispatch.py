@@ -1,4 +1,4 @@
-"""Handing what is due to the workers: people's work first, and no more than they can take.
+"""Sending messages for what is due: people's work first, and no more than workers can take.
 
 What is due stays in its row until a thread is free for it, so that the broker's queue is short
 and new work never waits behind old. An unhealthy host is given one message at a time, and all of
@@ -8,6 +8,7 @@ them together no more than their small share.
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -16,20 +17,47 @@ from django.db.models.functions import Coalesce, RowNumber
 from django.utils import timezone
 
 from jobs.models import JobAction, ProviderAccount, ProviderHost, Submission, WebhookDelivery
+from jobs.models.account import RELIABLE
+from jobs.models.work import undispatched
 from jobs.workqueue.enqueue import hint
 from jobs.workqueue.seats import SEATS, Work, small_share, worker_size
 
-# How long what is handed out is left to its message, before that counts as lost.
-HANDED_OUT = timedelta(seconds=30)
+# How long a row is left to the message that was sent for it, before that counts as lost.
+MESSAGE_LIFE = timedelta(seconds=30)
 
 # Rows that one dispatch looks at: those of a dozen hosts with long queues.
 LOOK_AT = 100
 
-Swept = type[Submission] | type[JobAction] | type[WebhookDelivery]
-TASKS: tuple[tuple[Swept, str, str], ...] = (
-    (Submission, "run_submission", "job__account"),
-    (JobAction, "run_action", "job__account"),
-    (WebhookDelivery, "handle_delivery", "account"),
+Model = type[Submission] | type[JobAction] | type[WebhookDelivery] | type[ProviderAccount]
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The due rows of one table, and the task that takes one of them."""
+
+    model: Model
+    task: str
+    # the path to the name of a row's host
+    host: str
+    work: Work
+    # after what is well; of the others the new ones come first: somebody is adding them
+    order: tuple[str, ...]
+    is_well: Q = Q(is_healthy=True)
+
+
+_PEOPLE = (Work.PEOPLE, ("host_failures", "next_at"))
+QUEUES = (
+    Queue(Submission, "run_submission", "job__account__host", *_PEOPLE),
+    Queue(JobAction, "run_action", "job__account__host", *_PEOPLE),
+    Queue(WebhookDelivery, "handle_delivery", "account__host", *_PEOPLE),
+    Queue(
+        ProviderAccount,
+        "sync_account",
+        "host",
+        Work.SYNC,
+        ("consecutive_failures", "next_sync_at"),
+        RELIABLE & Q(is_healthy=True),
+    ),
 )
 
 
@@ -37,7 +65,6 @@ class Row(NamedTuple):
     """Something due. `is_well`: its host answers, and its account neither fails nor is slow."""
 
     pk: int
-    next_at: datetime
     host: str
     is_well: bool
 
@@ -45,36 +72,18 @@ class Row(NamedTuple):
 def dispatch() -> None:
     """Send a message for what is due, as far as there are threads for it."""
     now = timezone.now()
-    hand_out = _Round(small_share(worker_size()) - ProviderHost.objects.in_trial(now).count())
-    for model, task, account in TASKS:
-        due = _with_host(model.objects.due(now), f"{account}__host", now)
-        # of the others the new ones come first: somebody is adding them
-        order = ("-is_well", "host_failures", "next_at")
-        rows = _take_turns(due.annotate(is_well=F("is_healthy")), *order)
-        for row in hand_out.choose(rows, Work.PEOPLE):
-            until = now + HANDED_OUT
-            if model.objects.filter(pk=row.pk, next_at=row.next_at).update(next_at=until):
-                # the due time that it got, as what makes it due for this message
-                hint(task, row.pk, until.isoformat())
-    accounts = _with_host(ProviderAccount.objects.due(now).with_doubt(), "host", now)
-    is_well = Q(is_healthy=True, is_doubted=False)
-    accounts = accounts.annotate(
-        is_well=Case(When(is_well, then=True), default=False), next_at=F("next_sync_at")
-    )
-    rows = _take_turns(accounts, "-is_well", "consecutive_failures", "next_at")
-    for row in hand_out.choose(rows, Work.SYNC):
-        if (
-            ProviderAccount.objects.due(now)
-            .filter(pk=row.pk)
-            .order_by()
-            .update(dispatched_until=now + HANDED_OUT)
-        ):
-            hint("sync_account", row.pk)
+    this_round = _Round(small_share(worker_size()) - ProviderHost.objects.in_trial(now).count())
+    for queue in QUEUES:
+        for row in this_round.choose(_rows_in_turn(queue, now), queue.work):
+            # again by condition: another tick may have been faster
+            waiting = queue.model.objects.due(now).filter(undispatched(now), pk=row.pk)
+            if waiting.order_by().update(dispatched_until=now + MESSAGE_LIFE):
+                hint(queue.task, row.pk)
 
 
 @contextmanager
-def going_on() -> Iterator[None]:
-    """When the work inside has left its thread, hand out what waited for one."""
+def dispatch_afterwards() -> Iterator[None]:
+    """When the work inside has left its thread, dispatch what waited for one."""
     try:
         yield
     finally:
@@ -82,15 +91,8 @@ def going_on() -> Iterator[None]:
             dispatch()
 
 
-def take_back(model: Swept, pk: int, handed_out: str) -> None:
-    """Make the row due for the dispatched message, unless it was given another time since."""
-    if handed_out:
-        until = datetime.fromisoformat(handed_out)
-        model.objects.filter(pk=pk, next_at=until).update(next_at=timezone.now())
-
-
 class _Round:
-    """What one dispatch has handed out so far."""
+    """What one dispatch has sent messages for so far."""
 
     def __init__(self, doubtful_left: int) -> None:
         self._doubtful_left = doubtful_left
@@ -119,21 +121,25 @@ class _Round:
         return in_all <= all_given or of_work <= given[work] or at_host <= given[f"//{host}"]
 
 
-def _with_host(due: QuerySet[Any], path: str, now: datetime) -> QuerySet[Any]:
-    """`due` with what is known of each host, without what is not to be tried now."""
-    host = ProviderHost.objects.filter(pk=OuterRef(path))
+def _rows_in_turn(queue: Queue, now: datetime) -> QuerySet[Any, Any]:
+    """What is due of `queue`, but for hosts that are not to be tried now.
+
+    Of each host no more than a worker has threads for: else a long queue at one host would hide
+    what is due at all others.
+    """
+    order = ("-is_well", *queue.order)
+    turn = Window(RowNumber(), [F("host_name"), F("is_well")], order_by=order)
+    due = _with_health(queue, now).filter(undispatched(now))
+    found = due.annotate(turn=turn).filter(turn__lte=worker_size()).order_by(*order)
+    return found.values_list("pk", "host_name", "is_well")
+
+
+def _with_health(queue: Queue, now: datetime) -> QuerySet[Any]:
+    host = ProviderHost.objects.filter(pk=OuterRef(queue.host))
+    due: QuerySet[Any] = queue.model.objects.due(now)
     return due.annotate(
-        host_name=F(path),
+        host_name=F(queue.host),
         host_failures=Coalesce(Subquery(host.values("failures")), 0),
         is_healthy=Exists(host.healthy()),
+        is_well=Case(When(queue.is_well, then=True), default=False),
     ).exclude(Exists(host.blocked(now)))
-
-
-def _take_turns(due: QuerySet[Any], *order: str) -> QuerySet[Any, Any]:
-    """As rows in that order, of each host no more than a worker has threads for.
-
-    Else a long queue at one host would hide what is due at all others.
-    """
-    turn = Window(RowNumber(), [F("host_name"), F("is_well")], order_by=order)
-    found = due.annotate(turn=turn).filter(turn__lte=worker_size()).order_by(*order)
-    return found.values_list("pk", "next_at", "host_name", "is_well")

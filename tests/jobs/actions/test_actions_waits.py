@@ -12,10 +12,12 @@ from django.utils import timezone
 from jobs.actions.cancellation import request_cancel
 from jobs.actions.offers import ActionRefused
 from jobs.actions.resubmission import request_resubmit
-from jobs.actions.worker import LEASE, run_action
+from jobs.actions.worker import run_action
 from jobs.models import ActionState, Job, JobAction, ProviderAccount
 from jobs.submission.service import submit
 from jobs.submission.worker import run_submission
+from jobs.workqueue import leases
+from jobs.workqueue.leases import CALL_LEASE
 from organizations.models import Organization
 from providers.core import registry
 from providers.core.types import Capability, JobRequest, Rendition
@@ -158,14 +160,15 @@ def test_a_worker_that_outlived_its_lease_runs_no_job_again(
     action = JobAction.objects.get()
 
     def another_has_it() -> None:
-        clock.shift(LEASE + timedelta(seconds=1))
-        JobAction.objects.update(leased_until=timezone.now() + LEASE, failures=2)
+        clock.shift(CALL_LEASE + timedelta(seconds=1))
+        due = JobAction.objects.due(timezone.now())
+        assert leases.take(due, action.pk, CALL_LEASE, failures=2)
 
     Stopping.meanwhile.append(another_has_it)
     run_action(action.pk)
     action.refresh_from_db()
     assert zencoder.asked == {}
-    assert action.leased_until == timezone.now() + LEASE
+    assert action.leased_until == timezone.now() + CALL_LEASE
     assert (action.state, action.failures) == (ActionState.DUE, 2)
 
 
@@ -175,8 +178,8 @@ def test_a_late_refusal_does_not_undo_what_another_worker_did(
     action = request_cancel(running(stopping, zencoder))
 
     def refuse_late(request: requests.PreparedRequest) -> Answer | None:
-        clock.shift(LEASE + timedelta(seconds=1))
-        JobAction.objects.update(state=ActionState.DONE, leased_until=None)
+        clock.shift(CALL_LEASE + timedelta(seconds=1))
+        JobAction.objects.update(state=ActionState.DONE, lease=None)
         return failing(409)(request)
 
     zencoder.faults["cancel"] = refuse_late

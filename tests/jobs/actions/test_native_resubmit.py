@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from jobs.actions.offers import ActionRefused
 from jobs.actions.resubmission import RetryUnfinished, request_resubmit
-from jobs.actions.worker import LEASE, run_action
+from jobs.actions.worker import run_action
 from jobs.models import ActionState, Job, JobAction, ProviderAccount
 from jobs.sync.runner import sync_account
+from jobs.workqueue.leases import CALL_LEASE
 from tests.factories import make_user
 from tests.jobs.answers import newest
 from tests.jobs.factories import NOON
@@ -233,8 +234,8 @@ def test_a_worker_that_died_while_sending_sends_nothing_again(
     action = ask(failed)
     with pytest.raises(KeyboardInterrupt):
         run_action(action.pk)
-    JobAction.objects.update(leased_until=timezone.now() + LEASE)  # nobody released it
-    clock.shift(LEASE + timedelta(seconds=1))
+    JobAction.objects.update(leased_until=timezone.now() + CALL_LEASE)  # nobody released it
+    clock.shift(CALL_LEASE + timedelta(seconds=1))
     zencoder.move(72, "waiting")
     run_action(action.pk)
     assert attempts(failed)[1] == (2, "queued", True)

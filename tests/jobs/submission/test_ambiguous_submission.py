@@ -13,8 +13,8 @@ from jobs.models import Job, ProviderAccount, Submission, SubmissionState
 from jobs.submission.resolution import bind_found_job, send_again
 from jobs.submission.service import submit
 from jobs.submission.validation import SubmissionRefused
-from jobs.submission.worker import LEASE as SUBMISSION_LEASE
 from jobs.submission.worker import run_submission
+from jobs.workqueue.leases import CALL_LEASE
 from organizations.models import Organization
 from providers.core import registry
 from providers.core.contract import Found
@@ -126,7 +126,7 @@ def test_a_worker_that_died_while_sending_is_an_ambiguous_end(
         state=SubmissionState.SENDING,
         sent_at=NOON,
         sends=1,
-        leased_until=NOON + SUBMISSION_LEASE,
+        leased_until=NOON + CALL_LEASE,
     )
     key = Submission.objects.get().key
     zencoder.add(640, "waiting", pass_through=f"rb:{key}")

@@ -12,7 +12,9 @@ from django.utils import timezone
 from jobs.models import Job, ProviderAccount, Submission, SubmissionState
 from jobs.submission.idempotency import caller_key
 from jobs.submission.service import DuplicateJob, submit
-from jobs.submission.worker import LEASE, run_submission
+from jobs.submission.worker import run_submission
+from jobs.workqueue import leases
+from jobs.workqueue.leases import CALL_LEASE
 from organizations.models import Organization
 from providers.core import registry
 from providers.core.errors import Rejected, Unreachable
@@ -22,7 +24,7 @@ from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import FakeZencoder
 from tests.threads import together
 
-PAST_THE_LEASE = LEASE + timedelta(seconds=1)
+PAST_THE_LEASE = CALL_LEASE + timedelta(seconds=1)
 
 REQUEST = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
 
@@ -105,13 +107,13 @@ def test_a_worker_that_outlived_its_lease_does_not_end_anothers(
 ) -> None:
     def another_claims_it() -> None:
         clock.shift(PAST_THE_LEASE)
-        Submission.objects.update(leased_until=timezone.now() + LEASE)
+        assert leases.take(Submission.objects.due(timezone.now()), job.pk, CALL_LEASE)
 
     stop("before the claim's next step", another_claims_it)
     run_submission(job.pk)
     submission = Submission.objects.get()
     assert zencoder.asked["create"] == 0
-    assert submission.leased_until == NOON + PAST_THE_LEASE + LEASE
+    assert submission.leased_until == NOON + PAST_THE_LEASE + CALL_LEASE
     assert submission.state == SubmissionState.DUE
 
 
@@ -130,7 +132,7 @@ def test_a_late_end_does_not_undo_what_another_worker_is_at(
         while zencoder.asked["create"] == 0:
             run_submission(job.pk)
             clock.shift(60)
-        Submission.objects.update(leased_until=timezone.now() + LEASE)
+        assert leases.take(Submission.objects.all(), job.pk, CALL_LEASE)
 
     stop("before the request", another_looks_in_vain_sends_it_and_gets_no_answer, error)
     run_submission(job.pk)
@@ -148,7 +150,7 @@ def test_an_answer_is_kept_however_late_it_comes(
 ) -> None:
     def a_person_is_asked() -> None:
         clock.shift(PAST_THE_LEASE)
-        Submission.objects.update(state=SubmissionState.UNSURE, leased_until=None)
+        Submission.objects.update(state=SubmissionState.UNSURE, lease=None)
 
     stop("before the request", a_person_is_asked)
     run_submission(job.pk)

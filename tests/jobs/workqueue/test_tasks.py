@@ -75,7 +75,7 @@ def test_an_account_whose_message_was_lost_is_handed_out_again(
 ) -> None:
     ProviderAccount.objects.update(next_sync_at=NOON)
     assert len(hints(tasks.tick)) == 1
-    clock.shift(dispatch.HANDED_OUT)
+    clock.shift(dispatch.MESSAGE_LIFE)
     assert len(hints(tasks.tick)) == 1
 
 
