@@ -23,7 +23,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote
 
-from providers.parsing.values import read_epoch_s, read_time
+from providers.parsing.times import read_epoch_s, read_time
 
 # Letters only: it stays whole in a query, in a user name and when it is percent-encoded.
 REDACTED = "REDACTED"

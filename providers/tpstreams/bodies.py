@@ -16,16 +16,15 @@ from providers.core.types import RemoteError, RemoteInput, RemoteJob, RemoteOutp
 from providers.http.redaction import redact, split_url, url_expiry
 from providers.parsing import customer_object
 from providers.parsing.media import read_file_name
+from providers.parsing.times import read_duration_ms, read_time
 from providers.parsing.urls import NAME_LENGTH, parse_url
 from providers.parsing.values import (
+    limit_items,
     read_count,
     read_dict,
-    read_duration_ms,
     read_id,
     read_list,
     read_text,
-    read_time,
-    take_parts,
 )
 from providers.tpstreams.error_patterns import ERROR_PATTERNS
 
@@ -80,7 +79,7 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
             secret_url=secret_url,
             duration_ms=_read_duration_ms(raw.get("video_duration")) or None,
         ),
-        outputs=take_parts(_read_outputs(whole, raw, secrets)),
+        outputs=limit_items(_read_outputs(whole, raw, secrets)),
         errors=tuple(_read_errors(raw, status)),
         metadata=redact(metadata, secrets),
         key=key,

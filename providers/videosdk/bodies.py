@@ -20,16 +20,14 @@ from providers.http.answers import read_messages
 from providers.http.redaction import redact, split_url, url_expiry
 from providers.parsing import customer_object
 from providers.parsing.media import read_file_name, read_kind
+from providers.parsing.times import read_duration_ms, read_epoch_s, read_time
 from providers.parsing.values import (
+    limit_items,
     read_count,
     read_dict,
-    read_duration_ms,
-    read_epoch_s,
     read_id,
     read_list,
     read_text,
-    read_time,
-    take_parts,
 )
 from providers.videosdk.error_patterns import CODE_FIELDS, ERROR_FIELDS, ERROR_PATTERNS
 from providers.videosdk.presets import HLS, AskedPreset, read_label, read_presets
@@ -105,7 +103,7 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
     word = raw.get("status")
     status = read_status(word, JOB_STATUSES, JobStatus.UNKNOWN)
     source = read_source(whole, secrets)
-    presets = take_parts(read_presets(raw))
+    presets = limit_items(read_presets(raw))
     metadata, key = customer_object.read(whole.get("userData"))
     return RemoteJob(
         remote_id=remote_id,
@@ -118,7 +116,7 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
         finished_at=read_time(raw.get("finishedAt")),
         updated_at=read_time(raw.get("updatedAt")),
         input=source,
-        outputs=take_parts(_read_outputs(whole, raw, presets, secrets)),
+        outputs=limit_items(_read_outputs(whole, raw, presets, secrets)),
         presets=tuple({preset.stable_id: preset.as_remote for preset in presets}.values()),
         errors=(_read_error(raw),) if status is JobStatus.FAILED else (),
         metadata=redact(metadata, secrets),
@@ -150,7 +148,7 @@ def _read_outputs(
     """
     # Not strict: redaction cuts a list that is too long to be looked through.
     pairs = zip(read_list(whole.get("files")), read_list(raw.get("files")), strict=False)
-    files = take_parts(
+    files = limit_items(
         _read_file(read_dict(whole_part), part, index, secrets)
         for index, (whole_part, part) in enumerate(pairs)
         if isinstance(part, dict)

@@ -23,7 +23,13 @@ from providers.http.client import HttpClient
 from providers.http.redaction import url_expiry
 from providers.parsing.key_search import find_in_pages
 from providers.parsing.listing import read_items
-from providers.parsing.values import read_dict, read_id, read_int, read_list, read_text
+from providers.parsing.values import (
+    read_dict,
+    read_id,
+    read_int,
+    read_list,
+    read_text,
+)
 from providers.xvid import bodies
 from providers.xvid import request as job_request
 from providers.xvid.bodies import JOB_STATUSES, OUTPUT_STATUSES

@@ -25,17 +25,16 @@ from providers.core.types import (
 from providers.http.redaction import redact, split_url
 from providers.parsing import customer_text
 from providers.parsing.media import read_file_name, read_kind
+from providers.parsing.times import read_duration_ms, read_epoch_ms
 from providers.parsing.values import (
+    limit_items,
     read_count,
     read_dict,
-    read_duration_ms,
-    read_epoch_ms,
     read_float,
     read_id,
     read_list,
     read_progress,
     read_text,
-    take_parts,
 )
 from providers.xvid.error_classes import ERROR_CLASSES, PATTERNS, fold_code
 
@@ -109,11 +108,11 @@ def read_job(body: Any, base_url: str, secrets: Iterable[str]) -> RemoteJob | No
         # `updated_at` lies half a second and more before `created_at`, and stays there.
         updated_at=None,
         input=source,
-        outputs=take_parts(
+        outputs=limit_items(
             _read_output(part, whole_files.get(part.slot, {}), raw, error, base_url, secrets)
             for part in _split(raw)
         ),
-        presets=take_parts(_read_presets_used(raw)),
+        presets=limit_items(_read_presets_used(raw)),
         errors=(error,) if error else (),
         metadata=redact(metadata, secrets),
         key=key,

@@ -32,7 +32,13 @@ from providers.http.client import Classify
 from providers.http.redaction import redact_text
 from providers.parsing.key_search import find_in_pages
 from providers.parsing.listing import read_items
-from providers.parsing.values import read_bool, read_dict, read_id, read_int, read_text
+from providers.parsing.values import (
+    read_bool,
+    read_dict,
+    read_id,
+    read_int,
+    read_text,
+)
 from providers.parsing.webhooks import check_secret, read_object
 from providers.zencoder import request as job_request
 from providers.zencoder.bodies import JOB_STATUSES, OUTPUT_STATUSES, merge_progress, read_job

@@ -15,7 +15,9 @@ from providers.core.types import OutputKind, RemoteError, RemoteInput, RemoteJob
 from providers.http.redaction import redact, split_url, url_expiry
 from providers.parsing import customer_text
 from providers.parsing.media import read_file_name, read_kind
+from providers.parsing.times import read_time
 from providers.parsing.values import (
+    limit_items,
     read_bool,
     read_count,
     read_dict,
@@ -24,8 +26,6 @@ from providers.parsing.values import (
     read_list,
     read_progress,
     read_text,
-    read_time,
-    take_parts,
 )
 from providers.zencoder.error_classes import (
     ERROR_CLASSES,
@@ -77,8 +77,8 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
         return None
     status = read_status(raw.get("state"), JOB_STATUSES, JobStatus.UNKNOWN)
     source = _read_input(whole, raw, secrets)
-    outputs = take_parts(_read_outputs(whole, raw, secrets))
-    errors = take_parts(_read_errors(raw, outputs))
+    outputs = limit_items(_read_outputs(whole, raw, secrets))
+    errors = limit_items(_read_errors(raw, outputs))
     if status is JobStatus.FAILED and not errors:
         errors = (RemoteError("unknown"),)
     metadata, key = customer_text.read(whole.get("pass_through"))

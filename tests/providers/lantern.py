@@ -24,14 +24,14 @@ from providers.http.redaction import redact, split_url
 from providers.parsing import customer_text
 from providers.parsing.listing import read_items
 from providers.parsing.media import read_file_name
+from providers.parsing.times import read_time
 from providers.parsing.values import (
+    limit_items,
     read_count,
     read_dict,
     read_id,
     read_list,
     read_text,
-    read_time,
-    take_parts,
 )
 
 
@@ -144,7 +144,7 @@ def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
         created_at=read_time(raw.get("lit_at")),
         finished_at=read_time(raw.get("out_at")),
         input=RemoteInput(url=url, secret_url=secret_url),
-        outputs=take_parts(_read_outputs(whole, raw, secrets)),
+        outputs=limit_items(_read_outputs(whole, raw, secrets)),
         errors=(error,) if status is JobStatus.FAILED else (),
         metadata=redact(metadata, secrets),
         key=key,

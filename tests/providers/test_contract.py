@@ -17,7 +17,7 @@ from providers.core.errors import CLASSES, BadAnswer, ProviderError, Unreachable
 from providers.core.status import JobStatus, OutputStatus, fold, read_status
 from providers.core.types import Capability, JobRequest, RemoteJob
 from providers.http.client import HttpClient
-from providers.parsing.values import MAX_PARTS
+from providers.parsing.values import MAX_ITEMS
 from tests.providers.cases.shape import CANARY, Cases
 
 # The method that a capability stands for. The others add a fact, not a method.
@@ -522,9 +522,9 @@ def test_a_job_of_countless_parts_keeps_a_bounded_number_of_them(
     """Each list of objects in the body is made as long as a hostile one may be."""
     body = lengthen(largest_body(cases), 1200)
     (job,) = read_page(cases, adapter, wire, [body])
-    assert 100 < len(job.outputs) <= MAX_PARTS
-    assert len(job.presets) <= MAX_PARTS
-    assert len(job.errors) <= MAX_PARTS
+    assert 100 < len(job.outputs) <= MAX_ITEMS
+    assert len(job.presets) <= MAX_ITEMS
+    assert len(job.errors) <= MAX_ITEMS
 
 
 def lengthen(value: Any, length: int, depth: int = 0) -> Any:

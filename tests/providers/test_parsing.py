@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.http.answers import read_json, read_messages, read_wait
-from providers.parsing import values
+from providers.parsing import times, values
 
 READERS: list[Callable[[Any], Any]] = [
-    values.read_time,
-    values.read_epoch_s,
-    values.read_epoch_ms,
+    times.read_time,
+    times.read_epoch_s,
+    times.read_epoch_ms,
     values.read_int,
     values.read_count,
     values.read_float,
@@ -23,7 +23,7 @@ READERS: list[Callable[[Any], Any]] = [
     values.read_text,
     values.read_id,
     values.read_progress,
-    values.read_duration_ms,
+    times.read_duration_ms,
     values.read_dict,
     values.read_list,
     read_messages,
@@ -57,7 +57,7 @@ def test_a_time_written_in_any_usual_way_is_the_same_moment(moment: datetime) ->
         moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S,%f UTC"),
     ):
-        assert values.read_time(text) == moment, text
+        assert times.read_time(text) == moment, text
 
 
 @pytest.mark.parametrize(
@@ -80,19 +80,19 @@ def test_a_time_written_in_any_usual_way_is_the_same_moment(moment: datetime) ->
     ],
 )
 def test_times(value: Any, expected: datetime | None) -> None:
-    assert values.read_time(value) == expected
+    assert times.read_time(value) == expected
 
 
 def test_a_time_without_a_zone_is_read_in_the_one_that_is_named() -> None:
     zone = timezone(timedelta(hours=1))
-    assert values.read_time("2026-03-02T10:15:00", zone) == MARCH
-    assert values.read_time("2026-03-02T09:15:00Z", zone) == MARCH
+    assert times.read_time("2026-03-02T10:15:00", zone) == MARCH
+    assert times.read_time("2026-03-02T09:15:00Z", zone) == MARCH
 
 
 def test_epochs_are_read_in_the_unit_that_is_named_and_no_other() -> None:
-    assert values.read_epoch_s("1772442900") == MARCH
-    assert values.read_epoch_ms(1772442900000) == MARCH
-    assert values.read_epoch_s(1772442900000) is None
+    assert times.read_epoch_s("1772442900") == MARCH
+    assert times.read_epoch_ms(1772442900000) == MARCH
+    assert times.read_epoch_s(1772442900000) is None
 
 
 @pytest.mark.parametrize(
@@ -131,13 +131,13 @@ def test_whole_numbers(value: Any, expected: int | None) -> None:
     ],
 )  # fmt: skip
 def test_durations(value: Any, unit: str, expected: int | None) -> None:
-    assert values.read_duration_ms(value, unit=unit) == expected
+    assert times.read_duration_ms(value, unit=unit) == expected
 
 
 @given(st.integers(0, 10**8))
 def test_a_duration_on_a_clock_is_the_same_as_in_seconds(seconds: int) -> None:
     clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-    assert values.read_duration_ms(clock) == seconds * 1000
+    assert times.read_duration_ms(clock) == seconds * 1000
 
 
 def test_text_is_bounded_stripped_and_can_be_stored() -> None:

@@ -14,7 +14,7 @@ from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import OutputKind, RemoteJob
 from providers.http.client import HttpClient
 from providers.http.redaction import REDACTED
-from providers.parsing.values import MAX_PARTS
+from providers.parsing.values import MAX_ITEMS
 from providers.videosdk.adapter import VideoSDK
 from providers.videosdk.bodies import MAX_ASKED
 
@@ -386,5 +386,5 @@ def test_thousands_of_files_and_sizes_are_matched_in_time(read: Read) -> None:
     presets = [{"format": "mp4", "resolutions": words, "id": "p"}]
     files = [{"id": f"f{number}", "type": "video", "size": 1} for number in range(8000)]
     outputs = read(make_job(9, presets=presets, files=files)).outputs
-    assert len(outputs) == MAX_PARTS
+    assert len(outputs) == MAX_ITEMS
     assert sum(output.preset_id is not None for output in outputs) == MAX_ASKED
