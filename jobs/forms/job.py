@@ -4,7 +4,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -19,7 +19,8 @@ from jobs.submission.idempotency import KEY_PATTERN, KEY_RULE
 from jobs.submission.limits import MAX_HEIGHT, check_json, read_json
 from organizations.models import Organization
 from providers.core.contract import Provider
-from providers.core.types import Capability, JobRequest, Rendition, RequestIssue, Thumbnails
+from providers.core.issues import RequestIssue
+from providers.core.types import Capability, JobRequest, Rendition, Thumbnails
 
 HEIGHTS = (240, 360, 480, 720, 1080)
 MAX_THUMBNAILS = 100
@@ -28,6 +29,14 @@ TOO_LONG = "Use at most %(limit_value)d characters; there are %(show_value)d."
 WHOLE_NUMBER = "Enter a whole number."
 # by field: what is said where a provider needs one and none is chosen
 NONE_CHOSEN = {"presets": "Choose at least one preset.", "hls": "Choose at least one height."}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldNote:
+    """What a form says beside a field before it is sent."""
+
+    message: str
+    blocking: bool
 
 
 class AccountChoice(forms.ModelChoiceField[ProviderAccount]):
@@ -158,7 +167,7 @@ class JobForm(forms.Form):
         # the unfinished retry of the job that this form retries, which held the submission up
         self.unfinished: Job | None = None
         # what the provider says to the request, by the field that it is about
-        self.notes: dict[str, list[RequestIssue]] = {}
+        self.notes: dict[str, list[FieldNote]] = {}
         # the fields that the chosen account's provider has no use for
         self.absent: list[str] = []
         self.accounts = submitting_accounts(organization)
@@ -189,7 +198,7 @@ class JobForm(forms.Form):
             and not adapter_class.spreads_thumbnails,
             "presets": adapter_class.preset_field is not None,
             "hls": adapter_class.preset_field is None,
-            "mp4": adapter_class.preset_field is None and adapter_class.takes_packaging,
+            "mp4": adapter_class.preset_field is None and bool(adapter_class.packagings),
         }
         for name, words in adapter_class.request_help.items():
             means[name] = words is not None
@@ -201,7 +210,7 @@ class JobForm(forms.Form):
             del self.fields[name]
         if "thumbnail_interval" in self.fields:
             self.fields["thumbnails"].help_text = "How many pictures. 0 for none."
-        if not adapter_class.takes_packaging and "hls" in self.fields:
+        if not adapter_class.packagings and "hls" in self.fields:
             self.fields["hls"].label = "Heights"
         for name in ("hls", "mp4"):
             if field := self.fields.get(name):
@@ -313,9 +322,8 @@ class JobForm(forms.Form):
         rest = []
         for issue in issues:
             if name := self.find_field(issue):
-                if self.is_bound:
-                    issue = replace(issue, message=self._phrase(issue))
-                self.notes.setdefault(name, []).append(issue)
+                message = self._phrase(issue) if self.is_bound else issue.message
+                self.notes.setdefault(name, []).append(FieldNote(message, issue.blocking))
             else:
                 rest.append(issue.message)
         return rest
@@ -350,7 +358,7 @@ def initial_of(request: JobRequest, account: ProviderAccount) -> dict[str, Any]:
     """The form's values for a request that was sent before."""
     heights: dict[str, list[int]] = {}
     for one in request.renditions:
-        packaging = one.packaging if account.adapter_class.takes_packaging else "hls"
+        packaging = one.packaging if account.adapter_class.packagings else "hls"
         heights.setdefault(packaging, []).extend(one.heights)
     metadata, extra = request.metadata, dict(request.extra)
     presets = extra.get(account.adapter_class.preset_field or "")

@@ -15,14 +15,8 @@ from jobs.models import Job, JobSecret, Output
 from jobs.models.fields import Undecryptable
 from jobs.submission.stored_request import dump_request, find_sent_request, load_request
 from providers.core.contract import Provider
-from providers.core.types import (
-    Capability,
-    JobRequest,
-    OutputKind,
-    Rendition,
-    RequestIssue,
-    Thumbnails,
-)
+from providers.core.issues import RequestIssue
+from providers.core.types import Capability, JobRequest, OutputKind, Rendition, Thumbnails
 from providers.http.redaction import has_marker, redact, redact_url, url_expiry
 
 LOST_KEY = "The secret values: they cannot be decrypted, since none of CREDENTIALS_KEYS fits"
@@ -106,12 +100,11 @@ def _restore(value: Any, shown: Any, original: Any) -> Any:
 def _describe_use(name: str, value: Any, now: datetime) -> RequestIssue:
     ends = [at for text in _texts(value) if (at := url_expiry(text)) and at <= now]
     if ends:
-        return RequestIssue(
-            name, f"The stored link expired on {min(ends):%Y-%m-%d %H:%M} UTC. Enter a new one."
-        )
+        expired_at = f"{min(ends):%Y-%m-%d %H:%M}"
+        return RequestIssue(name, "stored_link_expired", {"at": expired_at})
     if name in ("input", "destination"):
-        return RequestIssue(name, "The stored link is used.", blocking=False)
-    return RequestIssue(name, "The stored secret values are used.", blocking=False)
+        return RequestIssue(name, "stored_link_used", blocking=False)
+    return RequestIssue(name, "stored_secret_used", blocking=False)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -191,11 +184,11 @@ def _find_renditions(
     renditions: dict[str, list[int]] = {}
     unknown = []
     for output in media:
-        packaging = _find_packaging(output) if adapter_class.takes_packaging else "hls"
+        packaging = _find_packaging(output) if adapter_class.packagings else "hls"
         heights = _find_heights(output)
         if packaging and heights:
             renditions.setdefault(packaging, []).extend(heights)
-        elif packaging != "hls" or not adapter_class.takes_packaging:
+        elif packaging != "hls" or not adapter_class.packagings:
             unknown.append(f"Output {output} ({output.get_kind_display().lower()})")
     # a playlist of the renditions beside it has no height of its own
     if "hls" not in renditions and any(one.kind == OutputKind.PLAYLIST for one in media):

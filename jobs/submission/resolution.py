@@ -11,7 +11,7 @@ from jobs.submission.outcome import bind_remote_job, find_owner, record_event
 from jobs.submission.validation import SubmissionRefused
 from jobs.workqueue.enqueue import hint
 from organizations.models import User
-from providers.core.types import RequestIssue
+from providers.core.issues import RequestIssue
 
 # A person waits for this one, and a thread of the web server with them.
 DEADLINE_S = 20.0
@@ -39,7 +39,7 @@ def bind_found_job(job: Job, remote_id: str) -> None:
     other = find_owner(submission, remote_id)
     if other is not None:
         raise SubmissionRefused(
-            [RequestIssue("found_remote_id", f"That one was submitted as job {other.pk}.")]
+            [RequestIssue("found_remote_id", "submitted_as_other_job", {"job": other.pk})]
         )
     observed_at = timezone.now()
     with open_provider(job.account, deadline_s=DEADLINE_S) as adapter:

@@ -6,7 +6,8 @@ from jobs.accounts.clients import open_provider
 from jobs.media.urls import check_address
 from jobs.models import ProviderAccount
 from providers.core.errors import ProviderError
-from providers.core.types import Capability, JobRequest, RequestIssue
+from providers.core.issues import RequestIssue
+from providers.core.types import Capability, JobRequest
 from providers.http.redaction import REDACTED, has_marker, redact
 
 
@@ -21,7 +22,7 @@ class SubmissionRefused(Exception):
 def check(account: ProviderAccount, request: JobRequest) -> list[RequestIssue]:
     """What is wrong with a request, by our rules and the provider's."""
     if not account.adapter_class.supports(Capability.SUBMIT):
-        return [RequestIssue("account", f"{account.provider_label} takes no jobs through its API.")]
+        return [account.adapter_class.refuse("account", "submit_unsupported")]
     issues = _find_redacted(request) or _find_bad_urls(account, request)
     if issues:
         return issues
@@ -29,7 +30,7 @@ def check(account: ProviderAccount, request: JobRequest) -> list[RequestIssue]:
         with open_provider(account) as adapter:
             return adapter.check_request(request)
     except ProviderError as error:
-        return [RequestIssue("account", str(error))]
+        return [RequestIssue("account", "account_unusable", {"reason": error})]
 
 
 def preview(
@@ -45,7 +46,7 @@ def _find_redacted(request: JobRequest) -> list[RequestIssue]:
     """The fields of a request that hold the placeholder that we show instead of a secret."""
     names = ("input", "destination", "metadata", "extra")
     return [
-        RequestIssue(name, f"{REDACTED} stands for a secret value. Enter the original value.")
+        RequestIssue(name, "value_redacted", {"marker": REDACTED})
         for name in names
         if has_marker(getattr(request, name))
     ]
@@ -57,7 +58,7 @@ def _find_bad_urls(account: ProviderAccount, request: JobRequest) -> list[Reques
         urls["destination"] = request.destination
     for name, url in urls.items():
         try:
-            check_address(url, bare_allowed=account.adapter_class.takes_bare_inputs)
+            check_address(url, bare_allowed=account.adapter_class.accepts_schemeless_inputs)
         except ValueError as error:
-            return [RequestIssue(name, str(error))]
+            return [RequestIssue(name, "url_invalid", {"reason": error})]
     return []

@@ -21,12 +21,12 @@ from jobs.accounts.freshness import Trust
 from jobs.display import formats
 from jobs.display.phases import Phase, live_version, phases
 from jobs.display.provider_text import copyable, provider_text, visible
-from jobs.forms.job import JobForm, dress_widget
+from jobs.forms.job import FieldNote, JobForm, dress_widget
 from jobs.media.playback import opening, playable
 from jobs.models import Job, Output, RowFailure, Verdict
 from jobs.query.jobs import Count
 from providers.core.status import JobStatus, OutputStatus
-from providers.core.types import OutputKind, RequestIssue
+from providers.core.types import OutputKind
 from providers.http.redaction import REDACTED
 from providers.parsing.clock import is_ahead
 from providers.parsing.text import make_visible
@@ -339,7 +339,7 @@ def file_name(output: Output) -> str:
 
 
 @register.filter
-def notes(field: BoundField) -> list[RequestIssue]:
+def notes(field: BoundField) -> list[FieldNote]:
     """What the provider says to a field of the form for jobs."""
     form = field.form
     return form.notes.get(field.name, []) if isinstance(form, JobForm) else []

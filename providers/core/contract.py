@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import (
     Capability,
@@ -20,11 +21,11 @@ from providers.core.types import (
     Page,
     RemoteJob,
     RemotePreset,
-    RequestIssue,
     Usage,
     WebhookEvent,
 )
 from providers.http.client import HttpClient
+from providers.parsing.customer_fields import CustomerField
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +85,29 @@ class Provider(ABC):
     )
     # whether the submission key is known to come back, so that two empty looks prove absence
     echoes_key: ClassVar[bool] = False
-    # whether inputs and destinations may be ids or paths of the provider's own store, without a
+    # the field of a request that keeps metadata and our key for the customer
+    customer_field: ClassVar[CustomerField | None] = None
+    # the schemes of the URLs that inputs may be at; empty where any scheme may be
+    input_schemes: ClassVar[tuple[str, ...]] = ()
+    # whether inputs and destinations may be ids or paths in the provider's own storage, without a
     # scheme
-    takes_bare_inputs: ClassVar[bool] = False
-    # the key of a request's `extra` that takes ids of the account's presets, where those stand in
-    # the place of renditions
+    accepts_schemeless_inputs: ClassVar[bool] = False
+    # the keys of a request's `extra` that name the input instead
+    input_fields: ClassVar[frozenset[str]] = frozenset()
+    # the keys of a request's `extra` that say what to make instead of renditions
+    output_fields: ClassVar[tuple[str, ...]] = ()
+    # the key of a request's `extra` that takes ids of the account's presets, which replace
+    # renditions
     preset_field: ClassVar[str | None] = None
     # the settings of a request, at any depth, by which only a part of the input is encoded
     cut_fields: ClassVar[frozenset[str]] = frozenset()
-    # whether a rendition's packaging is obeyed; elsewhere its heights alone are
-    takes_packaging: ClassVar[bool] = True
+    # the heights that can be made; empty where any can
+    heights: ClassVar[tuple[int, ...]] = ()
+    # the packagings that a rendition may name; empty where the provider decides
+    packagings: ClassVar[tuple[str, ...]] = ("mp4", "hls")
+    # the image formats of thumbnails, empty for any, and how many a job may have
+    thumbnail_formats: ClassVar[tuple[str, ...]] = ()
+    max_thumbnails: ClassVar[int | None] = None
     # whether a count of thumbnails is enough; elsewhere they need their interval as well
     spreads_thumbnails: ClassVar[bool] = True
     # what a form says at a field of JobRequest in place of its usual words; None where the field
@@ -111,6 +125,16 @@ class Provider(ABC):
     @classmethod
     def supports(cls, capability: Capability) -> bool:
         return capability in cls.capabilities
+
+    @classmethod
+    def refuse(cls, field: str, code: str, /, **values: Any) -> RequestIssue:
+        """Say that a request cannot be sent with `field` as it is."""
+        return RequestIssue(field, code, {"provider": cls.label, **values})
+
+    @classmethod
+    def note(cls, field: str, code: str, /, **values: Any) -> RequestIssue:
+        """Say what the provider leaves out or decides by itself."""
+        return RequestIssue(field, code, {"provider": cls.label, **values}, blocking=False)
 
     # Reading
 

@@ -211,15 +211,6 @@ class JobRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestIssue:
-    """What a provider cannot do (`blocking`) or will decide by itself with a JobRequest."""
-
-    field: str
-    message: str
-    blocking: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class WebhookEvent:
     """What a delivery is about: only a hint to re-read that job. `remote_id` None: not a job."""
 

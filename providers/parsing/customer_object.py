@@ -1,7 +1,7 @@
-"""The customer's value and our key, both whole, where the provider keeps an object for them.
+"""The customer's value and our key side by side, where the provider keeps an object for them.
 
-The customer's own object gets one member more; a value of another kind, or an object that uses
-our names itself, becomes one member of an object of ours.
+The customer's own object gets one more member. A value of another kind, or an object that uses
+our names itself, becomes one member of our object.
 """
 
 import json
@@ -10,6 +10,7 @@ from typing import Any
 
 KEY = "reelboard"
 VALUE = "reelboard_value"
+UNIT = "bytes"
 
 _KEY_TEXT = re.compile(r"[\w-]{1,64}", re.ASCII)
 
@@ -26,17 +27,17 @@ def write(metadata: Any, key: str | None) -> dict[str, Any] | None:
     return sent or None
 
 
-def read(told: Any) -> tuple[Any, str | None]:
+def read(value: Any) -> tuple[Any, str | None]:
     """Take our key off: (the customer's own value, the key). What is not ours stays as it is.
 
-    `told` is the value as it came, not a redacted one: a key that is lost is not found again.
+    `value` is the original, not a redacted one: a key that is lost is not found again.
     """
-    if not isinstance(told, dict):
-        return told, None
-    key = told.get(KEY)
-    if KEY in told and not (isinstance(key, str) and _KEY_TEXT.fullmatch(key)):
-        return told, None
-    rest = {name: value for name, value in told.items() if name != KEY}
+    if not isinstance(value, dict):
+        return value, None
+    key = value.get(KEY)
+    if KEY in value and not (isinstance(key, str) and _KEY_TEXT.fullmatch(key)):
+        return value, None
+    rest = {name: part for name, part in value.items() if name != KEY}
     if rest.keys() == {VALUE}:
         return rest[VALUE], key
     return (rest or None) if key else rest, key

@@ -1,6 +1,6 @@
 """The customer's value and our key in one text, where the provider keeps no object for them.
 
-Our key ends the text, behind the customer's own words.
+Our key is at the end, behind the customer's own text.
 """
 
 import json
@@ -8,24 +8,29 @@ import re
 from typing import Any
 
 KEY_PREFIX = "rb:"
+UNIT = "characters"
 
 _TEXT_AND_KEY = re.compile(r"(?:(.*) )?rb:([\w-]{1,64})", re.DOTALL | re.ASCII)
 
 
 def write(metadata: Any, key: str | None) -> str:
     """Make the text to send; empty where there is neither metadata nor a key."""
-    words = [_to_text(metadata), f"{KEY_PREFIX}{key}" if key else ""]
-    return " ".join(word for word in words if word)
+    parts = [_to_text(metadata), f"{KEY_PREFIX}{key}" if key else ""]
+    return " ".join(part for part in parts if part)
 
 
-def read(told: Any) -> tuple[Any, str | None]:
+def read(value: Any) -> tuple[Any, str | None]:
     """Take our key off: (the customer's own value, the key). What is not ours stays as it is.
 
-    `told` is the value as it came: within a redacted one our key may have been taken for a part
-    of a secret, and a key that is missing is proof that nothing was submitted.
+    `value` is the original: within a redacted one our key may have been taken for a part of a
+    secret, and a key that is missing is proof that nothing was submitted.
     """
-    found = _TEXT_AND_KEY.fullmatch(told) if isinstance(told, str) else None
-    return (found[1], found[2]) if found else (told, None)
+    found = _TEXT_AND_KEY.fullmatch(value) if isinstance(value, str) else None
+    return (found[1], found[2]) if found else (value, None)
+
+
+def measure(value: Any) -> int:
+    return len(value) if isinstance(value, str) else 0
 
 
 def _to_text(metadata: Any) -> str:

@@ -7,16 +7,17 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from providers.core.contract import Found, Provider, RateLimit
+from providers.core.adapter import Adapter
+from providers.core.contract import Found, RateLimit
 from providers.core.errors import (
     AuthRefused,
     BadAnswer,
     Conflict,
     NotFound,
     ProviderError,
-    Rejected,
     Withdrawn,
 )
+from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus
 from providers.core.types import (
     Capability,
@@ -24,12 +25,13 @@ from providers.core.types import (
     JobRequest,
     Page,
     RemoteJob,
-    RequestIssue,
     WebhookEvent,
 )
 from providers.http.answers import Answer, read_words
 from providers.http.client import Classify
 from providers.http.redaction import redact_text
+from providers.parsing import customer_object
+from providers.parsing.customer_fields import CustomerField
 from providers.parsing.key_search import CLOCK_SKEW, LOOK_PAGES
 from providers.parsing.listing import read_items
 from providers.parsing.values import read_count, read_dict, read_id, read_text
@@ -47,6 +49,9 @@ from providers.tpstreams.search import fold_source, is_past, may_be_sent_as
 
 NEWEST_FIRST = "-created"
 
+# "10 KB", counted in the smaller of its two meanings.
+METADATA_BYTES = 10_000
+
 # A look for one submission reads so many jobs of the same source alone.
 LOOK_JOBS = 20
 
@@ -54,7 +59,7 @@ _UNKNOWN_ORGANIZATION = "requested resource was not found on this server"
 _NOT_CANCELLED = re.compile(r"already|can ?not|can't|can only|could not|unable", re.IGNORECASE)
 
 
-class TPStreams(Provider):
+class TPStreams(Adapter):
     slug = "tpstreams"
     label = "TPStreams"
     docs_url = "https://developer.tpstreams.com/docs/"
@@ -101,7 +106,12 @@ class TPStreams(Provider):
     )
     read_buckets = ("details",)
     echoes_key = True
-    takes_packaging = False
+    customer_field = CustomerField("client_metadata", customer_object, max_length=METADATA_BYTES)
+    input_schemes = ("http", "https", "s3")
+    input_fields = job_request.INPUT_FIELDS
+    output_fields = ("resolutions",)
+    heights = (240, 360, 480, 720, 1080)
+    packagings = ()
     request_help = {
         "input": "An http, https or s3 address.",
         "destination": "Required: the s3 URL of a folder that TPStreams can write to.",
@@ -155,16 +165,18 @@ class TPStreams(Provider):
 
     # Acting
 
-    def check_request(self, request: JobRequest) -> list[RequestIssue]:
-        return list(job_request.find_issues(request))
-
     def build_request(self, request: JobRequest, key: str | None = None) -> dict[str, Any]:
-        return job_request.build(request, key)
+        return self.finish_request(job_request.build(request), request, key)
+
+    def find_issues(self, request: JobRequest, body: Mapping[str, Any]) -> Iterator[RequestIssue]:
+        destination = body.get("output_path")
+        if not destination:
+            yield self.refuse("destination", "destination_required", schemes=["s3"])
+        elif isinstance(destination, str) and not job_request.is_s3(destination):
+            yield self.refuse("destination", "destination_scheme", schemes=["s3"])
 
     def submit(self, request: JobRequest, key: str) -> RemoteJob:
-        body = self.build_request(request, key)
-        if job_request.is_metadata_too_long(body):
-            raise Rejected("The metadata is too long: there is no room left for our key.")
+        body = self.build_submission(request, key)
         job = self._read(self._send("POST", "submit", json=body).data)
         if job is None:
             raise BadAnswer("TPStreams' answer names no job.", ambiguous=True)

@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from providers.core.contract import Account, Found, Provider, RateLimit
+from providers.core.adapter import Adapter
+from providers.core.contract import Account, Found, RateLimit
 from providers.core.errors import (
     AuthRefused,
     BadAnswer,
@@ -21,6 +22,7 @@ from providers.core.errors import (
     Rejected,
     Withdrawn,
 )
+from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, fold
 from providers.core.types import (
     Capability,
@@ -28,12 +30,13 @@ from providers.core.types import (
     JobRequest,
     Page,
     RemoteJob,
-    RequestIssue,
     WebhookEvent,
 )
 from providers.http.answers import Answer, read_messages, read_words
 from providers.http.client import Classify, HttpClient
 from providers.http.redaction import redact_text
+from providers.parsing import customer_object
+from providers.parsing.customer_fields import CustomerField
 from providers.parsing.key_search import LOOK_PAGES
 from providers.parsing.listing import read_items
 from providers.parsing.values import read_dict, read_list, read_text
@@ -52,7 +55,7 @@ from providers.videosdk.paging import (
     read_cursor,
     read_list_page,
 )
-from providers.videosdk.presets import read_presets
+from providers.videosdk.presets import RESOLUTIONS, read_presets
 from providers.videosdk.tokens import Tokens
 
 PAGE_SIZE = 20  # the documented default; no other one is known to be taken
@@ -64,7 +67,7 @@ _ABOUT_CREDENTIALS = re.compile(
 _ABOUT_SOURCE = re.compile(r"\b(video|file)", re.IGNORECASE)
 
 
-class VideoSDK(Provider):
+class VideoSDK(Adapter):
     slug = "videosdk"
     label = "Video SDK"
     docs_url = "https://docs.videosdk.live/"
@@ -113,7 +116,14 @@ class VideoSDK(Provider):
     )
     read_buckets = ("details",)
     cancellable = frozenset({JobStatus.QUEUED})
-    takes_bare_inputs = True  # the id of a file in its storage
+    customer_field = CustomerField("userData", customer_object)
+    input_schemes = ("http", "https")
+    accepts_schemeless_inputs = True  # the id of a file in its storage
+    input_fields = job_request.INPUT_FIELDS
+    output_fields = ("presets",)
+    heights = tuple(RESOLUTIONS)
+    thumbnail_formats = ("jpg", "webp")
+    max_thumbnails = job_request.MAX_THUMBNAILS
     spreads_thumbnails = False
     request_help = {
         "input": "An http or https address, or the id of a file in Video SDK's storage.",
@@ -162,11 +172,23 @@ class VideoSDK(Provider):
 
     # Acting
 
-    def check_request(self, request: JobRequest) -> list[RequestIssue]:
-        return list(job_request.find_issues(request))
-
     def build_request(self, request: JobRequest, key: str | None = None) -> dict[str, Any]:
-        return job_request.build(request, key)
+        return self.finish_request(job_request.build(request), request, key)
+
+    def find_issues(self, request: JobRequest, body: Mapping[str, Any]) -> Iterator[RequestIssue]:
+        is_id = "://" not in request.input and "videoId" not in body
+        if is_id and not self.input_fields & request.extra.keys():
+            yield self.refuse("input", "input_scheme_or_id", schemes=self.input_schemes)
+        thumbnails = request.thumbnails
+        if thumbnails is None or "thumbnails" in request.extra:
+            return
+        if thumbnails.count is None and thumbnails.interval_s:
+            yield self.refuse("thumbnails", "thumbnails_count_required")
+        if (thumbnails.count or 1) > 1 and (thumbnails.interval_s or 0) < 1:
+            yield self.refuse("thumbnails", "thumbnails_interval_required")
+        has_width_alone = thumbnails.width and not thumbnails.height
+        if thumbnails.height not in {None, *self.heights} or has_width_alone:
+            yield self.refuse("thumbnails", "thumbnails_height", heights=self.heights)
 
     def submit(self, request: JobRequest, key: str) -> RemoteJob:
         body = self.build_request(request, key)

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from providers.core.contract import Account, Found, Provider
+from providers.core.adapter import Adapter
+from providers.core.contract import Account, Found
 from providers.core.errors import BadAnswer, Conflict, NotFound
+from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus
 from providers.core.types import (
     Capability,
@@ -17,10 +19,11 @@ from providers.core.types import (
     Page,
     RemoteJob,
     RemotePreset,
-    RequestIssue,
 )
 from providers.http.client import HttpClient
 from providers.http.redaction import url_expiry
+from providers.parsing import customer_text
+from providers.parsing.customer_fields import CustomerField
 from providers.parsing.key_search import find_in_pages
 from providers.parsing.listing import read_items
 from providers.parsing.values import (
@@ -52,7 +55,7 @@ FILTER_LENGTH = 1000
 READ = {"show_null": "true", "expand": "file,preset"}
 
 
-class Xvid(Provider):
+class Xvid(Adapter):
     slug = "xvid"
     label = "Xvid MediaHub"
     docs_url = "https://mediahub.xvid.com/manual"
@@ -91,7 +94,9 @@ class Xvid(Provider):
     output_statuses = OUTPUT_STATUSES
     error_classes = ERROR_CLASSES
     echoes_key = True
-    takes_bare_inputs = True  # a path in the pipeline's storage
+    customer_field = CustomerField("user_data", customer_text)
+    accepts_schemeless_inputs = True  # a path in the pipeline's storage
+    output_fields = ("outputs",)
     preset_field = "presets"
     cut_fields = frozenset({"start_time"})
     request_help = {
@@ -145,15 +150,31 @@ class Xvid(Provider):
 
     # Acting
 
-    def check_request(self, request: JobRequest) -> list[RequestIssue]:
-        return list(job_request.find_issues(request, self._pipeline_id))
-
     def build_request(self, request: JobRequest, key: str | None = None) -> dict[str, Any]:
-        return job_request.build(request, self._pipeline_id, key)
+        extra = dict(request.extra)
+        presets = job_request.read_presets(extra.pop("presets", None)) or []
+        body = job_request.build(request, self._pipeline_id, presets)
+        return self.finish_request(body, replace(request, extra=extra), key)
+
+    def find_issues(self, request: JobRequest, body: Mapping[str, Any]) -> Iterator[RequestIssue]:
+        if not (body.get("pipeline") or body.get("pipeline_id")):
+            yield self.refuse("account", "pipeline_required", option="pipeline_id")
+        if "://" in (request.destination or ""):
+            yield self.refuse("destination", "destination_not_a_folder")
+        presets, outputs = request.extra.get("presets"), request.extra.get("outputs")
+        if presets and job_request.read_presets(presets) is None:
+            yield self.refuse("extra", "presets_invalid")
+        if presets and outputs:
+            yield self.note("extra", "presets_replaced")
+        if request.thumbnails and outputs:
+            yield self.note("thumbnails", "thumbnails_in_outputs")
+        elif request.thumbnails and presets:
+            preset = job_request.THUMBNAIL_PRESET
+            yield self.note("thumbnails", "thumbnails_by_preset", preset=preset)
 
     def submit(self, request: JobRequest, key: str) -> RemoteJob:
         with nothing_created():
-            body = job_request.name_presets(self.build_request(request, key), self.list_presets)
+            body = job_request.replace_names(self.build_request(request, key), self.list_presets)
         answer = self.session.send("POST", "/jobs/", json={"job": body})
         told = read_dict(answer.data)
         job = self._read(told.get("job") or told)

@@ -6,16 +6,17 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from providers.core.contract import Found, Provider, RateLimit
+from providers.core.adapter import Adapter
+from providers.core.contract import Found, RateLimit
 from providers.core.errors import (
     AuthRefused,
     BadAnswer,
     Conflict,
     ProviderError,
     RateLimited,
-    Rejected,
     Withdrawn,
 )
+from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import (
     Capability,
@@ -23,13 +24,14 @@ from providers.core.types import (
     JobRequest,
     Page,
     RemoteJob,
-    RequestIssue,
     Usage,
     WebhookEvent,
 )
 from providers.http.answers import Answer, read_words
 from providers.http.client import Classify
 from providers.http.redaction import redact_text
+from providers.parsing import customer_text
+from providers.parsing.customer_fields import CustomerField
 from providers.parsing.key_search import find_in_pages
 from providers.parsing.listing import read_items
 from providers.parsing.values import (
@@ -37,12 +39,16 @@ from providers.parsing.values import (
     read_dict,
     read_id,
     read_int,
+    read_list,
     read_text,
 )
 from providers.parsing.webhooks import check_secret, read_object
 from providers.zencoder import request as job_request
 from providers.zencoder.bodies import JOB_STATUSES, OUTPUT_STATUSES, merge_progress, read_job
 from providers.zencoder.error_classes import ERROR_CLASSES
+
+MAX_OUTPUTS = 20
+MAX_NOTIFICATIONS = 5  # of a job, and of each output
 
 PAGE_SIZE = 50  # the most that a page holds, whatever is asked for
 
@@ -58,7 +64,7 @@ _FACTS = (
 )
 
 
-class Zencoder(Provider):
+class Zencoder(Adapter):
     slug = "zencoder"
     label = "Zencoder"
     docs_url = "https://zencoder.support.brightcove.com/"
@@ -110,8 +116,12 @@ class Zencoder(Provider):
     read_buckets = ("details", "progress")
     refresh_buckets = ("progress",)
     history_days = 60
+    customer_field = CustomerField("pass_through", customer_text, max_length=255)
+    output_fields = ("outputs", "output")
     cut_fields = frozenset({"start_clip", "clip_length"})
     echoes_key = True
+    thumbnail_formats = ("jpg", "png")
+    max_thumbnails = 100
     webhook_secret_header = "X-Zencoder-Notification-Secret"  # noqa: S105 - a header's name
     webhook_steps = (
         "Copy the notification secret from the API page of Zencoder's dashboard to this account.",
@@ -158,16 +168,29 @@ class Zencoder(Provider):
 
     # Acting
 
-    def check_request(self, request: JobRequest) -> list[RequestIssue]:
-        return list(job_request.find_issues(request))
-
     def build_request(self, request: JobRequest, key: str | None = None) -> dict[str, Any]:
-        return job_request.build(request, key)
+        return self.finish_request(job_request.build(request), request, key)
+
+    def find_issues(self, request: JobRequest, body: Mapping[str, Any]) -> Iterator[RequestIssue]:
+        if "api_key" in body:
+            yield self.refuse("extra", "api_key_in_extra")
+        if body.get("mock"):
+            yield self.refuse("extra", "mock_unsupported")
+        outputs = job_request.list_outputs(body)
+        if len(outputs) > MAX_OUTPUTS:
+            values = {"limit": MAX_OUTPUTS, "count": len(outputs)}
+            yield self.refuse("renditions", "outputs_too_many", **values)
+        labels = [str(output["label"]).lower() for output in outputs if output.get("label")]
+        if len(labels) != len(set(labels)):
+            yield self.refuse("renditions", "renditions_duplicated")
+        if not any(output.get("base_url") or output.get("url") for output in outputs):
+            yield self.note("destination", "destination_temporary", hours=24)
+        targets = [read_list(part.get("notifications")) for part in (body, *outputs)]
+        if max(map(len, targets)) > MAX_NOTIFICATIONS:
+            yield self.refuse("extra", "notifications_too_many", limit=MAX_NOTIFICATIONS)
 
     def submit(self, request: JobRequest, key: str) -> RemoteJob:
-        body = self.build_request(request, key)
-        if len(body["pass_through"]) > job_request.PASS_THROUGH_LENGTH:
-            raise Rejected("The metadata is too long: there is no room left for our key.")
+        body = self.build_submission(request, key)
         answer = self._send("POST", "/jobs", "submit", json=body)
         job = self._read(answer.data)
         if job is None:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from providers.core.contract import Found, Provider
 from providers.core.errors import BadAnswer, classify
+from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, OutputStatus, read_status
 from providers.core.types import (
     Capability,
@@ -18,7 +19,6 @@ from providers.core.types import (
     RemoteInput,
     RemoteJob,
     RemoteOutput,
-    RequestIssue,
 )
 from providers.http.redaction import redact, split_url
 from providers.parsing import customer_text
@@ -95,7 +95,7 @@ class Lantern(Provider):
     def check_request(self, request: JobRequest) -> list[RequestIssue]:
         if self.build_request(request)["heights"]:
             return []
-        return [RequestIssue("renditions", "Name at least one packaging with its heights.")]
+        return [self.refuse("renditions", "renditions_required")]
 
     def submit(self, request: JobRequest, key: str) -> RemoteJob:
         answer = self._send("POST", "/lamps", json=self.build_request(request, key))

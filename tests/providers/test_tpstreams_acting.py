@@ -19,13 +19,13 @@ from providers.core.errors import (
     Rejected,
     WebhookRefused,
 )
+from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, OutputStatus
-from providers.core.types import JobRequest, Rendition, RequestIssue, Thumbnails
+from providers.core.types import JobRequest, Rendition, Thumbnails
 from providers.http.client import HttpClient
 from providers.parsing import customer_object
 from providers.parsing.key_search import LOOK_PAGES
-from providers.tpstreams.adapter import LOOK_JOBS, TPStreams
-from providers.tpstreams.request import METADATA_BYTES
+from providers.tpstreams.adapter import LOOK_JOBS, METADATA_BYTES, TPStreams
 
 BASE = "https://tpstreams.example.com/api/v1"
 JOBS = f"{BASE}/6dnpyx/transcoding_jobs/"
@@ -196,9 +196,11 @@ def test_what_tpstreams_would_not_do_is_told_before_sending(
     tpstreams: TPStreams, changes: dict[str, Any], field: str, blocking: bool
 ) -> None:
     good = replace(REQUEST, metadata={"x": "é" * 1600})
-    approximated = RequestIssue(
-        "renditions", "TPStreams decides by itself how the heights are packaged.", blocking=False
+    approximated = TPStreams.note("renditions", "packaging_decided")
+    assert approximated == RequestIssue(
+        "renditions", "packaging_decided", {"provider": "TPStreams"}, blocking=False
     )
+    assert approximated.message == "TPStreams decides by itself how the heights are packaged."
     assert tpstreams.check_request(good) == [approximated]
     issues = [i for i in tpstreams.check_request(replace(good, **changes)) if i != approximated]
     assert [(issue.field, issue.blocking) for issue in issues] == [(field, blocking)]

@@ -14,8 +14,9 @@ from responses import matchers
 
 from providers.core.contract import Account
 from providers.core.errors import AuthRefused, BadAnswer, Conflict, NotFound, Withdrawn
+from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, OutputStatus
-from providers.core.types import JobRequest, Rendition, RequestIssue, Thumbnails
+from providers.core.types import JobRequest, Rendition, Thumbnails
 from providers.http.client import HttpClient
 from providers.parsing.key_search import LOOK_PAGES
 from providers.videosdk.adapter import VideoSDK

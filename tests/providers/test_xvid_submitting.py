@@ -9,8 +9,9 @@ import responses
 
 from providers.core.contract import Account
 from providers.core.errors import BadAnswer, Rejected, TimedOut
+from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus
-from providers.core.types import JobRequest, Rendition, RequestIssue, Thumbnails
+from providers.core.types import JobRequest, Rendition, Thumbnails
 from providers.http.client import HttpClient
 from providers.xvid.adapter import Xvid
 from tests.providers.cases.xvid import BASE_URL as BASE

@@ -13,13 +13,9 @@ from responses import matchers
 
 from providers.core.contract import Account
 from providers.core.errors import AuthRefused, BadAnswer, Rejected
+from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, OutputStatus
-from providers.core.types import (
-    JobRequest,
-    Rendition,
-    RequestIssue,
-    Thumbnails,
-)
+from providers.core.types import JobRequest, Rendition, Thumbnails
 from providers.http.client import HttpClient
 from providers.parsing.key_search import LOOK_PAGES
 from providers.zencoder.adapter import Zencoder

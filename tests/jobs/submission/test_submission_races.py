@@ -18,7 +18,8 @@ from jobs.workqueue.leases import CALL_LEASE
 from organizations.models import Organization
 from providers.core import registry
 from providers.core.errors import Rejected, Unreachable
-from providers.core.types import JobRequest, RemoteJob, Rendition, RequestIssue
+from providers.core.issues import RequestIssue
+from providers.core.types import JobRequest, RemoteJob, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import FakeZencoder

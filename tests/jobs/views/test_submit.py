@@ -280,7 +280,7 @@ def test_what_a_provider_says_stands_at_its_field(
     assert [note.blocking for note in notes["hls"]] == [False]
     assert 'id="id_destination_notes"' in response.content.decode()
     refused = operator.post(NEW, sent)
-    assert "s3 address" in str(refused.context["form"].errors["destination"])
+    assert "s3 URL" in str(refused.context["form"].errors["destination"])
 
 
 def test_a_video_of_the_provider_is_named_by_its_id(
