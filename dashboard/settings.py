@@ -175,7 +175,14 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 # Else a reset for an unknown address would mail whoever holds it, at anyone's bidding.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
-ACCOUNT_FORMS = {"reset_password": "organizations.forms.ResetPasswordForm"}
+ACCOUNT_FORMS = {
+    "login": "organizations.forms.LoginForm",
+    "reauthenticate": "organizations.forms.ReauthenticateForm",
+    "change_password": "organizations.forms.ChangePasswordForm",
+    "set_password": "organizations.forms.SetPasswordForm",
+    "reset_password": "organizations.forms.ResetPasswordForm",
+    "reset_password_from_key": "organizations.forms.ResetPasswordKeyForm",
+}
 # Wrong passwords: by client, and by client and address together (`key`, see the adapter).
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL

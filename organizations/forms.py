@@ -1,14 +1,37 @@
-"""Forms of django-allauth that do something else here."""
+"""The forms of django-allauth, drawn as our own are. One of them does something else here."""
 
 from typing import Any
 
 from allauth.account import forms
 from django.http import HttpRequest
 
+from organizations.form_fields import StyledField
 from organizations.passwords import request_password_mail
 
 
+class LoginForm(forms.LoginForm):
+    bound_field_class = StyledField
+
+
+class ReauthenticateForm(forms.ReauthenticateForm):
+    bound_field_class = StyledField
+
+
+class ChangePasswordForm(forms.ChangePasswordForm):
+    bound_field_class = StyledField
+
+
+class SetPasswordForm(forms.SetPasswordForm):
+    bound_field_class = StyledField
+
+
+class ResetPasswordKeyForm(forms.ResetPasswordKeyForm):
+    bound_field_class = StyledField
+
+
 class ResetPasswordForm(forms.ResetPasswordForm):
+    bound_field_class = StyledField
+
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         """Leave the mail to a worker: sending it here would take longer for known addresses."""
         request_password_mail(user.pk for user in self.users)

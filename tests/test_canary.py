@@ -10,7 +10,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from jobs.accounts.service import Entered, check_account, write_account
+from jobs.accounts.service import check_account, write_account
+from jobs.accounts.validation import AccountInput
 from jobs.models import Job, ProviderAccount, WebhookDelivery
 from jobs.submission.service import submit
 from jobs.submission.worker import run_submission
@@ -78,7 +79,7 @@ def plant(zencoder: FakeZencoder) -> None:
 
 
 def mirror_and_act(organization: Organization, client: Client) -> ProviderAccount:
-    entered = Entered(
+    entered = AccountInput(
         organization,
         provider="zencoder",
         name="Main",

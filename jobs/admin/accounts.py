@@ -1,6 +1,6 @@
 """Provider accounts: write-only credentials, options, pause and resume."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -10,92 +10,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from jobs.accounts.service import (
-    COMMON_OPTIONS,
-    Check,
-    Checked,
-    Entered,
-    InvalidAccount,
-    check_account,
-    set_enabled,
-    write_account,
-)
+from jobs.accounts.service import CheckStatus, add_unconfigured, set_enabled, write_account
+from jobs.accounts.validation import COMMON_OPTIONS, InvalidAccount
 from jobs.admin.base import ACCOUNT_SECRETS, LargeTableAdmin, isolated_column
+from jobs.forms.account import AccountForm
 from jobs.models import ProviderAccount
-from jobs.models.account import MAX_BASE_URL
 from jobs.sync.runner import request_sync
 from organizations.access import require_user
-from organizations.models import AuditEntry
-from providers.core.contract import Provider
-
-
-class AccountForm(forms.ModelForm):
-    """An account's settings; `for_account` adds the fields that its provider declares."""
-
-    adapter_class: ClassVar[type[Provider]]
-    checked: Checked
-    base_url = forms.CharField(
-        label="Base URL", max_length=MAX_BASE_URL, widget=AdminTextInputWidget
-    )
-
-    class Meta:
-        model = ProviderAccount
-        fields = ["base_url", "enabled"]
-
-    @classmethod
-    def for_account(cls, account: ProviderAccount) -> type["AccountForm"]:
-        adapter_class = account.adapter_class
-        fields: dict[str, Any] = {
-            field.name: forms.CharField(
-                label=field.label,
-                required=False,
-                max_length=2000,
-                help_text=f"{field.help} Left empty, the stored one is kept.".strip(),
-                # never filled in, whatever was stored or typed before
-                widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-            )
-            for field in adapter_class.credential_fields
-        }
-        options = [(field.name, field.label, field.help) for field in adapter_class.option_fields]
-        options += [(name, name, help_text) for name, help_text in COMMON_OPTIONS.items()]
-        for name, label, help_text in options:
-            fields[name] = forms.CharField(
-                label=label,
-                help_text=help_text,
-                required=False,
-                max_length=500,
-                initial=account.options.get(name, ""),
-                widget=AdminTextInputWidget,
-            )
-        return type("AccountForm", (cls,), {**fields, "adapter_class": adapter_class})
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if not self.errors:
-            try:
-                self.checked = check_account(self.entered)
-            except InvalidAccount as error:
-                for name, sentence in error.errors.items():
-                    self.add_error(name if name in self.fields else None, sentence)
-        return cleaned
-
-    @property
-    def entered(self) -> Entered:
-        account = self.instance
-        return Entered(
-            account.organization,
-            provider=account.provider,
-            name=account.name,
-            base_url=self.cleaned_data["base_url"],
-            credentials=self._told(field.name for field in self.adapter_class.credential_fields),
-            options=self._told(
-                [*(field.name for field in self.adapter_class.option_fields), *COMMON_OPTIONS]
-            ),
-            enabled=self.cleaned_data["enabled"],
-        )
-
-    def _told(self, names: Iterable[str]) -> dict[str, str]:
-        return {name: self.cleaned_data[name] for name in names}
 
 
 @admin.register(ProviderAccount)
@@ -141,7 +62,10 @@ class ProviderAccountAdmin(LargeTableAdmin):
         **kwargs: Any,
     ) -> type[forms.ModelForm]:
         if obj is not None:
-            kwargs["form"] = AccountForm.for_account(obj)
+            kwargs["form"] = form_class = AccountForm.for_provider(obj.adapter_class, obj)
+            for field in form_class.declared_fields.values():
+                if type(field.widget) is forms.TextInput:
+                    field.widget = AdminTextInputWidget(field.widget.attrs)
         return super().get_form(request, obj, change, **kwargs)
 
     def get_readonly_fields(
@@ -181,30 +105,24 @@ class ProviderAccountAdmin(LargeTableAdmin):
         `write_account` has a transaction of its own, and adding an account is one row.
         """
         view = self._changeform_view  # type: ignore[attr-defined]  # not in the stubs
-        response: HttpResponse = view(request, object_id, form_url, extra_context)
+        try:
+            response: HttpResponse = view(request, object_id, form_url, extra_context)
+        except InvalidAccount as error:  # changed by somebody else since it was checked
+            self.message_user(request, f"Nothing was saved. {error}", messages.ERROR)
+            return redirect(request.get_full_path())
         return response
 
     def save_model(
         self, request: HttpRequest, obj: ProviderAccount, form: Any, change: bool
     ) -> None:
-        if change:
-            # never the whole row: a worker writes the sync columns meanwhile
-            try:
-                write_account(form.entered, form.checked, user=require_user(request))
-            except InvalidAccount as error:  # changed by somebody else since it was checked
-                self.message_user(request, f"Nothing was saved. {error}", messages.ERROR)
-                return
-            if form.checked.check == Check.UNANSWERED:
-                self.message_user(
-                    request,
-                    f"The credentials are not checked yet. {form.checked.reason}",
-                    messages.WARNING,
-                )
+        if not change:
+            add_unconfigured(obj, user=require_user(request))
             return
-        obj.enabled = False
-        obj.base_url = obj.adapter_class.default_base_url
-        obj.save()
-        AuditEntry.record(obj.organization, "account.added", obj, actor=require_user(request))
+        # never the whole row: a worker writes the sync columns meanwhile
+        write_account(form.values, form.checked, user=require_user(request))
+        if form.checked.status == CheckStatus.UNANSWERED:
+            text = f"The credentials could not be checked yet. {form.checked.reason}"
+            self.message_user(request, text, messages.WARNING)
 
     def response_add(
         self, request: HttpRequest, obj: ProviderAccount, post_url_continue: str | None = None

@@ -11,16 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from jobs.accounts.clients import open_provider
 from jobs.accounts.freshness import Freshness, freshness
-from jobs.accounts.service import (
-    Check,
-    Entered,
-    InvalidAccount,
-    check_account,
-    set_enabled,
-    webhook_url,
-    write_account,
-)
-from jobs.forms.job import AccountForm
+from jobs.accounts.service import CheckResult, CheckStatus, set_enabled, webhook_url
+from jobs.forms.account import AccountPageForm
 from jobs.models import ProviderAccount, Verdict, WebhookDelivery
 from jobs.sync.runner import request_sync
 from jobs.views.shared.layout import HtmxRequest, render_page
@@ -103,9 +95,13 @@ def _edit(
     adapter_class: type[Provider],
     account: ProviderAccount | None,
 ) -> HttpResponse:
-    form = AccountForm(adapter_class, account, request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid() and (saved := _save(access, form)):
-        messages.success(request, saved)
+    instance = account or ProviderAccount(
+        organization=access.organization, provider=adapter_class.slug
+    )
+    form_class = AccountPageForm.for_provider(adapter_class, account)
+    form = form_class(request.POST if request.method == "POST" else None, instance=instance)
+    if form.is_valid() and (saved := form.write(access.user)):
+        _tell_saved(request, saved, form.checked)
         return redirect("jobs:accounts", access.organization.slug)
     context = {
         "form": form,
@@ -127,31 +123,12 @@ def _edit(
     )
 
 
-def _save(access: Access, form: AccountForm) -> str:
-    """What to tell once the account is saved; empty, with the reasons in the form, if it is not."""
-    name = form.cleaned_data["name"]
-    taken = ProviderAccount.objects.for_organization(access.organization).filter(name=name)
-    if form.account is None and taken.exists():
-        form.add_error("name", "An account of this organization is already called that.")
-        return ""
-    entered = Entered(
-        access.organization,
-        provider=form.adapter_class.slug,
-        name=name,
-        base_url=form.cleaned_data["base_url"],
-        credentials=form.credentials,
-        options=form.options,
-    )
-    try:
-        checked = check_account(entered)
-        account = write_account(entered, checked, user=access.user)
-    except InvalidAccount as error:
-        for field, sentence in error.errors.items():
-            form.add_error(field if field in form.fields else None, sentence)
-        return ""
-    if checked.check == Check.UNANSWERED:
-        return f"{account} is saved, but its credentials are not checked yet. {checked.reason}"
-    return f"{account} is saved. The next sync starts within seconds."
+def _tell_saved(request: HttpRequest, account: ProviderAccount, checked: CheckResult) -> None:
+    if checked.status == CheckStatus.UNANSWERED:
+        text = f"{account} saved. Its credentials could not be checked yet. {checked.reason}"
+        messages.warning(request, text)
+    else:
+        messages.success(request, f"{account} saved. The next sync starts within seconds.")
 
 
 @require_POST

@@ -9,7 +9,7 @@ from jobs.actions.attempts import retries_of
 from jobs.actions.cancellation import request_cancel
 from jobs.actions.offers import ActionRefused, check_unchanged
 from jobs.actions.resubmission import RetryUnfinished, request_resubmit
-from jobs.forms.job import FoundJobForm, SendAgainForm
+from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.models import ActionState, Job, Submission, SubmissionState
 from jobs.submission import idempotency
 from jobs.submission.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key

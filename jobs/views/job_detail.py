@@ -14,7 +14,7 @@ from jobs.actions.attempts import retries_of, unfinished_of
 from jobs.actions.offers import AvailableAction, available_actions
 from jobs.display.phases import phases
 from jobs.display.settings_diff import Change, changes
-from jobs.forms.job import FoundJobForm, SendAgainForm
+from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.media.playback import media_policy
 from jobs.models import ActionState, Job, JobBody, Output, Submission, SubmissionState
 from jobs.views.player import JobFiles, gallery_context, player_context, read_files

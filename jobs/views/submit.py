@@ -14,7 +14,8 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from jobs.actions.attempts import lock_attempts, retries_of, unfinished_of
 from jobs.actions.resubmission import RetryUnfinished
-from jobs.forms.job import JobForm, initial_of, typed_values
+from jobs.forms.job import JobForm
+from jobs.forms.job_values import request_values, typed_values
 from jobs.models import Job
 from jobs.query.parameters import find_by_id
 from jobs.submission import idempotency, service, validation
@@ -63,10 +64,7 @@ def _choose(request: HtmxRequest, access: Access, source: Source | None) -> Http
     typed["input"] = typed.get("sample") or typed.get("input", "")
     form = JobForm(access.organization, initial=typed, source=source)
     if not _is_draft(request) and form.chosen:
-        form.warning = (
-            f"Not submitted yet: these are the fields of {form.chosen.name} now. "
-            "Check them, then submit."
-        )
+        form.is_switched = True
         return _page(request, access, form)
     if not request.htmx:
         return _page(request, access, form)
@@ -94,7 +92,7 @@ def _initial(request: HtmxRequest, access: Access, source: Source | None) -> dic
     copied: dict[str, Any] = {"account": account or job.account_id, "copied_from": job.pk}
     if "from" in request.GET:
         copied["retry_of"] = job.pk
-    return copied | initial_of(source.shown, job.account)
+    return copied | request_values(source.shown, job.account)
 
 
 def _last_account(access: Access) -> int | None:

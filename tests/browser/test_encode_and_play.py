@@ -36,7 +36,7 @@ def submit(page: Page, clip: str, **heights: list[str]) -> None:
 def send(page: Page) -> None:
     """Submit the form, and again where another test ran the very same job before."""
     page.get_by_role("button", name="Submit the job").click()
-    again = page.get_by_label("Run it anyway")
+    again = page.get_by_label("Submit anyway")
     expect(page.locator(".job-head").or_(again)).to_be_visible()
     if again.is_visible():
         page.expected_complaints = ("422",)  # type: ignore[attr-defined]

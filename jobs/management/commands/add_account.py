@@ -5,14 +5,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from jobs.accounts.service import (
-    Check,
-    Entered,
-    InvalidAccount,
-    check_account,
-    webhook_url,
-    write_account,
-)
+from jobs.accounts.service import CheckStatus, check_account, webhook_url, write_account
+from jobs.accounts.validation import AccountInput, InvalidAccount
 from organizations.management.reporting import Report, ReportingCommand
 from organizations.models import Organization
 from providers.core import registry
@@ -55,7 +49,7 @@ class Command(ReportingCommand):
         if owner is None:
             raise CommandError(f"There is no organization with the slug {organization!r}.")
         try:
-            entered = Entered(
+            values = AccountInput(
                 owner,
                 provider=provider,
                 name=name,
@@ -64,13 +58,13 @@ class Command(ReportingCommand):
                 options=_read_pairs(option),
                 enabled=False if disabled else None,
             )
-            checked = check_account(entered, keep_refused=True)
-            account = write_account(entered, checked, user=None)
+            checked = check_account(values, keep_refused=True)
+            account = write_account(values, checked, user=None)
         except InvalidAccount as error:
             raise CommandError(str(error)) from error
-        if checked.check == Check.REFUSED:
+        if checked.status == CheckStatus.REFUSED:
             self.warn(f"Saved, but it will not sync. {checked.reason}")
-        elif checked.check == Check.UNANSWERED:
+        elif checked.status == CheckStatus.UNANSWERED:
             self.warn(f"The credentials are not checked yet. {checked.reason}")
         url = webhook_url(account)
         return Report(

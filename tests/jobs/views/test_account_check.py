@@ -61,7 +61,7 @@ def test_without_a_clear_answer_the_account_is_saved_as_not_checked_yet(
 ) -> None:
     wire.get(f"{API}/account", **answer)
     page = manager.post(NEW, EAST, follow=True).content.decode()
-    assert "its credentials are not checked yet" in page
+    assert "Its credentials could not be checked yet" in page
     assert "Not checked yet" in page
     account = ProviderAccount.objects.get()
     assert account.health == HealthState.UNCHECKED

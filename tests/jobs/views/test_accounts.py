@@ -59,7 +59,7 @@ def test_the_webhook_address_is_for_managers_alone(
 def test_no_page_shows_a_stored_credential(manager: Client, account: ProviderAccount) -> None:
     for address in (ACCOUNTS, path(account, "account_edit")):
         assert account.credentials["api_key"] not in manager.get(address).content.decode()
-    assert "One is stored" in manager.get(path(account, "account_edit")).content.decode()
+    assert "A value is stored" in manager.get(path(account, "account_edit")).content.decode()
 
 
 def test_an_account_is_added_on_screen(manager: Client, studio: Organization) -> None:
@@ -149,7 +149,7 @@ def test_after_a_lost_key_the_pages_stand_and_the_credentials_can_be_given_anew(
         assert manager.get(address).status_code == 200, address
     opened = reverse("jobs:output_open", args=["harbour-studio", output.job_id, output.pk])
     assert manager.get(opened).status_code == 410
-    assert "One is stored" not in manager.get(edit).content.decode()
+    assert "A value is stored" not in manager.get(edit).content.decode()
     assert manager.post(edit, {"api_key": "k-new"}).status_code == 302
     account = ProviderAccount.objects.get()
     assert account.credentials == {"api_key": "k-new"}

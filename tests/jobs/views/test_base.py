@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from jobs.models import Job
-from jobs.templatetags.board import ICONS
+from jobs.templatetags.icons import ICONS
 from organizations.models import Membership
 from providers.core.status import JobStatus, OutputStatus
 from tests.factories import make_membership, make_organization

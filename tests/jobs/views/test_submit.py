@@ -12,6 +12,7 @@ from jobs.models import Job, ProviderAccount, Submission
 from organizations.models import Organization
 from tests.factories import make_organization
 from tests.jobs.factories import make_account, make_preset
+from tests.markup import without_isolation
 
 NEW = "/o/harbour-studio/jobs/new/"
 PREVIEW = f"{NEW}preview/"
@@ -70,7 +71,7 @@ def test_the_same_again_is_asked_about_first(operator: Client, values: dict[str,
         ("input", "", "Enter the URL of the source file."),
         ("input", "dawn.mov", "https://"),
         ("extra", "{nope", "This is not JSON"),
-        ("extra", "[1]", "Give a JSON object"),
+        ("extra", "[1]", "Enter a JSON object"),
         ("extra", '{"a": NaN}', "NaN is not JSON"),
         ("extra", '{"a": 1e999}', "endless numbers"),
         ("extra", "[" * 9000, "nested too deep"),
@@ -243,8 +244,8 @@ def test_fields_of_another_account_are_shown_anew_and_not_sent(
     sent = values | {"account": other.pk, "fields_of": account.pk}
     response = operator.post(NEW, sent)
     assert response.status_code == 200
-    sentence = f"Not submitted yet: these are the fields of {other.name} now."
-    assert sentence in response.content.decode()
+    sentence = f"Not submitted yet: the form now shows the fields for {other.name}."
+    assert sentence in without_isolation(response.content.decode())
     assert operator.post(PREVIEW, sent).status_code == 204
     assert not Job.objects.exists()
 

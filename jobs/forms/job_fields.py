@@ -1,0 +1,171 @@
+"""The fields of the form for a new job, and the request that they make."""
+
+import json
+from typing import Any
+
+from django import forms
+
+from jobs.forms.widgets import AccountChoice, NotedField
+from jobs.models import ProviderAccount
+from jobs.submission.idempotency import KEY_PATTERN, KEY_RULE
+from jobs.submission.limits import MAX_HEIGHT, check_json, read_json
+from providers.core.types import JobRequest, Rendition, Thumbnails
+
+MAX_THUMBNAILS = 100
+TOO_LONG = "Use at most %(limit_value)d characters; this has %(show_value)d."
+WHOLE_NUMBER = "Enter a whole number."
+HEIGHTS_RANGE = f"Choose heights from 1 to {MAX_HEIGHT:,}."
+THUMBNAILS_RANGE = f"Enter a number from 0 to {MAX_THUMBNAILS}."
+PACKAGINGS = ("hls", "mp4")
+
+
+class JobFields(forms.Form):
+    """Called as the fields of JobRequest, which a provider's issues name, where there is one."""
+
+    bound_field_class = NotedField
+    account = AccountChoice(
+        ProviderAccount.objects.none(),
+        empty_label=None,
+        error_messages={
+            "required": "Choose an account.",
+            "invalid_choice": "Choose one of the accounts listed.",
+        },
+    )
+    input = forms.CharField(
+        label="Source file",
+        max_length=4000,
+        error_messages={
+            "required": "Enter the URL of the source file.",
+            "max_length": TOO_LONG,
+        },
+        help_text="A URL that the provider can read, such as https, s3 or ftp.",
+        widget=forms.TextInput(
+            attrs={"placeholder": "https://media.example/clip.mp4", "autocomplete": "off"}
+        ),
+    )
+    destination = forms.CharField(
+        required=False,
+        max_length=4000,
+        error_messages={"max_length": TOO_LONG},
+        help_text="A folder the provider can write to. Leave empty for the provider's default.",
+        widget=forms.TextInput(attrs={"placeholder": "s3://bucket/folder/", "autocomplete": "off"}),
+    )
+    hls = forms.TypedMultipleChoiceField(
+        label="HLS",
+        coerce=int,
+        error_messages={"invalid_choice": HEIGHTS_RANGE},
+        initial=[240, 360, 480],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    presets = forms.MultipleChoiceField(
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": "This account has no preset %(value)s."},
+        help_text="One output per preset.",
+    )
+    mp4 = forms.TypedMultipleChoiceField(
+        label="MP4",
+        coerce=int,
+        error_messages={"invalid_choice": HEIGHTS_RANGE},
+        initial=[360],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    thumbnails = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MAX_THUMBNAILS,
+        initial=4,
+        error_messages={
+            "invalid": WHOLE_NUMBER,
+            "min_value": THUMBNAILS_RANGE,
+            "max_value": THUMBNAILS_RANGE,
+        },
+        help_text="How many images, evenly spaced. 0 for none.",
+    )
+    thumbnail_interval = forms.FloatField(
+        label="Seconds between thumbnails",
+        required=False,
+        min_value=0.1,
+        initial=5,
+        error_messages={"invalid": "Enter a number.", "min_value": "Enter 0.1 or more."},
+    )
+    metadata = forms.CharField(
+        required=False,
+        max_length=4000,
+        error_messages={"max_length": TOO_LONG},
+        help_text="Text or JSON, kept with the job and returned unchanged.",
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+    )
+    test = forms.BooleanField(
+        label="Test mode",
+        required=False,
+        help_text="Free of charge; only the first seconds are encoded.",
+    )
+    priority = forms.IntegerField(required=False, error_messages={"invalid": WHOLE_NUMBER})
+    extra = forms.CharField(
+        label="Extra settings",
+        max_length=20_000,
+        required=False,
+        error_messages={"max_length": TOO_LONG},
+        help_text="A JSON object in the provider's own format. It overrides the settings above.",
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "class": "code"}),
+    )
+    allow_duplicate = forms.BooleanField(label="Submit anyway", required=False)
+    # made with the form, so that sending it twice makes one job
+    idempotency_key = forms.RegexField(
+        KEY_PATTERN, max_length=64, widget=forms.HiddenInput, error_messages={"invalid": KEY_RULE}
+    )
+    retry_of = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    # the job that the form is a copy of
+    copied_from = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def clean_extra(self) -> dict[str, Any]:
+        try:
+            extra = read_json(self.cleaned_data["extra"] or "{}")
+        except ValueError as error:
+            raise forms.ValidationError(f"This is not JSON: {error}.") from None
+        if not isinstance(extra, dict):
+            raise forms.ValidationError("Enter a JSON object: {…}.")
+        return _check_json(extra)
+
+    def clean_metadata(self) -> Any:
+        text: str = self.cleaned_data["metadata"].strip()
+        if text[:1] not in ("{", "["):
+            return text or None
+        try:
+            return _check_json(read_json(text))
+        except json.JSONDecodeError:
+            return text
+        except ValueError as error:
+            raise forms.ValidationError(f"This is not JSON: {error}.") from None
+
+    def read_request(self, preset_field: str | None) -> JobRequest:
+        """The request of a valid form; `preset_field` is the key of `extra` for its presets."""
+        data = self.cleaned_data
+        presets, count = data.get("presets"), data.get("thumbnails")
+        chosen = {preset_field: presets} if preset_field and presets else {}
+        return JobRequest(
+            input=data["input"].strip(),
+            destination=data.get("destination", "").strip() or None,
+            renditions=tuple(
+                Rendition(packaging, tuple(data[packaging]))
+                for packaging in PACKAGINGS
+                if data.get(packaging)
+            ),
+            thumbnails=Thumbnails(count=count, interval_s=data.get("thumbnail_interval"))
+            if count
+            else None,
+            metadata=data["metadata"],
+            test=data.get("test", False),
+            priority=data.get("priority"),
+            extra=chosen | data["extra"],
+        )
+
+
+def _check_json(value: Any) -> Any:
+    try:
+        return check_json(value)
+    except ValueError as error:
+        raise forms.ValidationError(str(error)) from None

@@ -1,0 +1,58 @@
+"""Icons of the sprite, by their own name or by what they stand for."""
+
+from django import template
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from jobs.accounts.freshness import Trust
+from jobs.models import Verdict
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import OutputKind
+
+register = template.Library()
+
+SPRITE = "vendor/tabler-icons/sprite.svg"
+
+ICONS: dict[str, str] = {
+    JobStatus.SUBMITTING: "send",
+    JobStatus.QUEUED: "clock",
+    JobStatus.RUNNING: "loader-2",
+    JobStatus.SUCCEEDED: "circle-check",
+    JobStatus.FAILED: "alert-triangle",
+    JobStatus.CANCELLED: "ban",
+    JobStatus.UNKNOWN: "help-circle",
+    OutputStatus.SKIPPED: "circle-minus",
+    Trust.OK: "circle-check",
+    Trust.UNCHECKED: "help-circle",
+    Trust.IMPORTING: "download",
+    Trust.LATE: "clock",
+    Trust.FAILING: "plug-connected-x",
+    Trust.REFUSED: "lock",
+    Trust.PAUSED: "player-pause",
+    OutputKind.VIDEO: "video",
+    OutputKind.AUDIO: "music",
+    OutputKind.PLAYLIST: "stack-2",
+    OutputKind.IMAGE: "photo",
+    OutputKind.ARCHIVE: "archive",
+    OutputKind.CAPTIONS: "badge-cc",
+    Verdict.ACCEPTED: "circle-check",
+    Verdict.IGNORED: "circle-minus",
+    Verdict.REFUSED: "ban",
+}
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """An icon of the sprite, for the eye alone: the words stand beside it."""
+    sprite = staticfiles_storage.url(SPRITE)
+    css = f"icon {extra}".rstrip()
+    return format_html(
+        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, sprite, name
+    )
+
+
+@register.simple_tag
+def icon_of(word: str, extra: str = "") -> SafeString:
+    """The icon of a status, a kind of output or an account's state."""
+    return icon(ICONS.get(word, ICONS[JobStatus.UNKNOWN]), extra)

@@ -1,0 +1,77 @@
+"""Text that others chose, and JSON: shown so that nothing in it misleads."""
+
+import json
+from typing import Any
+
+from django import template
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from jobs.display.provider_text import copyable, provider_text, visible
+from providers.http.redaction import REDACTED
+from providers.parsing.text import make_visible
+
+register = template.Library()
+
+# Beyond it a page shows plain JSON: providers nest as deep as they like.
+TREE_DEPTH = 12
+TREE_TEXT = 2000
+
+register.filter("provider_text", provider_text)
+register.filter("visible", visible)
+register.filter("copyable", copyable)
+
+
+@register.simple_tag
+def tree(value: Any, depth: int = 0) -> SafeString:
+    """JSON as nested lists of named parts; what lies deeper than anyone looks, as JSON."""
+    parts = _branches(value) if depth < TREE_DEPTH else []
+    if not parts:
+        return format_html(
+            '<span class="tree-value">{}</span>',
+            provider_text(json_word(value), TREE_TEXT),
+        )
+    return format_html(
+        '<ul class="tree">{}</ul>',
+        format_html_join(
+            "",
+            '<li><span class="tree-name">{}</span> {}</li>',
+            ((provider_text(name), tree(part, depth + 1)) for name, part in parts),
+        ),
+    )
+
+
+def _branches(value: Any) -> list[tuple[str, Any]]:
+    """The named parts of a JSON object or array; empty for plain values and lists of these."""
+    if isinstance(value, dict):
+        return [(str(key), part) for key, part in value.items()]
+    if isinstance(value, list) and any(isinstance(part, dict | list) for part in value):
+        return [(str(number), part) for number, part in enumerate(value, start=1)]
+    return []
+
+
+@register.filter
+def json_word(value: Any) -> str:
+    """A plain JSON value as JSON writes it, but text without quotes; `{}` and `[]` when empty.
+
+    Several plain values stand on one line.
+    """
+    if isinstance(value, list) and value:
+        return ", ".join(map(json_word, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@register.filter
+def given(settings: dict[str, Any]) -> dict[str, Any]:
+    """What was set of settings: neither null nor empty, at any depth."""
+    parts = {
+        name: given(part) if isinstance(part, dict) else part for name, part in settings.items()
+    }
+    return {name: part for name, part in parts.items() if part not in (None, [], {}, "")}
+
+
+@register.filter
+def mark_redacted(text: str) -> SafeString:
+    """Text with what was taken out of it made visible as such."""
+    mark = f"<mark>{REDACTED}</mark>"
+    return SafeString(escape(make_visible(text)).replace(REDACTED, mark))
