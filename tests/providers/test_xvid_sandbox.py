@@ -46,6 +46,13 @@ def clockwork() -> Iterator[RunningSandbox]:
         yield sandbox
 
 
+@pytest.fixture(scope="module")
+def studio() -> Iterator[RunningSandbox]:
+    """Encodes for real."""
+    with start(encode=True, rate_limit=0) as sandbox:
+        yield sandbox
+
+
 def wait(xvid: Xvid, job: RemoteJob) -> RemoteJob:
     until = time.monotonic() + 60
     while not (job := xvid.get_job(job.remote_id)).status.is_terminal:
@@ -64,59 +71,57 @@ def request_for(source: str) -> JobRequest:
     )
 
 
-def test_a_job_is_submitted_encoded_and_opened(connect: Connect) -> None:
-    with start(encode=True, rate_limit=0) as sandbox:
-        xvid = connect(sandbox)
-        request = request_for(sandbox.input_url("portrait.mp4"))
-        assert not [issue for issue in xvid.check_request(request) if issue.blocking]
-        created = xvid.submit(request, KEY)
-        assert created.status is JobStatus.QUEUED
-        since = datetime.now(UTC) - timedelta(minutes=1)
-        found = xvid.find_by_key(KEY, request, since)
-        assert found.job
-        assert found.job.remote_id == created.remote_id
-        assert xvid.find_by_key(KEY[::-1], request, since).job is None
-        job = wait(xvid, created)
-        assert job.status is JobStatus.SUCCEEDED, job.errors
-        assert (job.name, job.metadata, job.key) == ("portrait.mp4", "episode 12", KEY)
-        assert (job.input.width, job.input.height) == (360, 640)
-        assert [preset.name for preset in job.presets] == PRESETS
-        assert [output.kind for output in job.outputs] == [
-            OutputKind.VIDEO,
-            OutputKind.ARCHIVE,
-            OutputKind.IMAGE,
-            OutputKind.VIDEO,
-        ]
-        assert {output.status for output in job.outputs} == {OutputStatus.SUCCEEDED}
-        assert [output.height for output in job.outputs if output.kind is OutputKind.VIDEO] == [
-            240,
-            360,
-        ]
-        for output in job.outputs:
-            assert output.url
-            assert requests.get(output.url, timeout=60).status_code == 403
-            link = xvid.resolve_output_url(job.remote_id, output.remote_id)
-            content = requests.get(link.url, timeout=60)
-            assert content.status_code == 200
-            assert len(content.content) == output.size_bytes
-        with pytest.raises(Conflict):
-            xvid.cancel(job.remote_id)
-        assert xvid.get_job(job.remote_id).status is JobStatus.SUCCEEDED
+def test_a_job_is_submitted_encoded_and_opened(connect: Connect, studio: RunningSandbox) -> None:
+    xvid = connect(studio)
+    request = request_for(studio.input_url("portrait.mp4"))
+    assert not [issue for issue in xvid.check_request(request) if issue.blocking]
+    created = xvid.submit(request, KEY)
+    assert created.status is JobStatus.QUEUED
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    found = xvid.find_by_key(KEY, request, since)
+    assert found.job
+    assert found.job.remote_id == created.remote_id
+    assert xvid.find_by_key(KEY[::-1], request, since).job is None
+    job = wait(xvid, created)
+    assert job.status is JobStatus.SUCCEEDED, job.errors
+    assert (job.name, job.metadata, job.key) == ("portrait.mp4", "episode 12", KEY)
+    assert (job.input.width, job.input.height) == (360, 640)
+    assert [preset.name for preset in job.presets] == PRESETS
+    assert [output.kind for output in job.outputs] == [
+        OutputKind.VIDEO,
+        OutputKind.ARCHIVE,
+        OutputKind.IMAGE,
+        OutputKind.VIDEO,
+    ]
+    assert {output.status for output in job.outputs} == {OutputStatus.SUCCEEDED}
+    assert [output.height for output in job.outputs if output.kind is OutputKind.VIDEO] == [
+        240,
+        360,
+    ]
+    for output in job.outputs:
+        assert output.url
+        assert requests.get(output.url, timeout=60).status_code == 403
+        link = xvid.resolve_output_url(job.remote_id, output.remote_id)
+        content = requests.get(link.url, timeout=60)
+        assert content.status_code == 200
+        assert len(content.content) == output.size_bytes
+    with pytest.raises(Conflict):
+        xvid.cancel(job.remote_id)
+    assert xvid.get_job(job.remote_id).status is JobStatus.SUCCEEDED
 
 
-def test_a_bad_input_ends_in_the_right_class(connect: Connect) -> None:
-    with start(encode=True, rate_limit=0) as sandbox:
-        xvid = connect(sandbox)
-        classes = {}
-        for clip in ("missing.mp4", "forbidden.mp4", "notes.txt", "corrupt.mp4"):
-            job = wait(xvid, xvid.submit(request_for(sandbox.input_url(clip)), KEY))
-            classes[clip] = [error.error_class for error in job.errors]
-        assert classes == {
-            "missing.mp4": ["input.not_found"],
-            "forbidden.mp4": ["input.access_denied"],
-            "notes.txt": ["input.no_media"],
-            "corrupt.mp4": ["input.corrupt"],
-        }
+def test_a_bad_input_ends_in_the_right_class(connect: Connect, studio: RunningSandbox) -> None:
+    xvid = connect(studio)
+    classes = {}
+    for clip in ("missing.mp4", "forbidden.mp4", "notes.txt", "corrupt.mp4"):
+        job = wait(xvid, xvid.submit(request_for(studio.input_url(clip)), KEY))
+        classes[clip] = [error.error_class for error in job.errors]
+    assert classes == {
+        "missing.mp4": ["input.not_found"],
+        "forbidden.mp4": ["input.access_denied"],
+        "notes.txt": ["input.no_media"],
+        "corrupt.mp4": ["input.corrupt"],
+    }
 
 
 def test_the_whole_past_is_read_over_pages(connect: Connect, clockwork: RunningSandbox) -> None:

@@ -34,10 +34,11 @@ def clockwork(start_sandbox: StartSandbox) -> RunningSandbox:
     return start_sandbox(time_scale=0)
 
 
-@pytest.fixture
-def studio(start_sandbox: StartSandbox) -> RunningSandbox:
-    """Encodes for real."""
-    return start_sandbox(encode=True)
+@pytest.fixture(scope="session")
+def studio() -> Iterator[RunningSandbox]:
+    """Encodes for real; one for all tests, so that each clip is made once."""
+    with start(encode=True, rate_limit=0) as sandbox:
+        yield sandbox
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Encoding for real. Few and short: each of these runs FFmpeg."""
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -130,7 +131,8 @@ def test_a_destination_may_refuse_one_output(studio: RunningSandbox) -> None:
 def test_progress_moves_and_cancelling_ends_the_encoder(start_sandbox: StartSandbox) -> None:
     sandbox = start_sandbox(encode=True, encode_speed=2)
     client = Client(sandbox)
-    job_id = client.create(sandbox.input_url("good.mp4"), {"height": 60}, {"height": 90})["id"]
+    source = sandbox.input_url("no-audio.mp4")
+    job_id = client.create(source, {"height": 60}, {"height": 90})["id"]
     client.wait(job_id, "processing")
 
     seen: set[float] = set()
@@ -140,6 +142,7 @@ def test_progress_moves_and_cancelling_ends_the_encoder(start_sandbox: StartSand
         first = progress["outputs"][0]
         if first.get("current_event") == "Transcoding":
             seen.add(first["current_event_progress"])
+        time.sleep(0.05)
     assert client.call("PUT", f"/jobs/{job_id}/cancel").status_code == 204
 
     # The encoder is free at once: another job does not wait for the cancelled one.
