@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from jobs.models import ProviderAccount
-from jobs.sync.runner import IDLE_INTERVAL_S
+from jobs.sync.outcome import IDLE_INTERVAL_S
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from providers.core.errors import BudgetExhausted
 class Budget:
     """Hands requests out to the threads of one pass.
 
-    Only the thread that made it asks the database; the others live on what `set_aside` took
+    Only the thread that made it asks the database; the others live on what `reserve_ahead` took
     for them, so that a pool of readers opens no connections.
     """
 
@@ -40,7 +40,7 @@ class Budget:
             raise BudgetExhausted("The account's requests for this minute are used up.", wait_s=1)
         self._ask(bucket)
 
-    def set_aside(self, buckets: tuple[str, ...]) -> None:
+    def reserve_ahead(self, buckets: tuple[str, ...]) -> None:
         """Take one request of each kind for a reader in another thread. Raises as `reserve`."""
         for bucket in buckets:
             if bucket in self._limits:

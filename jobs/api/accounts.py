@@ -17,7 +17,7 @@ from jobs.api.errors import (
 from jobs.api.schemas import AccountList, AccountShape
 from jobs.models import ProviderAccount
 from jobs.query.parameters import find_by_id
-from jobs.sync import runner
+from jobs.sync.request import request_sync
 
 router = Router(tags=["accounts"], by_alias=True)
 
@@ -51,7 +51,7 @@ def sync_account(request: ApiRequest, account_id: str) -> Status[ProviderAccount
     account = _find(request, account_id)
     if not account.enabled:
         raise ApiError(409, "action_refused", f"{account} is paused; resume it first.")
-    runner.request_sync(account)
+    request_sync(account)
     return Status(202, _find(request, account_id))
 
 

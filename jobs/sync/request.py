@@ -4,7 +4,17 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from jobs.models import ProviderAccount
+from jobs.models import ProviderAccount, ProviderHost
+
+
+def request_sync(account: ProviderAccount) -> None:
+    """Make the account due at once; a refusal and the back-off are forgotten."""
+    now = timezone.now()
+    row = ProviderAccount.objects.filter(pk=account.pk)
+    # while it was refused nobody expected a success
+    row.filter(refused_at__isnull=False).update(expected_at=now)
+    row.update(next_sync_at=now, refused_at=None)
+    ProviderHost.objects.filter(pk=account.host).update(next_try_at=now)
 
 
 def request_sync_soon(account: ProviderAccount) -> None:

@@ -14,7 +14,7 @@ from jobs.accounts.freshness import Freshness, freshness
 from jobs.accounts.service import CheckResult, CheckStatus, set_enabled, webhook_url
 from jobs.forms.account import AccountPageForm
 from jobs.models import ProviderAccount, Verdict, WebhookDelivery
-from jobs.sync.runner import request_sync
+from jobs.sync.request import request_sync
 from jobs.views.shared.layout import HtmxRequest, render_page
 from jobs.webhooks.deliveries import newest_deliveries
 from organizations.access import Access, authorize

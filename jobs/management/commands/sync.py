@@ -7,7 +7,7 @@ from django.core.management.base import CommandError, CommandParser
 
 from jobs.models import ProviderAccount
 from jobs.query.parameters import MAX_ID
-from jobs.sync.crawl import Report as PassReport
+from jobs.sync.report import Report as PassReport
 from jobs.sync.runner import sync_account
 from organizations.management.reporting import Report, ReportingCommand
 from organizations.models import Organization
@@ -22,7 +22,9 @@ class Command(ReportingCommand):
         parser.add_argument("--organization", metavar="SLUG")
         parser.add_argument("--account", action="append", type=int, metavar="ID")
         parser.add_argument(
-            "--full", action="store_true", help="Walk the whole list and find what vanished."
+            "--full",
+            action="store_true",
+            help="Read the whole list and find vanished jobs.",
         )
 
     def run(

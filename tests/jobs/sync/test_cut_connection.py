@@ -14,7 +14,8 @@ from jobs.actions.worker import run_action
 from jobs.models import ActionState, JobAction, ProviderAccount, Submission, SubmissionState
 from jobs.submission.service import submit
 from jobs.submission.worker import run_submission
-from jobs.sync.runner import ACTIVE_INTERVAL_S, sync_account
+from jobs.sync.outcome import ACTIVE_INTERVAL_S
+from jobs.sync.runner import sync_account
 from jobs.webhooks.receiver import handle_delivery
 from providers.core.types import JobRequest, Rendition
 from tests import services

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from jobs.models import Job, JobEvent, ProviderAccount, RateBudget
 from jobs.sync import crawl
-from jobs.sync.crawl import Report
+from jobs.sync.report import Report
 from jobs.sync.runner import sync_account
 from tests.jobs.fake_zencoder import MORNING, PAGE_SIZE, Answer, FakeZencoder, failing
 

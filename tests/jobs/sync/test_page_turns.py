@@ -11,7 +11,7 @@ import requests
 import responses
 
 from jobs.models import Job, ProviderAccount
-from jobs.sync.crawl import Report
+from jobs.sync.report import Report
 from jobs.sync.runner import sync_account
 from organizations.models import Organization
 from providers.core import registry

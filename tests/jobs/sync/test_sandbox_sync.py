@@ -13,7 +13,7 @@ from jobs.actions.worker import run_action
 from jobs.models import Job, JobAction, ProviderAccount, Submission
 from jobs.submission.service import submit
 from jobs.submission.worker import run_submission
-from jobs.sync.crawl import Report
+from jobs.sync.report import Report
 from jobs.sync.runner import sync_account
 from organizations.models import Organization
 from providers.core.types import JobRequest, Rendition

@@ -13,14 +13,10 @@ from pytest_django import Settings
 from jobs.models import HealthState, Job, JobPoll, ProviderAccount, RateBudget
 from jobs.models.account import LEASE
 from jobs.sync import runner
-from jobs.sync.crawl import Report
-from jobs.sync.runner import (
-    ACTIVE_INTERVAL_S,
-    BACK_OFF_CAP_S,
-    IDLE_INTERVAL_S,
-    request_sync,
-    sync_account,
-)
+from jobs.sync.outcome import ACTIVE_INTERVAL_S, BACK_OFF_CAP_S, IDLE_INTERVAL_S
+from jobs.sync.report import Report
+from jobs.sync.request import request_sync
+from jobs.sync.runner import sync_account
 from tests.jobs.factories import NOON, end_pauses, make_job
 from tests.jobs.fake_zencoder import FakeZencoder, failing, unreachable
 

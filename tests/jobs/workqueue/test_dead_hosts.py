@@ -22,7 +22,8 @@ from jobs.models import Job, ProviderAccount, ProviderHost, Submission, Submissi
 from jobs.models.host import FIRST_ANSWER_S, PAUSE_CAP_S, PAUSE_S, TRIAL_MARGIN_S
 from jobs.submission.service import submit
 from jobs.submission.worker import run_submission
-from jobs.sync.runner import request_sync, sync_account
+from jobs.sync.request import request_sync
+from jobs.sync.runner import sync_account
 from jobs.workqueue.hosts import WAITING
 from jobs.workqueue.seats import Seats, Work, small_share
 from organizations.models import Organization

@@ -14,7 +14,7 @@ from jobs import tasks
 from jobs.actions.cancellation import request_cancel
 from jobs.models import Job, JobAction, ProviderAccount, Submission, WebhookDelivery
 from jobs.submission.service import submit
-from jobs.sync import runner
+from jobs.sync import lease
 from jobs.workqueue import dispatch
 from jobs.workqueue.enqueue import LIFE_S
 from providers.core.types import JobRequest, Rendition
@@ -146,7 +146,7 @@ def test_the_nightly_comparison_passes_by_an_account_that_is_held(
     is_told_again: bool,
 ) -> None:
     """Unless the message came twice: then its first run holds the account, and hands on."""
-    monkeypatch.setattr(runner, "LEASE", timedelta(seconds=-5))  # what is waited for it
+    monkeypatch.setattr(lease, "LEASE", timedelta(seconds=-5))  # what is waited for it
     ProviderAccount.objects.update(leased_until=timezone.now() + timedelta(days=1))
     tasks.reconcile.push_request(delivery_info={"redelivered": is_told_again})
     try:

@@ -1,0 +1,51 @@
+"""What the parts of one pass share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from jobs.accounts.budget import Budget
+from jobs.mirror import writer
+from jobs.mirror.batch import Applied
+from jobs.models import EventSource, ProviderAccount
+from jobs.sync.lease import AccountLease
+from jobs.sync.limits import LimitWaiter
+from jobs.sync.report import Report
+from providers.core.contract import Provider
+from providers.core.types import RemoteJob
+
+
+@dataclass
+class PassContext:
+    """One pass over one account: its API, its lease, and its way to write what was read."""
+
+    account: ProviderAccount
+    adapter: Provider
+    budget: Budget
+    lease: AccountLease
+    limits: LimitWaiter
+    report: Report
+    started_at: datetime = field(default_factory=timezone.now)
+    # whether the provider answered anything but errors
+    has_read: bool = False
+
+    def apply(
+        self,
+        jobs: Sequence[RemoteJob],
+        observed_at: datetime,
+        source: EventSource = EventSource.POLL,
+    ) -> Applied:
+        applied = writer.apply(self.account, jobs, source=source, observed_at=observed_at)
+        self.report.count(applied)
+        self.has_read = True
+        self.limits.note_answer()
+        return applied
+
+    def renew(self, **values: Any) -> None:
+        """Prolong the lease and keep `values` on the account. Raises LeaseLost."""
+        self.lease.renew(**values)
+        for name, value in values.items():
+            setattr(self.account, name, value)

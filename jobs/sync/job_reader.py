@@ -1,0 +1,127 @@
+"""Reading jobs one by one, several at a time."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import structlog
+from django.utils import timezone
+
+from jobs.mirror import writer
+from jobs.models import EventSource, Job, JobPoll
+from jobs.sync.context import PassContext
+from providers.core.errors import BudgetExhausted, NotFound, ProviderError, RateLimited
+from providers.core.types import RemoteJob
+
+log = structlog.get_logger(__name__)
+
+# Sixteen readers reach 94 % of what latency allows, and are what HttpClient has connections
+# for; four are polite and enough for a pass.
+READERS = 4
+MAX_READERS = 16
+
+# How long a job whose answer cannot be read is left alone.
+UNREADABLE_PAUSE = timedelta(minutes=5)
+
+T = TypeVar("T")
+
+
+@dataclass
+class _Answers:
+    """How the requests of one chunk ended."""
+
+    jobs: list[RemoteJob] = field(default_factory=list)
+    failed: list[tuple[Any, ProviderError]] = field(default_factory=list)
+    # items that met a limit, and the last such limit
+    limited: list[Any] = field(default_factory=list)
+    limit: BudgetExhausted | RateLimited | None = None
+
+    def add(self, item: Any, answer: "Future[RemoteJob]") -> None:
+        try:
+            self.jobs.append(answer.result())
+        except (BudgetExhausted, RateLimited) as error:
+            self.limit = error
+            self.limited.append(item)
+        except ProviderError as error:
+            self.failed.append((item, error))
+
+    def raise_common_failure(self) -> None:
+        """A chunk in which nothing could be read is the account's trouble, not one job's.
+
+        But for refusals: the list, which was read with the same key, would have met them, too.
+        """
+        errors = [error for _, error in self.failed if error.transient]
+        if not self.jobs and len(errors) > 1:
+            raise errors[0]
+
+
+@dataclass
+class JobReader:
+    """Reads jobs with `call` and applies what came; one bad job never stops the rest.
+
+    `call` sends at most one request for each of `buckets`. `rows` are the jobs behind the ids that
+    it is given, for marking what is gone.
+    """
+
+    context: PassContext
+    call: Callable[[Any], RemoteJob]
+    buckets: tuple[str, ...]
+    rows: Mapping[str, Job] = field(default_factory=dict)
+
+    def read(self, items: Sequence[Any], *, is_limited: bool = False) -> None:
+        """`is_limited`: a limit was met that may be one of all calls."""
+        concurrency = self.context.account.option_int("concurrency", READERS)
+        readers = 1 if is_limited else min(max(concurrency, 1), MAX_READERS)
+        with ThreadPoolExecutor(readers) as pool:
+            for chunk in _chunks(items, readers * 2):
+                waiting = chunk
+                while waiting:
+                    waiting = self._read_chunk(pool, waiting)
+                    self.context.renew()
+
+    def _read_chunk(self, pool: ThreadPoolExecutor, items: Sequence[Any]) -> Sequence[Any]:
+        """Read all of `items` at once; those that met a limit are returned after its end."""
+        observed_at = timezone.now()
+        answers = self._ask(pool, items)
+        if answers.jobs:
+            self.context.apply(answers.jobs, observed_at)
+        for item, error in answers.failed:
+            self._note_failure(item, error, observed_at)
+        if answers.limit is not None:
+            self.context.limits.wait_out(answers.limit)
+        answers.raise_common_failure()
+        return answers.limited
+
+    def _ask(self, pool: ThreadPoolExecutor, items: Sequence[Any]) -> _Answers:
+        answers, asked = _Answers(), []
+        for item in items:
+            try:
+                self.context.limits.retry_on_limit(self.context.budget.reserve_ahead, self.buckets)
+            except BudgetExhausted as error:
+                answers.limit = error  # what has been asked is still to be applied
+                break
+            asked.append((item, pool.submit(self.call, item)))
+        for item, answer in asked:
+            answers.add(item, answer)
+        return answers
+
+    def _note_failure(self, item: Any, error: ProviderError, observed_at: datetime) -> None:
+        job = self.rows.get(item) if isinstance(item, str) else None
+        if job is None:
+            return
+        account = self.context.account
+        if isinstance(error, NotFound):
+            self.context.report.gone += writer.mark_gone(
+                account, job, source=EventSource.POLL, observed_at=observed_at
+            )
+            return
+        log.warning("job not read", account=account.pk, job=job.pk, error=str(error))
+        # it is not confirmed, and shows so; meanwhile it must not keep the others waiting
+        JobPoll.objects.filter(job=job).update(next_at=observed_at + UNREADABLE_PAUSE)
+
+
+def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

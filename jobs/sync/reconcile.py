@@ -1,0 +1,56 @@
+"""What only an import or a full pass reads: presets, and jobs that the whole list did not bring."""
+
+from itertools import islice
+
+import structlog
+from django.utils import timezone
+
+from jobs.mirror.batch import write_presets
+from jobs.models import Job
+from jobs.sync.context import PassContext
+from jobs.sync.findings import Findings
+from jobs.sync.job_reader import JobReader
+from providers.core.errors import ProviderError
+from providers.core.types import Capability, RemotePreset
+
+log = structlog.get_logger(__name__)
+
+# One full pass asks for this many missing jobs at the most, newest first.
+GONE_CHECKS = 1000
+
+
+def read_presets(context: PassContext) -> None:
+    adapter, account = context.adapter, context.account
+    if not adapter.supports(Capability.PRESETS):
+        return
+    try:
+        presets: list[RemotePreset] = context.limits.retry_on_limit(
+            lambda: list(adapter.list_presets())
+        )
+    except ProviderError as error:
+        if error.transient:
+            raise
+        # a key may read jobs and no presets
+        log.warning("presets not read", account=account.pk, error=str(error))
+        return
+    write_presets(account, presets, timezone.now())
+    context.renew()
+
+
+def find_gone(context: PassContext, findings: Findings) -> None:
+    """Ask for jobs that the whole list did not bring; what is not found is gone."""
+    held = (
+        Job.objects.filter(
+            account=context.account,
+            is_newest=True,
+            gone_at__isnull=True,
+            remote_id__isnull=False,
+            first_seen_at__lt=context.started_at,
+        )
+        .only("pk", "remote_id", "status", "account")
+        .order_by("-sort_at")
+    )
+    missing = (job for job in held.iterator() if job.remote_id not in findings.seen)
+    jobs = {job.remote_id: job for job in islice(missing, GONE_CHECKS) if job.remote_id}
+    adapter = context.adapter
+    JobReader(context, adapter.get_job, adapter.read_buckets, jobs).read(list(jobs))

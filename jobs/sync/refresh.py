@@ -1,0 +1,58 @@
+"""Confirming unfinished jobs that the list did not bring, and the progress of those it did."""
+
+from django.utils import timezone
+
+from jobs.models import Job, JobPoll
+from jobs.sync.context import PassContext
+from jobs.sync.findings import Findings
+from jobs.sync.job_reader import JobReader
+from jobs.sync.pages import Pages
+
+# One pass reads this many jobs of each kind at the most.
+REFRESH_JOBS = 200
+
+
+def refresh(context: PassContext, findings: Findings, *, is_limited: bool = False) -> None:
+    """`is_limited`: the provider has just said that we ask too often."""
+    adapter = context.adapter
+    if adapter.refresh_buckets:
+        progress = JobReader(context, adapter.refresh_job, adapter.refresh_buckets)
+        progress.read(findings.running[:REFRESH_JOBS], is_limited=is_limited)
+    due = _due_jobs(context, findings)
+    if due and _list_unfinished(context, findings):
+        due = _due_jobs(context, findings)
+    reader = JobReader(context, adapter.get_job, adapter.read_buckets, due)
+    created = [remote_id for remote_id in findings.partial if remote_id not in due]
+    reader.read(created[:REFRESH_JOBS], is_limited=is_limited)
+    reader.read(list(due), is_limited=is_limited)
+
+
+def _due_jobs(context: PassContext, findings: Findings) -> dict[str, Job]:
+    """Unfinished jobs to be confirmed one by one, by remote id, least recently confirmed first.
+
+    Those that a list brought in this pass are confirmed already.
+    """
+    due = (
+        JobPoll.objects.filter(
+            account=context.account, next_at__lte=timezone.now(), job__remote_id__isnull=False
+        )
+        .exclude(job__remote_id__in=list(findings.active))
+        .select_related("job")
+        .order_by("confirmed_at")[:REFRESH_JOBS]
+    )
+    return {poll.job.remote_id: poll.job for poll in due if poll.job.remote_id}
+
+
+def _list_unfinished(context: PassContext, findings: Findings) -> bool:
+    """Confirm many in few requests, where the provider can list them; whether it did."""
+    pages = Pages(lambda _: context.adapter.list_unfinished())
+    is_listed = False
+    while True:
+        observed_at = timezone.now()
+        page = context.limits.retry_on_limit(pages.read)
+        if page is None:
+            return is_listed
+        is_listed = True
+        context.apply(page.jobs, observed_at)
+        findings.active |= {job.remote_id: job for job in page.jobs}
+        context.renew()
