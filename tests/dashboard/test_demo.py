@@ -197,7 +197,7 @@ def jobs_come_to_their_end(var_dir: Path) -> None:
         rows = read_board(var_dir, SUBMITTED)
         return len(rows) == 8 and all(row[2] in ("succeeded", "failed") for row in rows)
 
-    assert wait_for(is_settled), read_board(var_dir, SUBMITTED)
+    assert wait_for(is_settled, 240), read_board(var_dir, SUBMITTED)
     for provider, url, status, error in read_board(var_dir, SUBMITTED):
         assert status == ("failed" if "corrupt" in url else "succeeded"), provider
         assert bool(error) is (status == "failed")
