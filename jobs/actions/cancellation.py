@@ -1,6 +1,6 @@
 """Cancelling a job: asking for it, and carrying it out at the provider."""
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from jobs.actions.offers import ActionRefused, check_offer, offer_cancel, unsent
@@ -26,42 +26,42 @@ from providers.core.types import RemoteJob
 def request_cancel(
     job: Job, *, user: User | None = None, token: ApiToken | None = None
 ) -> JobAction:
-    """Ask for `job` to be cancelled. Raises ActionRefused."""
-    check_offer(job, offer_cancel(job))
-    if job.status == JobStatus.SUBMITTING:
-        return _cancel_unsent(job, user, token)
-    try:
-        with transaction.atomic():
-            action = JobAction.objects.create(
-                job=job, kind=ActionKind.CANCEL, actor=user, token=token, next_at=timezone.now()
-            )
-            record_event(job, "Cancel asked for", user)
-            AuditEntry.record(
-                job.organization, "job.cancel_requested", job, actor=user, token=token
-            )
-            hint("run_action", action.pk)
-    except IntegrityError:
-        return JobAction.objects.get(job=job, kind=ActionKind.CANCEL, state=ActionState.DUE)
+    """Ask for `job` to be cancelled; asking twice is asking once. Raises ActionRefused."""
+    jobs = Job.objects.select_related("account", "organization")
+    with transaction.atomic():
+        # of two that ask at once, the second sees what the first did
+        job = jobs.select_for_update(of=("self",), no_key=True).get(pk=job.pk)
+        check_offer(job, offer_cancel(job))
+        if job.status == JobStatus.SUBMITTING:
+            return _cancel_unsent(job, user, token)
+        asked = JobAction.objects.filter(job=job, kind=ActionKind.CANCEL, state=ActionState.DUE)
+        return asked.first() or _ask(job, user, token)
+
+
+def _ask(job: Job, user: User | None, token: ApiToken | None) -> JobAction:
+    action = JobAction.objects.create(
+        job=job, kind=ActionKind.CANCEL, actor=user, token=token, next_at=timezone.now()
+    )
+    record_event(job, "Cancel asked for", user)
+    AuditEntry.record(job.organization, "job.cancel_requested", job, actor=user, token=token)
+    hint("run_action", action.pk)
     return action
 
 
 def _cancel_unsent(job: Job, user: User | None, token: ApiToken | None) -> JobAction:
-    with transaction.atomic():
-        # the condition that a worker's claim needs too: one of the two gets it
-        if not unsent(job).update(
-            state=SubmissionState.REFUSED, note="Cancelled before it was sent."
-        ):
-            raise ActionRefused("It is on its way to the provider.")
-        writer.cancel_unsent(job, actor=user)
-        AuditEntry.record(job.organization, "job.cancelled", job, actor=user, token=token)
-        return JobAction.objects.create(
-            job=job,
-            kind=ActionKind.CANCEL,
-            actor=user,
-            token=token,
-            state=ActionState.DONE,
-            next_at=timezone.now(),
-        )
+    # by the condition that a worker needs to take it: one of the two gets it
+    if not unsent(job).update(state=SubmissionState.REFUSED, note="Cancelled before it was sent."):
+        raise ActionRefused("It is on its way to the provider.")
+    writer.cancel_unsent(job, actor=user)
+    AuditEntry.record(job.organization, "job.cancelled", job, actor=user, token=token)
+    return JobAction.objects.create(
+        job=job,
+        kind=ActionKind.CANCEL,
+        actor=user,
+        token=token,
+        state=ActionState.DONE,
+        next_at=timezone.now(),
+    )
 
 
 def cancel(action: JobAction, adapter: Provider) -> None:

@@ -62,6 +62,8 @@ def settle(
 def refuse(submission: Submission, error: ProviderError) -> None:
     """The provider does not take it: the job has failed."""
     with transaction.atomic():
+        # in the order that others lock in: a job before its submission
+        Job.objects.select_for_update(no_key=True).only("pk").get(pk=submission.pk)
         if settle(submission, SubmissionState.REFUSED, note=str(error)):
             writer.fail_unsent(submission.job, error, source=EventSource.SUBMIT)
 
