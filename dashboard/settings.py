@@ -280,6 +280,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour="3", minute="30"),
         "options": {"expires": 4 * 3600.0},
     },
+    "prune": {
+        "task": "jobs.tasks.prune",
+        "schedule": crontab(hour="2", minute="30"),
+        "options": {"expires": 4 * 3600.0},
+    },
 }
 if HEARTBEAT_URL:
     CELERY_BEAT_SCHEDULE["heartbeat"] = {

@@ -2,9 +2,11 @@
 
 from celery import Task, shared_task
 from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from jobs.actions import worker as action_worker
 from jobs.models import ProviderAccount, ProviderHost
+from jobs.submission import idempotency
 from jobs.submission import worker as submission_worker
 from jobs.sync import runner
 from jobs.webhooks import receiver
@@ -48,6 +50,12 @@ def reconcile(self: Task[..., None], after: int = 0) -> None:
     finally:
         if hands_on:
             hint("reconcile", pk)
+
+
+@shared_task(name="jobs.tasks.prune")
+def prune() -> None:
+    """Delete what is kept for a limited time."""
+    idempotency.prune(timezone.now())
 
 
 @shared_task(name="jobs.tasks.run_submission")

@@ -9,7 +9,7 @@ from organizations.models import Organization
 class IdempotencyKey(models.Model):
     """One key of one caller. It outlives its job, its caller and its account.
 
-    Keep each for at least 30 days: what is deleted with its key could be sent a second time.
+    What is repeated after its key was pruned is carried out again: see jobs.submission.idempotency.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")

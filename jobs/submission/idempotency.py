@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from jobs.models import IdempotencyKey, Job
@@ -17,6 +18,9 @@ MAX_KEY = 255
 # printable ASCII, which every HTTP client and proxy leaves as it is; not blank
 KEY_PATTERN = r"^[ -~]*[!-~][ -~]*$"
 KEY_RULE = f"A key has 1 to {MAX_KEY} printable ASCII characters."
+# docs/api.md promises this; a call that is repeated later is carried out again.
+KEPT = timedelta(days=90)
+BATCH = 1_000
 
 
 class KeyRefused(Exception):
@@ -103,6 +107,18 @@ def store(organization: Organization, key: CallerKey | None, job: Job) -> None:
             fingerprint=key.fingerprint,
             job=job,
         )
+
+
+def prune(now: datetime) -> int:
+    """Delete the keys that are older than KEPT, a short transaction at a time; returns how many."""
+    deleted = 0
+    while True:
+        # the oldest have the lowest ids, so that no index on their time is needed
+        oldest = IdempotencyKey.objects.order_by("pk").values_list("pk", "created_at")[:BATCH]
+        expired = [pk for pk, created_at in oldest if created_at < now - KEPT]
+        deleted += IdempotencyKey.objects.filter(pk__in=expired).delete()[0]
+        if len(expired) < BATCH:
+            return deleted
 
 
 def _digest(value: Any) -> str:
