@@ -190,7 +190,10 @@ ALLAUTH_TRUSTED_PROXY_COUNT = 1 if TRUST_PROXY_HEADERS else 0
 
 # Mail
 
-globals().update(env.email("EMAIL_URL", "consolemail://"))
+# Without a mail server nothing is sent, and the page for a forgotten password says so: a link in
+# a log would be open to all who read that.
+MAIL_IS_SET_UP = bool(env.text("EMAIL_URL"))
+globals().update(env.email("EMAIL_URL", "dummymail://"))
 DEFAULT_FROM_EMAIL = env.mail_sender("EMAIL_FROM", f"reelboard@{urlsplit(BASE_URL).hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # A worker's thread waits for the mail server.

@@ -3,6 +3,8 @@
 from typing import Any
 
 from allauth.account import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from organizations.form_fields import StyledField
@@ -31,6 +33,16 @@ class ResetPasswordKeyForm(forms.ResetPasswordKeyForm):
 
 class ResetPasswordForm(forms.ResetPasswordForm):
     bound_field_class = StyledField
+
+    @property
+    def can_send(self) -> bool:
+        """Whether there is a mail server; without one the page shows no form."""
+        return bool(settings.MAIL_IS_SET_UP)
+
+    def clean(self) -> dict[str, Any]:
+        if not self.can_send:
+            raise ValidationError("No link was sent: this board has no mail server.")
+        return dict(super().clean() or {})
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         """Leave the mail to a worker: sending it here would take longer for known addresses."""

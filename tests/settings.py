@@ -36,6 +36,7 @@ if not services.wanted():
     # A file, as in production: threads that share a database in memory do not wait for a lock.
     DATABASES["default"]["TEST"] = {"NAME": f"{RUN_FOLDER.name}/tests.sqlite3"}  # noqa: F405
 STATIC_ROOT.mkdir()  # noqa: F405  WhiteNoise warns where it is missing
+MAIL_IS_SET_UP = True  # pytest-django keeps the mails in memory
 # Neither a hashed file name for each {% static %} nor a slow hash for each password.
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},

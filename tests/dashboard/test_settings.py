@@ -81,6 +81,20 @@ def test_a_team_has_postgresql_and_redis(tmp_path: Path) -> None:
     assert found["CELERY_WORKER_PREFETCH_MULTIPLIER"] == 1
 
 
+def test_no_mail_is_sent_or_logged_without_a_mail_server(tmp_path: Path) -> None:
+    names = ("MAIL_IS_SET_UP", "EMAIL_BACKEND")
+    backends = "django.core.mail.backends"
+    assert settings_for(tmp_path, *names) == {
+        "MAIL_IS_SET_UP": False,
+        "EMAIL_BACKEND": f"{backends}.dummy.EmailBackend",
+    }
+    given = settings_for(tmp_path, *names, EMAIL_URL="smtp://mail.example.org:25")
+    assert given == {
+        "MAIL_IS_SET_UP": True,
+        "EMAIL_BACKEND": f"{backends}.smtp.EmailBackend",
+    }
+
+
 def test_mails_are_from_the_board_unless_told_otherwise(tmp_path: Path) -> None:
     names = ("DEFAULT_FROM_EMAIL", "SERVER_EMAIL", "EMAIL_TIMEOUT")
     usual = settings_for(tmp_path, *names, BASE_URL="https://board.example.org:8443")

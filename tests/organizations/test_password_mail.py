@@ -59,6 +59,21 @@ def test_the_request_sends_nothing_and_its_message_holds_only_an_id(
     assert published == [("organizations.tasks.mail_password_links", [[user.pk]])]
 
 
+def test_without_a_mail_server_the_page_says_so_and_asks_for_nothing(
+    client: Client, ask: Ask, published: list[tuple[str, Any]], settings: Settings
+) -> None:
+    settings.MAIL_IS_SET_UP = False
+    make_user(ANN)
+
+    page = client.get(reverse("account_reset_password")).content.decode()
+    assert "E-mail is not set up on this board" in page
+    assert 'name="email"' not in page
+    assert "manage.py changepassword" in page
+
+    assert ask(ANN).status_code == 200
+    assert published == []
+
+
 def test_a_known_and_an_unknown_address_take_the_same_way(
     ask: Ask, published: list[tuple[str, Any]]
 ) -> None:
