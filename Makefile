@@ -7,12 +7,14 @@ PYTEST := $(PYTHON) -m pytest
 SERVICES := postgres or redis or browser or demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset run test bench lint format faults vendor screenshots
+.PHONY: help install demo demo-reset run test bench lint format faults vendor screenshots
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: .venv/.installed ## A living board on this machine alone: PORT=8000 SANDBOX_PORT=9000
+install: .venv/.installed ## What a server needs, into .venv: docs/deploying.md goes on from there
+
+demo: .venv/.installed-demo ## A living board on this machine alone: PORT=8000 SANDBOX_PORT=9000
 	@exec $(PYTHON) -m scripts.demo
 
 demo-reset: ## Delete the demo's data (everything below var/, or VAR_DIR)
@@ -60,7 +62,12 @@ vendor: .venv/.installed-dev ## Refresh the vendored front-end files from npm
 	@$(INSTALL) -r requirements.txt
 	@touch $@
 
-.venv/.installed-dev: requirements-dev.txt .venv/.installed
+.venv/.installed-demo: requirements-demo.txt .venv/.installed
+	@echo "Installing FFmpeg for the sandbox into .venv ..."
+	@$(INSTALL) -r requirements-demo.txt
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt .venv/.installed-demo
 	@echo "Installing the development tools into .venv ..."
 	@$(INSTALL) -r requirements-dev.txt
 	@touch $@

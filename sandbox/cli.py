@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -116,8 +117,13 @@ def run(arguments: Mapping[str, Any], stream: Stream) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    options = read_options(arguments)
+    if options.encode and find_spec("imageio_ffmpeg") is None:
+        raise OptionError(
+            "Encoding needs FFmpeg: install requirements-demo.txt, or give --no-encode."
+        )
     try:
-        sandbox = RunningSandbox(read_options(arguments))
+        sandbox = RunningSandbox(options)
     except FaultError as error:
         raise OptionError(str(error)) from error
     with sandbox:

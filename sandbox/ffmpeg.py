@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-import imageio_ffmpeg
-
 from sandbox.jobs import MediaInfo
 
 LAUNCHER = str(Path(__file__).with_name("launcher.py"))
@@ -50,6 +48,11 @@ class Stopped(Exception):
 
 @cache
 def executable() -> str:
+    """Raises FFmpegFailed where requirements-demo.txt is not installed."""
+    try:
+        import imageio_ffmpeg
+    except ImportError as error:
+        raise FFmpegFailed("FFmpeg is not installed") from error
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 

@@ -175,3 +175,38 @@ def test_jobs_and_keys_are_kept_over_a_restart(tmp_path: Path) -> None:
     with start(state_dir=tmp_path, encode=False, seed_jobs=5) as second:
         assert dict(second.keys) == keys
         assert second.state()["jobs"] == jobs
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "message"),
+    [
+        (
+            "sandbox --port 0",
+            1,
+            "Encoding needs FFmpeg: install requirements-demo.txt, or give --no-encode.\n",
+        ),
+        ("check", 0, ""),
+    ],
+)
+def test_only_encoding_needs_the_package_of_ffmpeg(
+    command: str, code: int, message: str, tmp_path: Path
+) -> None:
+    """It is in requirements-demo.txt, and so absent from a server."""
+    without = (
+        "import sys; sys.modules['imageio_ffmpeg'] = None\n"
+        "from django.core.management import execute_from_command_line\n"
+        "execute_from_command_line(['manage.py', *sys.argv[1:]])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", without, *command.split()],
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+            "VAR_DIR": str(tmp_path),
+            "DEBUG": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (code, message)
