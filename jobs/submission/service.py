@@ -21,6 +21,7 @@ from jobs.submission.stored_request import dump_request
 from jobs.submission.validation import SubmissionRefused, check
 from jobs.workqueue.enqueue import hint
 from organizations.models import ApiToken, AuditEntry, Organization, User
+from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus
 from providers.core.types import JobRequest
 from providers.http.redaction import redact, split_url
@@ -51,6 +52,7 @@ def submit(
     organization: Organization,
     account: ProviderAccount,
     request: JobRequest,
+    issues: list[RequestIssue] | None = None,
     user: User | None = None,
     token: ApiToken | None = None,
     key: CallerKey | None = None,
@@ -59,16 +61,18 @@ def submit(
 ) -> Submitted:
     """Write the job down in status `submitting` and tell a worker; sends nothing itself.
 
-    The same `key` again returns the job that it made. Raises SubmissionRefused, KeyRefused,
+    `issues` are what `validation.check` found, where the caller has asked already. The same `key`
+    again returns the job that it made. Raises SubmissionRefused, KeyRefused,
     KeyOfDeletedJob, or DuplicateJob unless `allow_duplicate`.
     """
     made = idempotency.find_job(organization, key)
     if made is not None:
         return Submitted(made, created=False)
     request = replace(request, metadata=clean_json(request.metadata))
-    issues = [issue for issue in check(account, request) if issue.blocking]
-    if issues:
-        raise SubmissionRefused(issues)
+    if issues is None:
+        issues = check(account, request)
+    if blocking := [issue for issue in issues if issue.blocking]:
+        raise SubmissionRefused(blocking)
     fingerprint = _fingerprint(account, request)
     try:
         with transaction.atomic():

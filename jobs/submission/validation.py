@@ -33,13 +33,11 @@ def check(account: ProviderAccount, request: JobRequest) -> list[RequestIssue]:
         return [RequestIssue("account", "account_unusable", {"reason": error})]
 
 
-def preview(
-    account: ProviderAccount, request: JobRequest
-) -> tuple[dict[str, Any], list[RequestIssue]]:
-    """The body that would be sent, redacted, and what is wrong with it."""
+def preview(account: ProviderAccount, request: JobRequest) -> dict[str, Any]:
+    """The body that would be sent, redacted. Raises ProviderError."""
     with open_provider(account) as adapter:
-        body = adapter.build_request(request)
-        return redact(body), check(account, request)
+        body: dict[str, Any] = redact(adapter.build_request(request))
+        return body
 
 
 def _find_redacted(request: JobRequest) -> list[RequestIssue]:

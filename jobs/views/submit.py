@@ -16,7 +16,7 @@ from jobs.actions.attempts import lock_attempts, retries_of, unfinished_of
 from jobs.actions.resubmission import RetryUnfinished
 from jobs.forms.job import JobForm
 from jobs.forms.job_values import request_values, typed_values
-from jobs.models import Job
+from jobs.models import Job, ProviderAccount
 from jobs.query.parameters import find_by_id
 from jobs.submission import idempotency, service, validation
 from jobs.submission.copies import Source, find_source
@@ -28,6 +28,8 @@ from jobs.views.shared.layout import HtmxRequest, render_page
 from organizations.access import Access, authorize
 from organizations.models import Role
 from providers.core.errors import ProviderError
+from providers.core.issues import RequestIssue
+from providers.core.types import JobRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -49,12 +51,17 @@ def new(request: HtmxRequest, org: str) -> HttpResponse:
     if _is_draft(request) or not _shows_chosen(request):
         return _choose(request, access, source)
     form = JobForm(access.organization, request.POST, source=source)
-    # before a complaint takes the value at its field away
-    shown = _preview(form)
-    if form.is_valid() and (job := _submit(access, form)):
+    if not form.is_valid():
+        return _page(request, access, form, status=422)
+    # all before an error removes the value of its field
+    account, job_request = form.cleaned_data["account"], form.to_request()
+    issues = validation.check(account, job_request)
+    remarks = form.note([*form.check_source(), *issues])
+    if job := _submit(access, form, job_request, issues):
         messages.success(request, _describe_way(job))
         url = reverse("jobs:detail", args=[org, job.pk])
         return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+    shown = {"body": _show_body(account, job_request), "remarks": remarks}
     return _page(request, access, form, shown, status=422)
 
 
@@ -120,15 +127,16 @@ def _sent_source(request: HtmxRequest, access: Access) -> Source | None:
     return find_source(job) if job else None
 
 
-def _submit(access: Access, form: JobForm) -> Job | None:
+def _submit(
+    access: Access, form: JobForm, job_request: JobRequest, issues: list[RequestIssue]
+) -> Job | None:
     """The job that the form makes, or None with the reasons in the form."""
     if stale := [issue for issue in form.check_source() if issue.blocking]:
         form.add_issues(stale)
         return None
     data = form.cleaned_data
     jobs = Job.objects.for_organization(access.organization)
-    request = form.to_request()
-    body = [data["account"].pk, dump_request(request), data["retry_of"]]
+    body = [data["account"].pk, dump_request(job_request), data["retry_of"]]
     key = form_key(data["idempotency_key"], "submit", body, access.user)
     retried = jobs.filter(pk=data["retry_of"] or 0).first()
     try:
@@ -138,7 +146,8 @@ def _submit(access: Access, form: JobForm) -> Job | None:
             return service.submit(
                 organization=access.organization,
                 account=data["account"],
-                request=request,
+                request=job_request,
+                issues=issues,
                 user=access.user,
                 key=key,
                 allow_duplicate=data["allow_duplicate"],
@@ -203,17 +212,19 @@ def preview(request: HtmxRequest, org: str) -> HttpResponse:
         # the fields of the account are on their way
         return HttpResponse(status=204)
     form = JobForm(access.organization, request.POST, source=_sent_source(request, access))
-    shown = _preview(form)
-    return render(request, "jobs/submit/_preview.html", {"form": form, "is_update": True, **shown})
+    context: dict[str, Any] = {"form": form, "is_update": True}
+    if form.is_valid():
+        account, job_request = form.cleaned_data["account"], form.to_request()
+        issues = validation.check(account, job_request)
+        context["body"] = _show_body(account, job_request)
+        context["remarks"] = form.note([*form.check_source(), *issues])
+    return render(request, "jobs/submit/_preview.html", context)
 
 
-def _preview(form: JobForm) -> dict[str, Any]:
-    """What stands beside the form; what is about one field goes to the form's notes."""
-    if not form.is_valid():
-        return {}
+def _show_body(account: ProviderAccount, job_request: JobRequest) -> str:
+    """The JSON that would be sent, redacted; empty where the account cannot be used."""
     try:
-        body, issues = validation.preview(form.cleaned_data["account"], form.to_request())
-    except ProviderError as error:
-        return {"remarks": [str(error)]}
-    text = json.dumps(body, indent=2, ensure_ascii=False)
-    return {"body": text, "remarks": form.note([*form.check_source(), *issues])}
+        body = validation.preview(account, job_request)
+    except ProviderError:
+        return ""  # said by the check
+    return json.dumps(body, indent=2, ensure_ascii=False)
