@@ -61,7 +61,7 @@ def check_account(values: AccountInput, *, keep_refused: bool = False) -> CheckR
     Raises InvalidAccount. Call it outside of any transaction. `keep_refused`: refused credentials
     are no error.
     """
-    adapter_class = registry.get(values.provider)
+    adapter_class = registry.get_or_removed(values.provider)
     account = _find(values)
     is_changed = _apply(account, values)
     if not is_changed:
@@ -179,7 +179,7 @@ def _apply(account: ProviderAccount, values: AccountInput) -> bool:
     Returns whether its base URL or its credentials changed. A new base URL needs the secrets
     again, whoever enters it, or they could be sent to a server that was never given them.
     """
-    adapter_class, given = registry.get(values.provider), values.given_credentials
+    adapter_class, given = registry.get_or_removed(values.provider), values.given_credentials
     stored = _stored_credentials(account)
     merged = {**stored, **given}
     errors = find_errors(account, adapter_class, values, merged)

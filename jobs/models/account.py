@@ -151,7 +151,7 @@ class ProviderAccount(LeasedModel):
 
     @property
     def adapter_class(self) -> type[Provider]:
-        return registry.get(self.provider)
+        return registry.get_or_removed(self.provider)
 
     @property
     def provider_label(self) -> str:

@@ -173,26 +173,22 @@ class Parameters:
         One query when one of them is given, else none.
         """
         providers, references = self.several("provider"), self.several("account")
-        known = dict(registry.choices())
-        if unknown := [slug for slug in providers if slug not in known]:
-            self.errors["provider"] = f"No provider is called {unknown[0]}."
         if not providers and not references:
             return None
         if not references:
-            return frozenset(
-                ProviderAccount.objects.for_organization(self.organization)
-                .filter(provider__in=providers)
-                .values_list("pk", flat=True)
-            )
-        accounts = find_accounts(self.organization, references)
-        for text in references:
-            if text not in accounts:
-                self.errors["account"] = f"No account has the id or the name {text}."
-        return frozenset(
-            account.pk
-            for account in accounts.values()
-            if not providers or account.provider in providers
-        )
+            owned = ProviderAccount.objects.for_organization(self.organization)
+            found = dict(owned.filter(provider__in=providers).values_list("pk", "provider"))
+        else:
+            accounts = find_accounts(self.organization, references)
+            for text in references:
+                if text not in accounts:
+                    self.errors["account"] = f"No account has the id or the name {text}."
+            found = {account.pk: account.provider for account in accounts.values()}
+        # an account may be of a provider that was removed since
+        known = {*dict(registry.choices()), *found.values()}
+        if unknown := [slug for slug in providers if slug not in known]:
+            self.errors["provider"] = f"No provider is called {unknown[0]}."
+        return frozenset(pk for pk, slug in found.items() if not providers or slug in providers)
 
     def presets(self) -> tuple[Preset, ...]:
         """The presets that `preset` names by id, without their settings. One query if any."""

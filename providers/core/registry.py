@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from providers.core.contract import Provider
+from providers.core.removed import removed_provider
 from providers.tpstreams.adapter import TPStreams
 from providers.videosdk.adapter import VideoSDK
 from providers.xvid.adapter import Xvid
@@ -36,6 +37,11 @@ def get(slug: str) -> type[Provider]:
         return _PROVIDERS[slug]
     except KeyError:
         raise UnknownProvider(slug) from None
+
+
+def get_or_removed(slug: str) -> type[Provider]:
+    """The adapter of a stored slug, whose provider may have been removed since."""
+    return _PROVIDERS.get(slug) or removed_provider(slug)
 
 
 def all_providers() -> Iterable[type[Provider]]:
