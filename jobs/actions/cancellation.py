@@ -6,6 +6,7 @@ from django.utils import timezone
 from jobs.actions.offers import ActionRefused, check_offer, offer_cancel, unsent
 from jobs.actions.outcome import mark_done, record_event
 from jobs.mirror import writer
+from jobs.mirror.endings import cancel_unsent, mark_gone
 from jobs.models import (
     ActionKind,
     ActionState,
@@ -52,7 +53,7 @@ def _cancel_unsent(job: Job, user: User | None, token: ApiToken | None) -> JobAc
     # by the condition that a worker needs to take it: one of the two gets it
     if not unsent(job).update(state=SubmissionState.REFUSED, note="Cancelled before it was sent."):
         raise ActionRefused("It is on its way to the provider.")
-    writer.cancel_unsent(job, actor=user)
+    cancel_unsent(job, actor=user)
     AuditEntry.record(job.organization, "job.cancelled", job, actor=user, token=token)
     return JobAction.objects.create(
         job=job,
@@ -81,7 +82,7 @@ def cancel(action: JobAction, adapter: Provider) -> None:
             return
     if remote is None:
         # some providers forget a cancelled job: we know what became of it
-        writer.mark_gone(
+        mark_gone(
             job.account,
             job,
             source=EventSource.ACTION,

@@ -16,6 +16,7 @@ from jobs.actions.outcome import (
     refuse,
 )
 from jobs.mirror import writer
+from jobs.mirror.attempts import confirm_attempt
 from jobs.models import EventSource, JobAction
 from jobs.sync.request import request_sync_soon
 from jobs.workqueue import leases
@@ -61,7 +62,7 @@ def _send_resubmit(action: JobAction, adapter: Provider) -> None:
             leases.held(action).update(sent_at=None)
             action.sent_at = None
         raise
-    writer.confirm_attempt(attempt, source=EventSource.ACTION, actor=action.actor)
+    confirm_attempt(attempt, source=EventSource.ACTION, actor=action.actor)
     mark_done(action)
     request_sync_soon(attempt.account)
 

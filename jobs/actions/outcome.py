@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from jobs.mirror import writer
+from jobs.mirror.attempts import fail_attempt
 from jobs.models import ActionKind, ActionState, EventSource, Job, JobAction, JobEvent
 from jobs.workqueue import leases
 from jobs.workqueue.backoff import Backoff
@@ -24,11 +24,11 @@ def refuse(action: JobAction, error: ProviderError) -> bool:
         if not due.update(state=ActionState.REFUSED, note=str(error)[:500]):
             return False
         if action.kind == ActionKind.RESUBMIT:
-            writer.fail_attempt(action.job, error, source=EventSource.ACTION, actor=action.actor)
+            fail_attempt(action.job, error, source=EventSource.ACTION, actor=action.actor)
         else:
             record_event(action.job, f"Cancel refused: {error}", action.actor)
     return True
 
 
 def record_event(job: Job, message: str, user: User | None) -> None:
-    JobEvent.told(job, EventSource.ACTION, job.status, job.status, message, user).save()
+    JobEvent.build(job, EventSource.ACTION, job.status, job.status, message, user).save()

@@ -8,7 +8,7 @@ from jobs.actions.offers import ActionRefused, check_offer, offer_resubmit
 from jobs.actions.outcome import (
     record_event,
 )
-from jobs.mirror import writer
+from jobs.mirror.attempts import open_attempt
 from jobs.models import ActionKind, EventSource, Job, JobAction
 from jobs.models.fields import Undecryptable
 from jobs.submission import idempotency
@@ -97,7 +97,7 @@ def _run_again(
 def _ask_natively(
     job: Job, user: User | None, token: ApiToken | None, key: CallerKey | None
 ) -> Job:
-    attempt = writer.open_attempt(job, source=EventSource.ACTION, actor=user)
+    attempt = open_attempt(job, source=EventSource.ACTION, actor=user)
     action = JobAction.objects.create(
         job=attempt,
         kind=ActionKind.RESUBMIT,

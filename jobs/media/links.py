@@ -67,7 +67,7 @@ def _renew_link(output: Output) -> str:
     remote_id = _askable_id(output)
     if not output.job.is_newest:
         raise NoLink(f"Its link has expired. {NEWEST_ALONE}", is_final=True)
-    writer.expect_new_addresses(output.job)
+    writer.invalidate_digest(output.job)
     try:
         refresh_one(output.account, remote_id, source=EventSource.POLL, deadline_s=DEADLINE_S)
     except ProviderError as error:

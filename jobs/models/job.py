@@ -433,7 +433,7 @@ class JobEvent(models.Model):
         return make_visible(self.message or f"{self.from_status} → {self.to_status}")
 
     @classmethod
-    def told(
+    def build(
         cls,
         job: Job,
         source: EventSource,

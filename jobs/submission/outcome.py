@@ -8,6 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from jobs.mirror import writer
+from jobs.mirror.endings import fail_unsent
 from jobs.models import EventSource, Job, JobEvent, Submission, SubmissionState
 from jobs.sync.request import request_sync_soon
 from jobs.workqueue import leases
@@ -65,7 +66,7 @@ def refuse(submission: Submission, error: ProviderError) -> None:
         # in the order that others lock in: a job before its submission
         Job.objects.select_for_update(no_key=True).only("pk").get(pk=submission.pk)
         if settle(submission, SubmissionState.REFUSED, note=str(error)):
-            writer.fail_unsent(submission.job, error, source=EventSource.SUBMIT)
+            fail_unsent(submission.job, error, source=EventSource.SUBMIT)
 
 
 def give_up(submission: Submission, reason: str = "") -> None:
@@ -90,4 +91,4 @@ def is_late(submission: Submission, now: datetime) -> bool:
 
 
 def record_event(job: Job, message: str, user: User | None = None) -> None:
-    JobEvent.told(job, EventSource.SUBMIT, job.status, job.status, message, user).save()
+    JobEvent.build(job, EventSource.SUBMIT, job.status, job.status, message, user).save()

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import structlog
 from django.utils import timezone
 
-from jobs.mirror import writer
+from jobs.mirror.endings import mark_gone
 from jobs.models import EventSource, Job, JobPoll
 from jobs.sync.context import PassContext
 from providers.core.errors import BudgetExhausted, NotFound, ProviderError, RateLimited
@@ -113,7 +113,7 @@ class JobReader:
             return
         account = self.context.account
         if isinstance(error, NotFound):
-            self.context.report.gone += writer.mark_gone(
+            self.context.report.gone += mark_gone(
                 account, job, source=EventSource.POLL, observed_at=observed_at
             )
             return

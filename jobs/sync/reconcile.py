@@ -5,7 +5,7 @@ from itertools import islice
 import structlog
 from django.utils import timezone
 
-from jobs.mirror.batch import write_presets
+from jobs.mirror.presets import write_presets
 from jobs.models import Job
 from jobs.sync.context import PassContext
 from jobs.sync.findings import Findings

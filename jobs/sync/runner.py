@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from jobs.accounts.clients import open_provider, open_with_budget
 from jobs.mirror import writer
+from jobs.mirror.endings import mark_gone
 from jobs.models import EventSource, Job, ProviderAccount
 from jobs.sync.context import PassContext
 from jobs.sync.lease import AccountLease, LeaseLost
@@ -143,6 +144,6 @@ def refresh_one(
         except NotFound:
             job = Job.objects.filter(account=account, remote_id=remote_id, is_newest=True).first()
             if job is not None:
-                writer.mark_gone(account, job, source=source, observed_at=observed_at)
+                mark_gone(account, job, source=source, observed_at=observed_at)
             return
     writer.apply(account, [remote], source=source, observed_at=observed_at)

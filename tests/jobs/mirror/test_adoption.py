@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jobs.mirror import writer
+from jobs.mirror.endings import cancel_unsent, fail_unsent
 from jobs.models import EventSource, Job, ProviderAccount, Submission
 from jobs.submission.service import submit
 from organizations.models import Organization
@@ -89,9 +89,7 @@ def test_the_row_of_another_submission_is_never_taken_over(account: ProviderAcco
 
 def test_a_job_that_was_refused_but_runs_shows_that_it_runs(account: ProviderAccount) -> None:
     submission = submitted(account)
-    writer.fail_unsent(
-        submission.job, Rejected("Not like this.", code="422"), source=EventSource.SUBMIT
-    )
+    fail_unsent(submission.job, Rejected("Not like this.", code="422"), source=EventSource.SUBMIT)
     assert Job.objects.get().error_info == {
         **(Job.objects.get().error_info or {}),
         "class": "settings.invalid",
@@ -106,6 +104,6 @@ def test_a_job_that_was_refused_but_runs_shows_that_it_runs(account: ProviderAcc
 def test_a_found_job_is_no_longer_ended_as_unsent(account: ProviderAccount) -> None:
     submission = submitted(account)
     apply(account, told(key=submission.key))
-    writer.cancel_unsent(submission.job, actor=None)
-    writer.fail_unsent(submission.job, Rejected("Late."), source=EventSource.SUBMIT)
+    cancel_unsent(submission.job, actor=None)
+    fail_unsent(submission.job, Rejected("Late."), source=EventSource.SUBMIT)
     assert Job.objects.get().status == JobStatus.RUNNING

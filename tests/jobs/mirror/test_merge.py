@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jobs.mirror.merge import digest
+from jobs.mirror.digest import digest
 from jobs.mirror.storable import clean_json
 from jobs.models import ProviderAccount
 from providers.core.status import JobStatus, OutputStatus

@@ -6,6 +6,8 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.mirror import writer
+from jobs.mirror.attempts import confirm_attempt, open_attempt
+from jobs.mirror.endings import mark_gone
 from jobs.models import EventSource, Job, JobEvent, JobPoll, Output, Preset, ProviderAccount
 from organizations.models import Organization
 from providers.core.status import JobStatus
@@ -154,8 +156,8 @@ def test_a_job_that_ran_again_unseen_does_not_overwrite_its_failure(
 
 def test_a_lagging_list_does_not_end_the_new_attempt(account: ProviderAccount) -> None:
     apply(account, failed(), at=300)
-    attempt = writer.open_attempt(newest(account), source=EventSource.ACTION, actor=None)
-    writer.confirm_attempt(attempt, source=EventSource.ACTION, actor=None)
+    attempt = open_attempt(newest(account), source=EventSource.ACTION, actor=None)
+    confirm_attempt(attempt, source=EventSource.ACTION, actor=None)
     writer.apply(account, [failed()], source=EventSource.POLL, observed_at=attempt.first_seen_at)
     assert newest(account).status == JobStatus.QUEUED
 
@@ -163,9 +165,7 @@ def test_a_lagging_list_does_not_end_the_new_attempt(account: ProviderAccount) -
 def test_an_attempt_is_opened_once(account: ProviderAccount) -> None:
     apply(account, failed())
     user, job = make_user(), newest(account)
-    first, second = (
-        writer.open_attempt(job, source=EventSource.ACTION, actor=user) for _ in range(2)
-    )
+    first, second = (open_attempt(job, source=EventSource.ACTION, actor=user) for _ in range(2))
     assert first == second
     assert (first.attempt, first.retry_of, first.submitted_by) == (2, job, user)
     assert (first.status, JobPoll.objects.count()) == (JobStatus.SUBMITTING, 0)
@@ -196,7 +196,7 @@ def test_two_accounts_with_the_same_remote_ids_stay_apart(
     apply(account, told())
     apply(other, failed())
     assert (newest(account).status, newest(other).status) == ("running", "failed")
-    writer.mark_gone(other, newest(other), source=EventSource.POLL, observed_at=after(9))
+    mark_gone(other, newest(other), source=EventSource.POLL, observed_at=after(9))
     assert newest(account).gone_at is None
 
 
@@ -204,7 +204,7 @@ def test_a_job_goes_and_comes_back(account: ProviderAccount) -> None:
     apply(account, told())
     job = newest(account)
     for is_news in (True, False):
-        told_gone = writer.mark_gone(account, job, source=EventSource.POLL, observed_at=after(60))
+        told_gone = mark_gone(account, job, source=EventSource.POLL, observed_at=after(60))
         assert told_gone is is_news
     job = newest(account)
     assert (job.status, job.gone_at) == ("running", after(60))
@@ -220,9 +220,7 @@ def test_a_job_goes_and_comes_back(account: ProviderAccount) -> None:
 def test_a_job_confirmed_meanwhile_is_not_gone(account: ProviderAccount) -> None:
     apply(account, told())
     apply(account, told(), at=60)
-    assert not writer.mark_gone(
-        account, newest(account), source=EventSource.POLL, observed_at=after(30)
-    )
+    assert not mark_gone(account, newest(account), source=EventSource.POLL, observed_at=after(30))
 
 
 def test_exactly_the_unfinished_jobs_have_a_poll_row(account: ProviderAccount) -> None:

@@ -8,7 +8,7 @@ from django.db import connection, connections, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.mirror import writer
+from jobs.mirror.attempts import open_attempt
 from jobs.models import (
     EventSource,
     Job,
@@ -106,7 +106,7 @@ def test_two_workers_that_see_a_job_run_again_open_one_attempt(account: Provider
     apply(account, told(status=JobStatus.CANCELLED), at=300)
     job = newest(account)
     together(
-        lambda: writer.open_attempt(job, source=EventSource.ACTION, actor=None),
+        lambda: open_attempt(job, source=EventSource.ACTION, actor=None),
         lambda: apply(account, told(updated_at=after(900)), at=910),
         lambda: apply(account, told(updated_at=after(900)), at=911),
     )

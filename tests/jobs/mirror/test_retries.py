@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.mirror import writer
+from jobs.mirror.attempts import fail_attempt, open_attempt
+from jobs.mirror.endings import fail_unsent
 from jobs.models import EventSource, Job, ProviderAccount
 from organizations.models import Organization
 from providers.core.errors import ProviderError
@@ -100,13 +101,13 @@ def test_an_attempt_that_is_refused_late_is_resolved_by_a_later_one(
     account: ProviderAccount, elsewhere: ProviderAccount
 ) -> None:
     job = make_job(account, status=JobStatus.FAILED)
-    rerun = writer.open_attempt(job, source=EventSource.ACTION, actor=None)
+    rerun = open_attempt(job, source=EventSource.ACTION, actor=None)
     unsent = make_job(account, status=JobStatus.SUBMITTING, remote_id=None, retry_of=job)
     retry = make_job(elsewhere, status=JobStatus.RUNNING, retry_of=job)
     end(retry, JobStatus.SUCCEEDED)
     error = ProviderError("No.")
-    writer.fail_attempt(rerun, error, source=EventSource.ACTION, actor=None)
-    writer.fail_unsent(unsent, error, source=EventSource.SUBMIT)
+    fail_attempt(rerun, error, source=EventSource.ACTION, actor=None)
+    fail_unsent(unsent, error, source=EventSource.SUBMIT)
     resolved = Job.objects.filter(status=JobStatus.FAILED, resolved_by=retry)
     assert set(resolved) == {job, rerun, unsent}
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from jobs.mirror import writer
+from jobs.mirror.attempts import confirm_attempt, fail_attempt, open_attempt
+from jobs.mirror.endings import cancel_unsent, fail_unsent, mark_gone
 from jobs.models import EventSource, Job, ProviderAccount
 from jobs.submission.service import submit
 from providers.core.errors import ProviderError
@@ -34,11 +35,11 @@ def _end(account: ProviderAccount) -> None:
 
 def _vanish(account: ProviderAccount) -> None:
     job = make_job(account, status=JobStatus.RUNNING)
-    assert writer.mark_gone(account, job, source=EventSource.POLL, observed_at=after(60))
+    assert mark_gone(account, job, source=EventSource.POLL, observed_at=after(60))
 
 
 def _refuse(account: ProviderAccount) -> None:
-    writer.fail_unsent(
+    fail_unsent(
         make_job(account, remote_id=None, status=JobStatus.SUBMITTING),
         ProviderError("No."),
         source=EventSource.SUBMIT,
@@ -46,7 +47,7 @@ def _refuse(account: ProviderAccount) -> None:
 
 
 def _cancel(account: ProviderAccount) -> None:
-    writer.cancel_unsent(make_job(account, remote_id=None, status=JobStatus.SUBMITTING), actor=None)
+    cancel_unsent(make_job(account, remote_id=None, status=JobStatus.SUBMITTING), actor=None)
 
 
 def _retry(account: ProviderAccount) -> None:
@@ -55,19 +56,19 @@ def _retry(account: ProviderAccount) -> None:
 
 def _rerun(account: ProviderAccount) -> None:
     job = make_job(account, status=JobStatus.FAILED)
-    writer.open_attempt(job, source=EventSource.ACTION, actor=None)
+    open_attempt(job, source=EventSource.ACTION, actor=None)
 
 
 def _confirm(account: ProviderAccount) -> None:
     job = make_job(account, status=JobStatus.FAILED)
-    attempt = writer.open_attempt(job, source=EventSource.ACTION, actor=None)
-    writer.confirm_attempt(attempt, source=EventSource.ACTION, actor=None)
+    attempt = open_attempt(job, source=EventSource.ACTION, actor=None)
+    confirm_attempt(attempt, source=EventSource.ACTION, actor=None)
 
 
 def _fail(account: ProviderAccount) -> None:
     job = make_job(account, status=JobStatus.FAILED)
-    attempt = writer.open_attempt(job, source=EventSource.ACTION, actor=None)
-    writer.fail_attempt(attempt, ProviderError("No."), source=EventSource.ACTION, actor=None)
+    attempt = open_attempt(job, source=EventSource.ACTION, actor=None)
+    fail_attempt(attempt, ProviderError("No."), source=EventSource.ACTION, actor=None)
 
 
 ACTS = [_submit, _discover, _end, _vanish, _refuse, _cancel, _retry, _rerun, _confirm, _fail]

@@ -8,6 +8,8 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from jobs.mirror import writer
+from jobs.mirror.attempts import open_attempt
+from jobs.mirror.endings import cancel_unsent, fail_unsent, mark_gone
 from jobs.models import EventSource, Job, ProviderAccount
 from jobs.query.jobs import JobFilter
 from jobs.query.keyset import page
@@ -87,11 +89,9 @@ def test_what_we_end_ourselves_ended_when_we_did_it(account: ProviderAccount) ->
     refused, cancelled = (make_job(account, status="submitting", remote_id=None) for _ in "ab")
     vanished = make_job(account, status="queued")
     before = timezone.now()
-    writer.fail_unsent(refused, Rejected("No."), source=EventSource.SUBMIT)
-    writer.cancel_unsent(cancelled, actor=None)
-    writer.mark_gone(
-        account, vanished, source=EventSource.ACTION, observed_at=before, took_cancel=True
-    )
+    fail_unsent(refused, Rejected("No."), source=EventSource.SUBMIT)
+    cancel_unsent(cancelled, actor=None)
+    mark_gone(account, vanished, source=EventSource.ACTION, observed_at=before, took_cancel=True)
     for job in (refused, cancelled, vanished):
         job.refresh_from_db()
         assert job.ended_at is not None
@@ -101,7 +101,7 @@ def test_what_we_end_ourselves_ended_when_we_did_it(account: ProviderAccount) ->
 
 def test_a_job_that_is_gone_while_it_ran_has_no_end(account: ProviderAccount) -> None:
     apply(account, told())
-    writer.mark_gone(account, newest(account), source=EventSource.POLL, observed_at=after(60))
+    mark_gone(account, newest(account), source=EventSource.POLL, observed_at=after(60))
     assert end(newest(account)) == (None, "")
 
 
@@ -178,7 +178,7 @@ def test_a_retry_that_is_asked_for_changes_nothing_about_the_failed_job(
 ) -> None:
     apply(account, failed())
     job = newest(account)
-    writer.open_attempt(job, source=EventSource.ACTION, actor=None)
+    open_attempt(job, source=EventSource.ACTION, actor=None)
     before, job = job, Job.objects.get(pk=job.pk)
     assert (job.is_newest, job.changed_at) == (False, before.changed_at)
     assert job.version > before.version  # its page says that there is a later attempt

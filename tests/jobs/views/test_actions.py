@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from jobs.mirror import writer
+from jobs.mirror.attempts import fail_attempt
 from jobs.models import EventSource, Job, JobAction, ProviderAccount, Submission, SubmissionState
 from jobs.submission.service import submit
 from organizations.models import Role
@@ -153,7 +153,7 @@ def test_the_attempt_before_and_a_refused_one_lead_to_the_current_one(
     act(operator, job, "resubmit")
     attempt = Job.objects.get(retry_of=job)
     assert url(attempt) in operator.get(url(job)).content.decode()
-    writer.fail_attempt(attempt, Conflict("Too old."), source=EventSource.ACTION, actor=None)
+    fail_attempt(attempt, Conflict("Too old."), source=EventSource.ACTION, actor=None)
     html = operator.get(url(attempt)).content.decode()
     assert "The provider did not run this attempt." in html
     assert url(job) in html

@@ -8,7 +8,7 @@ from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
-from jobs.mirror import writer
+from jobs.mirror.endings import mark_gone
 from jobs.models import EventSource, ProviderAccount
 from organizations.models import Organization
 from providers.core.status import JobStatus
@@ -38,9 +38,7 @@ def test_counts_follow_jobs_that_the_page_does_not_show(
 def test_counts_follow_a_job_that_is_gone(viewer: Client, account: ProviderAccount) -> None:
     apply(account, told("1"))
     page = ListPage.open(viewer, "?status=queued")
-    writer.mark_gone(
-        account, newest(account, "1"), source=EventSource.POLL, observed_at=timezone.now()
-    )
+    mark_gone(account, newest(account, "1"), source=EventSource.POLL, observed_at=timezone.now())
     counts = tab_counts(page.poll())
     assert (counts["running"], counts["all"]) == ("0", "1")
     assert page.poll() == ""

@@ -1,0 +1,98 @@
+"""The rows that one batch may change, read and, on PostgreSQL, locked in one order."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db.models import QuerySet
+
+from jobs.models import (
+    IdempotencyKey,
+    Job,
+    JobAction,
+    JobEvent,
+    Output,
+    ProviderAccount,
+    Submission,
+)
+from providers.core.types import RemoteJob
+
+
+class Rerun(NamedTuple):
+    """A native resubmit that no answer has confirmed: the attempt before, and when it was sent."""
+
+    before: Job | None
+    sent_at: datetime | None
+
+
+@dataclass
+class HeldRows:
+    # newest attempts by remote id
+    jobs: dict[str, Job] = field(default_factory=dict)
+    # submitted jobs that the provider has not named yet, by our key
+    submitted: dict[str, Job] = field(default_factory=dict)
+    # by the id of the attempt that was asked for
+    reruns: dict[int, Rerun] = field(default_factory=dict)
+    # by job and remote id
+    outputs: dict[int, dict[str, Output]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, account: ProviderAccount, remotes: Collection[RemoteJob]) -> "HeldRows":
+        rows = cls()
+        found = _locked_jobs("retry_of", "poll").filter(
+            account=account, is_newest=True, remote_id__in=[one.remote_id for one in remotes]
+        )
+        rows.jobs = {row.remote_id: row for row in found if row.remote_id}
+        keys = [one.key for one in remotes if one.key]
+        if keys:
+            waiting = _locked_jobs("submission").filter(
+                account=account, remote_id__isnull=True, submission__key__in=keys
+            )
+            rows.submitted = {row.submission.key: row for row in waiting}
+            rows._merge_duplicates(remotes)
+        rows._load_reruns()
+        rows._load_outputs()
+        return rows
+
+    def _merge_duplicates(self, remotes: Collection[RemoteJob]) -> None:
+        """Let a waiting submission take over the row under which the list brought its job.
+
+        That happens where a list does not carry our key. The submission's row stays, since its
+        id was given out; a job that another submission made is never taken.
+        """
+        for remote in remotes:
+            waiting = self.submitted.get(remote.key or "")
+            double = self.jobs.get(remote.remote_id)
+            if waiting is None or double is None or Submission.objects.filter(job=double).exists():
+                continue
+            waiting.attempt, waiting.retry_of = double.attempt, double.retry_of or waiting.retry_of
+            for model in (Output, JobEvent, JobAction, IdempotencyKey):
+                model._default_manager.filter(job=double).update(job=waiting)
+            Job.objects.filter(retry_of=double).update(retry_of=waiting)
+            double.delete()
+            del self.jobs[remote.remote_id]
+
+    def _load_reruns(self) -> None:
+        attempts = [row for row in self.jobs.values() if row.is_awaiting_rerun]
+        if not attempts:
+            return
+        before = _locked_jobs("retry_of", "poll").filter(
+            pk__in=[row.retry_of_id for row in attempts]
+        )
+        found = {row.pk: row for row in before}
+        actions = JobAction.objects.filter(job__in=[row.pk for row in attempts])
+        sent_at = dict(actions.values_list("job", "sent_at"))
+        self.reruns = {
+            row.pk: Rerun(found.get(row.retry_of_id or 0), sent_at.get(row.pk)) for row in attempts
+        }
+
+    def _load_outputs(self) -> None:
+        before = [rerun.before for rerun in self.reruns.values() if rerun.before]
+        pks = [row.pk for row in (*self.jobs.values(), *self.submitted.values(), *before)]
+        for output in Output.objects.filter(job__in=pks):
+            self.outputs.setdefault(output.job_id, {})[output.remote_id] = output
+
+
+def _locked_jobs(*related: str) -> QuerySet[Job]:
+    return Job.objects.select_for_update(of=("self",)).select_related(*related).order_by("pk")

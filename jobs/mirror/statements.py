@@ -1,0 +1,128 @@
+"""What one batch writes, and the statements that write it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from jobs.mirror import digest
+from jobs.mirror.polling import polls
+from jobs.mirror.retries import settle_retries
+from jobs.mirror.storable import clean_json
+from jobs.models import (
+    Job,
+    JobBody,
+    JobEvent,
+    JobPoll,
+    JobSecret,
+    Output,
+    ProviderAccount,
+    Submission,
+    SubmissionState,
+)
+from providers.core.types import RemoteJob
+
+JOB_COLUMNS = [f.name for f in Job._meta.concrete_fields if not (f.primary_key or f.generated)]
+OUTPUT_COLUMNS = [f.name for f in Output._meta.concrete_fields if not f.primary_key]
+
+
+@dataclass
+class Statements:
+    """Rows to be written, by what is to become of them. Execute it inside one transaction."""
+
+    inserts: list[Job] = field(default_factory=list)
+    updates: list[Job] = field(default_factory=list)
+    # ended ones about which another answer reports nothing new
+    reconfirmed: list[Job] = field(default_factory=list)
+    # unfinished ones that were just confirmed
+    confirmed: list[Job] = field(default_factory=list)
+    # those that come into another status, and those whose outcome may resolve a failure
+    moved: list[Job] = field(default_factory=list)
+    outcomes: list[Job] = field(default_factory=list)
+    # submitted ones that the provider has named
+    adopted: list[Job] = field(default_factory=list)
+    outputs: list[Output] = field(default_factory=list)
+    bodies: list[tuple[Job, RemoteJob]] = field(default_factory=list)
+    secrets: list[tuple[Job, str]] = field(default_factory=list)
+    events: list[JobEvent] = field(default_factory=list)
+
+    def execute(self, account: ProviderAccount, observed_at: datetime, now: datetime) -> None:
+        """Write all of it, in the order that foreign keys need."""
+        self._assign_revision(account)
+        self._write_jobs()
+        self._write_outputs()
+        self._write_bodies(now)
+        self._write_secrets()
+        JobEvent.objects.bulk_create(self.events)
+        self._write_polls(account, observed_at)
+        settle_retries(self.outcomes, now)
+
+    def _assign_revision(self, account: ProviderAccount) -> None:
+        """Take the account's next revision for what is new or moved, where anything is written."""
+        if not self.updates and not self.inserts:
+            return
+        revision = account.next_revision()
+        for row in self.inserts:
+            row.first_seen_revision = row.status_revision = revision
+        for row in self.moved:
+            row.status_revision = revision
+
+    def _write_jobs(self) -> None:
+        Job.objects.bulk_create(
+            self.updates, update_conflicts=True, unique_fields=["id"], update_fields=JOB_COLUMNS
+        )
+        Job.objects.bulk_update(self.reconfirmed, ["digest", "observed_at"])
+        Job.objects.bulk_create(self.inserts)
+        if self.adopted:  # what became of them is known, whatever was doubted before
+            Submission.objects.filter(job__in=self.adopted).update(
+                state=SubmissionState.DONE, note=""
+            )
+
+    def _write_outputs(self) -> None:
+        Output.objects.bulk_create([output for output in self.outputs if output.pk is None])
+        Output.objects.bulk_create(
+            [output for output in self.outputs if output.pk is not None],
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=OUTPUT_COLUMNS,
+        )
+
+    def _write_bodies(self, now: datetime) -> None:
+        bodies = {
+            row.pk: JobBody(
+                job=row,
+                compressed=JobBody.compress(clean_json(remote.raw)),
+                stored_at=now,
+                digest=digest.body_digest(remote.raw),
+                is_partial=remote.is_partial,
+            )
+            for row, remote in self.bodies
+        }
+        partial = [pk for pk, body in bodies.items() if body.is_partial]
+        if partial:
+            complete = JobBody.objects.filter(job__in=partial, is_partial=False)
+            for pk in complete.values_list("pk", flat=True):
+                del bodies[pk]
+        JobBody.objects.bulk_create(
+            bodies.values(),
+            update_conflicts=True,
+            unique_fields=["job"],
+            update_fields=["compressed", "stored_at", "digest", "is_partial"],
+        )
+
+    def _write_secrets(self) -> None:
+        JobSecret.objects.bulk_create(
+            [JobSecret(job=row, input_url=url) for row, url in self.secrets],
+            update_conflicts=True,
+            unique_fields=["job"],
+            update_fields=["input_url"],
+        )
+
+    def _write_polls(self, account: ProviderAccount, observed_at: datetime) -> None:
+        written = [*self.updates, *self.inserts]
+        JobPoll.objects.filter(job__in=[row.pk for row in written if row.is_terminal]).delete()
+        unfinished = [row for row in written if not row.is_terminal and row.is_newest]
+        JobPoll.objects.bulk_create(
+            polls(account, [*self.confirmed, *unfinished], observed_at),
+            update_conflicts=True,
+            unique_fields=["job"],
+            update_fields=["confirmed_at", "next_at"],
+        )
