@@ -1,9 +1,10 @@
 """What differs between the settings of two jobs."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from jobs.display.flatten import flatten
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Change:
 
 def changes(before: Any, after: Any) -> list[Change]:
     """The plain values that differ, by name. A setting that is null is as good as not there."""
-    old, new = dict(_leaves(before, "")), dict(_leaves(after, ""))
+    old, new = _by_name(before), _by_name(after)
     return [
         Change(name, old.get(name, ""), new.get(name, ""))
         for name in {**old, **new}
@@ -25,19 +26,15 @@ def changes(before: Any, after: Any) -> list[Change]:
     ]
 
 
-def _leaves(value: Any, name: str) -> Iterator[tuple[str, str]]:
-    """Plain values by name; a list of plain values is one of them."""
-    if isinstance(value, dict):
-        for key, part in value.items():
-            yield from _leaves(part, f"{name} {key}".strip())
-    elif isinstance(value, list) and any(isinstance(part, dict | list) for part in value):
-        for number, part in enumerate(value, start=1):
-            yield from _leaves(part, f"{name} {number}".strip())
-    elif isinstance(value, list):
-        yield name, ", ".join(map(_word, value))
-    elif value is not None:
-        yield name, _word(value)
+def _by_name(settings: Any) -> dict[str, str]:
+    return {
+        " ".join(map(str, path)): _show(value)
+        for path, value in flatten(settings)
+        if value is not None
+    }
 
 
-def _word(value: Any) -> str:
+def _show(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_show, value))
     return value if isinstance(value, str) else json.dumps(value)

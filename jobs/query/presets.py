@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
+from jobs.display.flatten import flatten
 from jobs.models import Output, Preset
 from jobs.models.output import PresetQuerySet
 from jobs.query.parameters import MAX_ID, ListFilter, Parameters, Params, read_time
@@ -174,7 +175,7 @@ def summarise(settings: Any) -> str:
     Ids say nothing to a person, and the same value under a second name nothing new.
     """
     told: dict[str, str] = {}
-    for name, value in sorted(_leaves(settings, ""), key=_rank):
+    for name, value in sorted(_find_set(settings), key=_rank):
         if name.rpartition(" ")[2] == "id" or (value and value in told.values()):
             continue
         told[value if name == "description" else f"{name} {value}".strip()] = value
@@ -187,21 +188,17 @@ def _rank(leaf: tuple[str, str]) -> int:
     return TELLING.index(name) if name in TELLING else len(TELLING)
 
 
-def _leaves(value: Any, name: str) -> Iterator[tuple[str, str]]:
-    """What is set: named plain values, lists of plain ones as one; what is null or off is not."""
-    if isinstance(value, dict):
-        for key, part in value.items():
-            yield from _leaves(part, str(key).replace("_", " "))
-    elif isinstance(value, list):
-        if any(isinstance(part, dict | list) for part in value):
-            for part in value:
-                yield from _leaves(part, name)
-        elif value:
+def _find_set(settings: Any) -> Iterator[tuple[str, str]]:
+    """The name and value of what is set: not what is null, off or empty."""
+    for path, value in flatten(settings):
+        keys = [part for part in path if isinstance(part, str)]
+        name = keys[-1].replace("_", " ") if keys else ""
+        if value is True:
+            yield name, ""
+        elif isinstance(value, list) and value:
             yield name, "/".join(map(str, value))
-    elif value is True:
-        yield name, ""
-    elif value not in (None, "", False):
-        yield name, str(value)
+        elif value not in (None, "", False, []):
+            yield name, str(value)
 
 
 def _write_cursor(preset: Preset) -> str:
