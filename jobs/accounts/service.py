@@ -37,6 +37,8 @@ WRITTEN = [
     "last_error_message",
     "next_sync_at",
     "expected_at",
+    "lease",
+    "leased_until",
 ]
 
 
@@ -96,6 +98,7 @@ def write_account(
         if is_new:
             _insert(account)
         else:
+            account.end_lease()
             account.save(update_fields=WRITTEN)
         AuditEntry.record(
             values.organization,

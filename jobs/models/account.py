@@ -191,6 +191,13 @@ class ProviderAccount(LeasedModel):
     def is_importing(self) -> bool:
         return self.imported_at is None
 
+    def end_lease(self) -> None:
+        """Have a pass that is under way, with the settings as they were, write nothing more.
+
+        Unsaved: save it together with the new settings.
+        """
+        self.lease = self.leased_until = None
+
     def next_revision(self) -> int:
         """Move the revision and return it.
 

@@ -38,6 +38,8 @@ class PassContext:
         observed_at: datetime,
         source: EventSource = EventSource.POLL,
     ) -> Applied:
+        """Write what was read, while the lease is held. Raises LeaseLost."""
+        self.renew()
         applied = writer.apply(self.account, jobs, source=source, observed_at=observed_at)
         self.report.count(applied)
         self.has_read = True

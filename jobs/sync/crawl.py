@@ -150,7 +150,6 @@ class Crawl:
             self._turns.add_again(now or Page(()))
             if now is not None:
                 self._apply(now, observed_at)
-            self._context.renew()
         return latest
 
     def _advance(self, page: Page) -> None:
@@ -164,8 +163,6 @@ class Crawl:
                 import_read_cursor=self._turns.last_cursor,
                 **self._start,
             )
-        else:
-            self._context.renew()
 
     def _is_over(self, page: Page) -> bool:
         if not self._cursor:

@@ -79,7 +79,6 @@ class JobReader:
                 waiting = chunk
                 while waiting:
                     waiting = self._read_chunk(pool, waiting)
-                    self.context.renew()
 
     def _read_chunk(self, pool: ThreadPoolExecutor, items: Sequence[Any]) -> Sequence[Any]:
         """Read all of `items` at once; those that met a limit are returned after its end."""
@@ -87,6 +86,8 @@ class JobReader:
         answers = self._ask(pool, items)
         if answers.jobs:
             self.context.apply(answers.jobs, observed_at)
+        else:
+            self.context.renew()
         for item, error in answers.failed:
             self._note_failure(item, error, observed_at)
         if answers.limit is not None:

@@ -12,7 +12,7 @@ from jobs.models.account import LEASE
 
 
 class LeaseLost(Exception):
-    """Another pass took the account over: this one was too slow to renew."""
+    """The account was saved meanwhile, or another pass took it over: write nothing more."""
 
 
 @dataclass

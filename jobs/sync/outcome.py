@@ -2,13 +2,14 @@
 
 import random
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import F, Min
 from django.utils import timezone
 
 from jobs.models import JobPoll, ProviderAccount
 from jobs.sync.context import PassContext
-from jobs.sync.lease import AccountLease
+from jobs.sync.lease import AccountLease, LeaseLost
 from providers.core.contract import Provider
 from providers.core.errors import AuthRefused, ProviderError
 from providers.core.status import JobStatus
@@ -21,15 +22,14 @@ BACK_OFF_CAP_S = 900
 
 def record_end(context: PassContext, wait_s: float) -> None:
     """`wait_s`: how long a limit asks for. Cut short by one before anything was read, the pass was
-    neither a success nor a failure.
+    neither a success nor a failure. Raises LeaseLost.
     """
-    account, now = context.account, timezone.now()
+    now = timezone.now()
+    due = now + timedelta(seconds=wait_s) if wait_s else _next_sync_at(context.account, now)
     succeeded = context.has_read or not wait_s
-    if succeeded:
-        _note_success(account, context.adapter)
-    due = now + timedelta(seconds=wait_s) if wait_s else _next_sync_at(account, now)
-    expected = {"expected_at": due} if succeeded else {}
-    context.lease.release(next_sync_at=due, **expected)
+    success = _success_columns(context.adapter, now, due) if succeeded else {}
+    if not context.lease.release(next_sync_at=due, **success):
+        raise LeaseLost
 
 
 def record_failure(account: ProviderAccount, lease: AccountLease, error: Exception) -> None:
@@ -46,14 +46,15 @@ def record_failure(account: ProviderAccount, lease: AccountLease, error: Excepti
     )
 
 
-def _note_success(account: ProviderAccount, adapter: Provider) -> None:
-    ProviderAccount.objects.filter(pk=account.pk).update(
-        last_success_at=timezone.now(),
-        consecutive_failures=0,
-        refused_at=None,
-        latency_ms=adapter.http.latency_ms,
-        rate_remaining=adapter.http.rate_remaining,
-    )
+def _success_columns(adapter: Provider, now: datetime, due: datetime) -> dict[str, Any]:
+    return {
+        "last_success_at": now,
+        "expected_at": due,
+        "consecutive_failures": 0,
+        "refused_at": None,
+        "latency_ms": adapter.http.latency_ms,
+        "rate_remaining": adapter.http.rate_remaining,
+    }
 
 
 def _next_sync_at(account: ProviderAccount, now: datetime) -> datetime:

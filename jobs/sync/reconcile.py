@@ -33,8 +33,8 @@ def read_presets(context: PassContext) -> None:
         # a key may read jobs and no presets
         log.warning("presets not read", account=account.pk, error=str(error))
         return
-    write_presets(account, presets, timezone.now())
     context.renew()
+    write_presets(account, presets, timezone.now())
 
 
 def find_gone(context: PassContext, findings: Findings) -> None:

@@ -55,4 +55,3 @@ def _list_unfinished(context: PassContext, findings: Findings) -> bool:
         is_listed = True
         context.apply(page.jobs, observed_at)
         findings.active |= {job.remote_id: job for job in page.jobs}
-        context.renew()

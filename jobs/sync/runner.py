@@ -85,7 +85,7 @@ def _run_pass(account: ProviderAccount, lease: AccountLease, mode: Mode) -> Repo
     try:
         _read(account, lease, mode, report)
     except LeaseLost:
-        report.ok, report.error = False, "Another worker took this account over."
+        report.ok, report.error = False, "The account was changed, or another worker took it over."
     except ProviderError as error:
         report.ok, report.error = False, str(error)
         record_failure(account, lease, error)

@@ -64,7 +64,7 @@ def test_a_worker_that_lost_its_lease_stops_and_leaves_the_account_alone(
     zencoder.faults["list"] = steal
     report = run(account)
     assert report.ok is False
-    assert "Another worker" in str(report.error)
+    assert "another worker" in str(report.error)
     assert zencoder.asked["list"] == 1
     assert (str(account.lease)[:8], account.consecutive_failures) == ("00000000", 7)
 
