@@ -1,5 +1,6 @@
-"""How often an unfinished job is confirmed."""
+"""When unfinished jobs were confirmed, and when they are to be confirmed again."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from jobs.models import Job, JobPoll, ProviderAccount
@@ -18,7 +19,30 @@ def poll_interval(job: Job, now: datetime, smallest_s: int) -> timedelta:
     return timedelta(seconds=max(smallest_s, 60 if age > timedelta(hours=1) else 15))
 
 
-def polls(account: ProviderAccount, jobs: list[Job], observed_at: datetime) -> list[JobPoll]:
+def add_polls(account: ProviderAccount, jobs: Iterable[Job], observed_at: datetime) -> None:
+    """Have jobs that were seen unfinished confirmed from now on. Their rows have to be locked."""
+    polls = _build_polls(account, jobs, observed_at)
+    JobPoll.objects.bulk_create(polls, ignore_conflicts=True)
+    _confirm(polls, observed_at)
+
+
+def confirm(account: ProviderAccount, jobs: Iterable[Job], observed_at: datetime) -> None:
+    """Record that the provider still reports what we know of jobs that have a poll.
+
+    None is added: that of a job which another worker has just seen end must stay away.
+    """
+    _confirm(_build_polls(account, jobs, observed_at), observed_at)
+
+
+def _confirm(polls: list[JobPoll], observed_at: datetime) -> None:
+    # another worker may have confirmed them later meanwhile
+    earlier = JobPoll.objects.filter(confirmed_at__lte=observed_at)
+    earlier.bulk_update(polls, ["confirmed_at", "next_at"])
+
+
+def _build_polls(
+    account: ProviderAccount, jobs: Iterable[Job], observed_at: datetime
+) -> list[JobPoll]:
     smallest_s = account.adapter_class.min_poll_interval_s
     return [
         JobPoll(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from jobs.mirror import digest
-from jobs.mirror.polling import polls
+from jobs.mirror.polling import add_polls
 from jobs.mirror.retries import settle_retries
 from jobs.mirror.storable import clean_json
 from jobs.models import (
@@ -120,9 +120,4 @@ class Statements:
         written = [*self.updates, *self.inserts]
         JobPoll.objects.filter(job__in=[row.pk for row in written if row.is_terminal]).delete()
         unfinished = [row for row in written if not row.is_terminal and row.is_newest]
-        JobPoll.objects.bulk_create(
-            polls(account, [*self.confirmed, *unfinished], observed_at),
-            update_conflicts=True,
-            unique_fields=["job"],
-            update_fields=["confirmed_at", "next_at"],
-        )
+        add_polls(account, [*self.confirmed, *unfinished], observed_at)

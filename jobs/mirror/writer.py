@@ -14,8 +14,8 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from jobs.mirror.batch import Applied, Batch
 from jobs.mirror.digest import body_digest, digest
-from jobs.mirror.polling import polls
-from jobs.models import EventSource, Job, JobPoll, ProviderAccount
+from jobs.mirror.polling import confirm
+from jobs.models import EventSource, Job, ProviderAccount
 from organizations.models import User
 from providers.core.types import RemoteJob, RemoteOutput
 from providers.parsing.text import make_storable_id
@@ -24,9 +24,10 @@ from providers.parsing.text import make_storable_id
 BATCH = 200
 
 # what an answer that reports nothing new is confirmed by
+POLL_COLUMNS = ("pk", "status", "sort_at", "progress")
 KNOWN_COLUMNS = (
-    "pk", "remote_id", "digest", "gone_at", "status", "sort_at", "progress", "poll__confirmed_at",
-    "body__digest", "body__is_partial",
+    *POLL_COLUMNS, "remote_id", "digest", "gone_at", "poll__confirmed_at", "body__digest",
+    "body__is_partial",
 )  # fmt: skip
 
 
@@ -78,7 +79,12 @@ def _apply_batch(
 ) -> Applied:
     digests = {remote.remote_id: digest(remote) for remote in remotes}
     known = _find_unchanged(account, remotes, digests)
-    _confirm(account, known.values(), observed_at)
+    unfinished = [
+        Job(**{name: row[name] for name in POLL_COLUMNS})
+        for row in known.values()
+        if row["poll__confirmed_at"] is not None and row["poll__confirmed_at"] < observed_at
+    ]
+    confirm(account, unfinished, observed_at)
     applied = Applied(unchanged=[row["pk"] for row in known.values()])
     news = [remote for remote in remotes if remote.remote_id not in known]
     if news:
@@ -112,20 +118,6 @@ def _is_other_body(remote: RemoteJob, row: dict[str, Any]) -> bool:
         return False
     stored: str | None = row["body__digest"]
     return body_digest(remote.raw) != stored
-
-
-def _confirm(
-    account: ProviderAccount, rows: Iterable[dict[str, Any]], observed_at: datetime
-) -> None:
-    """Record that the provider still reports what we know of these unfinished jobs."""
-    columns = ("pk", "status", "sort_at", "progress")
-    confirmed = [
-        Job(**{name: row[name] for name in columns})
-        for row in rows
-        if row["poll__confirmed_at"] is not None and row["poll__confirmed_at"] < observed_at
-    ]
-    # not inserted: the row of a job that another worker has just seen end must stay away
-    JobPoll.objects.bulk_update(polls(account, confirmed, observed_at), ["confirmed_at", "next_at"])
 
 
 def _with_storable_ids(remote: RemoteJob) -> RemoteJob:
