@@ -4,6 +4,7 @@
 that dies is started again; Ctrl-C or SIGTERM ends all of them, by force where one does not go.
 """
 
+import json
 import os
 import stat
 import subprocess
@@ -97,7 +98,7 @@ def find_problem() -> str:
     django.setup()
     from dashboard import schema
 
-    if not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
+    if not _has_static_files(Path(settings.STATIC_ROOT)):
         return (
             "Static files are missing: run `.venv/bin/python manage.py collectstatic --no-input`."
         )
@@ -106,6 +107,18 @@ def find_problem() -> str:
     except DatabaseError as error:
         reason = str(error).strip().partition("\n")[0]
         return f"The database cannot be used ({reason})."
+
+
+def _has_static_files(collected: Path) -> bool:
+    """Whether every file is collected; after an upgrade, some may not be yet."""
+    from django.contrib.staticfiles.finders import get_finders
+
+    try:
+        manifest = json.loads((collected / "staticfiles.json").read_text())
+    except FileNotFoundError:
+        return False
+    needed = {name for finder in get_finders() for name, _ in finder.list([])}
+    return needed <= set(manifest["paths"])
 
 
 def main() -> None:

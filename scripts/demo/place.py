@@ -64,6 +64,9 @@ def read_place(environ: Mapping[str, str] = os.environ) -> Place:
 
 def lock(place: Place) -> TextIO:
     """Keep other demos out of the folder until every copy of the returned file is closed."""
+    is_new = not (place.var_dir / "demo.env").exists()
+    if is_new and (place.var_dir / "reelboard.sqlite3").exists():
+        stop(f"{place.var_dir} holds a database that is not the demo's: set another VAR_DIR.")
     try:
         file = (place.var_dir / "demo.lock").open("w")
     except OSError as error:

@@ -98,6 +98,12 @@ def test_wrong_setting_gives_one_sentence(
     assert run_demo(tmp_path, **environment) == (1, sentence)
 
 
+def test_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "reelboard.sqlite3").touch()
+    sentence = f"{tmp_path} holds a database that is not the demo's: set another VAR_DIR.\n"
+    assert run_demo(tmp_path) == (1, sentence)
+
+
 def test_port_that_needs_privileges_gives_one_sentence(tmp_path: Path) -> None:
     if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 80:
         pytest.skip("this machine lets everybody use port 80")

@@ -1,11 +1,13 @@
 """A database that an earlier version made is recognized, and refused with a sentence."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles.finders import get_finders
 from django.core import checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
@@ -73,11 +75,15 @@ def test_make_run_says_what_is_missing(tmp_path: Path) -> None:
         )
         return ended.returncode, ended.stderr.strip()
 
-    assert run() == (
-        1,
-        "Static files are missing: run `.venv/bin/python manage.py collectstatic --no-input`.",
-    )
+    collect = "Static files are missing: run `.venv/bin/python manage.py collectstatic --no-input`."
+    assert run() == (1, collect)
 
-    (tmp_path / "static").mkdir()
-    (tmp_path / "static" / "staticfiles.json").write_text("{}")
+    manifest = tmp_path / "static" / "staticfiles.json"
+    manifest.parent.mkdir()
+    files = {name: name for finder in get_finders() for name, _ in finder.list([])}
+    manifest.write_text(json.dumps({"paths": files}))
     assert run() == (1, schema.MIGRATIONS_PENDING)
+
+    files.popitem()  # as after an upgrade that brings one more
+    manifest.write_text(json.dumps({"paths": files}))
+    assert run() == (1, collect)
