@@ -29,7 +29,7 @@ from providers.core.status import TERMINAL, JobStatus
 LABELS = ("organization", "provider", "account", "account_id")
 # A submission has a row of its own, and is counted there.
 UNFINISHED = sorted(set(JobStatus) - TERMINAL - {JobStatus.SUBMITTING})
-UNSETTLED = (*OPEN_STATES, SubmissionState.UNSURE)
+UNSETTLED = (*OPEN_STATES, SubmissionState.UNCONFIRMED)
 
 
 def exposition(now: datetime) -> bytes:
@@ -65,7 +65,7 @@ class BoardCollector(Collector):
             UNFINISHED,
         )
         yield _counts(
-            _gauge("submissions_open", "Not settled yet; unsure waits for a person.", "state"),
+            _gauge("submissions_open", "Not settled yet; unconfirmed waits for a person.", "state"),
             accounts,
             Submission.objects.filter(state__in=UNSETTLED).values_list("job__account_id", "state"),
             UNSETTLED,

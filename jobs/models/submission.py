@@ -14,13 +14,13 @@ from organizations.models import ApiToken, Organization
 class SubmissionState(models.TextChoices):
     DUE = "due", "Waiting to be sent"
     SENDING = "sending", "Being sent"
-    LOOKING = "looking", "Looking for it at the provider"
-    UNSURE = "unsure", "We don't know: check at the provider"
-    DONE = "done", "Taken by the provider"
+    VERIFYING = "verifying", "Searching for it at the provider"
+    UNCONFIRMED = "unconfirmed", "Unconfirmed: check at the provider"
+    DONE = "done", "Accepted by the provider"
     REFUSED = "refused", "Refused by the provider"
 
 
-OPEN_STATES = (SubmissionState.DUE, SubmissionState.SENDING, SubmissionState.LOOKING)
+OPEN_STATES = (SubmissionState.DUE, SubmissionState.SENDING, SubmissionState.VERIFYING)
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
@@ -42,24 +42,24 @@ class Submission(WorkItem):
         Job, on_delete=models.CASCADE, primary_key=True, related_name="submission"
     )
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
-    # travels in the provider's customer field, so that the job can be found again
+    # sent in the provider's customer field, so that the job can be found again
     key = models.CharField(max_length=32, unique=True)
     # of account, input and settings: a repeat within a day is asked about
     fingerprint = models.CharField(max_length=64)
-    # the whole JobRequest, with the signatures and keys that its addresses carry
+    # the complete JobRequest, with the signatures and keys that its URLs carry
     request = EncryptedJSONField()
     token = models.ForeignKey(
         ApiToken, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     state = models.CharField(
-        max_length=10, choices=SubmissionState.choices, default=SubmissionState.DUE
+        max_length=12, choices=SubmissionState.choices, default=SubmissionState.DUE
     )
-    # how often the request left; above one only after it was proven not to be there
+    # how often the request was sent; more than once only after its absence was confirmed
     sends = models.PositiveIntegerField(default=0)
     sent_at = models.DateTimeField(null=True, blank=True)
-    # complete looks that found nothing since it was last sent
-    empty_looks = models.PositiveIntegerField(default=0)
-    first_empty_look_at = models.DateTimeField(null=True, blank=True)
+    # complete lookups that found nothing since it was last sent
+    empty_lookups = models.PositiveIntegerField(default=0)
+    first_empty_lookup_at = models.DateTimeField(null=True, blank=True)
 
     objects = SubmissionQuerySet.as_manager()
 

@@ -18,15 +18,14 @@ from providers.core.errors import ProviderError
 from providers.core.types import RemoteJob
 from providers.parsing.text import make_storable_id
 
-# An outage is mostly over by then. A key that was taken away may be missing for days.
-LOOK_FOR = timedelta(hours=1)
-RETRY_S = 10
+# An outage is mostly over by then. A credential that was removed may be missing for days.
+SEARCH_LIMIT = timedelta(hours=1)
 
 
 def bind_remote_job(submission: Submission, remote: RemoteJob, observed_at: datetime) -> None:
-    """Bind the provider's answer to the row that was written before the call."""
+    """Bind the provider's job to the row that was written before the request was sent."""
     job = submission.job
-    # what the provider answered is in this process alone until it is written
+    # until it is written, only this process knows what the provider returned
     insist(
         lambda: writer.apply(
             job.account,
@@ -37,14 +36,14 @@ def bind_remote_job(submission: Submission, remote: RemoteJob, observed_at: date
         )
     )
     if Job.objects.filter(pk=job.pk, remote_id__isnull=True).exists():
-        give_up(submission, "It answered with an id that cannot be this job's.")
+        mark_unconfirmed(submission, "The provider returned an id that cannot be this job's.")
         return
-    # whoever holds the row by now: what became of it is known
+    # whoever has the row by now: how it ended is known
     Submission.objects.filter(pk=submission.pk).update(state=SubmissionState.DONE, note="")
     request_sync_soon(job.account)
 
 
-def find_owner(submission: Submission, remote_id: str) -> Submission | None:
+def find_other_submission(submission: Submission, remote_id: str) -> Submission | None:
     """The other submission of the account that made the job `remote_id`, if one did."""
     others = Submission.objects.exclude(pk=submission.pk)
     return others.filter(
@@ -52,42 +51,42 @@ def find_owner(submission: Submission, remote_id: str) -> Submission | None:
     ).first()
 
 
-def settle(
+def set_state(
     submission: Submission, state: SubmissionState, *, wait_s: float = 0, note: str = ""
 ) -> bool:
-    """Write what this run came to; False when another holds the row by now."""
+    """Write what this run came to; False when another has the row by now."""
     next_at = timezone.now() + timedelta(seconds=wait_s)
     return bool(leases.held(submission).update(state=state, next_at=next_at, note=note[:500]))
 
 
-def refuse(submission: Submission, error: ProviderError) -> None:
-    """The provider does not take it: the job has failed."""
+def mark_refused(submission: Submission, error: ProviderError) -> None:
+    """The provider does not accept it: the job has failed."""
     with transaction.atomic():
         # in the order that others lock in: a job before its submission
         Job.objects.select_for_update(no_key=True).only("pk").get(pk=submission.pk)
-        if settle(submission, SubmissionState.REFUSED, note=str(error)):
+        if set_state(submission, SubmissionState.REFUSED, note=str(error)):
             fail_unsent(submission.job, error, source=EventSource.SUBMIT)
 
 
-def give_up(submission: Submission, reason: str = "") -> None:
+def mark_unconfirmed(submission: Submission, reason: str = "") -> None:
     """Leave the decision to a person."""
-    note = "We don't know whether the provider took it. Check there, then decide."
-    if settle(submission, SubmissionState.UNSURE, note=f"{note} {reason}".strip()):
-        message = "We don't know whether the provider took it: check there, then decide"
-        record_event(submission.job, f"{message}. {reason}" if reason else message)
+    note = "The provider may or may not have accepted it. Check there, then decide."
+    note = f"{note} {reason}".strip()
+    if set_state(submission, SubmissionState.UNCONFIRMED, note=note):
+        record_event(submission.job, f"Unconfirmed: {note}")
 
 
 def retry_later(submission: Submission, wait_s: float, note: str, *, failed: bool = False) -> None:
-    """Make it due again after `wait_s`; what may have been sent, no longer than LOOK_FOR."""
-    if submission.state != SubmissionState.DUE and is_late(submission, timezone.now()):
-        give_up(submission, f"It could not be looked for: {note}")
+    """Make it due again after `wait_s`; what may have been sent, for SEARCH_LIMIT at the most."""
+    if submission.state != SubmissionState.DUE and is_search_overdue(submission, timezone.now()):
+        mark_unconfirmed(submission, f"The provider could not be searched: {note}")
         return
     leases.postpone(submission, wait_s, note, failures=F("failures") + int(failed))
 
 
-def is_late(submission: Submission, now: datetime) -> bool:
-    """Whether it has been looked for so long that a person should decide."""
-    return now - (submission.sent_at or submission.created_at) >= LOOK_FOR
+def is_search_overdue(submission: Submission, now: datetime) -> bool:
+    """Whether it has been searched for so long that a person should decide."""
+    return now - (submission.sent_at or submission.created_at) >= SEARCH_LIMIT
 
 
 def record_event(job: Job, message: str, user: User | None = None) -> None:

@@ -1,64 +1,97 @@
-"""After an ambiguous end: look for our key at the provider before anything is sent again.
+"""After an ambiguous end: search for our key at the provider before anything is sent again.
 
-Where the provider does not echo the key, a person decides.
+Where the provider does not return the key, a person decides.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from jobs.models import Submission, SubmissionState
 from jobs.submission.outcome import (
     bind_remote_job,
-    find_owner,
-    give_up,
-    is_late,
+    find_other_submission,
+    is_search_overdue,
+    mark_unconfirmed,
     record_event,
-    settle,
+    set_state,
 )
 from jobs.submission.stored_request import load_request
 from jobs.workqueue import leases
 from providers.core.contract import Provider
 from providers.core.types import Capability
 
-# When to look after an ambiguous end, in seconds since the look before.
-LOOKS_S = (2, 5, 15, 60, 60)
-# Two complete looks this far apart prove absence, at a provider that is known to echo the key.
-PROOF = timedelta(seconds=60)
+# The waits before each lookup, counted from the end or the lookup before it.
+LOOKUP_DELAYS_S = (2, 5, 15, 60, 60)
+# Two complete lookups this far apart confirm that the job is not there, at a provider that is
+# known to return the key.
+ABSENCE_CONFIRMATION = timedelta(seconds=60)
 # The provider's clock may be behind ours by this much.
 CLOCK_SKEW = timedelta(minutes=5)
 MAX_SENDS = 3
 
 
-def look_for(submission: Submission, adapter: Provider) -> None:
-    """Look for a job that may or may not have been created."""
+def search_by_key(submission: Submission, adapter: Provider) -> None:
+    """Look once for a job that may or may not have been created, and decide what is next."""
     if not adapter.supports(Capability.FIND_BY_KEY):
-        give_up(submission)
+        mark_unconfirmed(submission)
         return
     observed_at = timezone.now()
     since = (submission.sent_at or submission.created_at) - CLOCK_SKEW
     found = adapter.find_by_key(submission.key, load_request(submission.request), since)
-    # where the key does not come back, the likest job may be another submission's
-    if found.job is not None and find_owner(submission, found.job.remote_id) is None:
+    # where the key is not returned, the best match may be another submission's
+    if found.job is not None and find_other_submission(submission, found.job.remote_id) is None:
         bind_remote_job(submission, found.job, observed_at)
         return
-    looks = submission.empty_looks + found.complete
-    first_at = submission.first_empty_look_at or (observed_at if found.complete else None)
-    failures = submission.failures + (not found.complete)
-    leases.held(submission).update(
-        empty_looks=looks, first_empty_look_at=first_at, failures=failures
-    )
-    # a host that comes and goes is looked at more often than LOOKS_S says
-    is_old = first_at is not None and observed_at - first_at >= PROOF
-    proven = looks >= 2 and is_old
-    if proven and adapter.echoes_key and submission.sends < MAX_SENDS:
-        if settle(submission, SubmissionState.DUE):
-            message = "Not found at the provider in two complete looks: sending again"
-            record_event(submission.job, message)
-    elif looks >= len(LOOKS_S) and is_old:
-        give_up(submission)
-    elif not found.complete and is_late(submission, observed_at):
-        give_up(submission, "It could not be looked for to the end.")
+    _record_lookup(submission, observed_at, is_complete=found.complete)
+    if _is_absent(submission, adapter, observed_at):
+        _send_again(submission)
+    elif _has_had_all_lookups(submission, observed_at):
+        mark_unconfirmed(submission)
+    elif not found.complete and is_search_overdue(submission, observed_at):
+        mark_unconfirmed(submission, "The provider could not be searched to the end.")
     else:
-        wait_s = LOOKS_S[min(looks + failures, len(LOOKS_S) - 1)]
-        settle(submission, SubmissionState.LOOKING, wait_s=wait_s)
+        tries = submission.empty_lookups + submission.failures
+        wait_s = LOOKUP_DELAYS_S[min(tries, len(LOOKUP_DELAYS_S) - 1)]
+        set_state(submission, SubmissionState.VERIFYING, wait_s=wait_s)
+
+
+def _record_lookup(submission: Submission, observed_at: datetime, *, is_complete: bool) -> None:
+    """Count one lookup that found nothing; one that was cut short counts as a failure."""
+    if is_complete:
+        submission.empty_lookups += 1
+        submission.first_empty_lookup_at = submission.first_empty_lookup_at or observed_at
+    else:
+        submission.failures += 1
+    leases.held(submission).update(
+        empty_lookups=submission.empty_lookups,
+        first_empty_lookup_at=submission.first_empty_lookup_at,
+        failures=submission.failures,
+    )
+
+
+def _is_absent(submission: Submission, adapter: Provider, observed_at: datetime) -> bool:
+    """Whether it is confirmed that the job is not there, and the request may be sent again."""
+    return (
+        adapter.echoes_key
+        and submission.empty_lookups >= 2
+        and submission.sends < MAX_SENDS
+        and _are_far_apart(submission, observed_at)
+    )
+
+
+def _has_had_all_lookups(submission: Submission, observed_at: datetime) -> bool:
+    has_all = submission.empty_lookups >= len(LOOKUP_DELAYS_S)
+    return has_all and _are_far_apart(submission, observed_at)
+
+
+def _are_far_apart(submission: Submission, observed_at: datetime) -> bool:
+    """Whether the lookups span long enough: a host that comes and goes is asked more often."""
+    first_at = submission.first_empty_lookup_at
+    return first_at is not None and observed_at - first_at >= ABSENCE_CONFIRMATION
+
+
+def _send_again(submission: Submission) -> None:
+    if set_state(submission, SubmissionState.DUE):
+        message = "Not found at the provider in two complete lookups: sending again"
+        record_event(submission.job, message)

@@ -1,4 +1,4 @@
-"""Sending one submission that is due, or looking for what an earlier run may have sent.
+"""Sending one submission that is due, or searching for what an earlier run may have sent.
 
 The row exists before the call, and a key of ours travels with the request.
 """
@@ -11,16 +11,15 @@ from jobs.accounts.clients import open_provider
 from jobs.models import Submission, SubmissionState
 from jobs.models.fields import Undecryptable
 from jobs.submission.outcome import (
-    RETRY_S,
     bind_remote_job,
-    find_owner,
-    give_up,
+    find_other_submission,
+    mark_refused,
+    mark_unconfirmed,
     record_event,
-    refuse,
     retry_later,
-    settle,
+    set_state,
 )
-from jobs.submission.recovery import LOOKS_S, look_for
+from jobs.submission.recovery import LOOKUP_DELAYS_S, search_by_key
 from jobs.submission.stored_request import load_request
 from jobs.workqueue import leases
 from jobs.workqueue.backoff import Backoff
@@ -33,17 +32,18 @@ from providers.core.errors import BudgetExhausted, ProviderError, RateLimited
 
 log = structlog.get_logger(__name__)
 
+RETRY_S = 10
 BACKOFF = Backoff(first_s=RETRY_S, cap_s=900)
 
 
 def run_submission(job_id: int) -> None:
-    """Send, or look for, one submission that is due. Safe to run twice at a time."""
+    """Send one submission that is due, or search for it. Safe to run twice at a time."""
     due = Submission.objects.due(timezone.now())
     submission = leases.take(due, job_id, CALL_LEASE, "job__account")
     if submission is None:
         return
     try:
-        _send_or_look(submission)
+        _send_or_search(submission)
     except (BudgetExhausted, RateLimited) as error:
         retry_later(submission, error.wait_s or RETRY_S, str(error))
     except (ProviderError, Undecryptable) as error:
@@ -53,18 +53,18 @@ def run_submission(job_id: int) -> None:
     except CUT:
         raise  # nobody's failure: it is still due
     except Exception:
-        # our own fault: told on the job, and raised for the log
-        note = "A fault of our own: see the log."
+        # shown on the job, and raised for the log
+        note = "Internal error; see the server log."
         retry_later(submission, BACKOFF.wait_s(submission.failures + 1), note, failed=True)
         raise
     finally:
         insist(lambda: leases.release(submission))
 
 
-def _send_or_look(submission: Submission) -> None:
+def _send_or_search(submission: Submission) -> None:
     if submission.job.remote_id:
         # the list brought it, by its key, before the answer did
-        settle(submission, SubmissionState.DONE)
+        set_state(submission, SubmissionState.DONE)
         return
     account = submission.job.account
     with (
@@ -76,7 +76,7 @@ def _send_or_look(submission: Submission) -> None:
             _send(submission, adapter)
         else:
             # a run that died while sending counts as an ambiguous end
-            look_for(submission, adapter)
+            search_by_key(submission, adapter)
 
 
 def _send(submission: Submission, adapter: Provider) -> None:
@@ -89,8 +89,8 @@ def _send(submission: Submission, adapter: Provider) -> None:
             state=SubmissionState.SENDING,
             sent_at=sent_at,
             sends=F("sends") + 1,
-            empty_looks=0,
-            first_empty_look_at=None,
+            empty_lookups=0,
+            first_empty_lookup_at=None,
             note="",
         )
     )
@@ -99,26 +99,28 @@ def _send(submission: Submission, adapter: Provider) -> None:
     try:
         remote = adapter.submit(request, submission.key)
     except ProviderError as error:
-        _end_without_answer(submission, adapter, error)
+        _handle_error(submission, adapter, error)
         return
     if not remote.remote_id:
-        refuse(submission, ProviderError("The provider took the request but created no job."))
+        mark_refused(
+            submission, ProviderError("The provider accepted the request but created no job.")
+        )
         return
-    other = find_owner(submission, remote.remote_id)
+    other = find_other_submission(submission, remote.remote_id)
     if other is not None:
-        give_up(submission, f"It answered with the id of job {other.pk}.")
+        mark_unconfirmed(submission, f"The provider returned the id of job {other.pk}.")
         return
     bind_remote_job(submission, remote, sent_at)
 
 
-def _end_without_answer(submission: Submission, adapter: Provider, error: ProviderError) -> None:
-    """What a failed request means: maybe carried out, not sent, or refused."""
+def _handle_error(submission: Submission, adapter: Provider, error: ProviderError) -> None:
+    """Decide by what the error leaves open: maybe carried out, not sent, or refused."""
     job = submission.job
     if error.ambiguous:
         log.warning("ambiguous submission", job=job.pk, error=str(error))
-        record_event(job, f"No clear answer: {error} Looking for the job at the provider.")
+        record_event(job, f"No clear response: {error} Searching for the job at the provider.")
         leases.held(submission).update(failures=0)
-        settle(submission, SubmissionState.LOOKING, wait_s=LOOKS_S[0])
+        set_state(submission, SubmissionState.VERIFYING, wait_s=LOOKUP_DELAYS_S[0])
     elif error.transient:
         # it did not leave: the same send again, later
         leases.held(submission).update(state=SubmissionState.DUE, sends=F("sends") - 1)
@@ -127,4 +129,4 @@ def _end_without_answer(submission: Submission, adapter: Provider, error: Provid
             raise NotAdmitted(WAITING, wait_s=RETRY_S) from error
         raise error
     else:
-        refuse(submission, error)
+        mark_refused(submission, error)

@@ -71,7 +71,7 @@ def resolve(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
         _check_offered(request, job)
     except (ActionRefused, KeyRefused, KeyOfDeletedJob) as error:
         return _refuse(request, access, job, "Nothing was changed.", error)
-    if not Submission.objects.filter(pk=job.pk, state=SubmissionState.UNSURE).exists():
+    if not Submission.objects.filter(pk=job.pk, state=SubmissionState.UNCONFIRMED).exists():
         known = ActionRefused(f"What became of {job} is known by now.")
         return _refuse(request, access, job, "Nothing was changed.", known)
     if "found_remote_id" in request.POST:

@@ -160,7 +160,7 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
     submission: Submission | None = context["submission"]
     retries: list[Job] = context["retries"]
     # what can be done then is in a panel of its own
-    is_unconfirmed = submission is not None and submission.state == SubmissionState.UNSURE
+    is_unconfirmed = submission is not None and submission.state == SubmissionState.UNCONFIRMED
     pending = [one for one in job.actions.all() if one.state == ActionState.DUE]
     return {
         "actions": [] if is_unconfirmed else _worth_showing(job, available_actions(job, retries)),

@@ -142,5 +142,5 @@ def note_answer(host: str) -> None:
     later = Q(next_at__gt=now, job__in=Job.objects.filter(account__host=host))
     JobAction.objects.filter(later, note=WAITING).update(next_at=now)
     Submission.objects.filter(
-        Q(note=WAITING) | Q(state=SubmissionState.LOOKING), later, state__in=OPEN_STATES
+        Q(note=WAITING) | Q(state=SubmissionState.VERIFYING), later, state__in=OPEN_STATES
     ).update(next_at=now)

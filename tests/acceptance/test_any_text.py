@@ -131,7 +131,7 @@ def fill(account: ProviderAccount, statuses: list[JobStatus]) -> None:
             Submission.objects.create(
                 job=job, organization=account.organization, key=f"key-{job.pk}", next_at=NOON,
                 fingerprint="same", request={"input": "text"}, note="text",
-                state=SubmissionState.UNSURE,
+                state=SubmissionState.UNCONFIRMED,
             )  # fmt: skip
 
 

@@ -106,11 +106,11 @@ def test_unfinished_jobs_are_counted_by_account_and_status(harbour: Organization
 
 def test_submissions_are_counted_until_they_are_settled(harbour: Organization) -> None:
     make_account(harbour, name="main")
-    for state in ("due", "unsure", "unsure", "done", "refused"):
+    for state in ("due", "unconfirmed", "unconfirmed", "done", "refused"):
         make_submission("main", harbour, SubmissionState(state))
 
     assert samples("submissions_open", state="due") == [1]
-    assert samples("submissions_open", state="unsure") == [2]
+    assert samples("submissions_open", state="unconfirmed") == [2]
     assert sum(samples("submissions_open")) == 3
 
 

@@ -188,7 +188,7 @@ def test_a_submission_that_has_not_left_is_cancelled_here(
     [
         {"leased_until": NOON},
         {"state": SubmissionState.SENDING},
-        {"state": SubmissionState.LOOKING},
+        {"state": SubmissionState.VERIFYING},
     ],
 )
 def test_a_submission_on_its_way_is_not_cancelled_here(

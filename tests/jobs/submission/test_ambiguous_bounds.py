@@ -1,4 +1,4 @@
-"""Looking ends: what cannot be looked for, or is answered with a wrong id, a person decides."""
+"""The search ends: where it fails, or a wrong id is returned, a person decides."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,7 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from jobs.models import Job, ProviderAccount, Submission, SubmissionState
-from jobs.submission.outcome import LOOK_FOR
+from jobs.submission.outcome import SEARCH_LIMIT
 from jobs.submission.resolution import bind_found_job
 from jobs.submission.service import submit
 from jobs.submission.worker import run_submission
@@ -49,32 +49,32 @@ def run_until(clock: time_machine.Traveller, end: timedelta) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 500])
-def test_what_cannot_be_looked_for_is_given_to_a_person_in_the_end(
+def test_a_search_that_keeps_failing_is_left_to_a_person_in_the_end(
     account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Traveller, status: int
 ) -> None:
     zencoder.loses_answers_of.add("create")
     zencoder.faults["list"] = failing(status)
     job = send(account)
-    run_until(clock, LOOK_FOR / 2)
-    assert Submission.objects.get().state == SubmissionState.LOOKING
-    run_until(clock, 2 * LOOK_FOR)
+    run_until(clock, SEARCH_LIMIT / 2)
+    assert Submission.objects.get().state == SubmissionState.VERIFYING
+    run_until(clock, 2 * SEARCH_LIMIT)
     submission = Submission.objects.get()
-    assert submission.state == SubmissionState.UNSURE
-    assert "don't know" in submission.note
-    assert "could not be looked for" in submission.note
-    assert job.events.filter(message__contains="could not be looked for").count() == 1
+    assert submission.state == SubmissionState.UNCONFIRMED
+    assert "may or may not have accepted" in submission.note
+    assert "could not be searched" in submission.note
+    assert job.events.filter(message__contains="could not be searched").count() == 1
     assert zencoder.asked["create"] == 1
     bind_found_job(job, "501")
     assert Submission.objects.get().state == SubmissionState.DONE
 
 
-def test_it_is_looked_for_once_more_however_long_the_account_was_paused(
+def test_it_is_searched_for_once_more_however_long_the_account_was_paused(
     account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Traveller
 ) -> None:
     zencoder.loses_answers_of.add("create")
     job = send(account)
     run_submission(job.pk)
-    clock.shift(LOOK_FOR * 10)
+    clock.shift(SEARCH_LIMIT * 10)
     run_submission(job.pk)
     assert Submission.objects.get().state == SubmissionState.DONE
 
@@ -84,7 +84,7 @@ def test_what_has_not_left_waits_for_as_long_as_it_takes(
 ) -> None:
     zencoder.faults["create"] = failing(429)
     send(account)
-    run_until(clock, 2 * LOOK_FOR)
+    run_until(clock, 2 * SEARCH_LIMIT)
     assert Submission.objects.get().state == SubmissionState.DUE
 
 
@@ -92,13 +92,13 @@ def test_a_fault_of_our_own_is_raised_and_tried_again_later(
     account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Traveller
 ) -> None:
     job = send(account)
-    Submission.objects.update(state=SubmissionState.LOOKING, request={"unheard": "of"})
+    Submission.objects.update(state=SubmissionState.VERIFYING, request={"unheard": "of"})
     with pytest.raises(TypeError):
         run_submission(job.pk)
     submission = Submission.objects.get()
     assert (submission.failures, submission.leased_until) == (1, None)
     assert submission.next_at > timezone.now()
-    assert "fault of our own" in submission.note
+    assert "Internal error" in submission.note
 
 
 def five_hundred_and_one(request: requests.PreparedRequest) -> Answer:
@@ -117,7 +117,7 @@ def test_an_answer_with_the_id_of_anothers_job_is_given_to_a_person(
     zencoder.faults["create"] = five_hundred_and_one
     run_submission(second.pk)
     submission = Submission.objects.get(pk=second.pk)
-    assert submission.state == SubmissionState.UNSURE
+    assert submission.state == SubmissionState.UNCONFIRMED
     assert f"job {first.pk}" in submission.note
     first.refresh_from_db()
     assert (first.remote_id, (first.version, first.status)) == ("501", held)
@@ -150,7 +150,7 @@ def test_a_person_may_name_the_id_that_the_list_has_brought_by_then(
     account: ProviderAccount, zencoder: FakeZencoder
 ) -> None:
     job = send(account)
-    Submission.objects.update(state=SubmissionState.UNSURE)
+    Submission.objects.update(state=SubmissionState.UNCONFIRMED)
     apply(account, told("640", key=Submission.objects.get().key))
     zencoder.add(640, "processing")
     bind_found_job(job, "640")

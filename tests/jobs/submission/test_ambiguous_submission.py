@@ -1,4 +1,4 @@
-"""After an end without a clear answer: looking, proof, sending again, and a person's word."""
+"""After an ambiguous end: the key search, sending again, and a person's decision."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,8 +62,8 @@ def test_a_lost_answer_makes_no_second_job(
     zencoder.loses_answers_of.add("create")
     job = send(account)
     submission = clock.run(job)
-    assert (submission.state, job.status) == (SubmissionState.LOOKING, "submitting")
-    assert clock.run(job, after=1).state == SubmissionState.LOOKING
+    assert (submission.state, job.status) == (SubmissionState.VERIFYING, "submitting")
+    assert clock.run(job, after=1).state == SubmissionState.VERIFYING
     assert zencoder.asked == {"create": 1}
     assert clock.run(job, after=1).state == SubmissionState.DONE
     assert (job.status, job.remote_id) == ("queued", "501")
@@ -76,19 +76,19 @@ def test_it_is_sent_again_only_after_proof_that_it_is_not_there(
     zencoder.faults["create"] = failing(500)
     job = send(account)
     clock.run(job)
-    for after, looks in ((2, 1), (5, 2), (15, 3)):
-        assert clock.run(job, after=after - 0.5).empty_looks == looks - 1
+    for after, lookups in ((2, 1), (5, 2), (15, 3)):
+        assert clock.run(job, after=after - 0.5).empty_lookups == lookups - 1
         submission = clock.run(job, after=0.5)
-        assert (submission.state, submission.empty_looks) == (SubmissionState.LOOKING, looks)
+        assert (submission.state, submission.empty_lookups) == (SubmissionState.VERIFYING, lookups)
     zencoder.faults.clear()
     assert clock.run(job, after=60).state == SubmissionState.DUE
     assert zencoder.asked["create"] == 1
     assert clock.run(job).state == SubmissionState.DONE
     assert (zencoder.asked["create"], len(zencoder.jobs)) == (2, 1)
-    assert job.events.filter(message__contains="two complete looks").exists()
+    assert job.events.filter(message__contains="two complete lookups").exists()
 
 
-def test_looks_that_were_cut_short_prove_nothing_and_get_rarer(
+def test_lookups_that_were_cut_short_confirm_nothing_and_get_rarer(
     account: ProviderAccount, zencoder: FakeZencoder, clock: Clock
 ) -> None:
     zencoder.faults |= {"create": failing(500), "list": failing(500)}
@@ -96,7 +96,7 @@ def test_looks_that_were_cut_short_prove_nothing_and_get_rarer(
     clock.run(job)
     for after in (2, 5, 15, 60, 60, 60, 60):
         submission = clock.run(job, after=after)
-        assert (submission.state, submission.empty_looks) == (SubmissionState.LOOKING, 0)
+        assert (submission.state, submission.empty_lookups) == (SubmissionState.VERIFYING, 0)
     assert zencoder.asked == {"create": 1, "list": 7}
     assert clock.run(job, after=10).failures == 7
 
@@ -104,18 +104,18 @@ def test_looks_that_were_cut_short_prove_nothing_and_get_rarer(
 def test_each_send_needs_a_proof_of_its_own_and_there_are_three(
     account: ProviderAccount, zencoder: FakeZencoder, clock: Clock
 ) -> None:
-    looks_before: list[int] = []
+    lookups_before: list[int] = []
 
     def refuse(request: requests.PreparedRequest) -> Answer | None:
-        looks_before.append(zencoder.asked["list"])
+        lookups_before.append(zencoder.asked["list"])
         return failing(503)(request)
 
     zencoder.faults["create"] = refuse
     job = send(account)
     for _ in range(30):
         submission = clock.run(job, after=60)
-    assert looks_before == [0, 2, 4]
-    assert (submission.state, job.status) == (SubmissionState.UNSURE, "submitting")
+    assert lookups_before == [0, 2, 4]
+    assert (submission.state, job.status) == (SubmissionState.UNCONFIRMED, "submitting")
 
 
 def test_a_worker_that_died_while_sending_is_an_ambiguous_end(
@@ -178,8 +178,8 @@ def test_without_a_proven_echo_a_person_decides(
     job = send(account)
     for _ in range(9):
         submission = clock.run(job, after=60)
-    assert (submission.state, job.status) == (SubmissionState.UNSURE, "submitting")
-    assert "don't know" in submission.note
+    assert (submission.state, job.status) == (SubmissionState.UNCONFIRMED, "submitting")
+    assert "may or may not have accepted" in submission.note
     assert zencoder.asked["create"] == 1
 
 
@@ -191,56 +191,60 @@ def test_a_likely_job_that_another_submission_made_is_not_taken(
     zencoder.faults["create"] = failing(500)
     zencoder.add(640, "processing")
     first, second = send(account), send(account)
-    assert clock.run(first, after=60).state == SubmissionState.LOOKING
+    assert clock.run(first, after=60).state == SubmissionState.VERIFYING
     assert clock.run(first, after=60).state == SubmissionState.DONE
     for _ in range(9):
         submission = clock.run(second, after=60)
-    assert (submission.state, second.remote_id) == (SubmissionState.UNSURE, None)
+    assert (submission.state, second.remote_id) == (SubmissionState.UNCONFIRMED, None)
     assert first.remote_id == "640"
 
 
 @pytest.fixture
-def unsure(account: ProviderAccount, zencoder: FakeZencoder) -> Job:
+def unconfirmed(account: ProviderAccount, zencoder: FakeZencoder) -> Job:
     job = send(account)
-    Submission.objects.update(state=SubmissionState.UNSURE, sent_at=NOON, sends=1)
+    Submission.objects.update(state=SubmissionState.UNCONFIRMED, sent_at=NOON, sends=1)
     return job
 
 
-def test_a_person_may_have_it_sent_again(unsure: Job, zencoder: FakeZencoder, clock: Clock) -> None:
+def test_a_person_may_have_it_sent_again(
+    unconfirmed: Job, zencoder: FakeZencoder, clock: Clock
+) -> None:
     user = make_user()
     for _ in range(2):
-        send_again(unsure, user=user)
-    assert clock.run(unsure, after=1).state == SubmissionState.DONE
+        send_again(unconfirmed, user=user)
+    assert clock.run(unconfirmed, after=1).state == SubmissionState.DONE
     assert zencoder.asked["create"] == 1
-    assert unsure.events.filter(actor=user).count() == 1
+    assert unconfirmed.events.filter(actor=user).count() == 1
 
 
-def test_a_list_that_brings_the_key_ends_the_doubt(account: ProviderAccount, unsure: Job) -> None:
-    apply(account, told("640", key=unsure.submission.key))
-    unsure.refresh_from_db()
-    assert unsure.remote_id == "640"
-    assert unsure.submission.state == SubmissionState.DONE
+def test_a_list_that_brings_the_key_ends_the_doubt(
+    account: ProviderAccount, unconfirmed: Job
+) -> None:
+    apply(account, told("640", key=unconfirmed.submission.key))
+    unconfirmed.refresh_from_db()
+    assert unconfirmed.remote_id == "640"
+    assert unconfirmed.submission.state == SubmissionState.DONE
 
 
 def test_a_person_may_say_which_one_it_is_though_the_list_brought_it(
-    account: ProviderAccount, unsure: Job, zencoder: FakeZencoder
+    account: ProviderAccount, unconfirmed: Job, zencoder: FakeZencoder
 ) -> None:
     zencoder.add(640, "processing")
     apply(account, told("640"))
-    bind_found_job(unsure, "640")
-    unsure.refresh_from_db()
-    assert (unsure.remote_id, unsure.status) == ("640", "running")
+    bind_found_job(unconfirmed, "640")
+    unconfirmed.refresh_from_db()
+    assert (unconfirmed.remote_id, unconfirmed.status) == ("640", "running")
     assert Job.objects.count() == 1
     assert Submission.objects.get().state == SubmissionState.DONE
 
 
 def test_what_is_not_there_or_anothers_cannot_be_claimed(
-    account: ProviderAccount, unsure: Job, zencoder: FakeZencoder
+    account: ProviderAccount, unconfirmed: Job, zencoder: FakeZencoder
 ) -> None:
     other = send(account)
     with pytest.raises(NotFound):
-        bind_found_job(unsure, "999")
+        bind_found_job(unconfirmed, "999")
     apply(account, told("640", key=Submission.objects.get(pk=other.pk).key))
     with pytest.raises(SubmissionRefused, match=f"job {other.pk}"):
-        bind_found_job(unsure, "640")
-    assert Submission.objects.get(pk=unsure.pk).state == SubmissionState.UNSURE
+        bind_found_job(unconfirmed, "640")
+    assert Submission.objects.get(pk=unconfirmed.pk).state == SubmissionState.UNCONFIRMED

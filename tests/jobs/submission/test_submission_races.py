@@ -137,7 +137,7 @@ def test_a_late_end_does_not_undo_what_another_worker_is_at(
 
     stop("before the request", another_looks_in_vain_sends_it_and_gets_no_answer, error)
     run_submission(job.pk)
-    assert Submission.objects.get().state == SubmissionState.LOOKING
+    assert Submission.objects.get().state == SubmissionState.VERIFYING
     clock.shift(PAST_THE_LEASE)
     run_submission(job.pk)
     job.refresh_from_db()
@@ -151,7 +151,7 @@ def test_an_answer_is_kept_however_late_it_comes(
 ) -> None:
     def a_person_is_asked() -> None:
         clock.shift(PAST_THE_LEASE)
-        Submission.objects.update(state=SubmissionState.UNSURE, lease=None)
+        Submission.objects.update(state=SubmissionState.UNCONFIRMED, lease=None)
 
     stop("before the request", a_person_is_asked)
     run_submission(job.pk)

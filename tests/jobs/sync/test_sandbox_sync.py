@@ -151,8 +151,8 @@ def test_a_dropped_request_is_sent_again_only_after_proof(
     job = send(board, sandbox, "good.mp4?dropped=1")
     for back_s in (0, 61, 0):
         submission = Submission.objects.get(pk=job.pk)
-        if submission.first_empty_look_at and back_s:
-            submission.first_empty_look_at -= timedelta(seconds=back_s)
+        if submission.first_empty_lookup_at and back_s:
+            submission.first_empty_lookup_at -= timedelta(seconds=back_s)
         submission.next_at = timezone.now()
         submission.save()
         end_pauses()

@@ -217,15 +217,15 @@ def test_each_action_has_one_form_in_one_place(
 def test_it_is_sent_again_once_for_each_form(operator: Client, account: ProviderAccount) -> None:
     request = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
     job = submit(organization=account.organization, account=account, request=request).job
-    Submission.objects.update(state=SubmissionState.UNSURE)
+    Submission.objects.update(state=SubmissionState.UNCONFIRMED)
     values = form(operator, job, "unsure-again") | {"again": "yes", "send_again": "on"}
     assert operator.post(url(job, "resolve"), values).status_code == 302
     assert Submission.objects.get().state == SubmissionState.DUE
     # sent, and again without a clear answer: the same form is no second decision
-    Submission.objects.update(state=SubmissionState.UNSURE)
+    Submission.objects.update(state=SubmissionState.UNCONFIRMED)
     html = operator.post(url(job, "resolve"), values, follow=True).content.decode()
     assert "was sent again already" in html
-    assert Submission.objects.get().state == SubmissionState.UNSURE
+    assert Submission.objects.get().state == SubmissionState.UNCONFIRMED
     # and one that was rendered since is
     fresh = form(operator, job, "unsure-again") | {"again": "yes", "send_again": "on"}
     operator.post(url(job, "resolve"), fresh)

@@ -36,7 +36,7 @@ def send(account: ProviderAccount, state: SubmissionState, **fields: Any) -> Job
 
 @pytest.fixture
 def unsure(account: ProviderAccount) -> Job:
-    return send(account, SubmissionState.UNSURE, note="Check there, then decide.")
+    return send(account, SubmissionState.UNCONFIRMED, note="Check there, then decide.")
 
 
 def url(job: Job, name: str = "detail") -> str:
@@ -78,7 +78,7 @@ def test_an_id_that_the_provider_does_not_know_is_refused_at_its_field(
     assert response.status_code == 422
     assert response.context["found_form"].errors["found_remote_id"]
     assert 'value="4711"' in response.content.decode()
-    assert state(unsure) == SubmissionState.UNSURE
+    assert state(unsure) == SubmissionState.UNCONFIRMED
 
 
 @pytest.mark.parametrize("given", ["", "  ", "x" * 300])
@@ -96,7 +96,7 @@ def test_a_provider_that_does_not_answer_is_told_of_at_the_field(
     zencoder.faults["details"] = failing(503)
     response = operator.post(url(unsure, "resolve"), {"found_remote_id": "88"})
     assert response.status_code == 422
-    assert state(unsure) == SubmissionState.UNSURE
+    assert state(unsure) == SubmissionState.UNCONFIRMED
 
 
 def test_the_job_of_another_submission_cannot_be_taken(
@@ -113,7 +113,7 @@ def test_it_is_sent_again_only_by_one_who_looked(operator: Client, unsure: Job) 
     response = operator.post(url(unsure, "resolve"), {"again": "yes"})
     assert response.status_code == 422
     assert "charged twice" in response.content.decode()
-    assert state(unsure) == SubmissionState.UNSURE
+    assert state(unsure) == SubmissionState.UNCONFIRMED
 
     response = operator.post(url(unsure, "resolve"), {"again": "yes", "send_again": "on"})
     assert response["Location"] == url(unsure)
@@ -123,23 +123,23 @@ def test_it_is_sent_again_only_by_one_who_looked(operator: Client, unsure: Job) 
 def test_an_answer_that_comes_too_late_changes_nothing(
     operator: Client, account: ProviderAccount
 ) -> None:
-    job = send(account, SubmissionState.LOOKING)
+    job = send(account, SubmissionState.VERIFYING)
     response = operator.post(url(job, "resolve"), {"send_again": "on"}, follow=True)
     assert "is known by now" in response.content.decode()
-    assert state(job) == SubmissionState.LOOKING
+    assert state(job) == SubmissionState.VERIFYING
 
 
 def test_who_may_answer(viewer: Client, stranger: Client, unsure: Job) -> None:
     values = {"send_again": "on"}
     assert viewer.post(url(unsure, "resolve"), values).status_code == 403
     assert stranger.post(url(unsure, "resolve"), values).status_code == 404
-    assert state(unsure) == SubmissionState.UNSURE
+    assert state(unsure) == SubmissionState.UNCONFIRMED
 
 
 @pytest.mark.parametrize(
     ("come_so_far", "fields", "words"),
     [
-        (SubmissionState.LOOKING, {}, "the answer was lost"),
+        (SubmissionState.VERIFYING, {}, "the answer was lost"),
         (SubmissionState.DUE, {"failures": 2, "note": "Not now."}, "Tried 2 times so far"),
         (SubmissionState.DUE, {"failures": 1, "note": "Too many."}, "Too many."),
     ],
@@ -161,10 +161,10 @@ def test_a_paused_account_is_said_to_hold_it(viewer: Client, account: ProviderAc
 
 
 def test_the_poll_sees_a_submission_move(viewer: Client, account: ProviderAccount) -> None:
-    job = send(account, SubmissionState.LOOKING)
+    job = send(account, SubmissionState.VERIFYING)
     shown = viewer.get(url(job)).context["live_state"]
     polled = {"HX-Request": "true"}
     assert viewer.get(url(job), {"state": shown}, headers=polled).status_code == 204
-    Submission.objects.filter(pk=job.pk).update(state=SubmissionState.UNSURE)
+    Submission.objects.filter(pk=job.pk).update(state=SubmissionState.UNCONFIRMED)
     moved = viewer.get(url(job), {"state": shown}, headers=polled)
     assert "We don't know" in moved.content.decode()

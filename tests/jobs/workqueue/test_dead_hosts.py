@@ -248,7 +248,7 @@ def test_a_host_that_comes_and_goes_leaves_no_submission_in_doubt(
         clock.shift(3)
         sync_account(account.pk, foreground=True)
         run_submission(job.pk)
-    assert Submission.objects.get().state == SubmissionState.LOOKING
+    assert Submission.objects.get().state == SubmissionState.VERIFYING
     assert zencoder.asked["create"] == 1
     clock.shift(60)
     for _ in range(2):
