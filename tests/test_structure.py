@@ -15,7 +15,7 @@ LEFT_OUT = {"tests", "docs", "var", "node_modules"}
 MADE_BY_OTHERS = ROOT / "static" / "vendor"
 # Where all providers are listed, and the demo that shows one account of each.
 LISTS = {ROOT / "providers" / "core" / "registry.py", ROOT / "sandbox" / "application.py"}
-DEMO = {*(ROOT / "scripts").glob("demo*.py"), ROOT / "scripts" / "screenshots.py"}
+DEMO = {*(ROOT / "scripts" / "demo").glob("*.py"), ROOT / "scripts" / "screenshots.py"}
 
 
 def sources() -> Iterator[Path]:
