@@ -7,7 +7,7 @@ PYTEST := $(PYTHON) -m pytest
 SERVICES := postgres or redis or browser or demo
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-reset run test bench lint format faults vendor screenshots
+.PHONY: help install demo demo-reset run test test-fast bench lint format faults vendor screenshots
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -28,12 +28,14 @@ run: .venv/.installed ## Web, worker and beat against the services that the envi
 	@exec $(PYTHON) -m scripts.supervise
 
 test: lint ## Lint, types and every test that this machine can run
-	@echo "test: the unit part"
+	@echo "test: what needs Python alone, on SQLite"
+	$(PYTEST) --numprocesses 2 -m "not ($(SERVICES) or faults)"
+	@echo "test: what depends on the database, on PostgreSQL; Redis, Chromium, the demo"
+	TEST_SERVICES=1 $(PYTEST) --numprocesses 3 --dist loadgroup \
+	    -m "(database or $(SERVICES)) and not faults"
+
+test-fast: .venv/.installed-dev ## The unit tests alone, in under a minute
 	$(PYTEST) --numprocesses 2 -m "not (integration or $(SERVICES) or faults)"
-	@echo "test: the whole product, the sandbox, FFmpeg, programs of our own"
-	$(PYTEST) --numprocesses 2 -m "integration and not ($(SERVICES) or faults)"
-	@echo "test: the database tests on PostgreSQL, Redis, Chromium, the demo"
-	TEST_SERVICES=1 $(PYTEST) -m "(database or $(SERVICES)) and not faults"
 
 bench: .venv/.installed-dev ## Ratios that must not grow with the number of jobs (JOBS=100000)
 	@$(PYTHON) -m benchmarks --jobs $(or $(JOBS),100000)

@@ -1,10 +1,10 @@
 """Which tests run on this machine, and what all of them share.
 
-Tests that need a service say so with a marker: `postgres`, `redis`, `browser`. Every test that
-asks the database is marked `database` here, so that the run with services repeats it on
-PostgreSQL. What walks through the whole product (tests/acceptance), drives the sandbox or starts
-programs is marked `integration`; all else are the unit tests. What could not run is named in the
-closing lines.
+Tests that need a service say so with a marker: `postgres`, `redis`, `browser`. Tests that could
+pass on one database and fail on the other are marked `database`, most of them here, and the run
+with services repeats them on PostgreSQL. What goes through the whole product (tests/acceptance),
+drives the sandbox or starts programs is marked `integration`; all else are the unit tests. What
+could not run is named in the closing lines.
 """
 
 import functools
@@ -23,25 +23,58 @@ from providers.xvid.tokens import TOKENS
 from tests import services
 from tests.redis.server import RedisServer
 
-DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup"}
+# Below the entry points, where rows are locked, merged, constrained and searched.
+ON_BOTH_DATABASES = tuple(
+    f"tests.jobs.{package}."
+    for package in (
+        *("accounts", "actions", "mirror", "models", "query", "submission", "sync"),
+        *("webhooks", "workqueue"),
+    )
+)
+TRANSACTIONAL_FIXTURES = {"transactional_db", "live_server"}
 # Enough for each run; `--hypothesis-profile=thorough` looks for longer.
 hypothesis.settings.register_profile("quick", max_examples=30, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile("quick")
 
 LEFT_OUT = pytest.StashKey[Counter[services.Service]]()
+# How many tests carry each marker, of those that were collected.
+SELECTS = pytest.StashKey[Counter[str]]()
+# Their tests share a board, which each process would start for itself.
+ONE_PROCESS = ("browser", "demo")
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses by the markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(
-            getattr(item, "fixturenames", ())
-        ):
-            item.add_marker(pytest.mark.database)
         module = item.getparent(pytest.Module)
-        if module and _is_integration(module.obj):
+        is_integration = bool(module and _is_integration(module.obj))
+        if is_integration:
             item.add_marker(pytest.mark.integration)
+        is_below = not is_integration and _name(module).startswith(ON_BOTH_DATABASES)
+        if _has_real_transactions(item) or (is_below and _asks_the_database(item)):
+            item.add_marker(pytest.mark.database)
+        for marker in ONE_PROCESS:
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.xdist_group(marker))
+    config.stash[SELECTS] = Counter(
+        mark for item in items for mark in {marker.name for marker in item.iter_markers()}
+    )
+
+
+def _name(module: pytest.Module | None) -> str:
+    return str(module.obj.__name__) if module else ""
+
+
+def _asks_the_database(item: pytest.Item) -> bool:
+    return bool(item.get_closest_marker("django_db")) or "db" in getattr(item, "fixturenames", ())
+
+
+def _has_real_transactions(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    return bool(marker and marker.kwargs.get("transaction")) or not (
+        TRANSACTIONAL_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+    )
 
 
 @functools.cache

@@ -32,7 +32,10 @@ if services.wanted() and services.POSTGRES.is_there():
 
 from dashboard.settings import *  # noqa: E402, F403
 
-if not services.wanted():
+if services.wanted() and services.POSTGRES.is_there():
+    # Nothing of the tests has to outlive a power cut.
+    DATABASES["default"]["OPTIONS"] = {"options": "-c synchronous_commit=off"}  # noqa: F405
+else:
     # A file, as in production: threads that share a database in memory do not wait for a lock.
     DATABASES["default"]["TEST"] = {"NAME": f"{RUN_FOLDER.name}/tests.sqlite3"}  # noqa: F405
 STATIC_ROOT.mkdir()  # noqa: F405  WhiteNoise warns where it is missing

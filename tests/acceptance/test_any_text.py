@@ -44,7 +44,11 @@ from tests.jobs.factories import (
 from tests.markup import Printed
 from tests.places import admin_pages
 
-pytestmark = [pytest.mark.django_db, pytest.mark.ignore_template_errors]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.database,  # every page and every call of the API, once on each database
+    pytest.mark.ignore_template_errors,
+]
 
 # is found again wherever it is printed
 MARK = "qzx"

@@ -18,7 +18,7 @@ from tests.acceptance.documented.server import Documented, Running, serve
 from tests.factories import make_organization
 from tests.places import stored_rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 # What we make of the answers, or keep about our own doings; all other columns mirror the provider.
 OUR_JOB_COLUMNS = {

@@ -157,6 +157,7 @@ def test_hostile_names_are_text_on_every_page(account: ProviderAccount, member: 
         assert "script-src 'self'" in policy, path
 
 
+@pytest.mark.database
 @pytest.mark.ignore_template_errors
 def test_a_filter_of_the_admin_refuses_what_no_column_holds(member: Client) -> None:
     lists = [page for page in admin_pages() if page.count("/") == 4]
@@ -228,6 +229,7 @@ PARAMETERS = {
 }
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_an_odd_query_is_no_failure(
     account: ProviderAccount, member: Client, token: str, name: str
@@ -240,6 +242,7 @@ def test_an_odd_query_is_no_failure(
         assert b"<script>alert" not in page.content, (parameter, text)
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(
     ("name", "path"), [("list", "jobs"), *((n, n) for n in ("files", "presets"))]
 )
@@ -253,6 +256,7 @@ def test_an_odd_query_of_the_api_is_answered_or_refused(
         assert answer.status_code in (200, 422), (parameter, text)
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("number", ["0", str(2**63 - 1), str(2**63), "9" * 30])
 def test_an_id_that_none_has_is_not_found(
     account: ProviderAccount, member: Client, token: str, number: str
@@ -300,6 +304,7 @@ def post(token: str, body: dict[str, Any] | str, **headers: str) -> Any:
     )
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(("length", "status"), [(255, 201), (256, 422), (5000, 422)])
 def test_an_idempotency_key_is_bounded(
     account: ProviderAccount, token: str, length: int, status: int
@@ -309,6 +314,7 @@ def test_an_idempotency_key_is_bounded(
     assert Job.objects.count() == (status == 201)
 
 
+@pytest.mark.database
 @pytest.mark.parametrize("field", ["extra", "metadata"])
 @pytest.mark.parametrize(
     ("value", "status"),

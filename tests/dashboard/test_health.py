@@ -12,6 +12,7 @@ def test_healthz_answers_without_a_database(client: Client) -> None:
     assert client.get("/healthz").status_code == 200
 
 
+@pytest.mark.database
 @pytest.mark.django_db
 def test_readyz_wants_every_migration(client: Client) -> None:
     assert client.get("/readyz").status_code == 200

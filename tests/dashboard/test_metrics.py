@@ -17,6 +17,8 @@ from providers.core.status import JobStatus
 from tests.factories import make_organization
 from tests.jobs.factories import NOON, make_account, make_delivery, make_job
 
+pytestmark = pytest.mark.database
+
 SYNCED = {"next_sync_at": NOON + timedelta(seconds=60)}
 
 

@@ -11,7 +11,7 @@ from organizations.models import ApiToken, AuditEntry, Membership, Organization,
 from organizations.models.audit import AppendOnly
 from tests.factories import make_membership, make_organization, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 class TestUser:

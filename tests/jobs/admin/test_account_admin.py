@@ -14,7 +14,7 @@ from organizations.models import AuditEntry
 from tests.factories import make_organization
 from tests.jobs.factories import NOON, make_account, make_job
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 LIST = "admin:jobs_provideraccount_changelist"
 ADD = "admin:jobs_provideraccount_add"

@@ -8,7 +8,7 @@ from jobs.models import IdempotencyKey, Job, ProviderAccount, Submission
 from organizations.models import ApiToken, Organization, Scope
 from tests.jobs.api.conftest import Answer, ApiClient, make_client
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 BODY: dict[str, Any] = {
     "account": "main",

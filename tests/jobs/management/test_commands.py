@@ -14,7 +14,7 @@ from organizations.models import Organization
 from tests.jobs.factories import make_account
 from tests.jobs.fake_zencoder import Answer, FakeZencoder
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
 def run(*words: str) -> str:

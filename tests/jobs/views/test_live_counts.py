@@ -16,6 +16,8 @@ from tests.jobs.answers import apply, failed, newest, told
 from tests.jobs.factories import make_account
 from tests.jobs.views.list_page import ListPage, tab_counts
 
+pytestmark = pytest.mark.database
+
 
 @pytest.fixture
 def other(studio: Organization) -> ProviderAccount:
