@@ -48,3 +48,28 @@ def test_every_metric_is_described_and_every_described_one_is_told() -> None:
     page = (ROOT / "docs" / "operating.md").read_text()
 
     assert set(re.findall(r"^\| `(reelboard_\w+)", page, re.MULTILINE)) == told
+
+
+def test_the_tree_in_the_architecture_is_that_of_the_folders() -> None:
+    section = (ROOT / "ARCHITECTURE.md").read_text().split("## The tree\n")[1]
+    block = section.removeprefix("\n").split("\n\n")[0]
+    shown, top = [], ""
+    for indent, name in re.findall(r"^ {4}(  )?([\w<>]+)/", block, re.MULTILINE):
+        top = top if indent else name
+        shown.append(f"{top}/{name}" if indent else name)
+
+    slugs = {slug for slug, _ in registry.choices()}
+    inner = {f"{top}/{name}" for top in ("jobs", "providers") for name in folders(ROOT / top)}
+    inner = {"providers/<slug>" if name.split("/")[1] in slugs else name for name in inner}
+    assert sorted(shown) == sorted(folders(ROOT) | inner)
+
+
+def folders(folder: Path) -> set[str]:
+    """Those that hold files of the project."""
+    made = {"__pycache__", "var", "data", "node_modules", "test-results"}
+    return {
+        path.name
+        for path in folder.iterdir()
+        if path.is_dir() and path.name not in made and not path.name.startswith(".")
+        if any(file.is_file() and "__pycache__" not in file.parts for file in path.rglob("*"))
+    }
