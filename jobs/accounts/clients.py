@@ -1,7 +1,8 @@
 """An account's adapter, over an HTTP client that obeys the account's limits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.conf import settings
 
@@ -25,11 +26,16 @@ def open_provider(
 
 @contextmanager
 def open_with_budget(
-    account: ProviderAccount, *, deadline_s: float | None = None, is_patient: bool = False
+    account: ProviderAccount,
+    *,
+    deadline_s: float | None = None,
+    is_patient: bool = False,
+    relay: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
 ) -> Iterator[tuple[Provider, Budget]]:
     """As `open_provider`, with the budget, for callers that read in several threads.
 
     `is_patient`: the first answer of a host that failed the last time may take as long as any.
+    `relay` has what asks the database carried out by this thread, whichever thread calls it.
     """
     try:
         remote = account.as_remote()
@@ -40,9 +46,9 @@ def open_with_budget(
     witness = Witness(account.host)
     with HttpClient(
         allow_private_addresses=settings.ALLOW_PRIVATE_ADDRESSES,
-        reserve=budget.reserve,
+        reserve=relay(budget.reserve),
         deadline_s=deadline_s,
-        first_answer_s=(lambda: None) if is_patient else witness.first_answer_s,
+        first_answer_s=(lambda: None) if is_patient else relay(witness.first_answer_s),
         on_end=witness.note,
         secrets=[value for value in remote.credentials.values() if isinstance(value, str)],
     ) as http:

@@ -58,7 +58,7 @@ class CheckResult:
 
 
 def check_account(values: AccountInput, *, keep_refused: bool = False) -> CheckResult:
-    """Validate the values and ask the provider about them, for CHECK_S at most.
+    """Validate the values and ask the provider about them, for a few seconds at most.
 
     Raises InvalidAccount. Call it outside of any transaction. `keep_refused`: refused credentials
     are no error.

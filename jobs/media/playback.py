@@ -30,7 +30,7 @@ class Playable:
 class Opening:
     """Whether a way to open an output is offered; if not, the reason, where there is one to say.
 
-    `is_renewed`: its link has expired, and the provider is asked for a new one on the way.
+    `is_renewed`: its link has expired, and opening it asks the provider for a new one.
     """
 
     is_offered: bool
@@ -68,15 +68,19 @@ def is_lost(job: Job) -> bool:
 
 
 def playable(output: Output) -> Playable:
-    """How a browser shows `output`, as far as can be told without asking its server."""
+    """How a browser shows `output`, as far as can be told without asking its server.
+
+    One whose link has expired plays where a new link can be had: see `link_origins`.
+    """
     if output.url and not output.was_made:
-        return Playable("", "There is no file of it.")
+        return Playable("", "There is no file.")
     if not output.opens_at:
-        return Playable("", "Its address is not reported.")
+        return Playable("", "URL not reported.")
     if origin(output.opens_at) is None:
         return Playable("", _why_not_opened(output.opens_at))
-    if output.expires_at and output.expires_at <= timezone.now():
-        return Playable("", "Its link has expired.")
+    opens = opening(output)
+    if opens.is_renewed and not opens.is_offered:
+        return Playable("", opens.reason)
     if output.kind == OutputKind.IMAGE:
         return Playable("image")
     if output.kind not in PLAYED:

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from jobs.accounts.clients import open_provider
+from jobs.accounts.interactive import ask
 from jobs.models import Job, Submission, SubmissionState
 from jobs.submission import idempotency
 from jobs.submission.idempotency import CallerKey
@@ -12,9 +12,6 @@ from jobs.submission.validation import SubmissionRefused
 from jobs.workqueue.enqueue import hint
 from organizations.models import User
 from providers.core.issues import RequestIssue
-
-# A person waits for this one, and a thread of the web server with them.
-DEADLINE_S = 20.0
 
 
 def send_again(job: Job, *, user: User, key: CallerKey | None = None) -> None:
@@ -42,6 +39,5 @@ def bind_found_job(job: Job, remote_id: str) -> None:
             [RequestIssue("found_remote_id", "submitted_as_other_job", {"job": other.pk})]
         )
     observed_at = timezone.now()
-    with open_provider(job.account, deadline_s=DEADLINE_S) as adapter:
-        remote = adapter.get_job(remote_id)
+    remote = ask(job.account, lambda adapter: adapter.get_job(remote_id))
     bind_remote_job(submission, remote, observed_at)

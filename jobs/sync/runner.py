@@ -5,6 +5,7 @@ worker or a crash does no harm. No network inside a transaction.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -25,6 +26,7 @@ from jobs.workqueue.hosts import NotAdmitted, admit
 from jobs.workqueue.reconnect import CUT, insist
 from jobs.workqueue.seats import Work
 from providers.core.errors import BudgetExhausted, NotFound, ProviderError, RateLimited
+from providers.core.types import RemoteJob
 
 log = structlog.get_logger(__name__)
 
@@ -137,13 +139,28 @@ def refresh_one(
     deadline_s: float = PASS_DEADLINE_S,
 ) -> None:
     """Read one job and apply it, beside any pass. Raises ProviderError but for NotFound."""
+
+    def read() -> RemoteJob:
+        with open_provider(account, deadline_s=deadline_s) as adapter:
+            return adapter.get_job(remote_id)
+
+    apply_read(account, remote_id, read, source=source)
+
+
+def apply_read(
+    account: ProviderAccount,
+    remote_id: str,
+    read: Callable[[], RemoteJob],
+    *,
+    source: EventSource,
+) -> None:
+    """Apply the job that `read` returns, or its NotFound. Raises what else `read` raises."""
     observed_at = timezone.now()
-    with open_provider(account, deadline_s=deadline_s) as adapter:
-        try:
-            remote = adapter.get_job(remote_id)
-        except NotFound:
-            job = Job.objects.filter(account=account, remote_id=remote_id, is_newest=True).first()
-            if job is not None:
-                mark_gone(account, job, source=source, observed_at=observed_at)
-            return
-    writer.apply(account, [remote], source=source, observed_at=observed_at)
+    try:
+        remote = read()
+    except NotFound:
+        job = Job.objects.filter(account=account, remote_id=remote_id, is_newest=True).first()
+        if job is not None:
+            mark_gone(account, job, source=source, observed_at=observed_at)
+    else:
+        writer.apply(account, [remote], source=source, observed_at=observed_at)

@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from jobs.accounts.clients import open_provider
 from jobs.accounts.freshness import Freshness, freshness
+from jobs.accounts.interactive import ask
 from jobs.accounts.service import CheckResult, CheckStatus, set_enabled, webhook_url
 from jobs.forms.account import AccountPageForm
 from jobs.models import ProviderAccount, Verdict, WebhookDelivery
@@ -24,9 +24,6 @@ from providers.core.contract import Provider
 from providers.core.errors import CLASSES, ProviderError
 from providers.core.registry import UnknownProvider
 from providers.core.types import Capability
-
-# A person waits for the provider, and a thread of the web server with them.
-DEADLINE_S = 20.0
 
 
 def find_account(access: Access, pk: int) -> ProviderAccount:
@@ -151,8 +148,7 @@ def check_credentials(request: HttpRequest, org: str, pk: int) -> HttpResponse:
     if not account.adapter_class.supports(Capability.CHECK_CREDENTIALS):
         raise Http404("This provider has no way to check them.")
     try:
-        with open_provider(account, deadline_s=DEADLINE_S) as adapter:
-            adapter.check_credentials()
+        ask(account, lambda adapter: adapter.check_credentials())
     except ProviderError as error:
         known = CLASSES[error.error_class]
         messages.error(request, f"{account}: {error} {known.hint}")
@@ -175,8 +171,7 @@ def usage(request: HtmxRequest, org: str, pk: int) -> HttpResponse:
         raise Http404("This provider tells no usage.")
     context: dict[str, Any] = {"access": access, "account": account, "now": timezone.now()}
     try:
-        with open_provider(account, deadline_s=DEADLINE_S) as adapter:
-            context["usage"] = adapter.usage()
+        context["usage"] = ask(account, lambda adapter: adapter.usage())
     except ProviderError as error:
         context["refusal"] = str(error)
     if request.htmx:

@@ -1,12 +1,10 @@
 """Files of all accounts: what the jobs made, with a way to open or play each."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from jobs.media.playback import PLAYED, Opening, opening
@@ -51,18 +49,18 @@ def file_list(request: HtmxRequest, org: str) -> HttpResponse:
 
 
 def _results(page: KeysetPage[Output], wanted: FileFilter, path: str) -> dict[str, Any]:
-    now = timezone.now()
     return {
-        "rows": [_row(output, now) for output in page.rows],
+        "rows": [_row(output) for output in page.rows],
         "list_url": path,
         "newer_url": page.previous and f"{path}?{wanted.query(cursor=page.previous)}",
         "older_url": page.next and f"{path}?{wanted.query(cursor=page.next)}",
     }
 
 
-def _row(output: Output, now: datetime) -> FileRow:
+def _row(output: Output) -> FileRow:
     plays = output.is_web and output.kind in PLAYED and output.status == OutputStatus.SUCCEEDED
-    return FileRow(output, opening(output), can_play=plays and not output.is_expired(now))
+    opens = opening(output)
+    return FileRow(output, opens, can_play=plays and opens.is_offered)
 
 
 def _form(wanted: FileFilter, accounts: list[ProviderAccount], path: str) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from jobs.media.links import NoLink, link_origins
 from jobs.media.playback import Playable, origins_of, playable
 from jobs.models import Job, Output
@@ -55,20 +57,32 @@ def player_context(access: Access, files: JobFiles, output_id: str) -> dict[str,
 
 def gallery_context(access: Access, files: JobFiles) -> dict[str, Any]:
     """The thumbnails that a browser can show, or the reason why there are none."""
-    shown = [one for one in files.thumbnails if playable(one).how == "image"]
+    shown = _shown(files)
+    asked = shown[:1] if files.makes_links else [one for one in shown if _is_expired(one)][:1]
     origins: list[str] = []
     reason = ""
-    if shown and files.makes_links:
-        shown = shown[:LINKED_THUMBNAILS_SHOWN]
-        try:
-            origins = link_origins(shown[0])
-        except NoLink as refusal:
-            shown, reason = [], str(refusal)
+    try:
+        for output in asked:
+            # one answer is enough: all of a job's links are renewed with it
+            origins = link_origins(output)
+            shown = shown if files.makes_links else _shown(read_files(files.job))
+    except NoLink as refusal:
+        reason = str(refusal)
+        shown = [] if files.makes_links else [one for one in shown if not _is_expired(one)]
+    limit = LINKED_THUMBNAILS_SHOWN if files.makes_links else THUMBNAILS_SHOWN
     return {
         "access": access,
         "job": files.job,
-        "thumbnails": shown[:THUMBNAILS_SHOWN],
+        "thumbnails": shown[:limit],
         "thumbnail_count": len(files.thumbnails),
         "origins": origins,
         "reason": reason,
     }
+
+
+def _shown(files: JobFiles) -> list[Output]:
+    return [one for one in files.thumbnails if playable(one).how == "image"]
+
+
+def _is_expired(output: Output) -> bool:
+    return output.is_expired(timezone.now())

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from jobs.accounts import credential_check
+from jobs.accounts import interactive
 from jobs.models import HealthState, ProviderAccount, ProviderHost
 from jobs.sync.runner import sync_account
 from organizations.models import Organization
@@ -82,7 +82,7 @@ def test_a_provider_that_never_answers_is_waited_for_no_longer_than_the_deadline
         raise OSError("too late")
 
     monkeypatch.setattr("socket.getaddrinfo", hang)
-    monkeypatch.setattr(credential_check, "CHECK_S", 0.05)
+    monkeypatch.setattr(interactive, "ANSWER_S", 0.05)
     page = manager.post(NEW, EAST, follow=True).content.decode()
     over.set()
     assert "Zencoder did not answer within" in page

@@ -82,7 +82,7 @@ def test_a_link_that_expires_says_when_and_an_expired_one_offers_a_new(
     # the click brings a new one, so nobody needs to know
     assert "expired" not in html
     assert "The provider is asked for a new link" in html
-    assert "?play=" not in html
+    assert f"?play={lasting.pk}#player" in html
 
 
 @pytest.mark.parametrize(
