@@ -33,7 +33,7 @@ ON_BOTH_DATABASES = tuple(
 )
 TRANSACTIONAL_FIXTURES = {"transactional_db", "live_server"}
 # Enough for each run; `--hypothesis-profile=thorough` looks for longer.
-hypothesis.settings.register_profile("quick", max_examples=30, deadline=None)
+hypothesis.settings.register_profile("quick", max_examples=20, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile("quick")
 

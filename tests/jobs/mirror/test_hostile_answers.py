@@ -141,9 +141,7 @@ values = st.recursive(
 )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(metadata=values, text=texts, number=st.integers() | st.floats())
 def test_any_value_is_stored_and_read_back(
     account: ProviderAccount, metadata: Any, text: str, number: Any
@@ -190,9 +188,7 @@ def texts_of(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=texts.filter(bool))
 @example(text=UNSTORABLE)
 @example(text="\x00" * 10_000)

@@ -43,9 +43,7 @@ def life(moments: list[int]) -> list[tuple[int, RemoteJob]]:
 
 
 @pytest.mark.django_db
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), moments=st.lists(st.integers(0, 29), min_size=2, max_size=6))
 def test_any_order_of_a_jobs_answers_ends_in_the_newest_state(
     account: ProviderAccount, data: st.DataObject, moments: list[int]

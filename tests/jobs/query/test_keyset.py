@@ -65,13 +65,13 @@ def walk(jobs: QuerySet[Job], ordering: Ordering, limit: int) -> list[list[int]]
 
 
 @each_ordering
-@pytest.mark.parametrize("limit", [1, 2, 5, 22, 23, 24])
 def test_walking_on_shows_each_row_once_and_in_order(
-    jobs: QuerySet[Job], ordering: Ordering, limit: int
+    jobs: QuerySet[Job], ordering: Ordering
 ) -> None:
-    pages = walk(jobs, ordering, limit)
-    assert [pk for rows in pages for pk in rows] == in_order(jobs, ordering)
-    assert {len(rows) for rows in pages[:-1]} <= {limit}
+    for limit in (1, 2, 5, 22, 23, 24):
+        pages = walk(jobs, ordering, limit)
+        assert [pk for rows in pages for pk in rows] == in_order(jobs, ordering), limit
+        assert {len(rows) for rows in pages[:-1]} <= {limit}
 
 
 @each_ordering
