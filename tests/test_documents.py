@@ -7,6 +7,7 @@ import pytest
 
 from dashboard.metrics import exposition
 from providers.core import registry, tables
+from providers.core.errors import CLASSES
 from tests.jobs.factories import NOON
 
 ROOT = Path(__file__).parents[1]
@@ -17,8 +18,12 @@ READS = re.compile(r"""\benv\.\w+\(\s*["']([A-Z_]+)["']""")
 NAME = re.compile(r"`([A-Z][A-Z_]+)`")
 
 
-def test_readme_has_the_matrix_of_all_providers() -> None:
-    assert tables.capability_matrix(registry.all_providers()) in (ROOT / "README.md").read_text()
+def test_readme_has_the_matrix_of_all_providers_and_of_what_some_provider_has() -> None:
+    providers = list(registry.all_providers())
+    matrix = tables.capability_matrix(providers, tables.offered_capabilities(providers))
+
+    assert matrix in (ROOT / "README.md").read_text()
+    assert not [line for line in matrix.splitlines()[2:] if "yes" not in line]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -73,3 +78,7 @@ def folders(folder: Path) -> set[str]:
         if path.is_dir() and path.name not in made and not path.name.startswith(".")
         if any(file.is_file() and "__pycache__" not in file.parts for file in path.rglob("*"))
     }
+
+
+def test_readme_counts_the_classes_of_errors() -> None:
+    assert f"sorted into {len(CLASSES)} classes" in (ROOT / "README.md").read_text()

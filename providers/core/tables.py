@@ -7,16 +7,24 @@ from providers.core.contract import Provider
 from providers.core.types import Capability
 
 
-def capability_matrix(providers: Iterable[type[Provider]]) -> str:
+def capability_matrix(
+    providers: Iterable[type[Provider]], capabilities: Iterable[Capability] = Capability
+) -> str:
     """One row a capability, one column a provider."""
     columns = list(providers)
     return _table(
         ["Capability", *(provider.label for provider in columns)],
         [
             [f"`{capability}`", *("yes" if p.supports(capability) else "-" for p in columns)]
-            for capability in Capability
+            for capability in capabilities
         ],
     )
+
+
+def offered_capabilities(providers: Iterable[type[Provider]]) -> list[Capability]:
+    """Those that some of the providers have."""
+    columns = list(providers)
+    return [each for each in Capability if any(p.supports(each) for p in columns)]
 
 
 def status_table(provider: type[Provider]) -> str:
