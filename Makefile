@@ -12,9 +12,9 @@ SERVICES := postgres or redis or browser or demo
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-install: .venv/.installed ## What a server needs, into .venv: docs/deploying.md goes on from there
+install: .venv/.installed ## Install what a server needs into .venv (see docs/deploying.md)
 
-demo: .venv/.installed-demo ## A living board on this machine alone: PORT=8000 SANDBOX_PORT=9000
+demo: .venv/.installed-demo ## The board with a sandbox, on this machine (PORT=8000 SANDBOX_PORT=9000)
 	@exec $(PYTHON) -m scripts.demo
 
 demo-reset: ## Delete the demo's data (everything below var/, or VAR_DIR)
@@ -24,37 +24,37 @@ demo-reset: ## Delete the demo's data (everything below var/, or VAR_DIR)
 	    echo "The demo in $$dir is running: stop it first."; exit 1; \
 	else rm -rf "$$dir"; echo "Deleted $$dir."; fi
 
-run: .venv/.installed ## Web, worker and beat against the services that the environment names
+run: .venv/.installed ## Web, worker and beat, with the settings in the environment
 	@exec $(PYTHON) -m scripts.supervise
 
-test: lint ## Lint, types and every test that this machine can run
+test: lint ## Lint, types and all tests that this machine can run
 	@echo "test: what needs Python alone, on SQLite"
 	$(PYTEST) --numprocesses 2 -m "not ($(SERVICES) or faults)"
 	@echo "test: what depends on the database, on PostgreSQL; Redis, Chromium, the demo"
 	TEST_SERVICES=1 $(PYTEST) --numprocesses 3 --dist loadgroup \
 	    -m "(database or $(SERVICES)) and not faults"
 
-test-fast: .venv/.installed-dev ## The unit tests alone, in under a minute
+test-fast: .venv/.installed-dev ## The unit tests
 	$(PYTEST) --numprocesses 2 -m "not (integration or $(SERVICES) or faults)"
 
-bench: .venv/.installed-dev ## Ratios that must not grow with the number of jobs (JOBS=100000)
+bench: .venv/.installed-dev ## Measure what must not grow with the number of jobs (JOBS=100000)
 	@$(PYTHON) -m benchmarks --jobs $(or $(JOBS),100000)
 
-lint: .venv/.installed-dev ## Style, types, the arrows between the parts, migrations, settings
+lint: .venv/.installed-dev ## Check style, types, import rules, migrations and settings
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" scripts/lint
 
-format: .venv/.installed-dev ## Rewrite the Python files in the project's style
+format: .venv/.installed-dev ## Format the Python files and templates
 	$(PYTHON) -m ruff check --fix-only --quiet .
 	$(PYTHON) -m ruff format .
 	-$(PYTHON) -m djlint --quiet --reformat templates
 
-faults: .venv/.installed-dev ## The long runs in which processes are killed
+faults: .venv/.installed-dev ## Long tests in which processes are killed
 	TEST_SERVICES=1 $(PYTEST) -m faults
 
-screenshots: .venv/.installed-dev ## Pictures of every page of a running demo, for docs/screenshots
+screenshots: .venv/.installed-dev ## Update docs/screenshots from a running demo
 	$(PYTHON) -m scripts.screenshots
 
-vendor: .venv/.installed-dev ## Refresh the vendored front-end files from npm
+vendor: .venv/.installed-dev ## Update the vendored front-end files from npm
 	$(PYTHON) -m scripts.vendor
 
 .venv/.installed: requirements.txt
