@@ -1,7 +1,6 @@
 """A provider account: where its jobs come from, how it is doing, and when it is next due."""
 
 import secrets
-import uuid
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -63,14 +62,6 @@ class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
             refused_at__isnull=True,
             next_sync_at__lte=now,
         ).order_by("next_sync_at")
-
-    def claim(self, pk: int, now: datetime) -> uuid.UUID | None:
-        """Take the account's lease by conditional update; None when somebody holds it."""
-        lease = uuid.uuid4()
-        taken = self.filter(unleased(now), pk=pk).update(
-            lease=lease, leased_until=now + LEASE, dispatched_until=None
-        )
-        return lease if taken else None
 
 
 # A base URL from its host on

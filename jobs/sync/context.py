@@ -11,21 +11,21 @@ from jobs.accounts.budget import Budget
 from jobs.mirror import writer
 from jobs.mirror.batch import Applied
 from jobs.models import EventSource, ProviderAccount
-from jobs.sync.lease import AccountLease
+from jobs.models.account import LEASE
 from jobs.sync.limits import LimitWaiter
 from jobs.sync.report import Report
+from jobs.workqueue import leases
 from providers.core.contract import Provider
 from providers.core.types import RemoteJob
 
 
 @dataclass
 class PassContext:
-    """One pass over one account: its API, its lease, and its way to write what was read."""
+    """One pass over one account: its API, and its way to write what was read."""
 
     account: ProviderAccount
     adapter: Provider
     budget: Budget
-    lease: AccountLease
     limits: LimitWaiter
     report: Report
     started_at: datetime = field(default_factory=timezone.now)
@@ -48,6 +48,6 @@ class PassContext:
 
     def renew(self, **values: Any) -> None:
         """Prolong the lease and keep `values` on the account. Raises LeaseLost."""
-        self.lease.renew(**values)
+        leases.renew(self.account, LEASE, **values)
         for name, value in values.items():
             setattr(self.account, name, value)

@@ -1,6 +1,5 @@
 """What the end of a pass leaves on its account: how it is doing, and when it is due again."""
 
-import random
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,15 +8,16 @@ from django.utils import timezone
 
 from jobs.models import JobPoll, ProviderAccount
 from jobs.sync.context import PassContext
-from jobs.sync.lease import AccountLease, LeaseLost
+from jobs.workqueue import leases
+from jobs.workqueue.backoff import Backoff
+from jobs.workqueue.leases import LeaseLost
 from providers.core.contract import Provider
 from providers.core.errors import AuthRefused, ProviderError
 from providers.core.status import JobStatus
 
 ACTIVE_INTERVAL_S = 10
 IDLE_INTERVAL_S = 60
-BACK_OFF_S = 15
-BACK_OFF_CAP_S = 900
+BACKOFF = Backoff(first_s=15, cap_s=900, spread=0.2)
 
 
 def record_end(context: PassContext, wait_s: float) -> None:
@@ -28,16 +28,18 @@ def record_end(context: PassContext, wait_s: float) -> None:
     due = now + timedelta(seconds=wait_s) if wait_s else _next_sync_at(context.account, now)
     succeeded = context.has_read or not wait_s
     success = _success_columns(context.adapter, now, due) if succeeded else {}
-    if not context.lease.release(next_sync_at=due, **success):
+    if not leases.release(context.account, next_sync_at=due, **success):
         raise LeaseLost
 
 
-def record_failure(account: ProviderAccount, lease: AccountLease, error: Exception) -> None:
+def record_failure(account: ProviderAccount, error: Exception) -> None:
     """Keep why, and come back later: twice as late each time, a little apart from others."""
     now = timezone.now()
     known = error if isinstance(error, ProviderError) else None
-    lease.release(
-        next_sync_at=now + timedelta(seconds=_back_off_s(account, known)),
+    wait_s = BACKOFF.wait_s(account.consecutive_failures + 1)
+    leases.release(
+        account,
+        next_sync_at=now + timedelta(seconds=max(wait_s, (known and known.wait_s) or 0)),
         consecutive_failures=F("consecutive_failures") + 1,
         last_error_at=now,
         last_error_class=known.error_class if known else "unknown",
@@ -70,9 +72,3 @@ def _next_sync_at(account: ProviderAccount, now: datetime) -> datetime:
     if first is None:
         return now + idle
     return now + max(smallest, min(first - now, interval))
-
-
-def _back_off_s(account: ProviderAccount, error: ProviderError | None) -> float:
-    wait_s: float = min(BACK_OFF_S * 2 ** min(account.consecutive_failures, 10), BACK_OFF_CAP_S)
-    wait_s *= random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, guards nothing
-    return max(wait_s, error.wait_s) if error and error.wait_s else wait_s

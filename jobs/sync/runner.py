@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from django.utils import timezone
@@ -16,13 +17,16 @@ from jobs.accounts.clients import open_provider, open_with_budget
 from jobs.mirror import writer
 from jobs.mirror.endings import mark_gone
 from jobs.models import EventSource, Job, ProviderAccount
+from jobs.models.account import LEASE
 from jobs.sync.context import PassContext
-from jobs.sync.lease import AccountLease, LeaseLost
+from jobs.sync.lease import take_account
 from jobs.sync.limits import LimitWaiter, limit_wait_s
 from jobs.sync.outcome import record_end, record_failure
 from jobs.sync.report import Progress, Report
 from jobs.sync.sync_pass import read_account
+from jobs.workqueue import leases
 from jobs.workqueue.hosts import NotAdmitted, admit
+from jobs.workqueue.leases import LeaseLost
 from jobs.workqueue.reconnect import CUT, insist
 from jobs.workqueue.seats import Work
 from providers.core.errors import BudgetExhausted, NotFound, ProviderError, RateLimited
@@ -58,44 +62,43 @@ def sync_account(
     in the foreground it waits for both and goes on until the first import is complete. `full`
     crawls the whole list and looks for jobs that vanished.
     """
-    lease = AccountLease.claim(account_id, wait=foreground)
-    if lease is None:
+    account = take_account(account_id, wait=foreground)
+    if account is None:
         return None
     mode = Mode(foreground, full, on_progress)
     try:
-        account = ProviderAccount.objects.get(pk=account_id)
         if foreground:
-            return _run_pass(account, lease, mode)
+            return _run_pass(account, mode)
         if not account.enabled or account.refused_at:
-            lease.release()  # since the message was sent
+            leases.release(account)  # since the message was sent
             return None
         with admit(account.host, Work.SYNC, is_doubtful=account.is_doubtful):
-            return _run_pass(account, lease, mode)
+            return _run_pass(account, mode)
     except NotAdmitted:
-        lease.release()  # it stays due
+        leases.release(account)  # it stays due
         return None
     except CUT:
         # nobody's failure: another pass does it again, soon
         due = timezone.now() + timedelta(seconds=RETRY_S)
-        insist(lambda: lease.release(next_sync_at=due))
+        insist(lambda: leases.release(account, next_sync_at=due))
         raise
 
 
-def _run_pass(account: ProviderAccount, lease: AccountLease, mode: Mode) -> Report:
+def _run_pass(account: ProviderAccount, mode: Mode) -> Report:
     report = Report(str(account.pk))
     started = time.monotonic()
     try:
-        _read(account, lease, mode, report)
+        _read(account, mode, report)
     except LeaseLost:
         report.ok, report.error = False, "The account was changed, or another worker took it over."
     except ProviderError as error:
         report.ok, report.error = False, str(error)
-        record_failure(account, lease, error)
+        record_failure(account, error)
     except CUT:
         raise
     except Exception as error:
         # an internal error: shown on the account, and raised for the log
-        record_failure(account, lease, error)
+        record_failure(account, error)
         raise
     finally:
         report.duration_ms = round((time.monotonic() - started) * 1000)
@@ -103,12 +106,12 @@ def _run_pass(account: ProviderAccount, lease: AccountLease, mode: Mode) -> Repo
     return report
 
 
-def _read(account: ProviderAccount, lease: AccountLease, mode: Mode, report: Report) -> None:
+def _read(account: ProviderAccount, mode: Mode, report: Report) -> None:
     deadline_s = None if mode.foreground else PASS_DEADLINE_S
     opened = open_with_budget(account, deadline_s=deadline_s, is_patient=mode.foreground)
     with opened as (adapter, budget):
-        limits = LimitWaiter(lease.renew, foreground=mode.foreground)
-        context = PassContext(account, adapter, budget, lease, limits, report)
+        limits = LimitWaiter(partial(leases.renew, account, LEASE), foreground=mode.foreground)
+        context = PassContext(account, adapter, budget, limits, report)
         try:
             wait_s = _read_until_limit(context, mode)
         finally:

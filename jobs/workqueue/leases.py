@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from jobs.models.work import LeasedModel, WorkItem, unleased
+from jobs.workqueue.reconnect import insist
 
 # A run of people's work makes a few calls, which together end within the deadline; the lease is
 # longer, so that no second run begins while the first still sends.
@@ -22,7 +23,7 @@ Row = TypeVar("Row", bound=LeasedModel)
 
 
 class LeaseLost(Exception):
-    """Another worker has the row by now, so that this one must not act for it."""
+    """The row was changed meanwhile, or another worker has it: do and write nothing more for it."""
 
 
 def take(
@@ -40,7 +41,9 @@ def take(
     if not free.update(lease=lease, leased_until=now + duration, dispatched_until=None, **values):
         return None
     taken: QuerySet[Row, Row] = rows.model._default_manager.filter(pk=pk, lease=lease)
-    return (taken.select_related(*related) if related else taken).first()
+    if related:
+        taken = taken.select_related(*related)
+    return insist(taken.first)  # taken already, so that nobody else would have it for a while
 
 
 def held(row: Row) -> QuerySet[Row, Row]:
@@ -48,15 +51,15 @@ def held(row: Row) -> QuerySet[Row, Row]:
     return type(row)._default_manager.filter(pk=row.pk, lease=row.lease)
 
 
-def renew(row: LeasedModel, duration: timedelta) -> None:
-    """Hold the row for `duration` from now. Raises LeaseLost."""
-    if not held(row).update(leased_until=timezone.now() + duration):
+def renew(row: LeasedModel, duration: timedelta, **values: Any) -> None:
+    """Hold the row for `duration` from now, and write `values`. Raises LeaseLost."""
+    if not held(row).update(leased_until=timezone.now() + duration, **values):
         raise LeaseLost
 
 
-def release(row: LeasedModel, **values: Any) -> None:
-    """Give the row back with `values`, unless another worker has it by now."""
-    held(row).update(lease=None, leased_until=None, **values)
+def release(row: LeasedModel, **values: Any) -> bool:
+    """Give the row back, and write `values`; False, and nothing written, when it is lost."""
+    return bool(held(row).update(lease=None, leased_until=None, **values))
 
 
 def postpone(item: WorkItem, wait_s: float, note: str, **values: Any) -> None:

@@ -13,10 +13,11 @@ from pytest_django import Settings
 from jobs.models import HealthState, Job, JobPoll, ProviderAccount, RateBudget
 from jobs.models.account import LEASE
 from jobs.sync import runner
-from jobs.sync.outcome import ACTIVE_INTERVAL_S, BACK_OFF_CAP_S, IDLE_INTERVAL_S
+from jobs.sync.outcome import ACTIVE_INTERVAL_S, BACKOFF, IDLE_INTERVAL_S
 from jobs.sync.report import Report
 from jobs.sync.request import request_sync
 from jobs.sync.runner import sync_account
+from jobs.workqueue import leases
 from tests.jobs.factories import NOON, end_pauses, make_job
 from tests.jobs.fake_zencoder import FakeZencoder, failing, unreachable
 
@@ -35,7 +36,7 @@ def wait_of(account: ProviderAccount) -> float:
 
 
 def test_a_second_worker_gets_nothing(account: ProviderAccount, zencoder: FakeZencoder) -> None:
-    assert ProviderAccount.objects.claim(account.pk, timezone.now())
+    assert leases.take(ProviderAccount.objects.all(), account.pk, LEASE)
     assert sync_account(account.pk) is None
     assert zencoder.asked == {}
 
@@ -44,7 +45,7 @@ def test_the_lease_of_a_killed_worker_runs_out(
     account: ProviderAccount, zencoder: FakeZencoder
 ) -> None:
     with time_machine.travel(NOON, tick=False) as clock:
-        ProviderAccount.objects.claim(account.pk, timezone.now())
+        leases.take(ProviderAccount.objects.all(), account.pk, LEASE)
         clock.shift(LEASE + timedelta(seconds=1))
         assert run(account).ok
     assert account.lease is None
@@ -142,7 +143,7 @@ def test_failures_back_off_twice_as_long_each_time_up_to_a_cap(
     with time_machine.travel(NOON, tick=False) as clock:
         for expected in (15, 30, 60, 120, 240, 480, 900, 900):
             assert run(account).ok is False
-            assert expected * 0.8 <= wait_of(account) <= expected * 1.2 <= BACK_OFF_CAP_S * 1.2
+            assert expected * 0.8 <= wait_of(account) <= expected * 1.2 <= BACKOFF.cap_s * 1.2
             clock.shift(timedelta(hours=1))
         assert account.consecutive_failures == 8
         assert account.last_error_class == "provider.outage"

@@ -13,9 +13,10 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from jobs import tasks
 from jobs.actions.cancellation import request_cancel
 from jobs.models import Job, JobAction, ProviderAccount, Submission, WebhookDelivery
+from jobs.models.account import LEASE
 from jobs.submission.service import submit
 from jobs.sync import lease
-from jobs.workqueue import dispatch
+from jobs.workqueue import dispatch, leases
 from jobs.workqueue.enqueue import LIFE_S
 from providers.core.types import JobRequest, Rendition
 from providers.zencoder.adapter import Zencoder
@@ -65,7 +66,7 @@ def test_a_tick_hands_each_due_account_out_once(
     make_account(account.organization, next_sync_at=NOON, enabled=False)
     make_account(account.organization, next_sync_at=NOON, refused_at=NOON)
     held = make_account(account.organization, next_sync_at=NOON)
-    ProviderAccount.objects.claim(held.pk, NOON)
+    assert leases.take(ProviderAccount.objects.all(), held.pk, LEASE)
     assert hints(tasks.tick) == [("sync_account", second.pk), ("sync_account", account.pk)]
     assert hints(tasks.tick) == []
 
