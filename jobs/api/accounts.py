@@ -16,7 +16,7 @@ from jobs.api.errors import (
 )
 from jobs.api.schemas import AccountList, AccountShape
 from jobs.models import ProviderAccount
-from jobs.query.parameters import find_by_id
+from jobs.query.references import find_by_id
 from jobs.sync.request import request_sync
 
 router = Router(tags=["accounts"], by_alias=True)

@@ -26,8 +26,9 @@ from jobs.api.schemas import ConflictBody, JobDetail, JobList, SubmittedJob
 from jobs.models import Job, JobBody, JobEvent, Output
 from jobs.query import keyset
 from jobs.query.jobs import JobFilter
-from jobs.query.keyset import SORT_TIMES
-from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT, find_accounts, find_by_id
+from jobs.query.orderings import SORT_TIMES
+from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT
+from jobs.query.references import find_accounts, find_by_id
 from jobs.submission import idempotency, service
 from jobs.submission.idempotency import CallerKey
 from jobs.submission.validation import SubmissionRefused

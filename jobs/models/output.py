@@ -70,6 +70,8 @@ LISTED_COLUMNS = (
     "provider_status",
 )
 
+UNFINISHED = frozenset({OutputStatus.QUEUED, OutputStatus.RUNNING})
+
 JOB_COLUMNS = ("name", "remote_id", "status", "provider_status", "gone_at", "is_newest")
 
 
@@ -204,7 +206,7 @@ class Output(models.Model):
 
     @property
     def is_unfinished(self) -> bool:
-        return self.status in (OutputStatus.QUEUED, OutputStatus.RUNNING)
+        return self.status in UNFINISHED
 
     @property
     def is_awaited(self) -> bool:

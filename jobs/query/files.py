@@ -7,9 +7,10 @@ from typing import ClassVar
 from django.db.models import Q, QuerySet
 
 from jobs.models import Output, Preset
-from jobs.models.output import OutputQuerySet
-from jobs.query.keyset import Ordering
-from jobs.query.parameters import ListFilter, Parameters, Params
+from jobs.models.output import UNFINISHED, OutputQuerySet
+from jobs.query.list_filter import ListFilter
+from jobs.query.orderings import Ordering
+from jobs.query.parameters import Parameters, Params
 from organizations.models import Organization
 from providers.core.status import OutputStatus
 from providers.core.types import OutputKind
@@ -54,8 +55,8 @@ class FileFilter(ListFilter):
         read = Parameters(params, organization, names, REPEATED)
         return cls(
             account_ids=read.account_ids(),
-            kind=read.words("kind", OutputKind),
-            status=read.words("status", OutputStatus),
+            kind=read.choices("kind", OutputKind),
+            status=read.choices("status", OutputStatus),
             format=read.several("format"),
             presets=read.presets(),
             min_height=read.number("min_height", 1, MAX_PIXELS),
@@ -84,7 +85,7 @@ class FileFilter(ListFilter):
         if self.account_ids is not None:
             found = found.filter(account_id__in=sorted(self.account_ids))
         if self.status:
-            found = found.filter(status__in=sorted(self.status))
+            found = found.filter(_status_condition(self.status))
         if self.format:
             found = found.filter(format__in=self.format)
         if self.presets:
@@ -101,6 +102,14 @@ class FileFilter(ListFilter):
         if self.created_before:
             found = found.filter(sort_at__lt=self.created_before)
         return found
+
+
+def _status_condition(statuses: frozenset[OutputStatus]) -> Q:
+    """The files of a gone job are not being made any more, whatever was last reported of them."""
+    ended = Q(status__in=sorted(statuses - UNFINISHED))
+    if not statuses & UNFINISHED:
+        return ended
+    return ended | Q(status__in=sorted(statuses & UNFINISHED), job__gone_at__isnull=True)
 
 
 def _text_condition(text: str) -> Q:

@@ -1,6 +1,6 @@
 """The filters of a job list, in the names that its address and the API share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -8,8 +8,10 @@ from typing import ClassVar
 from django.db.models import Q, QuerySet
 
 from jobs.models import Job, Output, Preset
-from jobs.query.keyset import SORT_TIMES, Ordering
-from jobs.query.parameters import ListFilter, Parameters, Params, read_id
+from jobs.query.list_filter import ListFilter
+from jobs.query.orderings import SORT_TIMES, Ordering
+from jobs.query.parameters import Parameters, Params
+from jobs.query.references import read_id
 from organizations.models import Organization
 from providers.core.errors import CLASSES
 from providers.core.status import ACTIVE, JobStatus
@@ -23,17 +25,8 @@ TIMES = (
     "finished_before",
     "changed_after",
 )
-COUNT_CAP = 10_000
 
 _ENDED = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """A number of rows; `capped` when there are more than `value`."""
-
-    value: int
-    capped: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +61,7 @@ class JobFilter(ListFilter):
         names = (*cls.CONDITIONS, "sort", "limit", "cursor")
         read = Parameters(params, organization, names, REPEATED)
         return cls(
-            status=read.words("status", JobStatus),
+            status=read.choices("status", JobStatus),
             account_ids=read.account_ids(),
             error=_read_errors(read),
             batch=read.several("batch"),
@@ -140,15 +133,6 @@ class JobFilter(ListFilter):
             )
         return queryset
 
-    def found_among(self, counts: Mapping[str, Count]) -> Count:
-        """How many jobs the list has, from the counts of `tab_counts`."""
-        names: set[str] = {*self.status} or {*counts}
-        if JobStatus.FAILED in names:
-            names.add("resolved")
-        if self.unresolved is not None:
-            names = names & {"failed"} if self.unresolved else names - {"failed"}
-        return total(counts[name] for name in names)
-
     def _status_condition(self) -> Q:
         if self.gone or not self.status & ACTIVE:
             return Q(status__in=sorted(self.status))
@@ -176,36 +160,6 @@ class JobFilter(ListFilter):
         if self.tab and self.tab <= _ENDED:
             return Ordering("finished")
         return Ordering("created")
-
-
-def tab_counts(
-    queryset: QuerySet[Job], gone: bool | None = None, cap: int = COUNT_CAP
-) -> dict[str, Count]:
-    """How many jobs are behind each tab, in one query a part, each of which stops beyond `cap`.
-
-    Each job is in one part: its status, or `resolved` for a failure that a later attempt fixed, or
-    `gone` for an active job that is gone, where these are not asked for. So a search for words,
-    which no index serves, looks at each row once.
-    """
-    conditions = {status.value: Q(status=status) for status in JobStatus}
-    # the status is named with them for SQLite, which without statistics prefers the longer index
-    conditions["failed"] = Q(status=JobStatus.FAILED, is_unresolved=True)
-    conditions["resolved"] = Q(status=JobStatus.FAILED, resolved_by__isnull=False)
-    if gone is not True:
-        conditions |= {status.value: Q(status=status, is_active=True) for status in ACTIVE}
-    if gone is None:
-        conditions["gone"] = Q(status__in=sorted(ACTIVE), gone_at__isnull=False)
-    counts = {}
-    for name, condition in conditions.items():
-        found = queryset.filter(condition).order_by()[: cap + 1].count()
-        counts[name] = Count(min(found, cap), found > cap)
-    return counts
-
-
-def total(counts: Iterable[Count], cap: int = COUNT_CAP) -> Count:
-    counts = list(counts)
-    found = sum(count.value for count in counts)
-    return Count(min(found, cap), found > cap or any(count.capped for count in counts))
 
 
 def _read_errors(read: Parameters) -> tuple[str, ...]:

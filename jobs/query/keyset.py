@@ -7,24 +7,14 @@ nor skip anything below.
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
-from django.db.models import F, Model, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import Model, Q, QuerySet
 
-# The time that each order of jobs sorts by, and what stands in for it where there is none. Written
-# as the indexes of Job are, or no index serves the page.
-SORT_TIMES = {
-    "created": ("sort_at",),
-    "started": ("sort_started_at", "sort_at"),
-    "finished": ("ended_at", "sort_at"),
-    "changed": ("changed_at",),
-}
-# What other lists are sorted by
-_TIMES = {**SORT_TIMES, "received": ("received_at",)}
+from jobs.query.orderings import Ordering
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -33,33 +23,6 @@ _CURSOR = re.compile(r"(next|previous) (-?[a-z]+) (-?\d{1,18}) (\d{1,19})", re.A
 
 
 Row = TypeVar("Row", bound=Model)
-
-
-@dataclass(frozen=True, slots=True)
-class Ordering:
-    """By which time rows are sorted; equal times by id, in the same direction."""
-
-    name: str
-    descending: bool = True
-
-    @classmethod
-    def parse(cls, text: str, names: Iterable[str] = SORT_TIMES) -> "Ordering":
-        """Read `created`, or `-created` for newest first. Raises ValueError with a sentence."""
-        name = text.removeprefix("-").removesuffix("_at")
-        if name not in names:
-            raise ValueError(f"Sort by {', '.join(names)}; a minus before it: newest first.")
-        return cls(name, text.startswith("-"))
-
-    def __str__(self) -> str:
-        return f"-{self.name}" if self.descending else self.name
-
-    @property
-    def expression(self) -> Any:
-        times = _TIMES[self.name]
-        return Coalesce(*times) if len(times) > 1 else F(*times)
-
-    def time_of(self, row: Model) -> datetime:
-        return next(at for name in _TIMES[self.name] if (at := getattr(row, name)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,17 @@
-"""Reading the query string of a list: the same words, limits and sentences for all of them."""
+"""Reading the query string of a list: the same names, limits and messages for all of them."""
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar, TypeVar
-from urllib.parse import urlencode
+from typing import TypeVar
 
-from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 
 from jobs.models import Preset, ProviderAccount
-from jobs.query.keyset import Ordering
+from jobs.query.orderings import Ordering
+from jobs.query.references import find_accounts, has_control_characters, read_id
 from organizations.models import Organization
 from providers.core import registry
 
@@ -22,63 +20,14 @@ MAX_LIMIT = 200
 # Longer than any column that it is compared with
 MAX_TEXT = 500
 MAX_VALUES = 50
-MAX_ID = 2**63 - 1
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _RELATIVE = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
 # the "+" of an offset that nobody escaped arrives as a blank
 _LOST_PLUS = re.compile(r"(T[0-9:.]+) (\d\d:?\d\d)$", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 Params = QueryDict | Mapping[str, list[str]]
-Row = TypeVar("Row", bound=Model)
-Word = TypeVar("Word", bound=StrEnum)
-
-
-@dataclass(frozen=True)
-class ListFilter:
-    """What a list shows, from where. A subclass names its `CONDITIONS` and reads them.
-
-    `given` holds the parameters as they came, so that a link says `2d` where the reader did;
-    `errors` a sentence for each field that could not be read.
-    """
-
-    # the parameters that narrow the list; order and place don't
-    CONDITIONS: ClassVar[tuple[str, ...]] = ()
-
-    given: tuple[tuple[str, str], ...] = ()
-    errors: Mapping[str, str] = field(default_factory=dict)
-    limit: int = DEFAULT_LIMIT
-    cursor: str = ""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing narrows the list."""
-        return not any(name in self.CONDITIONS for name, _ in self.given)
-
-    @property
-    def is_unreadable(self) -> bool:
-        """Whether a condition could not be read.
-
-        Such a list is empty: a mistyped condition must not select more than was meant.
-        """
-        return any(name in self.errors for name in self.CONDITIONS)
-
-    def params(self) -> list[tuple[str, str]]:
-        """The parameters as given, for hidden fields and links."""
-        return list(self.given)
-
-    def query(self, **changes: str | Iterable[str] | None) -> str:
-        """The query string with `changes` made: a value, several, or None to take one away.
-
-        The cursor goes unless it is among the changes: it belongs to the list as it was.
-        """
-        changes = {"cursor": None, **changes}
-        params = [(name, value) for name, value in self.given if name not in changes]
-        for name, value in changes.items():
-            values = [value] if isinstance(value, str) else value or []
-            params += [(name, item) for item in values]
-        return urlencode(params)
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class Parameters:
@@ -124,8 +73,8 @@ class Parameters:
     def one(self, name: str) -> str:
         return next(iter(self.several(name)), "")
 
-    def words(self, name: str, kind: type[Word]) -> frozenset[Word]:
-        """Words of a closed list."""
+    def choices(self, name: str, kind: type[Choice]) -> frozenset[Choice]:
+        """Values of a closed list."""
         try:
             return frozenset(kind(text) for text in self.several(name))
         except ValueError:
@@ -208,39 +157,6 @@ class Parameters:
         return tuple(known.values())
 
 
-def find_accounts(
-    organization: Organization, references: Iterable[str]
-) -> dict[str, ProviderAccount]:
-    """The account of `organization` that each reference names, by its id or its exact name.
-
-    A reference that names none is left out. An id goes before a name made of digits. The
-    secrets of the accounts are not loaded.
-    """
-    # a database may refuse to look for what no name can be
-    references = {text for text in references if not has_control_characters(text)}
-    ids = [pk for text in references if (pk := read_id(text)) is not None]
-    accounts = (
-        ProviderAccount.objects.for_organization(organization)
-        .defer("credentials", "hook_secret")
-        .filter(Q(pk__in=ids) | Q(name__in=references))
-    )
-    by_name = {account.name: account for account in accounts}
-    known = by_name | {str(account.pk): account for account in accounts}
-    return {text: known[text] for text in references if text in known}
-
-
-def read_id(text: str) -> int | None:
-    """Read one of our ids; None for what cannot be one, however long."""
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))
-    return int(text) if is_number and int(text) <= MAX_ID else None
-
-
-def find_by_id(rows: QuerySet[Row], text: str) -> Row | None:
-    """The row of `rows` with this id, as it stands in an address."""
-    pk = read_id(text)
-    return None if pk is None else rows.filter(pk=pk).first()
-
-
 def read_time(text: str, now: datetime) -> datetime:
     """Read ISO 8601 (UTC where it names no offset) or `2d`: that long before `now`.
 
@@ -255,8 +171,3 @@ def read_time(text: str, now: datetime) -> datetime:
         raise ValueError(
             "Give a time such as 2026-05-04T12:00:00Z, or an age such as 2d."
         ) from None
-
-
-def has_control_characters(text: str) -> bool:
-    """Whether `text` holds what no name has and a database may refuse, such as NUL."""
-    return _CONTROL.search(text) is not None

@@ -3,19 +3,19 @@
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any, ClassVar
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from jobs.display.flatten import flatten
 from jobs.models import Output, Preset
 from jobs.models.output import PresetQuerySet
-from jobs.query.parameters import MAX_ID, ListFilter, Parameters, Params, read_time
+from jobs.query.list_filter import ListFilter
+from jobs.query.parameters import Parameters, Params, read_time
+from jobs.query.references import MAX_ID
 from organizations.models import Organization
 from providers.core.status import TERMINAL
 
@@ -25,13 +25,6 @@ REPEATED = ("provider", "account", "preset")
 # output that the page's presets made since then, so no time may be older than MAX_WINDOW.
 WINDOW = "30d"
 MAX_WINDOW = timedelta(days=90)
-
-# Of a preset's settings, as many as fit on a line, and what they begin with where it is set
-SUMMARY_PARTS = 4
-TELLING = (
-    *("description", "container", "format", "resolutions", "resolution", "size", "width"),
-    *("height", "max height", "codec", "bitrate", "bit rate", "quality"),
-)
 
 
 @dataclass(frozen=True)
@@ -167,38 +160,6 @@ def count_usage(preset_ids: Iterable[int], since: datetime) -> dict[int, Usage]:
         preset_id = values.pop("preset_id")
         counts[preset_id] = Usage(**values)
     return counts
-
-
-def summarise(settings: Any) -> str:
-    """The telling settings on one line, as `height 720, codec h264, …`; empty when there are none.
-
-    Ids say nothing to a person, and the same value under a second name nothing new.
-    """
-    told: dict[str, str] = {}
-    for name, value in sorted(_find_set(settings), key=_rank):
-        if name.rpartition(" ")[2] == "id" or (value and value in told.values()):
-            continue
-        told[value if name == "description" else f"{name} {value}".strip()] = value
-    parts = [part[:60] for part in islice(told, SUMMARY_PARTS)]
-    return ", ".join(parts + ["…"] * (len(told) > SUMMARY_PARTS))
-
-
-def _rank(leaf: tuple[str, str]) -> int:
-    name, _ = leaf
-    return TELLING.index(name) if name in TELLING else len(TELLING)
-
-
-def _find_set(settings: Any) -> Iterator[tuple[str, str]]:
-    """The name and value of what is set: not what is null, off or empty."""
-    for path, value in flatten(settings):
-        keys = [part for part in path if isinstance(part, str)]
-        name = keys[-1].replace("_", " ") if keys else ""
-        if value is True:
-            yield name, ""
-        elif isinstance(value, list) and value:
-            yield name, "/".join(map(str, value))
-        elif value not in (None, "", False, []):
-            yield name, str(value)
 
 
 def _write_cursor(preset: Preset) -> str:

@@ -3,7 +3,7 @@
 from django import template
 
 from jobs.display import formats
-from jobs.query.jobs import Count
+from jobs.query.counts import Count
 
 register = template.Library()
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from jobs.models import WebhookDelivery
 from jobs.query import keyset
-from jobs.query.keyset import Ordering
+from jobs.query.orderings import Ordering
 from jobs.query.parameters import DEFAULT_LIMIT
 from jobs.views.accounts import find_account
 from jobs.views.shared.layout import HtmxRequest, render_page

@@ -13,7 +13,7 @@ from jobs.models.output import kind_choices, output_status_choices
 from jobs.query import keyset
 from jobs.query.files import FileFilter
 from jobs.query.keyset import KeysetPage
-from jobs.views.shared.filter_form import filter_form, place_selects, spans
+from jobs.views.shared.filter_form import account_selects, filter_form, spans
 from jobs.views.shared.layout import HtmxRequest, layout_context
 from organizations.access import authorize
 from providers.core.status import OutputStatus
@@ -33,27 +33,27 @@ class FileRow:
 @require_safe
 def file_list(request: HtmxRequest, org: str) -> HttpResponse:
     access = authorize(request, org)
-    wanted = FileFilter.parse(request.GET, access.organization)
+    filters = FileFilter.parse(request.GET, access.organization)
     files = Output.objects.for_organization(access.organization).for_list()
     try:
-        page = keyset.page(wanted.apply(files), wanted.ordering, wanted.limit, wanted.cursor)
+        page = keyset.page(filters.apply(files), filters.ordering, filters.limit, filters.cursor)
     except ValueError:
         # a cursor from another order, or one that somebody cut short
-        return redirect(f"{request.path}?{wanted.query()}")
-    context = {"access": access, "wanted": wanted, **_results(page, wanted, request.path)}
+        return redirect(f"{request.path}?{filters.query()}")
+    context = {"access": access, "filters": filters, **_results(page, filters, request.path)}
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/files/_results.html", context)
     context |= layout_context(access, "files")
-    context |= _form(wanted, [state.account for state in context["health"]], request.path)
+    context |= _form(filters, [state.account for state in context["health"]], request.path)
     return render(request, "jobs/files/files.html", context)
 
 
-def _results(page: KeysetPage[Output], wanted: FileFilter, path: str) -> dict[str, Any]:
+def _results(page: KeysetPage[Output], filters: FileFilter, path: str) -> dict[str, Any]:
     return {
         "rows": [_row(output) for output in page.rows],
         "list_url": path,
-        "newer_url": page.previous and f"{path}?{wanted.query(cursor=page.previous)}",
-        "older_url": page.next and f"{path}?{wanted.query(cursor=page.next)}",
+        "newer_url": page.previous and f"{path}?{filters.query(cursor=page.previous)}",
+        "older_url": page.next and f"{path}?{filters.query(cursor=page.next)}",
     }
 
 
@@ -63,15 +63,15 @@ def _row(output: Output) -> FileRow:
     return FileRow(output, opens, can_play=plays and opens.is_offered)
 
 
-def _form(wanted: FileFilter, accounts: list[ProviderAccount], path: str) -> dict[str, Any]:
-    given = dict(wanted.params())
+def _form(filters: FileFilter, accounts: list[ProviderAccount], path: str) -> dict[str, Any]:
+    given = dict(filters.params())
     offered = {
-        **place_selects(accounts),
+        **account_selects(accounts),
         "kind": ("Kind", "Any but images", kind_choices()),
         "status": ("Status", "Any", output_status_choices()),
         "min_height": ("Height", "Any", [(str(one), f"{one} px or more") for one in HEIGHTS]),
         "created_after": ("Created", "Any time", spans(given.get("created_after", ""))),
     }
     return filter_form(
-        wanted, path, offered, accounts, text_hint="File, job or id", presets=wanted.presets
+        filters, path, offered, accounts, text_hint="File, job or id", presets=filters.presets
     )

@@ -15,8 +15,9 @@ from jobs.models import Job, ProviderAccount
 from jobs.models.job import JobQuerySet
 from jobs.query import arrivals
 from jobs.query.jobs import JobFilter
-from jobs.views.job_list import second_time, tabs_of
+from jobs.views.job_list import second_time
 from jobs.views.shared.layout import freshness_of
+from jobs.views.shared.tabs import tabs_context
 from organizations.access import authorize
 
 # What one poll may ask about, and how many new jobs are counted before it is "100+".
@@ -34,7 +35,7 @@ def live(request: HttpRequest, org: str) -> HttpResponse:
     accounts. 204 when all of that is true still.
     """
     access = authorize(request, org)
-    wanted = JobFilter.parse(request.GET, access.organization)
+    filters = JobFilter.parse(request.GET, access.organization)
     shown = dict(_PAIR.findall(request.GET.get("rows", ""))[:MAX_ROWS])
     jobs = Job.objects.for_organization(access.organization)
     # before the jobs: what is written between is still new to the next poll
@@ -43,21 +44,21 @@ def live(request: HttpRequest, org: str) -> HttpResponse:
     path = reverse("jobs:list", args=[org])
     news: dict[str, Any] = {}
     if "since" in request.GET:
-        news |= _list_news(request, jobs, wanted, shown, accounts, path)
+        news |= _list_news(request, jobs, filters, shown, accounts, path)
     if changed := _changed(jobs, shown, accounts):
         news["changed"] = changed
     if (mark := fingerprint(states)) != request.GET.get("health"):
         news |= {"health": states, "health_fingerprint": mark}
     if not news:
         return HttpResponse(status=204)
-    context = {"access": access, "wanted": wanted, "second_time": second_time(wanted)}
+    context = {"access": access, "filters": filters, "second_time": second_time(filters)}
     return render(request, "jobs/live/_update.html", context | news)
 
 
 def _list_news(
     request: HttpRequest,
     jobs: JobQuerySet,
-    wanted: JobFilter,
+    filters: JobFilter,
     shown: Mapping[str, str],
     accounts: list[ProviderAccount],
     path: str,
@@ -67,11 +68,11 @@ def _list_news(
     revision = arrivals.fingerprint(arrivals.mark(accounts))
     if revision == request.GET.get("revision", arrivals.fingerprint(since)):
         return {}
-    news = {**tabs_of(jobs, wanted, path), "revision": revision}
-    came = arrivals.arrivals(jobs, wanted, since, accounts).exclude(pk__in=list(map(int, shown)))
+    news = {**tabs_context(jobs, filters, path), "revision": revision}
+    came = arrivals.arrivals(jobs, filters, since, accounts).exclude(pk__in=list(map(int, shown)))
     new = came[: NEW_CAP + 1].count()
     if str(new) != request.GET.get("new"):
-        news |= {"new_count": new, "new_cap": NEW_CAP, "first_url": f"{path}?{wanted.query()}"}
+        news |= {"new_count": new, "new_cap": NEW_CAP, "first_url": f"{path}?{filters.query()}"}
     return news
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from jobs.models import Job
-from jobs.query.parameters import has_control_characters
+from jobs.query.references import has_control_characters
 from organizations.access import authorize, default_organization
 from organizations.models import Organization
 

@@ -9,10 +9,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from jobs.display.settings_summary import summarize
 from jobs.models import Preset, ProviderAccount
 from jobs.query import presets
 from jobs.query.presets import PresetFilter, PresetPage, Usage
-from jobs.views.shared.filter_form import SPANS, filter_form, place_selects
+from jobs.views.shared.filter_form import SPANS, account_selects, filter_form
 from jobs.views.shared.layout import HtmxRequest, layout_context
 from organizations.access import authorize
 from organizations.models import Organization
@@ -34,45 +35,45 @@ class PresetRow:
 
     @property
     def summary(self) -> str:
-        return presets.summarise(self.preset.settings)
+        return summarize(self.preset.settings)
 
 
 @require_safe
 def preset_list(request: HtmxRequest, org: str) -> HttpResponse:
     access = authorize(request, org)
-    wanted = PresetFilter.parse(request.GET, access.organization)
-    found = wanted.apply(Preset.objects.for_organization(access.organization))
+    filters = PresetFilter.parse(request.GET, access.organization)
+    found = filters.apply(Preset.objects.for_organization(access.organization))
     try:
-        page = presets.page(found, wanted.since, wanted.limit, wanted.cursor)
+        page = presets.page(found, filters.since, filters.limit, filters.cursor)
     except ValueError:
         # a cursor that somebody cut short
-        return redirect(f"{request.path}?{wanted.query()}")
+        return redirect(f"{request.path}?{filters.query()}")
     context = {
         "access": access,
-        "wanted": wanted,
-        "without": _accounts_without(access.organization, wanted),
-        **_results(page, wanted, request.path, org),
+        "filters": filters,
+        "without": _accounts_without(access.organization, filters),
+        **_results(page, filters, request.path, org),
     }
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/presets/_results.html", context)
     context |= layout_context(access, "presets")
-    context |= _form(wanted, [state.account for state in context["health"]], request.path)
+    context |= _form(filters, [state.account for state in context["health"]], request.path)
     return render(request, "jobs/presets/presets.html", context)
 
 
-def _results(page: PresetPage, wanted: PresetFilter, path: str, org: str) -> dict[str, Any]:
+def _results(page: PresetPage, filters: PresetFilter, path: str, org: str) -> dict[str, Any]:
     return {
-        "rows": [_row(preset, usage, wanted, org) for preset, usage in page.rows],
-        "window": dict(SPANS).get(wanted.window, f"Since {wanted.window}"),
+        "rows": [_row(preset, usage, filters, org) for preset, usage in page.rows],
+        "window": dict(SPANS).get(filters.window, f"Since {filters.window}"),
         "list_url": path,
-        "newer_url": wanted.cursor and f"{path}?{wanted.query()}",
-        "older_url": page.next and f"{path}?{wanted.query(cursor=page.next)}",
+        "newer_url": filters.cursor and f"{path}?{filters.query()}",
+        "older_url": page.next and f"{path}?{filters.query(cursor=page.next)}",
     }
 
 
-def _row(preset: Preset, usage: Usage, wanted: PresetFilter, org: str) -> PresetRow:
+def _row(preset: Preset, usage: Usage, filters: PresetFilter, org: str) -> PresetRow:
     def jobs_url(*statuses: str) -> str:
-        query = [("preset", preset.pk), ("created_after", wanted.window)]
+        query = [("preset", preset.pk), ("created_after", filters.window)]
         query += [("status", status) for status in statuses]
         return f"{reverse('jobs:list', args=[org])}?{urlencode(query)}"
 
@@ -87,7 +88,7 @@ def _row(preset: Preset, usage: Usage, wanted: PresetFilter, org: str) -> Preset
     )
 
 
-def _accounts_without(organization: Organization, wanted: PresetFilter) -> list[ProviderAccount]:
+def _accounts_without(organization: Organization, filters: PresetFilter) -> list[ProviderAccount]:
     """The accounts looked at whose provider keeps no presets, and whose jobs named none."""
     accounts = (
         ProviderAccount.objects.for_organization(organization)
@@ -95,30 +96,30 @@ def _accounts_without(organization: Organization, wanted: PresetFilter) -> list[
         .defer("credentials", "hook_secret", "options")
         .order_by("name", "pk")
     )
-    if wanted.account_ids is not None:
-        accounts = accounts.filter(pk__in=sorted(wanted.account_ids))
+    if filters.account_ids is not None:
+        accounts = accounts.filter(pk__in=sorted(filters.account_ids))
     return [one for one in accounts if not one.adapter_class.supports(Capability.PRESETS)]
 
 
-def _form(wanted: PresetFilter, accounts: list[ProviderAccount], path: str) -> dict[str, Any]:
+def _form(filters: PresetFilter, accounts: list[ProviderAccount], path: str) -> dict[str, Any]:
     offered = {
-        **place_selects(accounts),
-        "created_after": ("Use counted over", "", _windows(wanted)),
+        **account_selects(accounts),
+        "created_after": ("Use counted over", "", _windows(filters)),
     }
     # the address need not name the span that is counted by default
-    chosen = {"created_after": wanted.window}
+    chosen = {"created_after": filters.window}
     return filter_form(
-        wanted,
+        filters,
         path,
         offered,
         accounts,
         text_hint="Name, id or kind",
-        presets=wanted.presets,
+        presets=filters.presets,
         chosen=chosen,
     )
 
 
-def _windows(wanted: PresetFilter) -> list[tuple[str, str]]:
+def _windows(filters: PresetFilter) -> list[tuple[str, str]]:
     known = dict(SPANS)
-    given = [] if wanted.window in known else [(wanted.window, f"Since {wanted.window}")]
+    given = [] if filters.window in known else [(filters.window, f"Since {filters.window}")]
     return [*SPANS, *given]

@@ -17,7 +17,7 @@ from jobs.actions.resubmission import RetryUnfinished
 from jobs.forms.job import JobForm
 from jobs.forms.job_values import request_values, typed_values
 from jobs.models import Job, ProviderAccount
-from jobs.query.parameters import find_by_id
+from jobs.query.references import find_by_id
 from jobs.submission import idempotency, service, validation
 from jobs.submission.copies import Source, find_source
 from jobs.submission.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from jobs.models import ProviderAccount
-from jobs.query.parameters import MAX_ID
+from jobs.query.references import MAX_ID
 from jobs.sync.report import Report as PassReport
 from jobs.sync.runner import sync_account
 from organizations.management.reporting import Report, ReportingCommand

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from jobs.models import Preset, ProviderAccount
-from jobs.query.parameters import ListFilter
+from jobs.query.list_filter import ListFilter
 
 Choices = list[tuple[str, str]]
 
@@ -37,7 +37,7 @@ class Chip:
 
 
 def filter_form(
-    wanted: ListFilter,
+    filters: ListFilter,
     path: str,
     offered: Mapping[str, tuple[str, str, Choices]],
     accounts: Iterable[ProviderAccount],
@@ -51,11 +51,11 @@ def filter_form(
     `offered` are selects by parameter: label, the words for no choice (none where one is always
     made), and the choices. `chosen` goes before what the address says.
     """
-    chosen = {**dict(wanted.params()), **chosen}
+    chosen = {**dict(filters.params()), **chosen}
     by_name = {one.name: str(one.pk) for one in accounts}
     # an account may be given by its name, too
     chosen["account"] = by_name.get(chosen.get("account", ""), chosen.get("account", ""))
-    without_preset = f"{path}?{wanted.query(preset=None)}"
+    without_preset = f"{path}?{filters.query(preset=None)}"
     return {
         "list_url": path,
         "text_hint": text_hint,
@@ -69,12 +69,12 @@ def filter_form(
             for name, (label, nothing, choices) in offered.items()
         ],
         "text": chosen.get("q", ""),
-        "kept": [pair for pair in wanted.params() if pair[0] not in (*offered, "q", "cursor")],
+        "kept": [pair for pair in filters.params() if pair[0] not in (*offered, "q", "cursor")],
         "chips": [Chip(f"Preset {preset}", without_preset) for preset in presets],
     }
 
 
-def place_selects(
+def account_selects(
     accounts: Iterable[ProviderAccount],
 ) -> dict[str, tuple[str, str, Choices]]:
     """The selects of provider and account; one provider alone is no choice."""

@@ -72,6 +72,16 @@ def test_each_filter_selects(
     assert find("utm_source=mail") == {mine, theirs, unknown}
 
 
+def test_files_of_a_gone_job_are_not_unfinished(find: Find, account: ProviderAccount) -> None:
+    running = make_output(make_job(account, status="running"), status="running")
+    gone = make_job(account, status="running", gone_at=NOON)
+    lost = make_output(gone, status="running", label="lost")
+    done = make_output(gone, status="succeeded")
+    assert find("status=running") == find("status=running&status=queued") == {running}
+    assert find("status=running&status=succeeded") == {running, done}
+    assert lost in find("") & find("q=lost")
+
+
 def test_text_is_searched_in_label_address_and_job_and_ids_are_whole(
     find: Find, account: ProviderAccount
 ) -> None:

@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.models import Job, ProviderAccount
-from jobs.query.jobs import Count, JobFilter, tab_counts
-from jobs.query.keyset import Ordering
-from jobs.query.parameters import MAX_LIMIT, read_id, read_time
+from jobs.query.counts import Count, count_found, tab_counts
+from jobs.query.jobs import JobFilter
+from jobs.query.orderings import Ordering
+from jobs.query.parameters import MAX_LIMIT, read_time
+from jobs.query.references import read_id
 from organizations.models import Organization
 from providers.core.status import JobStatus
 from tests.factories import make_organization
@@ -424,7 +426,7 @@ def test_counts_equal_what_the_list_has(
     query = "&".join(filter(None, (statuses, unresolved, gone)))
     filters = JobFilter.parse(QueryDict(query), account.organization)
     counts = tab_counts(filters.apply_beside_tab(Job.objects.all()), filters.gone)
-    assert filters.found_among(counts) == Count(len(find(query)))
+    assert count_found(filters, counts) == Count(len(find(query)))
     for name in JobStatus:
         tab = f"status={name}" + ("&unresolved=true" if name == "failed" else "")
         assert counts[name] == Count(len(find(f"{tab}&{gone}")))

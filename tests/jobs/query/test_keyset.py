@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from jobs.models import Job, ProviderAccount
 from jobs.query.jobs import JobFilter
-from jobs.query.keyset import SORT_TIMES, Ordering, page
+from jobs.query.keyset import page
+from jobs.query.orderings import SORT_TIMES, Ordering
 from tests.factories import make_organization
 from tests.jobs.factories import NOON, make_account, make_job
 

@@ -1,17 +1,14 @@
-"""How the use of a preset is counted, and how its settings are told on a line."""
+"""How the use of a preset is counted, and its page of a list."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.http import QueryDict
-from hypothesis import given
-from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, Preset, ProviderAccount
 from jobs.query.jobs import JobFilter
-from jobs.query.presets import Usage, count_usage, page, summarise
+from jobs.query.presets import Usage, count_usage, page
 from providers.core.status import JobStatus
 from tests.jobs.factories import NOON, make_job, make_output, make_preset
 
@@ -92,36 +89,3 @@ def test_pages_follow_each_other_by_name_in_two_queries_each(
 def test_a_cursor_that_is_not_ours_is_refused(cursor: str) -> None:
     with pytest.raises(ValueError, match="begin at the first page"):
         page(Preset.objects.all(), SINCE, 2, cursor)
-
-
-@pytest.mark.parametrize(
-    ("settings", "line"),
-    [
-        ({}, ""),
-        ({"height": 720, "codec": "h264"}, "height 720, codec h264"),
-        ({"passes": 2, "codec": {"id": "c0ffee"}, "max_height": 360}, "max height 360, passes 2"),
-        ({"extension": "mp4", "container": "mp4"}, "container mp4"),
-        ({"caps": {"fps": 60}, "description": "For the web"}, "For the web, fps 60"),
-        ({"format": "hls", "resolutions": ["240", "360"]}, "format hls, resolutions 240/360"),
-        ({"video": {"bit_rate": 800}, "audio": None, "drm": False}, "bit rate 800"),
-        (
-            {"two_pass": True, "tracks": [{"lang": "de"}, {"lang": "en"}]},
-            "two pass, lang de, lang en",
-        ),
-        ({str(n): n for n in range(1, 9)}, "1 1, 2 2, 3 3, 4 4, …"),
-        ({"script": "x" * 500}, f"script {'x' * 53}"),
-    ],
-)
-def test_settings_on_a_line(settings: Any, line: str) -> None:
-    assert summarise(settings) == line
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-)
-
-
-@given(JSON)
-def test_any_settings_make_one_short_line(settings: Any) -> None:
-    assert len(summarise(settings)) <= 5 * 62

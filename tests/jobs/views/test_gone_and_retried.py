@@ -132,7 +132,7 @@ def test_the_failed_tab_counts_and_lists_what_no_retry_fixed(
 ) -> None:
     failed = make_job(account, status=JobStatus.FAILED)
     everything = viewer.get(LIST)
-    tab = next(tab for tab in everything.context["tabs"] if tab.word == "failed")
+    tab = next(tab for tab in everything.context["tabs"] if tab.name == "failed")
     assert tab.url == f"{LIST}?status=failed&unresolved=true"
     response = viewer.get(tab.url)
     assert [job.pk for job in response.context["page"].rows] == [failed.pk]
@@ -142,7 +142,7 @@ def test_the_failed_tab_counts_and_lists_what_no_retry_fixed(
     assert {job.pk for job in with_retried.context["page"].rows} == {failed.pk, retried.pk}
     assert tab_counts(with_retried.content.decode())["failed"] == "1"
     assert 'data-announce="2 jobs found."' in with_retried.content.decode()
-    assert [tab.word for tab in with_retried.context["tabs"] if tab.is_current] == ["failed"]
+    assert [tab.name for tab in with_retried.context["tabs"] if tab.is_current] == ["failed"]
     assert with_retried.context["retried"].url == tab.url
     assert "Show retried" not in everything.content.decode()
 

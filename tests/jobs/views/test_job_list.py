@@ -90,7 +90,7 @@ def test_tabs_count_what_the_other_filters_leave(
     make_job(account)
     make_job(make_account(studio, name="Archive"), status=JobStatus.FAILED)
     response = viewer.get(f"{LIST}?status=failed&account=Zencoder+main")
-    counts = {tab.word: tab.count.value for tab in response.context["tabs"]}
+    counts = {tab.name: tab.count.value for tab in response.context["tabs"]}
     assert (counts["all"], counts["failed"], counts["succeeded"]) == (2, 1, 1)
     assert len(rows(response.content.decode())) == 1
 
@@ -136,7 +136,7 @@ def test_the_heading_that_sorts_says_so(
     for status in (JobStatus.FAILED, JobStatus.RUNNING):
         make_job(account, status=status)
     columns = viewer.get(f"{LIST}{query}").context["columns"]
-    assert [(one.word, one.sorted) for one in columns if one.sorted] == [(heading, direction)]
+    assert [(one.label, one.sorted) for one in columns if one.sorted] == [(heading, direction)]
 
 
 def test_a_filter_that_cannot_be_read_shows_nothing_and_says_why(viewer: Client, job: Job) -> None:

@@ -19,7 +19,7 @@ ROWS = {"job", "output", "preset", "account", "delivery", "event", "of", "one", 
 OURS = {
     "access.role", "field", "form.test", "form.account",
     "again_form.send_again", "action", "select", "chip", "column", "tab", "retried", "phase",
-    "error.class", "note", "wanted.ordering",
+    "error.class", "note", "filters.ordering",
 }  # fmt: skip
 # a link that the adapter made: `https://` and the id, percent-encoded
 LINKS = {"job.console_url"}

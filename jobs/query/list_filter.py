@@ -1,0 +1,54 @@
+"""What every list is filtered by, and the links that change it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+from urllib.parse import urlencode
+
+from jobs.query.parameters import DEFAULT_LIMIT
+
+
+@dataclass(frozen=True)
+class ListFilter:
+    """What a list shows, from where. A subclass names its `CONDITIONS` and reads them.
+
+    `given` holds the parameters as they came, so that a link says `2d` where the reader did;
+    `errors` a sentence for each field that could not be read.
+    """
+
+    # the parameters that narrow the list; order and place don't
+    CONDITIONS: ClassVar[tuple[str, ...]] = ()
+
+    given: tuple[tuple[str, str], ...] = ()
+    errors: Mapping[str, str] = field(default_factory=dict)
+    limit: int = DEFAULT_LIMIT
+    cursor: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing narrows the list."""
+        return not any(name in self.CONDITIONS for name, _ in self.given)
+
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether a condition could not be read.
+
+        Such a list is empty: a mistyped condition must not select more than was meant.
+        """
+        return any(name in self.errors for name in self.CONDITIONS)
+
+    def params(self) -> list[tuple[str, str]]:
+        """The parameters as given, for hidden fields and links."""
+        return list(self.given)
+
+    def query(self, **changes: str | Iterable[str] | None) -> str:
+        """The query string with `changes` made: a value, several, or None to take one away.
+
+        The cursor goes unless it is among the changes: it belongs to the list as it was.
+        """
+        changes = {"cursor": None, **changes}
+        params = [(name, value) for name, value in self.given if name not in changes]
+        for name, value in changes.items():
+            values = [value] if isinstance(value, str) else value or []
+            params += [(name, item) for item in values]
+        return urlencode(params)

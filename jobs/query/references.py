@@ -1,0 +1,53 @@
+"""Ids and names that callers send to name a row."""
+
+import re
+from collections.abc import Iterable
+from typing import TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+from jobs.models import ProviderAccount
+from organizations.models import Organization
+
+MAX_ID = 2**63 - 1
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+Row = TypeVar("Row", bound=Model)
+
+
+def find_accounts(
+    organization: Organization, references: Iterable[str]
+) -> dict[str, ProviderAccount]:
+    """The account of `organization` that each reference names, by its id or its exact name.
+
+    A reference that names none is left out. An id goes before a name made of digits. The
+    secrets of the accounts are not loaded.
+    """
+    # a database may refuse to look for what no name can be
+    references = {text for text in references if not has_control_characters(text)}
+    ids = [pk for text in references if (pk := read_id(text)) is not None]
+    accounts = (
+        ProviderAccount.objects.for_organization(organization)
+        .defer("credentials", "hook_secret")
+        .filter(Q(pk__in=ids) | Q(name__in=references))
+    )
+    by_name = {account.name: account for account in accounts}
+    known = by_name | {str(account.pk): account for account in accounts}
+    return {text: known[text] for text in references if text in known}
+
+
+def read_id(text: str) -> int | None:
+    """Read one of our ids; None for what cannot be one, however long."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))
+    return int(text) if is_number and int(text) <= MAX_ID else None
+
+
+def find_by_id(rows: QuerySet[Row], text: str) -> Row | None:
+    """The row of `rows` with this id, as it stands in an address."""
+    pk = read_id(text)
+    return None if pk is None else rows.filter(pk=pk).first()
+
+
+def has_control_characters(text: str) -> bool:
+    """Whether `text` holds what no name has and a database may refuse, such as NUL."""
+    return _CONTROL.search(text) is not None
