@@ -119,18 +119,18 @@ def test_options_are_kept_as_entered(admin_client: Client, account: ProviderAcco
 def test_saving_leaves_alone_what_the_worker_writes_and_what_is_fixed(
     admin_client: Client, account: ProviderAccount
 ) -> None:
-    ProviderAccount.objects.update(revision=41, leased_until=NOON)
+    ProviderAccount.objects.update(revision=41, last_error_at=NOON)
     change(
         admin_client,
         account,
         revision="1",
-        leased_until="",
+        last_error_at="",
         name="renamed",
         provider="other",
         organization=str(make_organization().pk),
     )
     after = ProviderAccount.objects.get()
-    assert (after.revision, after.leased_until) == (41, NOON)
+    assert (after.revision, after.last_error_at) == (41, NOON)
     assert (after.name, after.provider) == ("main", "zencoder")
     assert after.organization_id == account.organization_id
 

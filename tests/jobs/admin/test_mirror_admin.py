@@ -1,5 +1,6 @@
 """The admin shows what is mirrored, edits none of it, tells no secret and counts no table."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -224,6 +225,24 @@ def test_a_damaged_body_is_told_in_words(admin_client: Client, account: Provider
     JobBody.objects.update(compressed=b"no zlib stream")
     for model in (Job, JobBody):
         assert "cannot be read" in text_of(admin_client, page_of(model, Job.objects.get().pk))
+
+
+@pytest.mark.parametrize("page", ["change", "history"])
+@pytest.mark.parametrize("model", [Job, Output, Preset])
+def test_headings_isolate_the_names_that_providers_give(
+    admin_client: Client, account: ProviderAccount, model: type[Model], page: str
+) -> None:
+    fill(account)
+    name = "\u0634\u0627\u0637\u0626.mov"
+    text_field = {Job: "name", Output: "label", Preset: "name"}[model]
+    row = model._default_manager.earliest("pk")
+    model._default_manager.filter(pk=row.pk).update(**{text_field: name})
+    path = reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_{page}", args=[row.pk])
+    html = admin_client.get(path).content.decode()
+    headings = re.findall(r"<h[12]>.*?</h[12]>|<div class=\"breadcrumbs\">.*?</div>", html, re.S)
+    assert any(name in heading for heading in headings)
+    for heading in headings:
+        assert name not in re.sub(r"<bdi>[^<]*</bdi>", "", heading)
 
 
 def test_members_who_are_not_staff_do_not_get_in(account: ProviderAccount) -> None:
