@@ -38,7 +38,7 @@ class QuietConsumer(Consumer):
 
 @celeryd_after_setup.connect
 def note_concurrency(instance: Any, conf: Any, **kwargs: Any) -> None:
-    """Let `--concurrency` be known to what counts the threads (jobs.workqueue.seats)."""
+    """Let `--concurrency` be known to what counts the threads (jobs.workqueue.slots)."""
     conf.worker_concurrency = instance.concurrency
 
 

@@ -11,7 +11,7 @@ from jobs.submission import worker as submission_worker
 from jobs.sync import runner
 from jobs.webhooks import receiver
 from jobs.workqueue import dispatch
-from jobs.workqueue.enqueue import hint
+from jobs.workqueue.enqueue import enqueue_on_commit
 
 
 @shared_task(name="jobs.tasks.tick")
@@ -49,7 +49,7 @@ def reconcile(self: Task[..., None], after: int = 0) -> None:
         hands_on = report is not None or not is_told_again
     finally:
         if hands_on:
-            hint("reconcile", pk)
+            enqueue_on_commit("reconcile", pk)
 
 
 @shared_task(name="jobs.tasks.prune")

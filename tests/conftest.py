@@ -18,7 +18,7 @@ import hypothesis
 import pytest
 from django.core.cache import cache
 
-from jobs.workqueue.seats import SEATS
+from jobs.workqueue.slots import SLOTS
 from providers.xvid.tokens import TOKENS
 from tests import services
 from tests.redis.server import RedisServer
@@ -134,7 +134,7 @@ def empty_cache() -> Iterator[None]:
     """
     cache.clear()
     TOKENS.clear()
-    vars(SEATS).update(_is_wanted=False, _is_freed=False)
+    vars(SLOTS).update(_has_waiting=False, _has_freed=False)
     yield
     cache.clear()
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from jobs.accounts.budget import Budget
 from jobs.models import ProviderAccount
 from jobs.models.fields import Undecryptable
-from jobs.workqueue.hosts import Witness
+from jobs.workqueue.circuit_breaker import HostMonitor
 from providers.core.contract import Provider
 from providers.core.errors import AuthRefused
 from providers.http.client import HttpClient
@@ -43,16 +43,16 @@ def open_with_budget(
         # as good as refused: nothing works until a person has put the key back
         raise AuthRefused(str(error)) from None
     budget = Budget(account)
-    witness = Witness(account.host)
+    monitor = HostMonitor(account.host)
     with HttpClient(
         allow_private_addresses=settings.ALLOW_PRIVATE_ADDRESSES,
         reserve=relay(budget.reserve),
         deadline_s=deadline_s,
-        first_answer_s=(lambda: None) if is_patient else relay(witness.first_answer_s),
-        on_end=witness.note,
+        first_answer_s=(lambda: None) if is_patient else relay(monitor.first_response_s),
+        on_end=monitor.record,
         secrets=[value for value in remote.credentials.values() if isinstance(value, str)],
     ) as http:
         try:
             yield account.adapter_class(remote, http), budget
         finally:
-            witness.write()
+            monitor.write()

@@ -17,7 +17,7 @@ from jobs.accounts.validation import NAME_TAKEN, AccountInput, InvalidAccount, f
 from jobs.models import ProviderAccount
 from jobs.models.account import new_hook_secret
 from jobs.models.fields import Undecryptable
-from jobs.workqueue.hosts import note_answer
+from jobs.workqueue.circuit_breaker import mark_responding
 from organizations.models import AuditEntry, User
 from providers.core import registry
 from providers.core.contract import Provider
@@ -112,7 +112,7 @@ def write_account(
             },
         )
     if checked.status in (CheckStatus.ACCEPTED, CheckStatus.REFUSED):
-        note_answer(ProviderAccount.objects.values_list("host", flat=True).get(pk=account.pk))
+        mark_responding(ProviderAccount.objects.values_list("host", flat=True).get(pk=account.pk))
     return account
 
 

@@ -16,7 +16,7 @@ from jobs.models import (
     SubmissionState,
 )
 from jobs.sync.request import request_sync_soon
-from jobs.workqueue.enqueue import hint
+from jobs.workqueue.enqueue import enqueue_on_commit
 from organizations.models import ApiToken, AuditEntry, User
 from providers.core.contract import Provider
 from providers.core.errors import NotFound, ProviderError
@@ -45,7 +45,7 @@ def _ask(job: Job, user: User | None, token: ApiToken | None) -> JobAction:
     )
     record_event(job, "Cancel asked for", user)
     AuditEntry.record(job.organization, "job.cancel_requested", job, actor=user, token=token)
-    hint("run_action", action.pk)
+    enqueue_on_commit("run_action", action.pk)
     return action
 
 

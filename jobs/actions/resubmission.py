@@ -15,7 +15,7 @@ from jobs.submission import idempotency
 from jobs.submission.idempotency import CallerKey
 from jobs.submission.service import Submitted, describe_hold, submit
 from jobs.submission.stored_request import find_sent_request
-from jobs.workqueue.enqueue import hint
+from jobs.workqueue.enqueue import enqueue_on_commit
 from organizations.models import ApiToken, AuditEntry, User
 
 
@@ -109,5 +109,5 @@ def _ask_natively(
     AuditEntry.record(job.organization, "job.resubmit_requested", job, actor=user, token=token)
     # last: whoever waits here for another transaction holds what that one has passed
     idempotency.store(job.organization, key, attempt)
-    hint("run_action", action.pk)
+    enqueue_on_commit("run_action", action.pk)
     return attempt

@@ -12,10 +12,10 @@ from jobs.models import ActionKind, EventSource, Job, JobAction
 from jobs.sync.request import request_sync_soon
 from jobs.sync.runner import refresh_one
 from jobs.workqueue import leases
-from jobs.workqueue.hosts import admit, ask_first
+from jobs.workqueue.admission import admit, probe_first
 from jobs.workqueue.leases import CALL_DEADLINE_S, CALL_LEASE, LeaseLost, postpone
-from jobs.workqueue.reconnect import CUT, insist
-from jobs.workqueue.seats import Work
+from jobs.workqueue.reconnect import DISCONNECTED, retry_on_disconnect
+from jobs.workqueue.slots import Work
 from providers.core.errors import BudgetExhausted, ProviderError, RateLimited
 
 log = structlog.get_logger(__name__)
@@ -43,7 +43,7 @@ def run_action(action_id: int) -> None:
             _show_end(action.job, error)
     except LeaseLost:
         log.warning("lease lost before the call", action=action.pk)
-    except CUT:
+    except DISCONNECTED:
         raise  # nobody's failure: it is still due
     except Exception:
         # our own fault: told on the job, and raised for the log
@@ -54,16 +54,16 @@ def run_action(action_id: int) -> None:
             refuse(action, ProviderError(sentence))
         raise
     finally:
-        insist(lambda: leases.release(action))
+        retry_on_disconnect(lambda: leases.release(action))
 
 
 def _carry_out(action: JobAction) -> None:
     account = action.job.account
     with (
-        admit(account.host, Work.PEOPLE),
+        admit(account.host, Work.INTERACTIVE),
         open_provider(account, deadline_s=CALL_DEADLINE_S) as adapter,
     ):
-        ask_first(adapter)
+        probe_first(adapter)
         # from here the lease outlives the adapter's deadline
         leases.renew(action, CALL_LEASE)
         if action.kind == ActionKind.CANCEL:
@@ -75,7 +75,7 @@ def _carry_out(action: JobAction) -> None:
 def _show_end(job: Job, refusal: ProviderError) -> None:
     """Show what the job is now: a refusal often means that it ended meanwhile."""
     if refusal.transient:
-        # the host may not answer, and the seat for waiting is given back already
+        # the host may not answer, and the slot for waiting is given back already
         request_sync_soon(job.account)
         return
     try:

@@ -26,7 +26,7 @@ MAX_BASE_URL = 500
 
 # A healthy API answers within a second. One that needs longer than this is not waited for by all.
 SLOW_MS = 5_000
-# as not ProviderAccount.is_doubtful
+# as not ProviderAccount.is_unreliable
 RELIABLE = Q(consecutive_failures=0) & (Q(latency_ms__isnull=True) | Q(latency_ms__lte=SLOW_MS))
 
 # Without a success for that long after it was due, an account is late.
@@ -174,7 +174,7 @@ class ProviderAccount(LeasedModel):
         return self.health not in (HealthState.FAILING, HealthState.REFUSED, HealthState.PAUSED)
 
     @property
-    def is_doubtful(self) -> bool:
+    def is_unreliable(self) -> bool:
         """Whether its passes may hold a thread for long: it failed, or answered slowly."""
         return self.consecutive_failures > 0 or (self.latency_ms or 0) > SLOW_MS
 

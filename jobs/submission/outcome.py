@@ -12,7 +12,7 @@ from jobs.mirror.endings import fail_unsent
 from jobs.models import EventSource, Job, JobEvent, Submission, SubmissionState
 from jobs.sync.request import request_sync_soon
 from jobs.workqueue import leases
-from jobs.workqueue.reconnect import insist
+from jobs.workqueue.reconnect import retry_on_disconnect
 from organizations.models import User
 from providers.core.errors import ProviderError
 from providers.core.types import RemoteJob
@@ -26,7 +26,7 @@ def bind_remote_job(submission: Submission, remote: RemoteJob, observed_at: date
     """Bind the provider's job to the row that was written before the request was sent."""
     job = submission.job
     # until it is written, only this process knows what the provider returned
-    insist(
+    retry_on_disconnect(
         lambda: writer.apply(
             job.account,
             [replace(remote, key=submission.key)],

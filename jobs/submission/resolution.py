@@ -9,7 +9,7 @@ from jobs.submission import idempotency
 from jobs.submission.idempotency import CallerKey
 from jobs.submission.outcome import bind_remote_job, find_other_submission, record_event
 from jobs.submission.validation import SubmissionRefused
-from jobs.workqueue.enqueue import hint
+from jobs.workqueue.enqueue import enqueue_on_commit
 from organizations.models import User
 from providers.core.issues import RequestIssue
 
@@ -21,7 +21,7 @@ def send_again(job: Job, *, user: User, key: CallerKey | None = None) -> None:
         if unconfirmed.update(state=SubmissionState.DUE, next_at=timezone.now()):
             record_event(job, "Sending again: an operator did not find it at the provider", user)
             idempotency.store(job.organization, key, job)
-            hint("run_submission", job.pk)
+            enqueue_on_commit("run_submission", job.pk)
 
 
 def bind_found_job(job: Job, remote_id: str) -> None:

@@ -19,7 +19,7 @@ from jobs.submission import idempotency
 from jobs.submission.idempotency import CallerKey
 from jobs.submission.stored_request import dump_request
 from jobs.submission.validation import SubmissionRefused, check
-from jobs.workqueue.enqueue import hint
+from jobs.workqueue.enqueue import enqueue_on_commit
 from organizations.models import ApiToken, AuditEntry, Organization, User
 from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus
@@ -81,7 +81,7 @@ def submit(
             job = _write(organization, account, request, fingerprint, user, token, retry_of)
             # last: whoever waits here for another transaction holds what that one has passed
             idempotency.store(organization, key, job)
-            hint("run_submission", job.pk)
+            enqueue_on_commit("run_submission", job.pk)
     except (IntegrityError, DuplicateJob):
         # the other half of a double click was faster
         made = idempotency.find_job(organization, key)

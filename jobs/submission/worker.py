@@ -22,11 +22,12 @@ from jobs.submission.outcome import (
 from jobs.submission.recovery import LOOKUP_DELAYS_S, search_by_key
 from jobs.submission.stored_request import load_request
 from jobs.workqueue import leases
+from jobs.workqueue.admission import NotAdmitted, admit, probe_first
 from jobs.workqueue.backoff import Backoff
-from jobs.workqueue.hosts import WAITING, NotAdmitted, admit, ask_first
+from jobs.workqueue.circuit_breaker import WAITING
 from jobs.workqueue.leases import CALL_DEADLINE_S, CALL_LEASE, LeaseLost
-from jobs.workqueue.reconnect import CUT, insist
-from jobs.workqueue.seats import Work
+from jobs.workqueue.reconnect import DISCONNECTED, retry_on_disconnect
+from jobs.workqueue.slots import Work
 from providers.core.contract import Provider
 from providers.core.errors import BudgetExhausted, ProviderError, RateLimited
 
@@ -50,7 +51,7 @@ def run_submission(job_id: int) -> None:
         retry_later(submission, BACKOFF.wait_s(submission.failures + 1), str(error), failed=True)
     except LeaseLost:
         log.warning("lease lost before the call", job=job_id)
-    except CUT:
+    except DISCONNECTED:
         raise  # nobody's failure: it is still due
     except Exception:
         # shown on the job, and raised for the log
@@ -58,7 +59,7 @@ def run_submission(job_id: int) -> None:
         retry_later(submission, BACKOFF.wait_s(submission.failures + 1), note, failed=True)
         raise
     finally:
-        insist(lambda: leases.release(submission))
+        retry_on_disconnect(lambda: leases.release(submission))
 
 
 def _send_or_search(submission: Submission) -> None:
@@ -68,11 +69,11 @@ def _send_or_search(submission: Submission) -> None:
         return
     account = submission.job.account
     with (
-        admit(account.host, Work.PEOPLE),
+        admit(account.host, Work.INTERACTIVE),
         open_provider(account, deadline_s=CALL_DEADLINE_S) as adapter,
     ):
         if submission.state == SubmissionState.DUE:
-            ask_first(adapter)
+            probe_first(adapter)
             _send(submission, adapter)
         else:
             # a run that died while sending counts as an ambiguous end
@@ -125,7 +126,7 @@ def _handle_error(submission: Submission, adapter: Provider, error: ProviderErro
         # it did not leave: the same send again, later
         leases.held(submission).update(state=SubmissionState.DUE, sends=F("sends") - 1)
         if adapter.http.is_unproven:
-            # or as soon as anybody has an answer of the host
+            # or as soon as any call to the host is answered
             raise NotAdmitted(WAITING, wait_s=RETRY_S) from error
         raise error
     else:

@@ -14,7 +14,7 @@ def request_sync(account: ProviderAccount) -> None:
     # while it was refused nobody expected a success
     row.filter(refused_at__isnull=False).update(expected_at=now)
     row.update(next_sync_at=now, refused_at=None)
-    ProviderHost.objects.filter(pk=account.host).update(next_try_at=now)
+    ProviderHost.objects.filter(pk=account.host).update(next_probe_at=now)
 
 
 def request_sync_soon(account: ProviderAccount) -> None:

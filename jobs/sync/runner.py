@@ -25,10 +25,10 @@ from jobs.sync.outcome import record_end, record_failure
 from jobs.sync.report import Progress, Report
 from jobs.sync.sync_pass import read_account
 from jobs.workqueue import leases
-from jobs.workqueue.hosts import NotAdmitted, admit
+from jobs.workqueue.admission import NotAdmitted, admit
 from jobs.workqueue.leases import LeaseLost
-from jobs.workqueue.reconnect import CUT, insist
-from jobs.workqueue.seats import Work
+from jobs.workqueue.reconnect import DISCONNECTED, retry_on_disconnect
+from jobs.workqueue.slots import Work
 from providers.core.errors import BudgetExhausted, NotFound, ProviderError, RateLimited
 from providers.core.types import RemoteJob
 
@@ -72,15 +72,15 @@ def sync_account(
         if not account.enabled or account.refused_at:
             leases.release(account)  # since the message was sent
             return None
-        with admit(account.host, Work.SYNC, is_doubtful=account.is_doubtful):
+        with admit(account.host, Work.SYNC, is_unreliable=account.is_unreliable):
             return _run_pass(account, mode)
     except NotAdmitted:
         leases.release(account)  # it stays due
         return None
-    except CUT:
+    except DISCONNECTED:
         # nobody's failure: another pass does it again, soon
         due = timezone.now() + timedelta(seconds=RETRY_S)
-        insist(lambda: leases.release(account, next_sync_at=due))
+        retry_on_disconnect(lambda: leases.release(account, next_sync_at=due))
         raise
 
 
@@ -94,7 +94,7 @@ def _run_pass(account: ProviderAccount, mode: Mode) -> Report:
     except ProviderError as error:
         report.ok, report.error = False, str(error)
         record_failure(account, error)
-    except CUT:
+    except DISCONNECTED:
         raise
     except Exception as error:
         # an internal error: shown on the account, and raised for the log

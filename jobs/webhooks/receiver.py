@@ -17,10 +17,10 @@ from django.views.decorators.http import require_POST
 from jobs.mirror.storable import clean_json
 from jobs.models import EventSource, ProviderAccount, Verdict, WebhookDelivery
 from jobs.sync.runner import refresh_one
-from jobs.workqueue.enqueue import hint
-from jobs.workqueue.hosts import NotAdmitted, admit
-from jobs.workqueue.reconnect import CUT, insist
-from jobs.workqueue.seats import Work
+from jobs.workqueue.admission import NotAdmitted, admit
+from jobs.workqueue.enqueue import enqueue_on_commit
+from jobs.workqueue.reconnect import DISCONNECTED, retry_on_disconnect
+from jobs.workqueue.slots import Work
 from providers.core.errors import ProviderError, WebhookRefused
 from providers.core.types import Capability
 from providers.http.answers import read_json
@@ -68,7 +68,7 @@ def receive(request: HttpRequest, provider: str, account_id: int, secret: str) -
         delivery = _store(
             account, headers, body, Verdict.ACCEPTED, event.description, event.remote_id
         )
-        hint("handle_delivery", delivery.pk)
+        enqueue_on_commit("handle_delivery", delivery.pk)
     return HttpResponse("Taken.\n", content_type="text/plain")
 
 
@@ -93,7 +93,7 @@ def handle_delivery(delivery_id: int) -> None:
         return
     answered.update(next_at=now + LEASE, dispatched_until=None)
     try:
-        with admit(delivery.account.host, Work.PEOPLE):
+        with admit(delivery.account.host, Work.INTERACTIVE):
             refresh_one(
                 delivery.account,
                 delivery.remote_id,
@@ -102,8 +102,8 @@ def handle_delivery(delivery_id: int) -> None:
             )
     except NotAdmitted as error:
         answered.update(next_at=timezone.now() + timedelta(seconds=error.wait_s or RETRY_S))
-    except CUT:
-        insist(lambda: answered.update(next_at=timezone.now()))
+    except DISCONNECTED:
+        retry_on_disconnect(lambda: answered.update(next_at=timezone.now()))
         raise
     except ProviderError as error:
         next_at = timezone.now() + timedelta(seconds=max(RETRY_S, error.wait_s or 0))

@@ -1,4 +1,4 @@
-"""Sending messages for what is due: people's work first, and no more than workers can take.
+"""Sending messages for what is due: interactive work first, and no more than workers can take.
 
 What is due stays in its row until a thread is free for it, so that the broker's queue is short
 and new work never waits behind old. An unhealthy host is given one message at a time, and all of
@@ -19,11 +19,11 @@ from django.utils import timezone
 from jobs.models import JobAction, ProviderAccount, ProviderHost, Submission, WebhookDelivery
 from jobs.models.account import RELIABLE
 from jobs.models.work import undispatched
-from jobs.workqueue.enqueue import hint
-from jobs.workqueue.seats import SEATS, Work, small_share, worker_size
+from jobs.workqueue.enqueue import enqueue_on_commit
+from jobs.workqueue.slots import SLOTS, Work, small_share, worker_size
 
 # How long a row is left to the message that was sent for it, before that counts as lost.
-MESSAGE_LIFE = timedelta(seconds=30)
+MESSAGE_TIMEOUT = timedelta(seconds=30)
 
 # Rows that one dispatch looks at: those of a dozen hosts with long queues.
 LOOK_AT = 100
@@ -45,11 +45,11 @@ class Queue:
     is_well: Q = Q(is_healthy=True)
 
 
-_PEOPLE = (Work.PEOPLE, ("host_failures", "next_at"))
+_INTERACTIVE = (Work.INTERACTIVE, ("host_failures", "next_at"))
 QUEUES = (
-    Queue(Submission, "run_submission", "job__account__host", *_PEOPLE),
-    Queue(JobAction, "run_action", "job__account__host", *_PEOPLE),
-    Queue(WebhookDelivery, "handle_delivery", "account__host", *_PEOPLE),
+    Queue(Submission, "run_submission", "job__account__host", *_INTERACTIVE),
+    Queue(JobAction, "run_action", "job__account__host", *_INTERACTIVE),
+    Queue(WebhookDelivery, "handle_delivery", "account__host", *_INTERACTIVE),
     Queue(
         ProviderAccount,
         "sync_account",
@@ -72,13 +72,13 @@ class Row(NamedTuple):
 def dispatch() -> None:
     """Send a message for what is due, as far as there are threads for it."""
     now = timezone.now()
-    this_round = _Round(small_share(worker_size()) - ProviderHost.objects.in_trial(now).count())
+    this_round = _Round(small_share(worker_size()) - ProviderHost.objects.being_probed(now).count())
     for queue in QUEUES:
         for row in this_round.choose(_rows_in_turn(queue, now), queue.work):
             # again by condition: another tick may have been faster
             waiting = queue.model.objects.due(now).filter(undispatched(now), pk=row.pk)
-            if waiting.order_by().update(dispatched_until=now + MESSAGE_LIFE):
-                hint(queue.task, row.pk)
+            if waiting.order_by().update(dispatched_until=now + MESSAGE_TIMEOUT):
+                enqueue_on_commit(queue.task, row.pk)
 
 
 @contextmanager
@@ -87,38 +87,46 @@ def dispatch_afterwards() -> Iterator[None]:
     try:
         yield
     finally:
-        if SEATS.take_notice():
+        if SLOTS.take_wakeup():
             dispatch()
 
 
 class _Round:
     """What one dispatch has sent messages for so far."""
 
-    def __init__(self, doubtful_left: int) -> None:
-        self._doubtful_left = doubtful_left
-        # by host, and by kind of work
-        self._given: Counter[str] = Counter()
-        self._doubtful_hosts: set[str] = set()
+    def __init__(self, unreliable_left: int) -> None:
+        self._unreliable_left = unreliable_left
+        self._unreliable_hosts: set[str] = set()
+        self._sent_to: Counter[str] = Counter()
+        self._sent_of: Counter[Work] = Counter()
 
     def choose(self, rows: QuerySet[Any, Any], work: Work) -> Iterator[Row]:
+        """Yield those of `rows` that there are threads for."""
         for row in map(Row._make, rows[:LOOK_AT]):
-            host = row.host
-            if not row.is_well:
-                if self._doubtful_left <= 0 or host in self._doubtful_hosts:
-                    continue  # the next tick, or the end of the trial, comes back to it
-                self._doubtful_left -= 1
-                self._doubtful_hosts.add(host)
-            elif self._is_full(host, work):
-                SEATS.ask()
-                continue
-            self._given.update((f"//{host}", work))
+            if row.is_well:
+                if self._is_full(row.host, work):
+                    SLOTS.mark_waiting()
+                    continue
+            elif not self._admit_unreliable(row.host):
+                continue  # the next tick, or the end of the probe, comes back to it
+            self._sent_to[row.host] += 1
+            self._sent_of[work] += 1
             yield row
 
+    def _admit_unreliable(self, host: str) -> bool:
+        if self._unreliable_left <= 0 or host in self._unreliable_hosts:
+            return False
+        self._unreliable_left -= 1
+        self._unreliable_hosts.add(host)
+        return True
+
     def _is_full(self, host: str, work: Work) -> bool:
-        in_all, of_work, at_host = SEATS.rooms(host, work)
-        given = self._given
-        all_given = given[Work.PEOPLE] + given[Work.SYNC]
-        return in_all <= all_given or of_work <= given[work] or at_host <= given[f"//{host}"]
+        free = SLOTS.count_free(host, work)
+        return (
+            free.of_any_work <= self._sent_of.total()
+            or free.of_this_work <= self._sent_of[work]
+            or free.at_this_host <= self._sent_to[host]
+        )
 
 
 def _rows_in_turn(queue: Queue, now: datetime) -> QuerySet[Any, Any]:
@@ -129,12 +137,12 @@ def _rows_in_turn(queue: Queue, now: datetime) -> QuerySet[Any, Any]:
     """
     order = ("-is_well", *queue.order)
     turn = Window(RowNumber(), [F("host_name"), F("is_well")], order_by=order)
-    due = _with_health(queue, now).filter(undispatched(now))
+    due = _with_host_health(queue, now).filter(undispatched(now))
     found = due.annotate(turn=turn).filter(turn__lte=worker_size()).order_by(*order)
     return found.values_list("pk", "host_name", "is_well")
 
 
-def _with_health(queue: Queue, now: datetime) -> QuerySet[Any]:
+def _with_host_health(queue: Queue, now: datetime) -> QuerySet[Any]:
     host = ProviderHost.objects.filter(pk=OuterRef(queue.host))
     due: QuerySet[Any] = queue.model.objects.due(now)
     return due.annotate(

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from jobs.models.work import LeasedModel, WorkItem, unleased
-from jobs.workqueue.reconnect import insist
+from jobs.workqueue.reconnect import retry_on_disconnect
 
 # A run of people's work makes a few calls, which together end within the deadline; the lease is
 # longer, so that no second run begins while the first still sends.
@@ -43,7 +43,8 @@ def take(
     taken: QuerySet[Row, Row] = rows.model._default_manager.filter(pk=pk, lease=lease)
     if related:
         taken = taken.select_related(*related)
-    return insist(taken.first)  # taken already, so that nobody else would have it for a while
+    # it is taken already: without this run, nobody would have it until the lease runs out
+    return retry_on_disconnect(taken.first)
 
 
 def held(row: Row) -> QuerySet[Row, Row]:

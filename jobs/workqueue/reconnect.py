@@ -1,4 +1,4 @@
-"""Going on after the connection to the database was cut, as by a restart of PostgreSQL."""
+"""Continuing after the connection to the database was cut, as by a restart of PostgreSQL."""
 
 import time
 from collections.abc import Callable
@@ -6,19 +6,19 @@ from typing import TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
-CUT = (OperationalError, InterfaceError)
+DISCONNECTED = (OperationalError, InterfaceError)
 # PostgreSQL restarts within seconds. A lease covers what takes longer.
 PAUSES_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 T = TypeVar("T")
 
 
-def insist(write: Callable[[], T]) -> T:
+def retry_on_disconnect(write: Callable[[], T]) -> T:
     """Call `write`, again on a new connection where its own was cut; it may run twice."""
     for pause_s in PAUSES_S:
         try:
             return write()
-        except CUT:
+        except DISCONNECTED:
             if connection.in_atomic_block:
                 raise  # the transaction is lost with its connection
             connection.close()
@@ -27,8 +27,8 @@ def insist(write: Callable[[], T]) -> T:
 
 
 def restore_connection() -> None:
-    """Replace the connection where it was cut meanwhile: for after a wait for somebody else."""
+    """Replace the connection where it was cut meanwhile: for after a long call."""
     if connection.connection is None or connection.in_atomic_block or connection.is_usable():
         return
     connection.close()
-    insist(connection.ensure_connection)
+    retry_on_disconnect(connection.ensure_connection)

@@ -18,7 +18,7 @@ from django.conf import settings
 
 from dashboard.broker import Transport
 from dashboard.celery import QuietConsumer, app
-from jobs.workqueue.seats import worker_size
+from jobs.workqueue.slots import worker_size
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 

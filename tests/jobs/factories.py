@@ -43,7 +43,7 @@ def make_account(organization: Organization, **fields: Any) -> ProviderAccount:
 
 def end_pauses() -> None:
     """Let hosts that did not answer be tried at once."""
-    ProviderHost.objects.update(next_try_at=NOON)
+    ProviderHost.objects.update(next_probe_at=NOON)
 
 
 def make_job(account: ProviderAccount, **fields: Any) -> Job:

@@ -16,8 +16,8 @@ PUBLISH_AND_COUNT = """
 import django
 django.setup()
 from django.core.cache import cache
-from jobs.workqueue.enqueue import hint
-hint("tick")
+from jobs.workqueue.enqueue import enqueue_on_commit
+enqueue_on_commit("tick")
 try:
     cache.get("requests")
 except Exception as error:

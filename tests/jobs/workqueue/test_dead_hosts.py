@@ -19,13 +19,19 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from jobs import tasks
 from jobs.models import Job, ProviderAccount, ProviderHost, Submission, SubmissionState
-from jobs.models.host import FIRST_ANSWER_S, PAUSE_CAP_S, PAUSE_S, TRIAL_MARGIN_S
 from jobs.submission.service import submit
 from jobs.submission.worker import run_submission
 from jobs.sync.request import request_sync
 from jobs.sync.runner import sync_account
-from jobs.workqueue.hosts import WAITING
-from jobs.workqueue.seats import Seats, Work, small_share
+from jobs.workqueue.circuit_breaker import (
+    FIRST_RESPONSE,
+    PAUSE,
+    PROBE_MARGIN_S,
+    WAITING,
+    begin_probe,
+    mark_responding,
+)
+from jobs.workqueue.slots import Slots, Work, small_share
 from organizations.models import Organization
 from providers.core.types import JobRequest, Rendition
 from providers.http.client import READ_S
@@ -192,7 +198,7 @@ def test_forty_submissions_to_one_silent_host_are_one_short_read_at_a_time(
     assert tick() == {"run_submission": 1}
     assert asked(tick, "dead") == {"GET": 1}
     assert tick() == {}
-    clock.shift(PAUSE_S)
+    clock.shift(PAUSE.first_s)
     assert tick() == {"run_submission": 1}
     # as their first messages do, which came at once
     for job in jobs:
@@ -209,7 +215,7 @@ def test_they_all_go_as_soon_as_it_answers(
     ProviderAccount.objects.update(next_sync_at=NOON + timedelta(days=1))
     for _ in range(3):
         run_submission(send(dead).pk)
-    clock.shift(PAUSE_CAP_S)
+    clock.shift(PAUSE.cap_s)
     assert asked(tick, "dead") == {"GET": 1}
     wire = tick.wire  # type: ignore[attr-defined]
     wire.remove("GET", DEAD)
@@ -244,7 +250,7 @@ def test_a_host_that_comes_and_goes_leaves_no_submission_in_doubt(
     run_submission(job.pk)
     del zencoder.faults["create"]
     for _ in range(8):
-        ProviderHost.objects.update(is_healthy=False, next_try_at=timezone.now())
+        ProviderHost.objects.update(is_healthy=False, next_probe_at=timezone.now())
         clock.shift(3)
         sync_account(account.pk, foreground=True)
         run_submission(job.pk)
@@ -276,10 +282,10 @@ def test_the_pauses_of_a_host_grow_and_a_person_may_cut_them_short(
     [dead, other] = make_accounts(organization, "dead", 2)
     pauses = []
     for _ in range(8):
-        clock.shift(PAUSE_CAP_S)
+        clock.shift(PAUSE.cap_s)
         sync_account(dead.pk)
         host = ProviderHost.objects.get(name=dead.host)
-        pauses.append((host.next_try_at - timezone.now()).total_seconds())
+        pauses.append((host.next_probe_at - timezone.now()).total_seconds())
     assert pauses == [2, 4, 8, 16, 32, 60, 60, 60]
     assert sync_account(dead.pk) is None
     request_sync(dead)
@@ -301,15 +307,15 @@ def test_a_first_answer_has_little_time_until_the_host_gave_one(
     wire.remove("GET", DEAD)
     wire.add_callback("GET", DEAD, callback=hang)
     for _ in range(6):
-        clock.shift(PAUSE_CAP_S)
+        clock.shift(PAUSE.cap_s)
         sync_account(dead.pk)
     # a host that is only slow is given its time in the end
-    assert timeouts == [FIRST_ANSWER_S, FIRST_ANSWER_S, FIRST_ANSWER_S, 10, 20, READ_S]
+    assert timeouts == [5, 5, 5, 10, 20, READ_S]
     ProviderHost.objects.update(failures=100_000)  # dead for weeks
-    clock.shift(PAUSE_CAP_S)
+    clock.shift(PAUSE.cap_s)
     sync_account(dead.pk)
     assert timeouts[-1] == READ_S
-    ProviderHost.note_answer(dead.host)
+    mark_responding(dead.host)
     sync_account(dead.pk)
     assert timeouts[-1] == READ_S
 
@@ -322,7 +328,7 @@ def test_one_silence_is_enough_and_one_answer_ends_it_for_all_accounts_of_the_ho
     sync_account(account.pk)
     assert sync_account(other.pk) is None
     zencoder.faults.clear()
-    clock.shift(PAUSE_S)
+    clock.shift(PAUSE.first_s)
     zencoder.key = "key-of-other"
     assert sync_account(other.pk)
     account.refresh_from_db()
@@ -330,24 +336,23 @@ def test_one_silence_is_enough_and_one_answer_ends_it_for_all_accounts_of_the_ho
     assert ProviderHost.objects.get().is_healthy
 
 
-def test_while_a_trial_goes_on_nobody_else_tries_and_a_killed_one_ends(
+def test_while_a_host_is_probed_nobody_else_calls_it_and_a_killed_one_ends(
     organization: Organization, tick: Tick, clock: time_machine.Traveller
 ) -> None:
     [dead] = make_accounts(organization, "dead", 1)
-    assert ProviderHost.begin_trial(dead.host, timezone.now(), FIRST_ANSWER_S)
+    assert begin_probe(dead.host, FIRST_RESPONSE.first_s)
     assert sync_account(dead.pk) is None
     dead.refresh_from_db()
     assert (dead.lease, dead.consecutive_failures) == (None, 0)
     assert tick() == {}
-    clock.shift(FIRST_ANSWER_S + TRIAL_MARGIN_S + 1)
+    clock.shift(FIRST_RESPONSE.first_s + PROBE_MARGIN_S + 1)
     assert tick() == {"sync_account": 1}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_workers_one_gets_the_trial() -> None:
+def test_of_many_workers_one_probes_it() -> None:
     leases: list[object] = []
-    now = timezone.now()
-    together(*[lambda: leases.append(ProviderHost.begin_trial("dead.example", now, 5))] * 6)
+    together(*[lambda: leases.append(begin_probe("dead.example", 5))] * 6)
     assert sum(lease is not None for lease in leases) == 1
 
 
@@ -405,18 +410,18 @@ class Full:
     """A worker's threads, and what is held of them until the test ends."""
 
     def __init__(self, size: int = 8) -> None:
-        self.seats = Seats(lambda: size)
+        self.slots = Slots(lambda: size)
         self.held = []  # type: ignore[var-annotated]
 
-    def take(self, host: str, work: Work = Work.SYNC, *, is_doubtful: bool = False) -> bool:
-        seat = self.seats.hold(host, work, is_doubtful=is_doubtful)
-        self.held.append(seat)
-        return seat.__enter__()
+    def take(self, host: str, work: Work = Work.SYNC, *, is_unreliable: bool = False) -> bool:
+        slot = self.slots.hold(host, work, is_unreliable=is_unreliable)
+        self.held.append(slot)
+        return slot.__enter__()
 
 
 def test_one_host_holds_half_of_the_threads_at_the_most_with_any_work() -> None:
     full = Full()
-    assert [full.take("a", Work.PEOPLE) for _ in range(2)] == [True] * 2
+    assert [full.take("a", Work.INTERACTIVE) for _ in range(2)] == [True] * 2
     assert [full.take("a") for _ in range(3)] == [True, True, False]
     assert full.take("b")
 
@@ -426,23 +431,23 @@ def test_one_host_holds_half_of_the_threads_at_the_most_with_any_work() -> None:
 def test_in_a_small_worker_a_long_pass_leaves_a_thread_to_people(size: int, host: str) -> None:
     full = Full(size)
     assert [full.take("a"), full.take("b")] == [True, False]
-    full.seats.note_answer()
-    assert [full.take(host, Work.PEOPLE), full.take("c", Work.PEOPLE)] == [True, False]
+    full.slots.mark_response()
+    assert [full.take(host, Work.INTERACTIVE), full.take("c", Work.INTERACTIVE)] == [True, False]
 
 
 def test_each_kind_of_work_leaves_threads_to_the_other_and_all_leave_one_to_the_ticks() -> None:
     full = Full()
     assert [full.take(f"sync-{number}") for number in range(6)] == [True] * 5 + [False]
-    people = [full.take(f"send-{number}", Work.PEOPLE) for number in range(3)]
+    people = [full.take(f"send-{number}", Work.INTERACTIVE) for number in range(3)]
     assert people == [True, True, False]
 
 
 def test_all_doubtful_work_together_has_a_small_share() -> None:
     full = Full()
-    doubtful = [full.take(f"dead-{number}", is_doubtful=True) for number in range(4)]
+    doubtful = [full.take(f"dead-{number}", is_unreliable=True) for number in range(4)]
     assert doubtful == [True] * SHARE + [False, False]
-    full.seats.note_answer()  # they all are this thread's
-    assert full.take("dead-9", is_doubtful=True)
+    full.slots.mark_response()  # they all are this thread's
+    assert full.take("dead-9", is_unreliable=True)
 
 
 def test_a_host_that_stops_answering_gets_no_more_work_before_the_first_failure(
@@ -450,16 +455,16 @@ def test_a_host_that_stops_answering_gets_no_more_work_before_the_first_failure(
 ) -> None:
     full = Full()
     assert full.take("a")
-    full.seats._taken[0].taken_at -= 6
+    full.slots._taken[0].taken_at -= 6
     assert not full.take("a")
-    full.seats.note_answer()
+    full.slots.mark_response()
     assert full.take("a")
 
 
 def test_an_account_that_is_known_to_be_slow_keeps_nobody_from_its_host() -> None:
     full = Full()
-    assert full.take("a", is_doubtful=True)
-    full.seats._taken[0].taken_at -= 6
+    assert full.take("a", is_unreliable=True)
+    full.slots._taken[0].taken_at -= 6
     assert full.take("a")
 
 
@@ -467,7 +472,7 @@ def test_what_was_turned_away_is_handed_out_when_a_thread_is_free_again() -> Non
     full = Full()
     for _ in range(5):
         full.take("a")
-    assert not full.seats.take_notice()
+    assert not full.slots.take_wakeup()
     full.held[0].__exit__(None, None, None)
-    assert full.seats.take_notice()
-    assert not full.seats.take_notice()
+    assert full.slots.take_wakeup()
+    assert not full.slots.take_wakeup()

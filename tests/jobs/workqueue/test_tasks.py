@@ -17,7 +17,7 @@ from jobs.models.account import LEASE
 from jobs.submission.service import submit
 from jobs.sync import lease
 from jobs.workqueue import dispatch, leases
-from jobs.workqueue.enqueue import LIFE_S
+from jobs.workqueue.enqueue import EXPIRES_S
 from providers.core.types import JobRequest, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.jobs.factories import NOON, make_account, make_job
@@ -37,7 +37,7 @@ def hints(
     sent: list[tuple[str, int]] = []
 
     def publish(name: str, args: tuple[Any, ...], **options: Any) -> None:
-        assert options == {"expires": LIFE_S}
+        assert options == {"expires": EXPIRES_S}
         sent.append((name.removeprefix("jobs.tasks."), args[0]))
 
     monkeypatch.setattr(current_app, "send_task", publish)
@@ -76,7 +76,7 @@ def test_an_account_whose_message_was_lost_is_handed_out_again(
 ) -> None:
     ProviderAccount.objects.update(next_sync_at=NOON)
     assert len(hints(tasks.tick)) == 1
-    clock.shift(dispatch.MESSAGE_LIFE)
+    clock.shift(dispatch.MESSAGE_TIMEOUT)
     assert len(hints(tasks.tick)) == 1
 
 

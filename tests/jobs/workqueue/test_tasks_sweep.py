@@ -104,7 +104,7 @@ def test_a_message_that_comes_late_brings_nothing_forward(
 ) -> None:
     """Its row was done by another message meanwhile, which failed and put it off."""
     late = sweep()
-    clock.shift(dispatch.MESSAGE_LIFE)
+    clock.shift(dispatch.MESSAGE_TIMEOUT)
     zencoder.faults |= dict.fromkeys(("create", "cancel", "details 72"), failing(429))
     for message in sweep():
         take(message)
@@ -130,7 +130,7 @@ def test_the_first_message_works_without_a_sweep_and_after_one(
 def test_what_is_claimed_or_moved_while_the_sweep_looks_is_left_alone(
     due: Job, sweep: Sweep, account: ProviderAccount
 ) -> None:
-    later = timezone.now() + dispatch.MESSAGE_LIFE
+    later = timezone.now() + dispatch.MESSAGE_TIMEOUT
     Submission.objects.update(leased_until=later)
     JobAction.objects.update(leased_until=later)
     WebhookDelivery.objects.update(next_at=later)
