@@ -8,10 +8,10 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from jobs.forms.job_copy import JobCopy
 from jobs.forms.job_fields import JobFields
 from jobs.forms.widgets import FieldNote
 from jobs.models import Job, Preset, ProviderAccount
-from jobs.submission.copies import Source
 from jobs.submission.limits import MAX_HEIGHT
 from organizations.models import Organization
 from providers.core.contract import Provider
@@ -31,11 +31,11 @@ class JobForm(JobFields):
         self,
         organization: Organization,
         *args: Any,
-        source: Source | None = None,
+        copied: JobCopy | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.source = source
+        self.copied = copied
         # shown again, unsent, since another account was chosen meanwhile
         self.is_switched = False
         # the job that did the same within a day, and held this submission up
@@ -94,7 +94,7 @@ class JobForm(JobFields):
     def to_request(self) -> JobRequest:
         """The request of a valid form, with the stored secrets of the job that it copies."""
         request = self._read_request()
-        return self.source.restore(request) if self.source else request
+        return self.copied.restore(request) if self.copied else request
 
     def _read_request(self) -> JobRequest:
         return self.read_request(self.chosen.adapter_class.preset_field if self.chosen else None)
@@ -118,16 +118,16 @@ class JobForm(JobFields):
         is_empty = is_empty and not self.cleaned_data.get("mp4")
         return NONE_CHOSEN[name] if is_empty and name and issue.blocking else issue.message
 
-    def check_source(self) -> list[RequestIssue]:
+    def check_copied(self) -> list[RequestIssue]:
         """Which fields of a valid form are sent with a stored secret; blocking where it expired."""
-        if self.source is None:
+        if self.copied is None:
             return []
-        return self.source.describe_use(self._read_request(), timezone.now())
+        return self.copied.describe_use(self._read_request(), timezone.now())
 
-    def note_source(self) -> None:
+    def note_copied(self) -> None:
         """Say at an unsent form's fields what is sent with a stored secret."""
-        if self.source:
-            self.note(self.source.describe_use(self.source.shown, timezone.now()))
+        if self.copied:
+            self.note(self.copied.describe_use(self.copied.shown, timezone.now()))
 
     @property
     def noted_fields(self) -> list[forms.BoundField]:

@@ -15,11 +15,11 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from jobs.actions.attempts import lock_attempts, retries_of, unfinished_of
 from jobs.actions.resubmission import RetryUnfinished
 from jobs.forms.job import JobForm
+from jobs.forms.job_copy import JobCopy, copy_job
 from jobs.forms.job_values import request_values, typed_values
 from jobs.models import Job, ProviderAccount
 from jobs.query.references import find_by_id
 from jobs.submission import idempotency, service, validation
-from jobs.submission.copies import Source, find_source
 from jobs.submission.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key
 from jobs.submission.service import DuplicateJob
 from jobs.submission.stored_request import dump_request
@@ -41,35 +41,42 @@ def new(request: HtmxRequest, org: str) -> HttpResponse:
     """
     access = authorize(request, org, Role.OPERATOR)
     if request.method != "POST":
-        source = _copied(request, access)
-        form = JobForm(
-            access.organization, initial=_initial(request, access, source), source=source
-        )
-        form.note_source()
-        return _page(request, access, form)
-    source = _sent_source(request, access)
+        return _show_new(request, access)
+    copied = _sent_copy(request, access)
     if _is_draft(request) or not _shows_chosen(request):
-        return _choose(request, access, source)
-    form = JobForm(access.organization, request.POST, source=source)
+        return _choose(request, access, copied)
+    form = JobForm(access.organization, request.POST, copied=copied)
     if not form.is_valid():
         return _page(request, access, form, status=422)
+    return _submit(request, access, form)
+
+
+def _show_new(request: HtmxRequest, access: Access) -> HttpResponse:
+    copied = _named_copy(request, access)
+    form = JobForm(access.organization, initial=_initial(request, access, copied), copied=copied)
+    form.note_copied()
+    return _page(request, access, form)
+
+
+def _submit(request: HtmxRequest, access: Access, form: JobForm) -> HttpResponse:
+    """Submit a valid form, or show it again with the reasons why that was not possible."""
     # all before an error removes the value of its field
     account, job_request = form.cleaned_data["account"], form.to_request()
     issues = validation.check(account, job_request)
-    remarks = form.note([*form.check_source(), *issues])
-    if job := _submit(access, form, job_request, issues):
-        messages.success(request, _describe_way(job))
-        url = reverse("jobs:detail", args=[org, job.pk])
+    remarks = form.note([*form.check_copied(), *issues])
+    if job := _create_job(access, form, job_request, issues):
+        messages.success(request, _describe_next(job))
+        url = reverse("jobs:detail", args=[access.organization.slug, job.pk])
         return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
     shown = {"body": _show_body(account, job_request), "remarks": remarks}
     return _page(request, access, form, shown, status=422)
 
 
-def _choose(request: HtmxRequest, access: Access, source: Source | None) -> HttpResponse:
+def _choose(request: HtmxRequest, access: Access, copied: JobCopy | None) -> HttpResponse:
     """The fields of the account that is chosen, with what was typed into those of another."""
     typed = typed_values(request.POST)
     typed["input"] = typed.get("sample") or typed.get("input", "")
-    form = JobForm(access.organization, initial=typed, source=source)
+    form = JobForm(access.organization, initial=typed, copied=copied)
     if not _is_draft(request) and form.chosen:
         form.is_switched = True
         return _page(request, access, form)
@@ -85,21 +92,21 @@ def _is_draft(request: HtmxRequest) -> bool:
     return "choose" in request.POST or "sample" in request.POST
 
 
-def _describe_way(job: Job) -> str:
+def _describe_next(job: Job) -> str:
     hold = service.describe_hold(job.account)
-    return hold[0] if hold else f"{job} is on its way to {job.account.provider_label}."
+    return hold[0] if hold else f"{job} is being sent to {job.account.provider_label}."
 
 
-def _initial(request: HtmxRequest, access: Access, source: Source | None) -> dict[str, Any]:
+def _initial(request: HtmxRequest, access: Access, copied: JobCopy | None) -> dict[str, Any]:
     account = request.GET.get("account", "")
-    if source is None:
+    if copied is None:
         given = request.GET.get("input", "")
         return {"account": account or _last_account(access), "input": given}
-    job = source.job
-    copied: dict[str, Any] = {"account": account or job.account_id, "copied_from": job.pk}
+    job = copied.job
+    values = {"account": account or job.account_id, "copied_from": job.pk}
     if "from" in request.GET:
-        copied["retry_of"] = job.pk
-    return copied | request_values(source.shown, job.account)
+        values["retry_of"] = job.pk
+    return values | request_values(copied.shown, job.account)
 
 
 def _last_account(access: Access) -> int | None:
@@ -108,7 +115,7 @@ def _last_account(access: Access) -> int | None:
     return mine.order_by("-pk").values_list("account_id", flat=True).first()
 
 
-def _copied(request: HtmxRequest, access: Access) -> Source | None:
+def _named_copy(request: HtmxRequest, access: Access) -> JobCopy | None:
     """The job that the URL names as the one to copy. Raises Http404 where it names none."""
     given = request.GET.get("from") or request.GET.get("duplicate")
     if not given:
@@ -117,21 +124,21 @@ def _copied(request: HtmxRequest, access: Access) -> Source | None:
     job = find_by_id(jobs, given)
     if job is None:
         raise Http404("No such job.")
-    return find_source(job)
+    return copy_job(job)
 
 
-def _sent_source(request: HtmxRequest, access: Access) -> Source | None:
+def _sent_copy(request: HtmxRequest, access: Access) -> JobCopy | None:
     """The job that a sent form was a copy of; without it, no secret is filled in."""
     jobs = Job.objects.for_organization(access.organization).select_related("account")
     job = find_by_id(jobs, request.POST.get("copied_from", ""))
-    return find_source(job) if job else None
+    return copy_job(job) if job else None
 
 
-def _submit(
+def _create_job(
     access: Access, form: JobForm, job_request: JobRequest, issues: list[RequestIssue]
 ) -> Job | None:
     """The job that the form makes, or None with the reasons in the form."""
-    if stale := [issue for issue in form.check_source() if issue.blocking]:
+    if stale := [issue for issue in form.check_copied() if issue.blocking]:
         form.add_issues(stale)
         return None
     data = form.cleaned_data
@@ -206,18 +213,18 @@ def _samples() -> list[tuple[str, str]]:
 
 @require_POST
 def preview(request: HtmxRequest, org: str) -> HttpResponse:
-    """The body that the form would send, redacted, and what its provider says to it."""
+    """The body that the form would send, redacted, and what its provider says about it."""
     access = authorize(request, org, Role.OPERATOR)
     if not _shows_chosen(request):
         # the fields of the account are on their way
         return HttpResponse(status=204)
-    form = JobForm(access.organization, request.POST, source=_sent_source(request, access))
+    form = JobForm(access.organization, request.POST, copied=_sent_copy(request, access))
     context: dict[str, Any] = {"form": form, "is_update": True}
     if form.is_valid():
         account, job_request = form.cleaned_data["account"], form.to_request()
         issues = validation.check(account, job_request)
         context["body"] = _show_body(account, job_request)
-        context["remarks"] = form.note([*form.check_source(), *issues])
+        context["remarks"] = form.note([*form.check_copied(), *issues])
     return render(request, "jobs/submit/_preview.html", context)
 
 
