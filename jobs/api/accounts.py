@@ -14,7 +14,7 @@ from jobs.api.errors import (
     not_found,
     refuse_unknown,
 )
-from jobs.api.schemas import AccountList, AccountShape
+from jobs.api.schemas.accounts import AccountList, AccountShape
 from jobs.models import ProviderAccount
 from jobs.query.references import find_by_id
 from jobs.sync.request import request_sync

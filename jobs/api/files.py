@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from jobs.api.auth import ApiRequest
 from jobs.api.errors import LIST_REFUSALS, invalid, refuse_unknown
-from jobs.api.schemas import FileList
+from jobs.api.schemas.outputs import FileList
 from jobs.models import Output
 from jobs.query import keyset
 from jobs.query.files import FileFilter

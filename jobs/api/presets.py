@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from jobs.api.auth import ApiRequest
 from jobs.api.errors import LIST_REFUSALS, invalid, refuse_unknown
-from jobs.api.schemas import PresetList
+from jobs.api.schemas.presets import PresetList
 from jobs.models import Preset
 from jobs.query import presets
 from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT

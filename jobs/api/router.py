@@ -1,6 +1,6 @@
 """The REST API, mounted at /api/v1/. docs/api.md tells its story, /api/v1/docs its details."""
 
-from jobs.api import accounts, files, jobs, presets
+from jobs.api import accounts, files, job_actions, presets
 from jobs.api.auth import TokenAuth, TokenThrottle
 from jobs.api.errors import JsonAPI
 
@@ -12,7 +12,8 @@ api = JsonAPI(
     auth=TokenAuth(),
     throttle=TokenThrottle(),
 )
-api.add_router("/jobs", jobs.router)
+# the router of jobs.api.jobs, with what job_actions adds to it
+api.add_router("/jobs", job_actions.router)
 api.add_router("/accounts", accounts.router)
 api.add_router("/presets", presets.router)
 api.add_router("/files", files.router)

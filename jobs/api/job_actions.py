@@ -1,0 +1,142 @@
+"""`/jobs`: submit, cancel and resubmit."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ninja import Status
+
+from jobs.actions.cancellation import request_cancel
+from jobs.actions.offers import ActionRefused
+from jobs.actions.resubmission import RetryUnfinished, request_resubmit
+from jobs.api.auth import ApiRequest, TokenAuth
+from jobs.api.errors import ACTION_REFUSALS, SUBMIT_REFUSALS, ApiError, ErrorBody, invalid
+from jobs.api.idempotency_key import KeyHeader, find_made, read_key
+from jobs.api.jobs import find_job, read_detail, router
+from jobs.api.requests import ResubmitRequest, SubmitRequest
+from jobs.api.schemas.jobs import ConflictBody, JobDetail, SubmittedJob
+from jobs.models import Job
+from jobs.query.references import find_accounts
+from jobs.submission.idempotency import KeyOfDeletedJob, KeyRefused
+from jobs.submission.service import DuplicateJob, Submitted, submit
+from jobs.submission.validation import SubmissionRefused
+
+to_operate = TokenAuth(to_operate=True)
+DUPLICATE = "The same job ran within 24 hours: see `job`. Set allow_duplicate to submit it anyway."
+
+
+@router.post(
+    "",
+    auth=to_operate,
+    response={201: SubmittedJob, 200: SubmittedJob, 409: ConflictBody, **SUBMIT_REFUSALS},
+    summary="Submit a job",
+)
+def submit_job(
+    request: ApiRequest,
+    body: SubmitRequest,
+    idempotency_key: KeyHeader = None,
+) -> Status[Job]:
+    """Answers 201 and a job in status `submitting`, which is sent right after.
+
+    The same `Idempotency-Key` and body again answer 200 and the same job; with another body, or
+    on another call, the key is refused with 422. 409 carries the job that is already there when
+    the same account, input and settings ran within 24 hours.
+    """
+    organization = request.auth.organization
+    with _refusals(request):
+        key = read_key(request, idempotency_key, "submit", body)
+        if (made := find_made(request, key)) is not None:
+            return Status(200, read_detail(request, str(made.pk)))
+        account = find_accounts(organization, [body.account]).get(body.account)
+        if account is None:
+            raise invalid({"account": "No account has this id or name."})
+        submitted = submit(
+            organization=organization,
+            account=account,
+            request=body.as_job_request(),
+            token=request.auth,
+            key=key,
+            allow_duplicate=body.allow_duplicate,
+        )
+    return Status(201 if submitted.created else 200, _read_submitted(request, submitted))
+
+
+@router.post(
+    "/{job_id}/cancel",
+    auth=to_operate,
+    response={202: JobDetail, **ACTION_REFUSALS},
+    summary="Cancel",
+)
+def cancel_job(request: ApiRequest, job_id: str) -> Status[Job]:
+    """Ask the provider to cancel. 409 where it cannot, or where the job has ended."""
+    with _refusals(request):
+        request_cancel(find_job(request, job_id), token=request.auth)
+    return Status(202, read_detail(request, job_id))
+
+
+@router.post(
+    "/{job_id}/resubmit",
+    auth=to_operate,
+    response={
+        202: SubmittedJob,
+        200: SubmittedJob,
+        404: ErrorBody,
+        409: ConflictBody,
+        **SUBMIT_REFUSALS,
+    },
+    summary="Run again",
+)
+def resubmit_job(
+    request: ApiRequest,
+    job_id: str,
+    body: ResubmitRequest | None = None,
+    idempotency_key: KeyHeader = None,
+) -> Status[Job]:
+    """Run it again: answers 202 and the attempt that will run, in status `submitting`.
+
+    The same `Idempotency-Key` again answers 200 and the same attempt. While a retry of the job has
+    not ended, 409 carries that one in `job`. 422 where the request that it was submitted with
+    cannot be used any more.
+    """
+    options = body or ResubmitRequest(allow_duplicate=False)
+    with _refusals(request):
+        key = read_key(request, idempotency_key, f"resubmit {job_id}", options)
+        if (made := find_made(request, key)) is not None:
+            return Status(200, read_detail(request, str(made.pk)))
+        submitted = request_resubmit(
+            find_job(request, job_id),
+            token=request.auth,
+            key=key,
+            allow_duplicate=options.allow_duplicate,
+        )
+    return Status(202 if submitted.created else 200, _read_submitted(request, submitted))
+
+
+def _read_submitted(request: ApiRequest, submitted: Submitted) -> Job:
+    job = read_detail(request, str(submitted.job.pk))
+    # no column, but what SubmittedJob shows beside those
+    job.__dict__["warnings"] = submitted.warnings
+    return job
+
+
+@contextmanager
+def _refusals(request: ApiRequest) -> Iterator[None]:
+    """Answer what submissions and actions raise when they refuse."""
+    try:
+        yield
+    except KeyRefused as error:
+        raise invalid({"Idempotency-Key": str(error)}) from error
+    except KeyOfDeletedJob as error:
+        raise ApiError(409, "job_deleted", str(error)) from error
+    except SubmissionRefused as error:
+        raise invalid({issue.field: issue.message for issue in error.issues}) from error
+    except DuplicateJob as error:
+        raise _conflict(request, "duplicate", DUPLICATE, error.job) from error
+    except RetryUnfinished as error:
+        raise _conflict(request, "retry_unfinished", str(error), error.job) from error
+    except ActionRefused as error:
+        raise ApiError(409, "action_refused", str(error)) from error
+
+
+def _conflict(request: ApiRequest, code: str, message: str, job: Job) -> ApiError:
+    shape = JobDetail.model_validate(read_detail(request, str(job.pk)))
+    return ApiError(409, code, message, job=shape.model_dump(by_alias=True))

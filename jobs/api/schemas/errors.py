@@ -1,0 +1,31 @@
+"""Errors of jobs and outputs."""
+
+from typing import Any
+
+from ninja import Field, Schema
+
+from jobs.api.schemas.fields import Text
+from providers.core.errors import CLASSES
+
+
+class ErrorInfo(Schema):
+    class_: str = Field(alias="class", description="One of the closed list of error classes.")
+    code: Text = Field(description="The provider's own.")
+    message: str = Field(description="The provider's words, else ours.")
+    hint: str = Field(description="What to do about it.")
+    transient: bool = Field(description="Whether it goes away by itself.")
+
+
+class ListedError(ErrorInfo):
+    origin: str = Field(description="`job`, `input` or `output:` and its remote id.")
+
+
+def describe_error(error_class: str, code: str, message: str) -> dict[str, Any]:
+    known = CLASSES.get(error_class, CLASSES["unknown"])
+    return {
+        "class": known.name,
+        "code": code,
+        "message": message or known.sentence,
+        "hint": known.hint,
+        "transient": known.is_transient,
+    }

@@ -1,0 +1,190 @@
+"""Jobs: in lists, in detail, and as answers to actions."""
+
+from datetime import datetime
+from typing import Any
+
+from ninja import Field, Schema
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
+from jobs.actions.attempts import retries_of
+from jobs.actions.offers import available_actions
+from jobs.api.schemas.errors import ErrorInfo, ListedError, describe_error
+from jobs.api.schemas.fields import AccountReference, Id, Text
+from jobs.api.schemas.outputs import OutputCounts, OutputShape
+from jobs.api.schemas.presets import PresetShape
+from jobs.models import Job, JobEvent
+
+
+class InputFacts(Schema):
+    url: Text = Field(validation_alias="input_url", description="Without signatures and keys.")
+    duration_ms: int | None = Field(validation_alias="input_duration_ms")
+    size_bytes: int | None = Field(validation_alias="input_size_bytes")
+    width: int | None = Field(validation_alias="input_width")
+    height: int | None = Field(validation_alias="input_height")
+    video_codec: Text = Field(validation_alias="input_video_codec")
+    audio_codec: Text = Field(validation_alias="input_audio_codec")
+
+
+class EventShape(Schema):
+    at: datetime
+    source: str = Field(description="poll, webhook, submit, action or import.")
+    from_: Text = Field(alias="from")
+    to: Text = Field(validation_alias="to_status")
+    message: Text
+    actor: str | None = Field(description="E-mail address of who did it.")
+
+    @staticmethod
+    def resolve_from(event: JobEvent) -> str:
+        return event.from_status
+
+    @staticmethod
+    def resolve_actor(event: JobEvent) -> str | None:
+        return event.actor.email if event.actor else None
+
+
+class JobShape(Schema):
+    """What a listed job and a job in detail share."""
+
+    id: Id
+    organization: str = Field(validation_alias="organization.slug", description="Its slug.")
+    account: AccountReference
+    remote_id: str | None = Field(description="The provider's id; null until it has named it.")
+    attempt: int
+    batch: Text
+    name: Text
+    status: str = Field(
+        description="submitting, queued, running, succeeded, failed, cancelled or unknown."
+    )
+    provider_status: Text = Field(description="The provider's own word.")
+    partial: bool = Field(
+        validation_alias="is_partial", description="Ended with usable and with failed outputs."
+    )
+    suspect: bool = Field(
+        validation_alias="is_suspect",
+        description="Succeeded, but outputs are missing or a figure cannot be true.",
+    )
+    suspect_reason: Text = Field(description="Why, in sentences.")
+    unresolved: bool = Field(
+        validation_alias="is_unresolved", description="Failed, and no later attempt succeeded."
+    )
+    stuck: bool | None = Field(None, description="Null: not determined in this version.")
+    gone_at: datetime | None = Field(
+        description="When the provider no longer knew it; `status` is what it last reported."
+    )
+    progress: float | None = Field(description="0 to 100; null: not reported.")
+    phase: Text
+    input: InputFacts
+    error: ErrorInfo | None = Field(description="Never null on a failed job, null on all others.")
+    created_at: datetime | None = Field(description="The provider's, as the next two are.")
+    started_at: datetime | None
+    finished_at: datetime | None
+    ended_at: datetime | None = Field(
+        description="What `finished_after` and the sort by `finished` use; null while active."
+    )
+    ended_at_source: Text = Field(
+        description="`provider`: its time; `observed`: when we saw that it had ended; `estimated`: "
+        "from its start or creation, since it had ended before we saw it. Null while active."
+    )
+    sort_at: datetime = Field(
+        description="What `created_after` and the sort by `created` use: the creation; when we "
+        "first saw the job where the provider's clock is ahead of ours."
+    )
+    first_seen_at: datetime
+    synced_at: datetime | None = Field(description="When the provider last confirmed all this.")
+    changed_at: datetime
+    submitted_by: str | None = Field(description="E-mail address.")
+    retry_of: Id | None = Field(validation_alias="retry_of_id")
+    retries: list[Id]
+    metadata: Any = Field(description="The customer's own value, whole.")
+    console_url: Text = Field(description="The job in the provider's own console.")
+
+    @staticmethod
+    def resolve_input(job: Job) -> Job:
+        return job
+
+    @staticmethod
+    def resolve_error(job: Job) -> dict[str, Any] | None:
+        if job.status != "failed":
+            return None
+        return describe_error(job.error_class or "unknown", job.error_code, job.error_message)
+
+    @staticmethod
+    def resolve_submitted_by(job: Job) -> str | None:
+        return job.submitted_by.email if job.submitted_by else None
+
+    @staticmethod
+    def resolve_retries(job: Job) -> list[int]:
+        return [retry.pk for retry in job.retries.all()]
+
+
+class ListedJob(JobShape):
+    outputs: OutputCounts
+
+    @staticmethod
+    def resolve_outputs(job: Job) -> Job:
+        return job
+
+
+class JobList(Schema):
+    results: list[ListedJob]
+    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+
+
+class ActionOffer(Schema):
+    allowed: bool
+    reason: Text = Field(description="Why it is not allowed now.")
+
+
+class JobActions(Schema):
+    cancel: ActionOffer
+    resubmit: ActionOffer
+
+
+class JobDetail(JobShape):
+    outputs: list[OutputShape]
+    presets: list[PresetShape]
+    errors: list[ListedError]
+    events: list[EventShape]
+    actions: JobActions = Field(description="What can be done with the job as it is.")
+
+    @staticmethod
+    def resolve_actions(job: Job) -> dict[str, Any]:
+        offers = {offer.name: offer for offer in available_actions(job, retries_of(job))}
+        lacking = {"allowed": False, "reason": f"{job.account.provider_label} cannot do this."}
+        return {name: offers.get(name, lacking) for name in ("cancel", "resubmit")}
+
+    @staticmethod
+    def resolve_presets(job: Job) -> list[Any]:
+        return list({output.preset: None for output in job.outputs.all() if output.preset})
+
+    @staticmethod
+    def resolve_errors(job: Job) -> list[dict[str, Any]]:
+        return [
+            describe_error(error["class"], error["code"], error["message"])
+            | {"origin": error["origin"]}
+            for error in job.errors
+        ]
+
+
+class SubmittedJob(JobDetail):
+    warnings: list[str] = Field(
+        [], description="Why it is not sent right after. Left out where nothing holds it."
+    )
+
+    @staticmethod
+    def resolve_warnings(job: Job) -> list[str]:
+        return list(getattr(job, "warnings", ()))
+
+    @model_serializer(mode="wrap")
+    def leave_out_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        shape: dict[str, Any] = serialize(self)
+        if not self.warnings:
+            del shape["warnings"]
+        return shape
+
+
+class ConflictBody(Schema):
+    """Why it cannot be done now, and the job that stands in its way, if one does."""
+
+    error: Any
+    job: JobDetail | None = None
