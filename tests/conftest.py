@@ -19,7 +19,7 @@ import pytest
 from django.core.cache import cache
 
 from jobs.workqueue.slots import SLOTS
-from providers.xvid.tokens import TOKENS
+from providers.http.tokens import TOKENS
 from tests import services
 from tests.redis.server import RedisServer
 

@@ -26,8 +26,6 @@ LOOKUP_DELAYS_S = (2, 5, 15, 60, 60)
 # Two complete lookups this far apart confirm that the job is not there, at a provider that is
 # known to return the key.
 ABSENCE_CONFIRMATION = timedelta(seconds=60)
-# The provider's clock may be behind ours by this much.
-CLOCK_SKEW = timedelta(minutes=5)
 MAX_SENDS = 3
 
 
@@ -37,7 +35,7 @@ def search_by_key(submission: Submission, adapter: Provider) -> None:
         mark_unconfirmed(submission)
         return
     observed_at = timezone.now()
-    since = (submission.sent_at or submission.created_at) - CLOCK_SKEW
+    since = submission.sent_at or submission.created_at
     found = adapter.find_by_key(submission.key, load_request(submission.request), since)
     # where the key is not returned, the best match may be another submission's
     if found.job is not None and find_other_submission(submission, found.job.remote_id) is None:

@@ -20,7 +20,8 @@ know these names only. The exceptions are what one call to a provider ends in::
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -268,6 +269,16 @@ class ProviderError(Exception):
             message = _read_message(f"{message} The provider says: {self.words}", secrets)
         self.args = (message,)
         return self
+
+
+@contextmanager
+def unambiguous() -> Iterator[None]:
+    """What fails in here, before a job is sent, leaves no doubt whether the job exists."""
+    try:
+        yield
+    except ProviderError as error:
+        error.ambiguous = False
+        raise
 
 
 class AuthRefused(ProviderError):

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -151,6 +151,18 @@ def _read_sentences(value: Any, nesting: int = 0) -> list[str]:
                 for text in _read_sentences(item, nesting + 1)
             ]
     return list(dict.fromkeys(sentences))[:MAX_SENTENCES]
+
+
+def error_by_status(
+    kind: type[ProviderError], sentences: Mapping[int, str]
+) -> Callable[[Answer], ProviderError | None]:
+    """Make a reader by which answers with these statuses are errors of one kind."""
+
+    def read(answer: Answer) -> ProviderError | None:
+        sentence = sentences.get(answer.status)
+        return None if sentence is None else kind(sentence, code=str(answer.status))
+
+    return read
 
 
 def read_error(answer: Answer, call: str, secrets: Iterable[str] = ()) -> ProviderError:

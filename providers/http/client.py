@@ -133,12 +133,13 @@ class HttpClient:
         form: Mapping[str, str] | None = None,
         bucket: str = "default",
         classify: Classify | None = None,
+        secrets: Iterable[str] = (),
     ) -> Answer:
         """Send once and return the answer of a 2xx; raise the error that any other one is.
 
         `classify` may name the error first, where a provider uses a status in its own way; for
-        None the standard meaning holds. Either way the error quotes the provider's words. A 2xx
-        body is JSON or empty (then `data` is None).
+        None the standard meaning holds. Either way the error quotes the provider's words, without
+        the client's `secrets` and these. A 2xx body is JSON or empty (then `data` is None).
         """
         call = f"{method} {redact_url(url)}"
         if has_marker([json, form]):
@@ -177,8 +178,9 @@ class HttpClient:
         logger.debug("%s -> %d in %d ms", call, answer.status, self.latency_ms)
         if answer.is_success:
             return answer
-        refusal = (classify and classify(answer)) or read_error(answer, call, self._secrets)
-        raise refusal.quote(refusal.words or read_words(answer.data), self._secrets)
+        secrets = (*self._secrets, *secrets)
+        refusal = (classify and classify(answer)) or read_error(answer, call, secrets)
+        raise refusal.quote(refusal.words or read_words(answer.data), secrets)
 
     def _exchange(
         self,

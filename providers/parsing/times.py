@@ -12,7 +12,9 @@ _TIME = re.compile(
     r"\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?",
     re.ASCII | re.IGNORECASE,
 )
-_CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,6}):(\d{1,2}(?:\.\d+)?)", re.ASCII)
+_CLOCK = re.compile(
+    r"(?:(\d{1,5})(?: days?,)? )?(?:(\d{1,6}):)?(\d{1,6}):(\d{1,2}(?:\.\d+)?)", re.ASCII
+)
 _UNITS_MS = {"h": 3_600_000, "min": 60_000, "m": 60_000, "s": 1000, "sec": 1000, "ms": 1}
 _WITH_UNIT = re.compile(r"(\d+(?:\.\d+)?)\s*(h|min|m|sec|s|ms)(?![a-z])", re.ASCII | re.IGNORECASE)
 _ISO_DURATION = re.compile(
@@ -80,8 +82,9 @@ def read_epoch_ms(value: Any) -> datetime | None:
 def read_duration_ms(value: Any, *, unit: str = "ms") -> int | None:
     """Read a length of time as milliseconds; None for nonsense and for negative ones.
 
-    A bare number counts in `unit` (`ms`, `s`, `min`, `h`). `01:02:03.5`, `02:03`, `1 h 2 min`,
-    `90s`, `1500 ms` and ISO 8601 `PT1H2M3.5S` say themselves.
+    A bare number counts in `unit` (`ms`, `s`, `min`, `h`). `01:02:03.5`, `02:03`, `1 02:03:04`
+    and `1 day, 2:03:04` (a day more), `1 h 2 min`, `90s`, `1500 ms` and ISO 8601 `PT1H2M3.5S` say
+    themselves.
     """
     number = read_float(value)
     if number is not None:
@@ -90,17 +93,19 @@ def read_duration_ms(value: Any, *, unit: str = "ms") -> int | None:
         return None
     text = value.strip()
     if found := _CLOCK.fullmatch(text):
-        hours, minutes, seconds = found.groups()
-        return _whole_ms(
-            int(hours or 0) * 3_600_000 + int(minutes) * 60_000 + float(seconds) * 1000
-        )
+        days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+        return _sum_ms(days, hours, minutes, seconds)
     if (found := _ISO_DURATION.fullmatch(text)) and any(found.groups()):
         days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
-        return _whole_ms(((days * 24 + hours) * 60 + minutes) * 60_000 + seconds * 1000)
+        return _sum_ms(days, hours, minutes, seconds)
     if text and not _WITH_UNIT.sub("", text).strip(" ,"):
         parts = _WITH_UNIT.findall(text)
         return _whole_ms(sum(float(count) * _UNITS_MS[name.lower()] for count, name in parts))
     return None
+
+
+def _sum_ms(days: float, hours: float, minutes: float, seconds: float) -> int | None:
+    return _whole_ms(((days * 24 + hours) * 60 + minutes) * 60_000 + seconds * 1000)
 
 
 def _whole_ms(number: float) -> int | None:

@@ -1,32 +1,18 @@
-"""Reads TPStreams' jobs. List, details, the answer to a creation and webhooks have four
-different sets of keys, and any of them may be missing, null, or of another type.
+"""The fields of TPStreams' jobs, and the words of its states.
 
-Everything is read from the redacted body; only an address that a browser opens and our key are
-taken from the whole one.
+List, details, the answer to a creation and webhooks have four different sets of keys.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote_plus
 
-from providers.core.errors import classify
-from providers.core.status import JobStatus, OutputStatus, read_status
-from providers.core.types import RemoteError, RemoteInput, RemoteJob, RemoteOutput
-from providers.http.redaction import redact, split_url, url_expiry
-from providers.parsing import customer_object
-from providers.parsing.media import read_file_name
-from providers.parsing.times import read_duration_ms, read_time
-from providers.parsing.urls import NAME_LENGTH, parse_url
-from providers.parsing.values import (
-    limit_items,
-    read_count,
-    read_dict,
-    read_id,
-    read_list,
-    read_text,
-)
-from providers.tpstreams.error_patterns import ERROR_PATTERNS
+from providers.core.error_tables import ErrorTable
+from providers.core.status import JobStatus, OutputStatus
+from providers.core.types import RemoteInput, RemoteJob, RemoteOutput
+from providers.parsing.payloads import Body
+from providers.parsing.values import read_count, read_id
 
 # Cancelling is documented, the word that follows from it is not; "processing" and "not started"
 # are words of the same company's open transcoder, and of its assets.
@@ -42,120 +28,86 @@ JOB_STATUSES: Mapping[str, JobStatus] = {
 }
 # A rendition has no status of its own: it is as far as its job.
 OUTPUT_STATUSES: Mapping[str, OutputStatus] = {
-    word: OutputStatus(status.value) for word, status in JOB_STATUSES.items()
+    label: OutputStatus(status.value) for label, status in JOB_STATUSES.items()
 }
 
-ADDRESS_LENGTH = 8000
-DAY_MS = 86_400_000
+# Under which of the two names a path comes back is not documented.
+SOURCES = ("input_url", "input_path")
 
-_DAYS = re.compile(r"(\d{1,5})(?: days?,)? (\d.*)", re.ASCII)
 _RESOLUTION = re.compile(r"(\d{2,5})p?", re.ASCII)
-_ATTACHMENT = re.compile(r"[?&]response-content-disposition=([^&#]*)", re.IGNORECASE)
-_FILE_NAME = re.compile(r"filename\*?=\s*(?:utf-8'[^']*')?\"?([^\";]+)", re.IGNORECASE)
+
+# TPStreams has no codes and documents one sentence: "The specified input URL does not exist or
+# cannot be accessed". The first pattern that fits decides, so what names a side comes before what
+# does not.
+_OUTPUT = r"(output|destination|upload|writ(e|ing)\b)"
+_DENIED = (
+    r"(denied|forbidden|permission|credential|access.?key|signature|not authori[sz]ed|\b403\b)"
+)
+_MISSING = r"(not exist|not found|no such|unknown bucket|cannot be reached|\b404\b)"
+ERRORS = ErrorTable(
+    patterns=(
+        (rf"{_OUTPUT}.*{_DENIED}|{_DENIED}.*{_OUTPUT}", "output.access_denied"),
+        (rf"{_OUTPUT}.*{_MISSING}|{_MISSING}.*{_OUTPUT}", "output.not_found"),
+        (_OUTPUT, "output.failed"),
+        (r"(transcod|encod|worker|job)\w*.*tim(ed|e).?out", "provider.timeout"),
+        (r"quota|minutes left|subscription|billing|credits", "quota.plan"),
+        (_MISSING, "input.not_found"),
+        (rf"{_DENIED}|cannot be accessed|expired", "input.access_denied"),
+        (r"tim(ed|e).?out|no answer|connection|unreachable|download", "input.timeout"),
+        (r"\bno (audio|video|media|stream|sound)|not an? (video|media|audio)", "input.no_media"),
+        (r"corrupt|damaged|truncated|incomplete|invalid data|decod", "input.corrupt"),
+        (r"unsupported|not supported|codec|protected", "input.unsupported"),
+        (r"resolution|setting|parameter", "settings.invalid"),
+        (r"transcod|encod|ffmpeg|packaging", "encode.failed"),
+        (r"internal|server error|something went wrong", "provider.outage"),
+    )
+)
 
 
-def read_job(item: Any, secrets: Iterable[str]) -> RemoteJob | None:
-    """Read a job of any answer or webhook; None when it has no id."""
-    whole = read_dict(item)
-    secrets = tuple(secrets)
-    raw = redact(whole, secrets)
-    # Not of `raw`: redaction cuts what comes late in a body that is too large.
-    remote_id = read_id(redact(whole.get("id"), secrets))
-    if remote_id is None:
-        return None
-    status = read_status(raw.get("status"), JOB_STATUSES, JobStatus.UNKNOWN)
-    url, secret_url = _read_address(read_source(whole), secrets)
-    metadata, key = customer_object.read(whole.get("client_metadata"))
-    return RemoteJob(
-        remote_id=remote_id,
-        status=status,
-        provider_status=read_text(raw.get("status")) or "",
-        name=_read_attachment_name(url) or read_file_name(url),
-        progress=100.0 if status is JobStatus.SUCCEEDED else None,
-        started_at=read_time(raw.get("start_time")),
-        finished_at=read_time(raw.get("end_time")),
+def fill_job(job: RemoteJob, body: Body) -> RemoteJob:
+    source = body.url(*SOURCES)
+    message = body.text("error_message")
+    return replace(
+        job,
+        started_at=body.time("start_time"),
+        finished_at=body.time("end_time"),
         input=RemoteInput(
-            url=url,
-            secret_url=secret_url,
-            duration_ms=_read_duration_ms(raw.get("video_duration")) or None,
+            url=source.redacted,
+            secret_url=source.web_original,
+            duration_ms=body.duration_ms("video_duration", unit="s") or None,
         ),
-        outputs=limit_items(_read_outputs(whole, raw, secrets)),
-        errors=tuple(_read_errors(raw, status)),
-        metadata=redact(metadata, secrets),
-        key=key,
-        raw=raw,
-        lists_outputs="resolutions" in raw,
+        outputs=tuple(_read_outputs(job, body)),
+        errors=(ERRORS.read("", message),) if message else (),
     )
 
 
-def read_source(body: Mapping[str, Any]) -> str | None:
-    """The address of the source; under which of the two names a path comes back is not told."""
-    return read_text(body.get("input_url"), ADDRESS_LENGTH) or read_text(
-        body.get("input_path"), ADDRESS_LENGTH
-    )
-
-
-def is_job(body: Mapping[str, Any]) -> bool:
-    """Tell a job from an asset or a live stream. No body names its event."""
-    has_source = "input_url" in body or "input_path" in body
+def is_job(body: Body) -> bool:
+    """Distinguish a job from an asset or a live stream. No delivery names its event."""
+    has_source = any(name in body for name in SOURCES)
     return has_source and "output_path" in body and "resolutions" in body
 
 
-def _read_address(address: str | None, secrets: tuple[str, ...]) -> tuple[str | None, str | None]:
-    """Redact an address. The whole one is kept where a browser opens it, not for `s3://`."""
-    if not address:
-        return None, None
-    url, secret_url = split_url(address, secrets)
-    return url, secret_url if parse_url(address).is_web else None
-
-
-def _read_attachment_name(url: str | None) -> str | None:
-    """The name that a signed link gives to the download; that of its object is often a hash."""
-    attachment = _ATTACHMENT.search(url or "")
-    named = _FILE_NAME.search(unquote_plus(attachment[1])) if attachment else None
-    return (read_text(re.split(r"[/\\]", named[1])[-1], NAME_LENGTH)) if named else None
-
-
-def _read_duration_ms(value: Any) -> int | None:
-    """Read seconds, `00:01:43`, `00:01:43.500000` and, past a day, `1 02:03:04`."""
-    days = _DAYS.fullmatch(value.strip()) if isinstance(value, str) else None
-    if days is None:
-        return read_duration_ms(value, unit="s")
-    rest = read_duration_ms(days[2])
-    return None if rest is None else int(days[1]) * DAY_MS + rest
-
-
-def _read_outputs(
-    whole: Mapping[str, Any], raw: Mapping[str, Any], secrets: tuple[str, ...]
-) -> Iterator[RemoteOutput]:
+def _read_outputs(job: RemoteJob, body: Body) -> Iterator[RemoteOutput]:
     """Yield the renditions asked for. Of each is known its height, and where all of them go."""
-    url, secret_url = _read_address(read_text(whole.get("output_path"), ADDRESS_LENGTH), secrets)
-    status = read_status(raw.get("status"), OUTPUT_STATUSES, OutputStatus.UNKNOWN)
-    for label in dict.fromkeys(_read_resolutions(raw.get("resolutions"))):
+    url = body.url("output_path")
+    for label in map(_read_resolution, body.values("resolutions")):
+        if label is None:
+            continue
         height = _RESOLUTION.fullmatch(label)
         yield RemoteOutput(
             remote_id=label,
-            status=status,
-            provider_status=read_text(raw.get("status")) or "",
+            status=OutputStatus(job.status.value),
+            provider_status=job.provider_status,
             label=label,
             height=int(height[1]) if height else None,
-            url=url,
-            secret_url=secret_url,
-            expires_at=url_expiry(url) if url else None,
-            progress=100.0 if status is OutputStatus.SUCCEEDED else None,
+            url=url.redacted,
+            secret_url=url.web_original,
+            expires_at=url.expires_at,
+            progress=job.progress,
         )
 
 
-def _read_resolutions(value: Any) -> Iterator[str]:
-    """Yield `240p`; other calls of the same API write 240."""
-    for item in read_list(value):
-        name = read_id(item)
-        if name:
-            yield f"{name}p" if read_count(name) is not None else name
-
-
-def _read_errors(raw: Mapping[str, Any], status: JobStatus) -> Iterator[RemoteError]:
-    if message := read_text(raw.get("error_message")):
-        yield RemoteError(classify("", message, {}, ERROR_PATTERNS), message=message)
-    elif status is JobStatus.FAILED:
-        yield RemoteError("unknown")
+def _read_resolution(value: Any) -> str | None:
+    """Read `240p`; other calls of the same API write 240."""
+    name = read_id(value)
+    return f"{name}p" if name and read_count(name) is not None else name

@@ -6,59 +6,37 @@ is in docs/providers/videosdk.md.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
+from providers.core import errors
 from providers.core.adapter import Adapter
 from providers.core.contract import Account, Found, RateLimit
-from providers.core.errors import (
-    AuthRefused,
-    BadAnswer,
-    Conflict,
-    NotFound,
-    ProviderError,
-    Rejected,
-    Withdrawn,
-)
 from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, fold
-from providers.core.types import (
-    Capability,
-    Field,
-    JobRequest,
-    Page,
-    RemoteJob,
-    WebhookEvent,
-)
-from providers.http.answers import Answer, read_messages, read_words
-from providers.http.client import Classify, HttpClient
-from providers.http.redaction import redact_text
+from providers.core.types import Capability, Field, JobRequest, Page, RemoteJob, WebhookEvent
+from providers.http.answers import Answer, error_by_status, read_messages, read_words
+from providers.http.client import HttpClient
 from providers.parsing import customer_object
 from providers.parsing.customer_fields import CustomerField
-from providers.parsing.key_search import LOOK_PAGES
-from providers.parsing.listing import read_items
-from providers.parsing.values import read_dict, read_list, read_text
-from providers.parsing.webhooks import read_object
+from providers.parsing.key_search import CLOCK_SKEW, search_pages
+from providers.parsing.object_ids import is_object_id
+from providers.parsing.payloads import Body
+from providers.parsing.values import read_count, read_dict, read_int
 from providers.videosdk import request as job_request
-from providers.videosdk.bodies import (
-    JOB_STATUSES,
-    OUTPUT_STATUSES,
-    is_object_id,
-    read_job,
-    read_source,
-)
-from providers.videosdk.paging import (
-    ListPage,
-    Place,
-    read_cursor,
-    read_list_page,
-)
-from providers.videosdk.presets import RESOLUTIONS, read_presets
+from providers.videosdk.bodies import JOB_STATUSES, OUTPUT_STATUSES, fill_job
+from providers.videosdk.paging import NumberedPage, fetch_newest_first
+from providers.videosdk.presets import RESOLUTIONS
 from providers.videosdk.tokens import Tokens
 
 PAGE_SIZE = 20  # the documented default; no other one is known to be taken
+
+_NOT_QUEUED = "Video SDK deletes queued jobs only, and this one is not queued any more."
+
+# How a job that is not queued is refused is not documented.
+_refuse_deletion = error_by_status(
+    errors.Conflict, dict.fromkeys((400, 405, 409, 422), _NOT_QUEUED)
+)
 
 # What is said where the credentials are meant, as opposed to the service.
 _ABOUT_CREDENTIALS = re.compile(
@@ -105,6 +83,9 @@ class VideoSDK(Adapter):
             required=False,
         ),
     )
+    outputs_field = "files"
+    private_fields = frozenset({"user"})
+    customer_field = CustomerField("userData", customer_object)
     job_statuses = JOB_STATUSES
     output_statuses = OUTPUT_STATUSES
     # None is documented: these are polite, and far above what polling needs.
@@ -116,7 +97,6 @@ class VideoSDK(Adapter):
     )
     read_buckets = ("details",)
     cancellable = frozenset({JobStatus.QUEUED})
-    customer_field = CustomerField("userData", customer_object)
     input_schemes = ("http", "https")
     accepts_schemeless_inputs = True  # the id of a file in its storage
     input_fields = job_request.INPUT_FIELDS
@@ -142,33 +122,26 @@ class VideoSDK(Adapter):
     # Reading
 
     def list_jobs(self, cursor: str | None = None) -> Iterator[Page]:
-        place = read_cursor(cursor)
-        before: list[str] = []
-        while True:
-            told = self._read_list_page(place.number)
-            jobs = read_items(told.items, self._read)
-            if cursor is None and place == Place() and told.leads_back_from_its_end(jobs):
-                place = told.end
-                continue
-            if place.is_backwards and place.number > 1 and not told.items:
-                place = told.shrunk_to(place)
-                continue
-            ids = [job.remote_id for job in jobs]
-            following = told.follow(place)
-            if ids == before and not place.is_backwards:
-                following = None  # a server that ignores the number gives one page for ever
-            yield Page(
-                jobs[::-1] if place.is_backwards else jobs, following.cursor if following else None
-            )
-            if following is None:
-                return
-            place, before = following, ids
+        return self.list_pages(
+            lambda cursor: fetch_newest_first(self._read_list_page, cursor), cursor
+        )
 
     def get_job(self, remote_id: str) -> RemoteJob:
-        job = self._read(self._send_about("GET", remote_id, "details").data)
-        if job is None:
-            raise BadAnswer("Video SDK's details of the job hold no job.")
-        return job
+        return self.read_single(self._send_about("GET", remote_id, bucket="details").data)
+
+    def translate(self, job: RemoteJob, body: Body) -> RemoteJob:
+        return fill_job(job, body)
+
+    def _read_list_page(self, number: int, size: int = PAGE_SIZE) -> NumberedPage:
+        params = {"page": number, "perPage": size}
+        data = self._send_to_service(
+            "GET", "/encoder/jobs/", bucket="list", params=params, classify=_read_withdrawal
+        ).data
+        info = read_dict(read_dict(data).get("pageInfo"))
+        reported = read_int(info.get("currentPage")) or number
+        return NumberedPage(
+            self.read_list(data, "data"), reported, read_count(info.get("lastPage"))
+        )
 
     # Acting
 
@@ -191,60 +164,48 @@ class VideoSDK(Adapter):
             yield self.refuse("thumbnails", "thumbnails_height", heights=self.heights)
 
     def submit(self, request: JobRequest, key: str) -> RemoteJob:
-        body = self.build_request(request, key)
+        body = self.build_submission(request, key)
         answer = self._send_to_service(
-            "POST", "/encoder/jobs", "submit", json=body, classify=_refuse_source
+            "POST", "/encoder/jobs", bucket="submit", json=body, classify=_read_rejection
         )
-        job = self._read(answer.data)
-        if job is None:
-            raise BadAnswer("Video SDK's answer names no job.", ambiguous=True)
-        # A job that was just made waits, where the answer does not say more.
-        status = job.status if job.provider_status else JobStatus.QUEUED
-        return replace(job, status=status, key=key)
+        return self.read_created(answer.data, key)
 
     def cancel(self, remote_id: str) -> None:
         """Delete a queued job. The answer is the deleted job as it was, so it is not kept."""
         try:
-            answer = self._send_about("DELETE", remote_id, "cancel", classify=_refuse_deletion)
-        except AuthRefused as error:
+            answer = self._send_about(
+                "DELETE", remote_id, bucket="cancel", classify=_refuse_deletion
+            )
+        except errors.AuthRefused as error:
             if error.code != "403":
                 raise
             # The list takes the same token: it is this job that must not be deleted.
-            raise _not_queued(error.code).quote(error.words) from None
-        word = read_text(read_dict(answer.data).get("status"))
-        if word and JOB_STATUSES.get(fold(word)) is not JobStatus.QUEUED:
-            refusal = _not_queued(str(answer.status))
-            raise refusal.quote(read_words(answer.data), self.account.credentials.values())
+            raise errors.Conflict(_NOT_QUEUED, code="403").quote(error.words) from None
+        status = self.open(answer.data).text("status")
+        if status and JOB_STATUSES.get(fold(status)) is not JobStatus.QUEUED:
+            raise errors.Conflict(_NOT_QUEUED).quote(read_words(answer.data), self.secrets)
 
     def find_by_key(self, key: str, request: JobRequest, since: datetime) -> Found:
-        """Look for our key, else for the one job of the same source and presets since then.
+        """Search for our key, else for the one job of the same source and presets since then.
 
         That `userData` comes back is not proven. Two jobs that could be it are none: a person
-        has to tell.
+        has to decide.
         """
-        body = self.build_request(request)
-        source = read_source(body, self.account.credentials.values()).url
-        presets = {preset.stable_id for preset in read_presets(body)}
+        new_job = RemoteJob("", JobStatus.QUEUED)
+        asked = self.translate(new_job, self.open(self.build_request(request)))
         alike: dict[str, RemoteJob] = {}
-        is_complete = False
-        try:
-            for count, page in enumerate(self.list_jobs(), start=1):
-                for job in page.jobs:
-                    if job.key == key:
-                        return Found(job)
-                    is_new = job.created_at is not None and job.created_at >= since
-                    asked = {preset.remote_id for preset in job.presets}
-                    if is_new and not job.key and (job.input.url, asked) == (source, presets):
-                        alike[job.remote_id] = job
-                times = [job.created_at for job in page.jobs if job.created_at]
-                is_complete = page.cursor is None or (bool(times) and max(times) < since)
-                if is_complete or count == LOOK_PAGES:
-                    break
-        except ProviderError as error:
-            if not error.transient:
-                raise
-        is_clear = is_complete and len(alike) == 1
-        return Found(next(iter(alike.values())) if is_clear else None, complete=is_complete)
+
+        def find(job: RemoteJob) -> RemoteJob | None:
+            if job.key == key:
+                return job
+            is_new = job.created_at is not None and job.created_at >= since - CLOCK_SKEW
+            if is_new and not job.key and _is_alike(job, asked):
+                alike[job.remote_id] = job
+            return None
+
+        found = search_pages(self.list_jobs(), since, find)
+        is_clear = found.job is None and found.complete and len(alike) == 1
+        return Found(next(iter(alike.values()))) if is_clear else found
 
     # The account
 
@@ -266,85 +227,66 @@ class VideoSDK(Adapter):
     @classmethod
     def read_webhook(cls, headers: Mapping[str, str], body: bytes, secret: str) -> WebhookEvent:
         """Find which job a delivery is about. Nothing is known of its body or its signature."""
-        data = read_object(body)
-        parts = [data, *(read_dict(data.get(name)) for name in ("data", "job"))]
-        files = [read_dict(file) for part in parts for file in read_list(part.get("files"))]
+        delivery = cls.open_delivery(headers, body, secret)
+        parts = [delivery, delivery.object("data"), delivery.object("job")]
         # the `id` of a file is not that of its job
-        told = [part.get("jobId") for part in parts]
-        told += [part.get("id") for part in parts if "fileUrl" not in part]
-        told += [file.get("jobId") for file in files]
-        remote_id = next((value for value in told if is_object_id(value)), None)
-        word = next((word for part in parts if (word := read_text(part.get("status"), 40))), None)
+        ids = [part.get("jobId") for part in parts]
+        ids += [part.get("id") for part in parts if "fileUrl" not in part]
+        ids += [file.get("jobId") for part in parts for file in part.items("files")]
+        remote_id = next((value for value in ids if is_object_id(value)), None)
         if remote_id is None:
             return WebhookEvent(None, "a delivery that names no job")
-        return WebhookEvent(remote_id, redact_text(f"job {word or 'changed'}"))
+        statuses = [part.text("status", max_length=40) for part in parts]
+        return WebhookEvent(remote_id, f"job {next(filter(None, statuses), 'changed')}")
 
     # HTTP
 
-    def _read_list_page(self, number: int, size: int = PAGE_SIZE) -> ListPage:
-        params = {"page": number, "perPage": size}
-        answer = self._send_to_service("GET", "/encoder/jobs/", "list", params=params)
-        return read_list_page(answer.data, number)
+    def auth_headers(self) -> Mapping[str, str]:
+        return {"Authorization": self._tokens.get()}
 
-    def _send_to_service(
-        self, method: str, path: str, bucket: str, *, classify: Classify | None = None, **more: Any
-    ) -> Answer:
+    def read_refusal(self, answer: Answer) -> errors.ProviderError | None:
+        return None  # what a web page means depends on the call
+
+    def _send_to_service(self, *args: str, **more: Any) -> Answer:
         """Send a call that a service which is there has an answer to. Raises Withdrawn."""
         try:
-            answer = self._send(
-                method,
-                path,
-                bucket,
-                classify=lambda answer: (classify and classify(answer)) or _read_withdrawal(answer),
-                **more,
-            )
-        except BadAnswer as error:
+            answer = self.send(*args, **more)
+        except errors.BadAnswer as error:
             if not error.code.startswith("text/html"):
                 raise
             raise _withdrawn("a web page", error.code, ambiguous=error.ambiguous) from None
         self._is_offered = True
         return answer
 
-    def _send_about(
-        self, method: str, remote_id: str, bucket: str, *, classify: Classify | None = None
-    ) -> Answer:
+    def _send_about(self, method: str, remote_id: str, **more: Any) -> Answer:
         """Send a call about one job. Raises NotFound only while the list is there.
 
         A withdrawn service does not know any job. Were that believed, all would be gone at once.
         """
-        path = f"/encoder/jobs/{quote(remote_id, safe='')}"
         try:
-            return self._send(method, path, bucket, classify=classify)
-        except (NotFound, AuthRefused, BadAnswer):
+            return self.send(method, "/encoder/jobs/{}", remote_id, **more)
+        except (errors.NotFound, errors.AuthRefused, errors.BadAnswer):
             if not self._is_offered:
                 self._read_list_page(1, size=1)
             raise
 
-    def _send(self, method: str, path: str, bucket: str, **more: Any) -> Answer:
-        return self.http.send(
-            method,
-            self.account.base_url.rstrip("/") + path,
-            headers={"Authorization": self._tokens.get()},
-            bucket=bucket,
-            **more,
-        )
 
-    def _read(self, item: Any) -> RemoteJob | None:
-        return read_job(item, self.account.credentials.values())
+def _is_alike(job: RemoteJob, asked: RemoteJob) -> bool:
+    presets, asked_presets = ({preset.remote_id for preset in one.presets} for one in (job, asked))
+    return job.input.url == asked.input.url and presets == asked_presets
 
 
-def _withdrawn(what: str, code: str, *, ambiguous: bool = False) -> Withdrawn:
-    return Withdrawn(
-        f"Video SDK no longer offers its encoder at this address: it answers with {what}.",
+def _withdrawn(what: str, code: str, *, ambiguous: bool = False) -> errors.Withdrawn:
+    return errors.Withdrawn(
+        f"Video SDK no longer offers its encoder at this URL: it answers with {what}.",
         code=code,
         ambiguous=ambiguous,
     )
 
 
-def _read_withdrawal(answer: Answer) -> ProviderError | None:
+def _read_withdrawal(answer: Answer) -> errors.ProviderError | None:
     """What the list and a creation are never answered with by a service that is there."""
-    words = read_words(answer.data)
-    if answer.status == 403 and _ABOUT_CREDENTIALS.search(words):
+    if answer.status == 403 and _ABOUT_CREDENTIALS.search(read_words(answer.data)):
         return None
     is_page = answer.status in {400, 405} and "html" in answer.headers.get("content-type", "")
     if answer.status in {403, 404, 410} or is_page:
@@ -352,24 +294,12 @@ def _read_withdrawal(answer: Answer) -> ProviderError | None:
     return None
 
 
-def _refuse_source(answer: Answer) -> ProviderError | None:
-    """A 404 that speaks of the video is about the id or the address that was sent."""
+def _read_rejection(answer: Answer) -> errors.ProviderError | None:
+    """A 404 that mentions the video is about the id or the URL that was sent."""
     messages, fields = read_messages(answer.data)
     words = "; ".join(messages)
     if answer.status != 404 or not _ABOUT_SOURCE.search(words):
-        return None
-    return Rejected(
+        return _read_withdrawal(answer)
+    return errors.Rejected(
         words, messages=messages, fields=fields, error_class="input.not_found", code="404"
-    )
-
-
-def _refuse_deletion(answer: Answer) -> ProviderError | None:
-    """How a job that is not queued is refused is not documented."""
-    is_refusal = answer.status in {400, 405, 409, 422}
-    return _not_queued(str(answer.status)) if is_refusal else None
-
-
-def _not_queued(code: str) -> Conflict:
-    return Conflict(
-        "Video SDK deletes queued jobs only, and this one is not queued any more.", code=code
     )

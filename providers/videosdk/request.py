@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from providers.core.types import JobRequest, Rendition, Thumbnails
-from providers.videosdk.bodies import is_object_id
+from providers.parsing.object_ids import is_object_id
 from providers.videosdk.presets import RESOLUTIONS
 
 INPUT_FIELDS = frozenset({"videoId", "videoUrl"})

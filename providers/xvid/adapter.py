@@ -1,16 +1,14 @@
 """Xvid MediaHub, API v1: https://mediahub.xvid.com/manual"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
+from providers.core import errors
 from providers.core.adapter import Adapter
 from providers.core.contract import Account, Found
-from providers.core.errors import BadAnswer, Conflict, NotFound
 from providers.core.issues import RequestIssue
-from providers.core.status import JobStatus
 from providers.core.types import (
     Capability,
     Field,
@@ -20,24 +18,21 @@ from providers.core.types import (
     RemoteJob,
     RemotePreset,
 )
+from providers.http.answers import Answer, error_by_status
 from providers.http.client import HttpClient
 from providers.http.redaction import url_expiry
+from providers.http.tokens import TOKENS, Token, owner_of
 from providers.parsing import customer_text
 from providers.parsing.customer_fields import CustomerField
 from providers.parsing.key_search import find_in_pages
-from providers.parsing.listing import read_items
-from providers.parsing.values import (
-    read_dict,
-    read_id,
-    read_int,
-    read_list,
-    read_text,
-)
+from providers.parsing.listing import Listing, crawl_pages, read_items
+from providers.parsing.payloads import Body
+from providers.parsing.values import read_dict, read_int, read_text
 from providers.xvid import bodies
 from providers.xvid import request as job_request
 from providers.xvid.bodies import JOB_STATUSES, OUTPUT_STATUSES
-from providers.xvid.error_classes import ERROR_CLASSES
-from providers.xvid.session import Session, nothing_created
+from providers.xvid.error_table import ERRORS
+from providers.xvid.session import sign_in
 
 # Expanded jobs take some 10 kB each: a page stays far below the limit of an answer, and below
 # what made the provider's own client run into time-outs.
@@ -49,13 +44,24 @@ OVERLAP = 5
 # Long enough to watch a film; who holds the link needs no credentials.
 LINK_LIFE = timedelta(hours=4)
 
-# Addresses beyond some thousand characters are not sure to arrive.
+# URLs beyond some thousand characters are not sure to arrive.
 FILTER_LENGTH = 1000
 
 READ = {"show_null": "true", "expand": "file,preset"}
 
+_refuse_token = error_by_status(
+    errors.AuthRefused,
+    dict.fromkeys(
+        (401, 403),
+        "Xvid refused the access token. The application may lack the scope mediahub_read, or "
+        "mediahub_write to create and cancel jobs.",
+    ),
+)
+
 
 class Xvid(Adapter):
+    """Paths of collections end with a slash, those of single things do not: else it is a 404."""
+
     slug = "xvid"
     label = "Xvid MediaHub"
     docs_url = "https://mediahub.xvid.com/manual"
@@ -90,11 +96,13 @@ class Xvid(Adapter):
             required=False,
         ),
     )
+    # A pipeline's folders carry the credentials of its storage.
+    private_fields = frozenset({"pipeline", "user", "application"})
+    customer_field = CustomerField("user_data", customer_text)
     job_statuses = JOB_STATUSES
     output_statuses = OUTPUT_STATUSES
-    error_classes = ERROR_CLASSES
+    error_classes = ERRORS.codes
     echoes_key = True
-    customer_field = CustomerField("user_data", customer_text)
     accepts_schemeless_inputs = True  # a path in the pipeline's storage
     output_fields = ("outputs",)
     preset_field = "presets"
@@ -107,7 +115,10 @@ class Xvid(Adapter):
 
     def __init__(self, account: Account, http: HttpClient) -> None:
         super().__init__(account, http)
-        self.session = Session(account, http)
+        names = ("client_id", "client_secret")
+        self._client = tuple(account.credentials.get(name, "") for name in names)
+        self._owner = owner_of(self.base_url, *self._client)
+        self._pipeline_id = read_text(account.options.get("pipeline_id")) or ""
 
     # Reading
 
@@ -118,23 +129,26 @@ class Xvid(Adapter):
         return self._list_jobs({"inprogress": "true"})
 
     def get_job(self, remote_id: str) -> RemoteJob:
-        job = self._read(self._get_job(remote_id, READ))
-        if job is None:
-            raise BadAnswer("Xvid's answer holds no job.")
-        return job
+        return self.read_single(self.send("GET", "/jobs/{}", remote_id, params=READ).data)
+
+    def translate(self, job: RemoteJob, body: Body) -> RemoteJob:
+        return bodies.fill_job(job, body, self.base_url)
 
     def list_presets(self) -> Iterator[RemotePreset]:
+        fetch = self._make_fetch("/presets/", "presets", {"show_null": "true"})
         seen: set[str] = set()
-        for items, _ in self._walk("/presets/", "presets", {"show_null": "true"}):
-            for preset in read_items(items, bodies.read_preset):
+        for page in crawl_pages(fetch, None, self.read_job_id):
+            for preset in read_items(page.items, lambda item: bodies.read_preset(self.open(item))):
                 if preset.remote_id not in seen:
                     seen.add(preset.remote_id)
                     yield preset
 
     def resolve_output_url(self, job_id: str, output_id: str) -> OutputLink:
-        file_id = bodies.find_file_id(self._get_job(job_id, {}), output_id)
+        body = self.open(self.send("GET", "/jobs/{}", job_id).data)
+        files = {part.slot: part.file.id("id") for part in bodies.list_parts(body)}
+        file_id = output_id if output_id in files.values() else files.get(output_id)
         if file_id is None:
-            raise NotFound("Xvid has no file of this output.")
+            raise errors.NotFound("Xvid has no file of this output.")
         expires_at = datetime.now(UTC) + LINK_LIFE
         params: dict[str, str | int] = {
             "file_id": file_id,
@@ -142,11 +156,31 @@ class Xvid(Adapter):
             "expiry_time": int(expires_at.timestamp()),
             "streaming": "true",
         }
-        answer = self.session.send("GET", "/files/downloads/", params=params)
-        url = bodies.read_web_address(answer.data)
+        url = bodies.read_web_url(self.send("GET", "/files/downloads/", params=params).data)
         if url is None:
-            raise BadAnswer("Xvid's answer holds no address of the file.")
+            raise errors.BadAnswer("Xvid's answer holds no URL of the file.")
         return OutputLink(url, url_expiry(url) or expires_at)
+
+    def _list_jobs(self, filters: Mapping[str, str], cursor: str | None = None) -> Iterator[Page]:
+        return self.list_pages(self._make_fetch("/jobs/", "jobs", {**READ, **filters}), cursor)
+
+    def _make_fetch(
+        self, path: str, name: str, filters: Mapping[str, str]
+    ) -> Callable[[str | None], Listing]:
+        """Make what fetches a page of a list, newest first, by its offset."""
+
+        def fetch(cursor: str | None) -> Listing:
+            start = max(read_int(cursor) or 0, 0)
+            paging = {"start": start, "limit": PAGE_SIZE, "sort": "created_at", "direction": -1}
+            data = self.send("GET", path, params={**filters, **paging}).data
+            items = self.read_list(data, name)
+            end = start + len(items)
+            # The total is not always reported, and a page may be shorter than was asked for.
+            is_short = len(items) < PAGE_SIZE and end >= (read_int(data.get("total")) or 0)
+            following = None if not items or is_short else str(max(end - OVERLAP, start + 1))
+            return Listing(items, following, is_counted=True)
+
+        return fetch
 
     # Acting
 
@@ -173,92 +207,65 @@ class Xvid(Adapter):
             yield self.note("thumbnails", "thumbnails_by_preset", preset=preset)
 
     def submit(self, request: JobRequest, key: str) -> RemoteJob:
-        with nothing_created():
-            body = job_request.replace_names(self.build_request(request, key), self.list_presets)
-        answer = self.session.send("POST", "/jobs/", json={"job": body})
-        told = read_dict(answer.data)
-        job = self._read(told.get("job") or told)
-        if job is None:
-            raise BadAnswer("Xvid's answer names no job.", ambiguous=True)
-        # What the answer tells beyond the id is not documented. A job that was just made waits.
-        status = job.status if job.provider_status else JobStatus.QUEUED
-        return replace(job, status=status, key=key)
+        body = self.build_submission(request, key)
+        with errors.unambiguous():
+            body = job_request.replace_names(body, self.list_presets)
+        return self.read_created(self.send("POST", "/jobs/", json={"job": body}).data, key)
 
     def cancel(self, remote_id: str) -> None:
         """The same call destroys a finished job and its files, so the job is read first."""
         job = self.get_job(remote_id)
         if not job.status.is_active:
-            raise Conflict(
-                f"The job is not under way at Xvid (it says {job.provider_status or 'nothing'}): "
+            raise errors.Conflict(
+                f"The job is not in progress at Xvid (it says {job.provider_status or 'nothing'}): "
                 "cancelling it now would delete it with its files."
             )
-        # Sent once: the token was good a moment ago, so a 403 is a missing scope, and by a
-        # second try the job may have ended.
-        answer = self.session.send("DELETE", _job_path(remote_id), renew=False)
-        word = read_text(read_dict(read_dict(answer.data).get("result")).get("status"), 40)
-        if word is not None and word.upper() != "SUCCESS":
-            raise Conflict(f"Xvid did not cancel the job: it says {word}.")
+        answer = self.open(self.send("DELETE", "/jobs/{}", remote_id).data)
+        result = answer.text("result.status", max_length=40)
+        if result is not None and result.upper() != "SUCCESS":
+            raise errors.Conflict(f"Xvid did not cancel the job: it says {result}.")
 
     def find_by_key(self, key: str, request: JobRequest, since: datetime) -> Found:
         user_data = str(self.build_request(request, key)["user_data"])
-        wanted = {"user_data": user_data} if len(user_data) <= FILTER_LENGTH else {}
-        return find_in_pages(self._list_jobs(wanted), key, since)
+        filters = {"user_data": user_data} if len(user_data) <= FILTER_LENGTH else {}
+        return find_in_pages(self._list_jobs(filters), key, since)
 
     # The account
 
     def check_credentials(self) -> None:
         """A token proves the secret only; the list proves that it may be read."""
-        self.session.send("GET", "/jobs/", params={"start": 0, "limit": 1})
+        self.send("GET", "/jobs/", params={"start": 0, "limit": 1})
 
-    @property
-    def _pipeline_id(self) -> str:
-        return read_text(self.account.options.get("pipeline_id"), 255) or ""
+    # HTTP
 
-    # Lists
+    def send(self, method: str, path: str, *ids: str, **more: Any) -> Answer:
+        """Send with a token; once more with a new one when it is refused, as when it ended.
 
-    def _list_jobs(self, wanted: Mapping[str, str], cursor: str | None = None) -> Iterator[Page]:
-        for items, after in self._walk("/jobs/", "jobs", {**READ, **wanted}, cursor):
-            yield Page(read_items(items, self._read), after)
+        A refused request was not carried out, so sending it again makes nothing twice. A deletion
+        is not repeated: its token was good a moment ago, and by then the job may have ended.
+        """
+        token = self._get_token()
+        try:
+            return super().send(method, path, *ids, headers=_bearer(token), **more)
+        except errors.AuthRefused:
+            if method == "DELETE":
+                raise
+        token = self._get_token(refused=token)
+        return super().send(method, path, *ids, headers=_bearer(token), **more)
 
-    def _walk(
-        self, path: str, name: str, wanted: Mapping[str, str], cursor: str | None = None
-    ) -> Iterator[tuple[list[Any], str | None]]:
-        """Yield the items of each page, newest first, and the offset of the next page."""
-        start = max(read_int(cursor) or 0, 0)
-        before: list[str | None] = []
-        while True:
-            params: dict[str, str | int] = {
-                **wanted,
-                "start": start,
-                "limit": PAGE_SIZE,
-                "sort": "created_at",
-                "direction": -1,
-            }
-            envelope = read_dict(self.session.send("GET", path, params=params).data)
-            if not isinstance(envelope.get(name), list):
-                raise BadAnswer(f"Xvid's list of {name} is not a list.")
-            items = read_list(envelope[name])
-            end = start + len(items)
-            # The total is not always told, and a page may be cut shorter than was asked for.
-            is_short = len(items) < PAGE_SIZE and end >= (read_int(envelope.get("total")) or 0)
-            ids = [read_id(read_dict(item).get("id")) for item in items]
-            # The same page once more comes from a server that ignores the offset.
-            is_last = not items or is_short or ids == before
-            start, before = max(end - OVERLAP, start + 1), ids
-            yield items, None if is_last else str(start)
-            if is_last:
-                return
+    def read_refusal(self, answer: Answer) -> errors.ProviderError | None:
+        return super().read_refusal(answer) or _refuse_token(answer)
 
-    # Single jobs
+    def read_error_code(self, answer: Answer) -> str:
+        error = read_dict(read_dict(answer.data).get("error"))
+        return read_text(error.get("error_code"), 40) or ""
 
-    def _get_job(self, remote_id: str, params: Mapping[str, str]) -> Any:
-        """Only what is called a job is one: `{"result": {"status": "SUCCESS"}}` is not."""
-        answer = self.session.send("GET", _job_path(remote_id), params=params)
-        return read_dict(answer.data).get("job")
+    def _get_token(self, refused: str | None = None) -> str:
+        def fetch() -> Token:
+            return sign_in(self.http, self.base_url, *self._client)
 
-    def _read(self, body: Any) -> RemoteJob | None:
-        return bodies.read_job(body, self.session.base_url, self.account.credentials.values())
+        return TOKENS.get(self._owner, fetch, refused)
 
 
-def _job_path(remote_id: str) -> str:
-    return f"/jobs/{quote(remote_id, safe='')}"
+def _bearer(token: str) -> Mapping[str, str]:
+    return {"Authorization": f"Bearer {token}"}

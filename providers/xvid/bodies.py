@@ -1,18 +1,15 @@
-"""Reads Xvid's bodies. Any key may be missing, null, or of another type than documented.
+"""The fields of Xvid's jobs, files and presets, and the words of its states.
 
 A reference to a file or a preset is `{id, href}`, the whole object, or null, whatever was asked
-for. No address in a body is ever called: the id alone is used, at the account's own base URL.
-Everything is read from the redacted body; only the address that opens and our key are taken from
-the whole one.
+for. No URL in a body is ever called: the id alone is used, at the account's own base URL.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from providers.core.errors import classify
 from providers.core.status import JobStatus, OutputStatus, read_status
 from providers.core.types import (
     OutputKind,
@@ -22,21 +19,10 @@ from providers.core.types import (
     RemoteOutput,
     RemotePreset,
 )
-from providers.http.redaction import redact, split_url
-from providers.parsing import customer_text
-from providers.parsing.media import read_file_name, read_kind
-from providers.parsing.times import read_duration_ms, read_epoch_ms
-from providers.parsing.values import (
-    limit_items,
-    read_count,
-    read_dict,
-    read_float,
-    read_id,
-    read_list,
-    read_progress,
-    read_text,
-)
-from providers.xvid.error_classes import ERROR_CLASSES, PATTERNS, fold_code
+from providers.http.redaction import split_url
+from providers.parsing.media import read_kind
+from providers.parsing.payloads import Body, PayloadUrl
+from providers.xvid.error_table import ERRORS
 
 # https://mediahub.xvid.com/manual/api/jobs/DELETE.html. What a cancelled job is called is not
 # documented; these two words could mean nothing else.
@@ -48,20 +34,11 @@ JOB_STATUSES: Mapping[str, JobStatus] = {
     "cancelled": JobStatus.CANCELLED,
     "canceled": JobStatus.CANCELLED,
 }
-# Outputs have no word of their own: the job's word is read for each of them.
+# Outputs have no status of their own: the job's is read for each of them.
 OUTPUT_STATUSES: Mapping[str, OutputStatus] = {
-    "queued": OutputStatus.QUEUED,
-    "processing": OutputStatus.RUNNING,
-    "success": OutputStatus.SUCCEEDED,
-    "failure": OutputStatus.FAILED,
-    "cancelled": OutputStatus.CANCELLED,
-    "canceled": OutputStatus.CANCELLED,
+    label: OutputStatus(status.value) for label, status in JOB_STATUSES.items()
 }
 _ENDED_BADLY = frozenset({JobStatus.FAILED, JobStatus.CANCELLED})
-
-# Whatever these hold beyond an id is not for us: a pipeline's folders carry the credentials of
-# its storage, a user has an address and a password field.
-_PRIVATE = frozenset({"pipeline", "user", "application"})
 
 # Of a preset, what says who keeps it and when rather than what it does.
 _BOOKKEEPING = frozenset(
@@ -69,78 +46,77 @@ _BOOKKEEPING = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One file that an output makes, told of or yet to come (then `file` is empty)."""
+class Part(NamedTuple):
+    """One file that an output makes; `file` is empty until it is there."""
 
     slot: str
     kind: OutputKind
-    output: Mapping[str, Any]
-    file: Mapping[str, Any]
+    output: Body
+    file: Body
 
 
-def read_job(body: Any, base_url: str, secrets: Iterable[str]) -> RemoteJob | None:
-    """Read the object of a job; None when it has no id, so that it is none."""
-    whole = read_dict(body)
-    secrets = tuple(secrets)
-    raw = redact(_take_private_off(whole), secrets)
-    # Not of `raw`: redaction cuts what comes late in a body that is too large.
-    remote_id = read_id(redact(whole.get("id"), secrets))
-    if remote_id is None:
-        return None
-    status = read_status(raw.get("status"), JOB_STATUSES, JobStatus.UNKNOWN)
-    source = _read_input(whole, raw, secrets)
-    error = _read_error(raw, status)
-    whole_files = {part.slot: part.file for part in _split(whole)}
-    file_name = read_text(_dig(raw, "input", "file").get("name"), 255)
-    metadata, key = customer_text.read(whole.get("user_data"))
-    return RemoteJob(
-        remote_id=remote_id,
-        status=status,
-        provider_status=read_text(raw.get("status")) or "",
-        # The name of the file is what people know; the address may be a generated path.
-        name=file_name or read_file_name(source.url),
-        progress=100.0
-        if status is JobStatus.SUCCEEDED
-        else _read_percentage(raw, ended_badly=status in _ENDED_BADLY),
-        created_at=read_epoch_ms(raw.get("created_at")),
-        finished_at=read_epoch_ms(raw.get("finished_at")),
-        # `updated_at` lies half a second and more before `created_at`, and stays there.
-        updated_at=None,
-        input=source,
-        outputs=limit_items(
-            _read_output(part, whole_files.get(part.slot, {}), raw, error, base_url, secrets)
-            for part in _split(raw)
+def fill_job(job: RemoteJob, body: Body, base_url: str) -> RemoteJob:
+    # a path in the pipeline's storage, or a URL with all it may carry
+    source, file = body.url("input.input_name"), body.object("input.file")
+    error = _read_error(job, body)
+    presets = (read_preset(output.object("preset")) for output in body.items("outputs"))
+    return replace(
+        job,
+        # the name of the file is what people know; the URL may be a generated path
+        name=file.text("name"),
+        progress=job.progress or _read_percentage(job, body),
+        created_at=body.epoch_ms("created_at"),
+        # not `updated_at`, which lies before `created_at`, and stays there
+        finished_at=body.epoch_ms("finished_at"),
+        input=RemoteInput(
+            url=source.redacted,
+            secret_url=source.original,
+            bitrate_kbps=_sum_bitrates(file),
+            **_read_media(file),
         ),
-        presets=limit_items(_read_presets_used(raw)),
+        outputs=tuple(_read_output(part, job, error, base_url) for part in list_parts(body)),
+        presets=tuple(preset for preset in presets if preset),
         errors=(error,) if error else (),
-        metadata=redact(metadata, secrets),
-        key=key,
-        raw=raw,
-        lists_outputs="outputs" in raw,
         # with `show_null` it is null where the whole input is encoded
-        is_clip=True if _dig(raw, "input").get("start_time") else None,
+        is_clip=True if body.get("input.start_time") else None,
     )
 
 
-def read_preset(body: Any) -> RemotePreset | None:
-    """Read a preset or a reference to one, which tells no name."""
-    return _read_redacted_preset(redact(_take_private_off(read_dict(body))))
+def list_parts(body: Body) -> Iterator[Part]:
+    """Yield the files of each output: the video, the archive of thumbnails, the thumbnails.
+
+    Outputs have no id, and the file's comes late: until then its place in the list is its slot.
+    """
+    for output in body.items("outputs"):
+        slot = str(output.index)
+        yield Part(slot, OutputKind.VIDEO, output, output.object("file"))
+        archive = output.object("thumbnail_zip.file")
+        if archive.id("id"):
+            yield Part(f"{slot}/thumbnails.zip", OutputKind.ARCHIVE, output, archive)
+        for image in output.items("thumbnails"):
+            image_slot = f"{slot}/thumbnails/{image.index}"
+            yield Part(image_slot, OutputKind.IMAGE, output, image.object("file"))
 
 
-def find_file_id(body: Any, output_id: str) -> str | None:
-    """Find the id of the file of an output of a job, by the output's remote id or its slot."""
-    for part in _split(read_dict(body)):
-        file_id = read_id(part.file.get("id"))
-        if file_id and output_id in (file_id, part.slot):
-            return file_id
-    return None
+def read_preset(preset: Body) -> RemotePreset | None:
+    """Read a preset or a reference to one, which has no name."""
+    remote_id = preset.id("id")
+    if remote_id is None:
+        return None
+    return RemotePreset(
+        remote_id=remote_id,
+        name=preset.text("name") or "",
+        kind=preset.text("type") or "",
+        settings={
+            name: value for name, value in preset.redacted.items() if name not in _BOOKKEEPING
+        },
+    )
 
 
-def read_web_address(value: Any) -> str | None:
-    """Find the first web address in an answer whose shape is not documented.
+def read_web_url(value: Any) -> str | None:
+    """Find the first web URL in an answer whose shape is not documented.
 
-    `href` is passed over: it is an address of the API, which opens with our token alone.
+    `href` is passed over: it is a URL of the API, which opens with our token alone.
     """
     if isinstance(value, str):
         text = value.strip()
@@ -148,208 +124,91 @@ def read_web_address(value: Any) -> str | None:
     parts: Iterable[Any] = value if isinstance(value, list) else ()
     if isinstance(value, dict):
         parts = [part for name, part in value.items() if name != "href"]
-    return next((found for part in parts if (found := read_web_address(part))), None)
+    return next((found for part in parts if (found := read_web_url(part))), None)
 
 
-def download_url(base_url: str, file_id: str) -> str:
-    return f"{base_url}/files/downloads/?file_id={quote(file_id, safe='')}"
-
-
-def _read_redacted_preset(preset: Mapping[str, Any]) -> RemotePreset | None:
-    remote_id = read_id(preset.get("id"))
-    if remote_id is None:
-        return None
-    return RemotePreset(
-        remote_id=remote_id,
-        name=read_text(preset.get("name"), 255) or "",
-        kind=read_text(preset.get("type"), 60) or "",
-        settings={name: value for name, value in preset.items() if name not in _BOOKKEEPING},
-    )
-
-
-def _take_private_off(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_take_private_off(item) for item in value]
-    if not isinstance(value, dict):
-        return value
+def _read_media(file: Body) -> dict[str, Any]:
+    """Read what an input and an output have in common."""
+    video, audio = file.first("video_tracks"), file.first("audio_tracks")
     return {
-        name: _keep_reference(part) if name in _PRIVATE else _take_private_off(part)
-        for name, part in value.items()
+        "duration_ms": file.duration_ms("duration")
+        or video.duration_ms("video_duration")
+        or audio.duration_ms("audio_duration"),
+        "size_bytes": file.count("size"),  # not `size_on_disk`, which is eight times as much
+        "width": video.count("width"),
+        "height": video.count("height"),
+        "frame_rate": video.number("framerate"),
+        "video_codec": video.text("video_codec"),
+        "audio_codec": audio.text("audio_codec"),
     }
 
 
-def _keep_reference(value: Any) -> Any:
-    """Cut to id and address; users come as a list of one where they are asked for themselves."""
-    if isinstance(value, list):
-        return [_keep_reference(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {key: value[key] for key in ("id", "href") if key in value}
-
-
-def _dig(body: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    for name in names:
-        body = read_dict(body.get(name))
-    return body
-
-
-def _read_input(
-    whole: Mapping[str, Any], raw: Mapping[str, Any], secrets: tuple[str, ...]
-) -> RemoteInput:
-    """`input_name` is a path in the pipeline's store, or an address with all it may carry."""
-    told = read_text(_dig(whole, "input").get("input_name"), 8000)
-    url, secret_url = split_url(told, secrets) if told else (None, None)
-    file = _dig(raw, "input", "file")
-    video, audio = _first(file, "video_tracks"), _first(file, "audio_tracks")
-    bitrates = [
-        read_count(track.get(name))
-        for tracks, name in (("video_tracks", "video_bitrate"), ("audio_tracks", "audio_bitrate"))
-        for track in map(read_dict, read_list(file.get(tracks)))
-    ]
-    return RemoteInput(
-        url=url,
-        secret_url=secret_url,
-        duration_ms=_read_duration(file, video, audio),
-        size_bytes=read_count(file.get("size")),
-        width=read_count(video.get("width")),
-        height=read_count(video.get("height")),
-        frame_rate=read_float(video.get("framerate")),
-        video_codec=read_text(video.get("video_codec"), 100),
-        audio_codec=read_text(audio.get("audio_codec"), 100),
-        bitrate_kbps=sum(rate for rate in bitrates if rate) or None,
-    )
-
-
-def _split(body: Mapping[str, Any]) -> Iterator[_Part]:
-    """Yield the files of each output: the video, the archive of thumbnails, the thumbnails.
-
-    Outputs have no id, and the file's comes late: until then its place in the list stands for it.
-    """
-    for index, output in enumerate(read_list(body.get("outputs"))):
-        if not isinstance(output, dict):
-            continue
-        yield _Part(str(index), OutputKind.VIDEO, output, _dig(output, "file"))
-        archive = _dig(output, "thumbnail_zip", "file")
-        if read_id(archive.get("id")):
-            yield _Part(f"{index}/thumbnails.zip", OutputKind.ARCHIVE, output, archive)
-        for number, image in enumerate(read_list(output.get("thumbnails"))):
-            if isinstance(image, dict):
-                slot = f"{index}/thumbnails/{number}"
-                yield _Part(slot, OutputKind.IMAGE, output, _dig(image, "file"))
+def _sum_bitrates(file: Body) -> int | None:
+    video = [track.count("video_bitrate") for track in file.items("video_tracks")]
+    audio = [track.count("audio_bitrate") for track in file.items("audio_tracks")]
+    return sum(rate or 0 for rate in video + audio) or None
 
 
 def _read_output(
-    part: _Part,
-    whole_file: Mapping[str, Any],
-    raw: Mapping[str, Any],
-    error: RemoteError | None,
-    base_url: str,
-    secrets: tuple[str, ...],
+    part: Part, job: RemoteJob, error: RemoteError | None, base_url: str
 ) -> RemoteOutput:
-    file = part.file
-    video, audio = _first(file, "video_tracks"), _first(file, "audio_tracks")
-    url, secret_url = _read_address(whole_file, base_url, secrets)
-    job_status = read_status(raw.get("status"), JOB_STATUSES, JobStatus.UNKNOWN)
-    percentage = _read_percentage(part.output, ended_badly=job_status in _ENDED_BADLY)
-    status = _read_output_status(raw.get("status"), file, percentage)
+    output, file = part.output, part.file
+    video, audio = file.first("video_tracks"), file.first("audio_tracks")
+    percentage = _read_percentage(job, output)
+    status = read_status(job.provider_status, OUTPUT_STATUSES, OutputStatus.UNKNOWN)
+    if job.status in _ENDED_BADLY and percentage == 100 and file.epoch_ms("finished_at"):
+        status = OutputStatus.SUCCEEDED  # it was made before the job ended
     if status is OutputStatus.SUCCEEDED:
         percentage = 100.0
     elif part.kind is not OutputKind.VIDEO:
         percentage = None  # it is the video's
+    kind = part.kind
+    if kind is OutputKind.VIDEO:
+        kind = OutputKind.AUDIO if audio and not video else read_kind(file.text("name")) or kind
+    url = _read_url(file, base_url)
     return RemoteOutput(
-        remote_id=read_id(file.get("id")) or part.slot,
+        remote_id=file.id("id") or part.slot,
         slot=part.slot,
-        kind=_read_output_kind(part, video, audio),
+        kind=kind,
         status=status,
-        label=read_text(part.output.get("output_name"), 255),
-        preset_id=read_id(_dig(part.output, "preset").get("id")),
-        format=_read_format(file),
-        width=read_count(video.get("width")),
-        height=read_count(video.get("height")),
-        frame_rate=read_float(video.get("framerate")),
-        video_codec=read_text(video.get("video_codec"), 100),
-        audio_codec=read_text(audio.get("audio_codec"), 100),
-        video_bitrate_kbps=read_count(video.get("video_bitrate")),
-        audio_bitrate_kbps=read_count(audio.get("audio_bitrate")),
-        duration_ms=_read_duration(file, video, audio),
-        # Not `size_on_disk`, which is eight times as much.
-        size_bytes=read_count(file.get("size")),
-        url=url,
-        secret_url=secret_url,
-        expires_at=read_epoch_ms(file.get("expires_at")),
+        label=output.text("output_name"),
+        preset_id=output.id("preset.id"),
+        # a MIME type may be a GStreamer caps string with more behind it
+        format=file.text("container") or re.split("[,;]", file.text("mime_type") or "")[0] or None,
+        video_bitrate_kbps=video.count("video_bitrate"),
+        audio_bitrate_kbps=audio.count("audio_bitrate"),
+        url=url.redacted,
+        secret_url=url.original,
+        expires_at=file.epoch_ms("expires_at"),
         progress=percentage,
         error=error if status is OutputStatus.FAILED else None,
+        **_read_media(file),
     )
 
 
-def _read_percentage(body: Mapping[str, Any], *, ended_badly: bool) -> float | None:
+def _read_percentage(job: RemoteJob, body: Body) -> float | None:
     """Read how far a job or an output is.
 
-    Whether a bad end sets it back is not documented. A zero tells nothing then, so that how far
+    Whether a bad end sets it back is not documented. A zero says nothing then, so that how far
     it was last seen to be stays known.
     """
-    percentage = read_progress(body.get("percentage_completed"))
-    return None if ended_badly and percentage == 0 else percentage
+    percentage = body.percentage("percentage_completed")
+    return None if job.status in _ENDED_BADLY and percentage == 0 else percentage
 
 
-def _read_output_status(
-    word: Any, file: Mapping[str, Any], percentage: float | None
-) -> OutputStatus:
-    """Read the job's word for an output. One that was whole before the job ended badly stays."""
-    status = read_status(word, OUTPUT_STATUSES, OutputStatus.UNKNOWN)
-    is_whole = percentage == 100 and read_epoch_ms(file.get("finished_at")) is not None
-    if is_whole and status in {OutputStatus.FAILED, OutputStatus.CANCELLED}:
-        return OutputStatus.SUCCEEDED
-    return status
+def _read_url(file: Body, base_url: str) -> PayloadUrl:
+    url, file_id = file.url("uri"), file.id("id")
+    if url.redacted or not file_id:
+        return url
+    download = f"{base_url}/files/downloads/?file_id={quote(file_id, safe='')}"
+    return PayloadUrl(*split_url(download, file.secrets))
 
 
-def _read_output_kind(
-    part: _Part, video: Mapping[str, Any], audio: Mapping[str, Any]
-) -> OutputKind:
-    if part.kind is not OutputKind.VIDEO:
-        return part.kind
-    if audio and not video:
-        return OutputKind.AUDIO
-    return read_kind(read_text(part.file.get("name"), 255)) or OutputKind.VIDEO
-
-
-def _read_format(file: Mapping[str, Any]) -> str | None:
-    """The container, else the type; that may be a GStreamer caps string with more behind it."""
-    container = read_text(file.get("container"), 60)
-    mime_type = re.split(r"[,;]", read_text(file.get("mime_type"), 255) or "")[0].strip()
-    return container or mime_type[:60] or None
-
-
-def _read_address(
-    file: Mapping[str, Any], base_url: str, secrets: tuple[str, ...]
-) -> tuple[str | None, str | None]:
-    file_id = read_id(file.get("id"))
-    url = read_text(file.get("uri"), 8000) or (file_id and download_url(base_url, file_id))
-    return split_url(url, secrets) if url else (None, None)
-
-
-def _read_duration(
-    file: Mapping[str, Any], video: Mapping[str, Any], audio: Mapping[str, Any]
-) -> int | None:
-    told = (file.get("duration"), video.get("video_duration"), audio.get("audio_duration"))
-    return next((ms for value in told if (ms := read_duration_ms(value))), None)
-
-
-def _first(file: Mapping[str, Any], tracks: str) -> Mapping[str, Any]:
-    return next((track for track in read_list(file.get(tracks)) if isinstance(track, dict)), {})
-
-
-def _read_presets_used(raw: Mapping[str, Any]) -> Iterator[RemotePreset]:
-    outputs = map(read_dict, read_list(raw.get("outputs")))
-    told = (_read_redacted_preset(_dig(output, "preset")) for output in outputs)
-    yield from {preset.remote_id: preset for preset in told if preset}.values()
-
-
-def _read_error(raw: Mapping[str, Any], status: JobStatus) -> RemoteError | None:
-    code = read_text(raw.get("error_code"), 200) or ""
-    message = read_text(raw.get("error_msg")) or read_text(raw.get("error_message")) or ""
-    is_told = bool(message or fold_code(code).strip("0x"))
-    if not is_told:
-        return RemoteError("unknown") if status is JobStatus.FAILED else None
-    name = classify(fold_code(code), message, ERROR_CLASSES, PATTERNS)
-    return RemoteError(name, code, message)
+def _read_error(job: RemoteJob, body: Body) -> RemoteError | None:
+    """Read the error. Xvid writes the same code with and without `0x`."""
+    code = body.text("error_code") or ""
+    message = body.text("error_msg", "error_message")
+    normalized = f"0x{code.lower().removeprefix('0x')}"
+    if not message and not normalized.strip("0x"):
+        return RemoteError("unknown") if job.status is JobStatus.FAILED else None
+    return replace(ERRORS.read(normalized, message), code=code)

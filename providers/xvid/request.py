@@ -3,12 +3,12 @@
 https://mediahub.xvid.com/manual/api/jobs/POST.html
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from providers.core.errors import Rejected
 from providers.core.types import JobRequest, RemotePreset
+from providers.parsing.object_ids import is_object_id
 from providers.parsing.values import read_dict, read_list
 
 # Xvid fills in the id, so that no job overwrites the files of another one.
@@ -16,8 +16,6 @@ DEFAULT_PREFIX = "{job_id}/"
 
 # The one thumbnail preset that the manual names.
 THUMBNAIL_PRESET = "thumbnails_small"
-
-_PRESET_ID = re.compile(r"[0-9a-f]{24}", re.IGNORECASE | re.ASCII)
 
 
 def build(request: JobRequest, pipeline_id: str, presets: list[str]) -> dict[str, Any]:
@@ -97,7 +95,7 @@ def _build_outputs(request: JobRequest, presets: list[str]) -> list[dict[str, An
 
 
 def _refer_to(preset: str) -> dict[str, str]:
-    return {"id" if _PRESET_ID.fullmatch(preset) else "name": preset}
+    return {"id" if is_object_id(preset) else "name": preset}
 
 
 def _read_preset_name(output: Any) -> str:

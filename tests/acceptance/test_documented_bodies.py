@@ -13,7 +13,7 @@ from django.db import models
 from jobs.models import Job, Output, Preset, ProviderAccount
 from organizations.models import Organization
 from providers.core import registry
-from providers.xvid.tokens import TOKENS
+from providers.http.tokens import TOKENS
 from tests.acceptance.documented.server import Documented, Running, serve
 from tests.factories import make_organization
 from tests.places import stored_rows

@@ -25,7 +25,7 @@ from jobs.webhooks.receiver import handle_delivery
 from organizations.models import ApiToken, Organization, Role, Scope
 from providers.core import registry
 from providers.core.types import Capability
-from providers.xvid.tokens import TOKENS
+from providers.http.tokens import TOKENS
 from tests.acceptance.documented.server import Answer, Documented, Request, Running, serve
 from tests.factories import make_membership, make_organization, make_user
 from tests.places import admin_pages, leaks, stored_rows, whole_log

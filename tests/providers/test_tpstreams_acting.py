@@ -24,8 +24,8 @@ from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import JobRequest, Rendition, Thumbnails
 from providers.http.client import HttpClient
 from providers.parsing import customer_object
-from providers.parsing.key_search import LOOK_PAGES
-from providers.tpstreams.adapter import LOOK_JOBS, METADATA_BYTES, TPStreams
+from providers.parsing.key_search import MAX_PAGES
+from providers.tpstreams.adapter import MAX_READS, METADATA_BYTES, TPStreams
 
 BASE = "https://tpstreams.example.com/api/v1"
 JOBS = f"{BASE}/6dnpyx/transcoding_jobs/"
@@ -313,25 +313,40 @@ def test_a_source_is_known_again_however_it_is_signed(
     assert tpstreams.find_by_key(KEY, replace(REQUEST, input=sent), SINCE).job
 
 
-def test_the_look_ends_where_jobs_began_before_the_submission(
+def test_a_search_ends_where_jobs_began_before_the_submission(
     tpstreams: TPStreams, wire: responses.RequestsMock
 ) -> None:
-    serve(
-        wire,
-        [make_job("a"), make_job("b", -5), make_job("c", -11)],
-        [make_job("d", -30)],
-        keys={"a": OTHER_KEY, "b": OTHER_KEY},
-    )
+    names = ["abc", "def", "ghi", "jkl"]
+    pages = [[make_job(name, -30) for name in page] for page in names]
+    serve(wire, *pages, keys=dict.fromkeys("abcdefghi", OTHER_KEY))
     found = tpstreams.find_by_key(KEY, REQUEST, SINCE)
     assert (found.job, found.complete) == (None, True)
-    assert read_alone(wire) == ["a", "b"]
-    assert len(wire.calls) == 3
+    assert read_alone(wire) == list("abcdefghi")
+    assert len(wire.calls) == 3 + 9
+
+
+def test_jobs_that_began_too_early_are_read_only_as_long_as_reads_are_left(
+    tpstreams: TPStreams, wire: responses.RequestsMock
+) -> None:
+    """Else a source that is encoded every night could never be searched to the end."""
+    old = [make_job(f"j{number}", -60) for number in range(MAX_READS + 5)]
+    serve(wire, old, keys={job["id"]: OTHER_KEY for job in old})
+    assert tpstreams.find_by_key(KEY, REQUEST, SINCE).complete
+    assert len(read_alone(wire)) == MAX_READS
+
+
+def test_a_job_is_found_although_the_providers_clock_is_hours_behind(
+    tpstreams: TPStreams, wire: responses.RequestsMock
+) -> None:
+    serve(wire, [make_job("a", -180)], keys={"a": KEY})
+    assert tpstreams.find_by_key(KEY, REQUEST, SINCE).job
 
 
 def test_a_list_that_is_oldest_first_is_read_to_its_end(
     tpstreams: TPStreams, wire: responses.RequestsMock
 ) -> None:
-    serve(wire, [make_job("a", -90), make_job("b", -60)], [make_job("c", 2)], keys={"c": KEY})
+    keys = {"a": OTHER_KEY, "b": OTHER_KEY, "c": KEY}
+    serve(wire, [make_job("a", -90), make_job("b", -60)], [make_job("c", 2)], keys=keys)
     assert tpstreams.find_by_key(KEY, REQUEST, SINCE).job
 
 
@@ -350,15 +365,15 @@ def test_a_look_that_is_cut_short_proves_nothing(
     wire.get(f"{JOBS}b/", status=503)
     assert not tpstreams.find_by_key(KEY, REQUEST, SINCE).complete
     wire.reset()
-    many = [make_job(f"j{number}") for number in range(LOOK_JOBS + 1)]
+    many = [make_job(f"j{number}") for number in range(MAX_READS + 1)]
     serve(wire, many, keys={job["id"]: OTHER_KEY for job in many})
     assert not tpstreams.find_by_key(KEY, REQUEST, SINCE).complete
-    assert len(read_alone(wire)) == LOOK_JOBS
+    assert len(read_alone(wire)) == MAX_READS
     wire.reset()
     other = make_job("x", input_url="https://h/other.mov")
-    serve(wire, *([other] for _ in range(LOOK_PAGES + 3)), keys={})
+    serve(wire, *([other] for _ in range(MAX_PAGES + 3)), keys={})
     assert not tpstreams.find_by_key(KEY, REQUEST, SINCE).complete
-    assert len(wire.calls) == LOOK_PAGES
+    assert len(wire.calls) == MAX_PAGES
 
 
 def test_a_look_with_refused_credentials_is_an_error(

@@ -18,7 +18,7 @@ from providers.core.types import OutputKind, RemoteError, RemoteJob
 from providers.http.client import HttpClient
 from providers.http.redaction import REDACTED, redact
 from providers.tpstreams.adapter import TPStreams
-from providers.tpstreams.error_patterns import ERROR_PATTERNS
+from providers.tpstreams.bodies import ERRORS
 
 BASE = "https://tpstreams.example.com/api/v1"
 JOBS = f"{BASE}/6dnpyx/transcoding_jobs/"
@@ -340,7 +340,7 @@ def test_an_error_is_told_without_the_secrets_in_it(read: Read, load: Load) -> N
 
 
 def test_every_pattern_names_a_class_of_ours_and_is_documented() -> None:
-    named = {name for _, name in ERROR_PATTERNS}
+    named = {name for _, name in ERRORS.patterns}
     page = (Path(__file__).parents[2] / "docs" / "providers" / "tpstreams.md").read_text()
     assert named <= set(CLASSES)
     assert named == set(re.findall(r"^\| `(\w+\.\w+)` \|", page, re.MULTILINE))

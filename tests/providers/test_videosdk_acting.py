@@ -18,7 +18,7 @@ from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import JobRequest, Rendition, Thumbnails
 from providers.http.client import HttpClient
-from providers.parsing.key_search import LOOK_PAGES
+from providers.parsing.key_search import CLOCK_SKEW, MAX_PAGES, MIN_PAGES
 from providers.videosdk.adapter import VideoSDK
 
 BASE = "https://videosdk.example.com/v1"
@@ -302,7 +302,7 @@ def test_without_an_echo_source_settings_and_time_tell(
         make_job(NOW, 1, videoUrl="https://media.example.com/in/Other.mov"),
         make_job(NOW, 2, presets=[{"resolutions": ["240"], "format": "hls"}]),
         make_job(NOW, 3, userData={"reelboard": "1" * 32}),  # another submission's
-        make_job(NOW - timedelta(seconds=1), 4),
+        make_job(NOW - CLOCK_SKEW - timedelta(seconds=1), 4),
         make_job(NOW, 5, id="77"),  # no time is known
     ]
     serve_list(wire, *decoys)
@@ -336,24 +336,30 @@ def test_one_that_comes_twice_in_a_growing_list_is_no_doubt(
     assert found.job.remote_id == second["id"]
 
 
-def test_a_look_ends_where_all_jobs_are_older(
-    videosdk: VideoSDK, wire: responses.RequestsMock
-) -> None:
-    serve_list(wire, make_job(NOW - timedelta(minutes=1)), last=9)
-    assert videosdk.find_by_key(KEY, REQUEST, NOW).complete
-    assert len(wire.calls) == 1
+def serve_pages(wire: responses.RequestsMock, at: datetime) -> None:
+    """Serve 99 pages of one job each, all made at one time."""
 
-
-def test_a_look_that_is_cut_short_says_so(videosdk: VideoSDK, wire: responses.RequestsMock) -> None:
     def answer(request: Any) -> tuple[int, dict[str, str], str]:
         number = int(request.params["page"])
-        job = make_job(NOW + timedelta(hours=1), 1000 - number, videoUrl="https://other.example/")
+        job = make_job(at, 1000 - number, videoUrl="https://other.example/")
         info = {"currentPage": number, "lastPage": 99}
         return 200, {}, json.dumps({"pageInfo": info, "data": [job]})
 
     wire.add_callback("GET", LIST, answer, content_type="application/json")
+
+
+def test_a_look_ends_where_all_jobs_are_older(
+    videosdk: VideoSDK, wire: responses.RequestsMock
+) -> None:
+    serve_pages(wire, NOW - timedelta(hours=1))
+    assert videosdk.find_by_key(KEY, REQUEST, NOW).complete
+    assert len(wire.calls) == MIN_PAGES
+
+
+def test_a_look_that_is_cut_short_says_so(videosdk: VideoSDK, wire: responses.RequestsMock) -> None:
+    serve_pages(wire, NOW + timedelta(hours=1))
     assert not videosdk.find_by_key(KEY, REQUEST, NOW).complete
-    assert len(wire.calls) == LOOK_PAGES
+    assert len(wire.calls) == MAX_PAGES
     wire.reset()
     wire.get(LIST, status=503)
     assert not videosdk.find_by_key(KEY, REQUEST, NOW).complete

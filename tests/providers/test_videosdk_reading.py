@@ -16,7 +16,7 @@ from providers.http.client import HttpClient
 from providers.http.redaction import REDACTED
 from providers.parsing.values import MAX_ITEMS
 from providers.videosdk.adapter import VideoSDK
-from providers.videosdk.bodies import MAX_ASKED
+from providers.videosdk.bodies import MAX_EXPECTED
 
 BASE = "https://videosdk.example.com/v1"
 LIST = f"{BASE}/encoder/jobs/"
@@ -387,4 +387,4 @@ def test_thousands_of_files_and_sizes_are_matched_in_time(read: Read) -> None:
     files = [{"id": f"f{number}", "type": "video", "size": 1} for number in range(8000)]
     outputs = read(make_job(9, presets=presets, files=files)).outputs
     assert len(outputs) == MAX_ITEMS
-    assert sum(output.preset_id is not None for output in outputs) == MAX_ASKED
+    assert sum(output.preset_id is not None for output in outputs) == MAX_EXPECTED

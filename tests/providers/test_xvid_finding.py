@@ -9,7 +9,7 @@ import pytest
 import responses
 
 from providers.http.client import HttpClient
-from providers.parsing.key_search import LOOK_PAGES
+from providers.parsing.key_search import MAX_PAGES, MIN_PAGES
 from providers.xvid.adapter import PAGE_SIZE, Xvid
 from tests.providers.cases.xvid import BASE_URL as BASE
 from tests.providers.cases.xvid import PRESETS, make_adapter, make_job, queries, request_for
@@ -21,6 +21,17 @@ SINCE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 @pytest.fixture
 def xvid(http: HttpClient) -> Xvid:
     return make_adapter(http)
+
+
+def serve_pages(wire: responses.RequestsMock, **told: Any) -> None:
+    """Serve full pages without end."""
+
+    def answer(request: Any) -> tuple[int, dict[str, str], str]:
+        start = int(dict(parse_qsl(urlsplit(request.url).query))["start"])
+        items = [make_job(10**6 - start - n, **told) for n in range(PAGE_SIZE)]
+        return 200, {}, json.dumps({"jobs": items})
+
+    wire.add_callback("GET", f"{BASE}/jobs/", answer, content_type="application/json")
 
 
 def test_a_submission_is_asked_for_by_the_whole_user_data(
@@ -59,23 +70,17 @@ def test_user_data_too_long_for_an_address_is_looked_for_in_the_list(
 def test_a_look_over_a_list_that_is_not_filtered_ends_at_the_time_of_the_submission(
     xvid: Xvid, wire: responses.RequestsMock
 ) -> None:
-    at = int((SINCE - timedelta(hours=1)).timestamp() * 1000)
-    wire.get(f"{BASE}/jobs/", json={"jobs": [make_job(n, created_at=at) for n in range(100)]})
+    serve_pages(wire, created_at=int((SINCE - timedelta(hours=1)).timestamp() * 1000))
     found = xvid.find_by_key(KEY, request_for(*PRESETS), SINCE)
     assert (found.job, found.complete) == (None, True)
-    assert len(wire.calls) == 1
+    assert len(wire.calls) == MIN_PAGES
 
 
 def test_a_look_that_is_cut_short_proves_nothing(xvid: Xvid, wire: responses.RequestsMock) -> None:
-    def answer(request: Any) -> tuple[int, dict[str, str], str]:
-        start = int(dict(parse_qsl(urlsplit(request.url).query))["start"])
-        items = [make_job(10**6 - start - n) for n in range(PAGE_SIZE)]
-        return 200, {}, json.dumps({"jobs": items})
-
-    wire.add_callback("GET", f"{BASE}/jobs/", answer, content_type="application/json")
+    serve_pages(wire)
     found = xvid.find_by_key(KEY, request_for(*PRESETS), SINCE)
     assert (found.job, found.complete) == (None, False)
-    assert len(wire.calls) == LOOK_PAGES
+    assert len(wire.calls) == MAX_PAGES
     wire.reset()
     wire.get(f"{BASE}/jobs/", status=503)
     found = xvid.find_by_key(KEY, request_for(*PRESETS), SINCE)

@@ -12,8 +12,8 @@ from providers.core.errors import AuthRefused, Conflict, NotFound
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import JobRequest, OutputKind, RemoteJob, Rendition, Thumbnails
 from providers.http.client import HttpClient
+from providers.http.tokens import TOKENS
 from providers.xvid.adapter import Xvid
-from providers.xvid.tokens import TOKENS
 from sandbox.server import RunningSandbox, start
 
 KEY = "0f8fad5bd9cb469fa16570867728950e"

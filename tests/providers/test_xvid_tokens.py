@@ -13,8 +13,8 @@ from providers.core.contract import Account
 from providers.core.errors import AuthRefused, BadAnswer, NotFound, ProviderError, TimedOut
 from providers.core.types import JobRequest
 from providers.http.client import HttpClient
+from providers.http.tokens import RENEW_BEFORE_S, TOKENS, Token, TokenStore, owner_of
 from providers.xvid.adapter import Xvid
-from providers.xvid.tokens import RENEW_BEFORE_S, TOKENS, Token, TokenStore, owner_of
 
 BASE = "https://xvid.example.com/v1"
 SECRET = "canary+se/cret&=%42"

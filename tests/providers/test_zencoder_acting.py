@@ -17,7 +17,7 @@ from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import JobRequest, Rendition, Thumbnails
 from providers.http.client import HttpClient
-from providers.parsing.key_search import LOOK_PAGES
+from providers.parsing.key_search import MAX_PAGES, MIN_PAGES
 from providers.zencoder.adapter import Zencoder
 from tests.providers.cases.zencoder import BASE_URL as BASE
 from tests.providers.cases.zencoder import make_job, serve_pages
@@ -296,10 +296,10 @@ def test_a_submission_is_found_by_its_key_on_a_later_page(
 def test_the_look_ends_where_jobs_are_older_than_the_submission(
     zencoder: Zencoder, wire: responses.RequestsMock
 ) -> None:
-    serve_pages(wire, [make_page(200, SINCE + timedelta(minutes=20)), make_page(150, SINCE)])
+    serve_pages(wire, [make_page(400 - 50 * n, SINCE - timedelta(hours=n)) for n in range(5)])
     found = zencoder.find_by_key(KEY, JobRequest("https://h/a.mov"), SINCE)
     assert (found.job, found.complete) == (None, True)
-    assert len(wire.calls) == 1
+    assert len(wire.calls) == MIN_PAGES
 
 
 def test_the_look_allows_for_a_provider_whose_clock_is_behind(
@@ -325,11 +325,11 @@ def test_a_look_that_is_cut_short_proves_nothing(
     assert (found.job, found.complete) == (None, False)
     wire.reset()
     serve_pages(
-        wire, [make_page(5000 - 50 * n, SINCE + timedelta(days=9)) for n in range(LOOK_PAGES + 5)]
+        wire, [make_page(5000 - 50 * n, SINCE + timedelta(days=9)) for n in range(MAX_PAGES + 5)]
     )
     found = zencoder.find_by_key(KEY, JobRequest("https://h/a.mov"), SINCE)
     assert (found.job, found.complete) == (None, False)
-    assert len(wire.calls) == LOOK_PAGES
+    assert len(wire.calls) == MAX_PAGES
 
 
 def test_a_look_with_refused_credentials_is_an_error(

@@ -19,7 +19,7 @@ from providers.core.types import (
 from providers.http.client import HttpClient
 from providers.http.redaction import REDACTED
 from providers.zencoder.adapter import Zencoder
-from providers.zencoder.error_classes import ERROR_CLASSES
+from providers.zencoder.error_table import ERROR_CLASSES
 from tests.providers.cases.zencoder import BASE_URL as BASE
 from tests.providers.cases.zencoder import make_job, serve_pages
 

@@ -20,8 +20,8 @@ from providers.core.errors import (
 )
 from providers.core.types import JobRequest, Rendition
 from providers.http.client import HttpClient
+from providers.http.tokens import TOKENS, Token, owner_of
 from providers.xvid.adapter import PAGE_SIZE, Xvid
-from providers.xvid.tokens import TOKENS, Token, owner_of
 from tests.providers.cases.shape import Cases, Refusal, Wire
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "xvid"

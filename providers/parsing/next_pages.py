@@ -1,4 +1,4 @@
-"""Following the list to its next page, whose whole address TPStreams writes into the answer.
+"""Following a list whose answers hold the whole URL of the next page.
 
 What is kept of it is its query, whichever parameters that has.
 """
@@ -15,10 +15,10 @@ QUERY_LENGTH = 500
 _PORTS = {"http": 80, "https": 443}
 
 
-def read_query(query: str) -> dict[str, str]:
+def read_query(query: str | None) -> dict[str, str]:
     """Take a query apart; one that makes no sense is none."""
     try:
-        return dict(parse_qsl(query, max_num_fields=20))
+        return dict(parse_qsl(query or "", max_num_fields=20))
     except ValueError:
         return {}
 
@@ -26,24 +26,25 @@ def read_query(query: str) -> dict[str, str]:
 def read_next(value: Any, list_url: str) -> str | None:
     """Return the query of the next page, None at the end.
 
-    The token goes along with every request: a page at any other address than `list_url` is
-    refused with BadAnswer, and so is a query that is too long to be kept.
+    Credentials are sent with every request: a page at any other URL than `list_url` is refused
+    with BadAnswer, and so is a query that is too long to be kept.
     """
     if value is None or value == "":
         return None
     if not isinstance(value, str) or _read_place(value) != _read_place(list_url):
         raise BadAnswer(
-            "TPStreams' list goes on at another address than the account's base URL and "
-            "organization; it is not followed there.",
+            "The provider's list goes on at another address than the account's base URL and "
+            "options; it is not followed there.",
             transient=False,
         )
     query = parse_url(value).query
     if len(query) > QUERY_LENGTH:
-        raise BadAnswer("TPStreams' address of the next page is too long.", transient=False)
+        raise BadAnswer("The URL of the next page of the list is too long.", transient=False)
     return query
 
 
-def _read_place(address: str) -> tuple[str, str, int | None, str]:
+def _read_place(url: str) -> tuple[str, str, int | None, str]:
     """Scheme, host, port and path; no host where the URL cannot be read."""
-    url = parse_url(address)
-    return url.scheme, url.host, url.port or _PORTS.get(url.scheme), unquote(url.path)
+    parts = parse_url(url)
+    port = parts.port or _PORTS.get(parts.scheme)
+    return parts.scheme, parts.host, port, unquote(parts.path)

@@ -1,9 +1,9 @@
-"""The access tokens that this process holds.
+"""The access tokens that providers gave to this process for an account's credentials.
 
 Adapters keep nothing from call to call, and this is the one exception: an adapter lives for one
-pass or one click, a token for two hours. Without it the client secret would travel every few
-seconds, and each pass would cost one request more. A token is held in memory alone, under a
-digest of what it was given for, so that no other account and no former secret leads to it.
+pass or one click, a token for hours. Without it the secret would travel every few seconds, and
+each pass would cost one request more. A token is in memory alone, under a digest of what it was
+given for, so that no other account and no former secret leads to it.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-# Xvid's own client does the same: a request may be on its way when the token ends.
+# A request may be on its way when the token ends.
 RENEW_BEFORE_S = 30.0
 
 
@@ -38,7 +38,7 @@ class TokenStore:
         """Return a token that is good for a while yet. What `fetch` raises passes through.
 
         `refused` is a token that the provider did not take: it is not returned again, unless
-        it is given out once more.
+        it comes once more.
         """
         with self._lock:
             fetching = self._fetching.setdefault(owner, threading.Lock())
@@ -69,6 +69,6 @@ TOKENS = TokenStore()
 
 
 def owner_of(base_url: str, client_id: str, client_secret: str) -> str:
-    """Name what a token was given for, without telling it."""
+    """Name what a token was given for, without revealing it."""
     given = json.dumps([base_url.rstrip("/"), client_id, client_secret])
     return hashlib.blake2b(given.encode(), digest_size=32).hexdigest()
