@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
 from jobs.mirror import writer
+from jobs.mirror.payload import Shape
 from jobs.models import EventSource, ProviderAccount
 from organizations.models import Organization
 from providers.core import registry
@@ -43,7 +44,13 @@ def run(measure: Callable[..., tuple[float, int]]) -> None:
 def _write(account: ProviderAccount, jobs: list[RemoteJob], at: datetime) -> float:
     started = perf_counter()
     for first in range(0, len(jobs), PAGE):
-        writer.apply(account, jobs[first : first + PAGE], source=EventSource.POLL, observed_at=at)
+        writer.apply(
+            account,
+            jobs[first : first + PAGE],
+            source=EventSource.POLL,
+            observed_at=at,
+            shape=Shape.LIST,
+        )
     return perf_counter() - started
 
 

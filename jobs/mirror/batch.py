@@ -1,6 +1,6 @@
 """One batch of answers: what each of them means for our rows."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from jobs.mirror.attempts import next_attempt
 from jobs.mirror.decision import Decision, decide, shows_rerun
 from jobs.mirror.held import HeldRows
 from jobs.mirror.outputs import change_outputs, draft_output
+from jobs.mirror.payload import Payload
 from jobs.mirror.presets import write_presets
 from jobs.mirror.retries import OUTCOMES
 from jobs.mirror.statements import Statements
@@ -22,6 +23,9 @@ from providers.core.types import RemoteJob
 
 # What changes with each signature of the same URL.
 SIGNATURE_COLUMNS = frozenset({"secret_url", "expires_at"})
+
+# What changes with nearly each answer, and what most lists leave out.
+MOVING_COLUMNS = SIGNATURE_COLUMNS | {"progress", "phase"}
 
 
 @dataclass
@@ -66,13 +70,14 @@ class Batch:
         presets = [preset for remote in remotes for preset in remote.presets]
         self._presets = write_presets(self._account, presets, self._now) if presets else {}
 
-    def stage(self, remote: RemoteJob, digest: str) -> None:
+    def stage(self, payload: Payload) -> None:
+        remote = payload.job
         row = self._held.jobs.get(remote.remote_id) or self._adopt(remote)
         if row is None:
-            self._insert(remote, digest, attempt=1)
+            self._insert(payload, attempt=1)
             return
         if row.pk in self._held.reruns and not self._is_about_rerun(row, remote):
-            self._stage_before(row, remote, digest)
+            self._stage_before(row, payload)
             return
         decision = decide(row, remote, self._observed_at)
         if decision is Decision.STALE:
@@ -80,9 +85,9 @@ class Batch:
         elif decision is Decision.REOPEN:
             self._freeze(row)
             attempts = Job.objects.filter(account=self._account, remote_id=remote.remote_id)
-            self._insert(remote, digest, attempt=next_attempt(attempts), retry_of=row)
+            self._insert(payload, attempt=next_attempt(attempts), retry_of=row)
         else:
-            self._update(row, remote, digest)
+            self._update(row, payload)
 
     def write(self) -> Applied:
         self._statements.execute(self._account, self._observed_at, self._now)
@@ -104,11 +109,11 @@ class Batch:
             return False
         return before is None or shows_rerun(before, remote)
 
-    def _stage_before(self, row: Job, remote: RemoteJob, digest: str) -> None:
+    def _stage_before(self, row: Job, payload: Payload) -> None:
         """Apply what is about the attempt before the one that was asked for."""
         before = self._held.reruns[row.pk].before
-        if before and decide(before, remote, self._observed_at) is Decision.UPDATE:
-            self._update(before, remote, digest)
+        if before and decide(before, payload.job, self._observed_at) is Decision.UPDATE:
+            self._update(before, payload)
         else:
             self._applied.unchanged.append(row.pk)
 
@@ -119,10 +124,10 @@ class Batch:
         self._statements.updates.append(row)
         self._applied.changed.append(row.pk)
 
-    def _insert(
-        self, remote: RemoteJob, digest: str, *, attempt: int, retry_of: Job | None = None
-    ) -> None:
-        row = self._draft_job(remote, digest, attempt, retry_of)
+    def _insert(self, payload: Payload, *, attempt: int, retry_of: Job | None = None) -> None:
+        remote = payload.job
+        row = self._draft_job(remote.remote_id, attempt, retry_of)
+        row.digests = payload.digests
         merge.assign(row, merge.job_changes(row, remote, self._observed_at, self._now))
         outputs = [
             draft_output(row, output, position, self._presets)
@@ -132,16 +137,16 @@ class Batch:
         self._statements.inserts.append(row)
         self._statements.outputs += outputs
         self._statements.events.append(self._status_event(row, ""))
-        self._stage_sidecars(row, remote)
+        self._stage_sidecars(row, payload)
         if retry_of is not None and row.status in OUTCOMES:
             self._statements.outcomes.append(row)
         self._held.jobs[remote.remote_id] = row
 
-    def _draft_job(self, remote: RemoteJob, digest: str, attempt: int, retry_of: Job | None) -> Job:
+    def _draft_job(self, remote_id: str, attempt: int, retry_of: Job | None) -> Job:
         row = Job(
             organization_id=self._account.organization_id,
             account=self._account,
-            remote_id=remote.remote_id,
+            remote_id=remote_id,
             attempt=attempt,
             retry_of=retry_of,
             status="",
@@ -149,7 +154,6 @@ class Batch:
             changed_at=self._now,
             sort_at=self._now,
             observed_at=self._observed_at,
-            digest=digest,
         )
         if retry_of is not None:
             row.submitted_by_id = retry_of.submitted_by_id
@@ -157,19 +161,20 @@ class Batch:
             row.batch = retry_of.batch
         return row
 
-    def _update(self, row: Job, remote: RemoteJob, digest: str) -> None:
+    def _update(self, row: Job, payload: Payload) -> None:
         before, was_submitted = row.status, row.observed_at is None
-        changes = merge.job_changes(row, remote, self._observed_at, self._now)
+        changes = merge.job_changes(row, payload.job, self._observed_at, self._now)
         merge.assign(row, changes)
         known = self._held.outputs.setdefault(row.pk, {})
-        outputs = change_outputs(row, remote.outputs, known, self._presets)
+        outputs = change_outputs(row, payload.job.outputs, known, self._presets)
         self._statements.outputs += outputs.rows
         summary = self._summarize(row, list(known.values()))
         merge.assign(row, summary)
         # the payload may be another one where no column is
-        self._stage_sidecars(row, remote)
+        self._stage_sidecars(row, payload)
         is_news = bool(changes or outputs.columns - SIGNATURE_COLUMNS or summary or was_submitted)
-        self._stage_row(row, digest, is_written=bool(is_news or outputs.rows or not row.digest))
+        changed = changes.keys() | outputs.columns | summary.keys()
+        self._stage_row(row, payload, is_written=is_news or bool(outputs.rows), changed=changed)
         if not is_news:
             self._applied.unchanged.append(row.pk)
             return
@@ -177,18 +182,24 @@ class Batch:
         self._applied.changed.append(row.pk)
         self._record_change(row, before, was_gone="gone_at" in changes)
 
-    def _stage_row(self, row: Job, digest: str, *, is_written: bool) -> None:
+    def _stage_row(
+        self, row: Job, payload: Payload, *, is_written: bool, changed: Set[str]
+    ) -> None:
+        # after a change, payloads of other shapes may report another thing than the row
+        kept = {} if changed - MOVING_COLUMNS else row.digests
+        digests = {**kept, **payload.digests}
         if is_written:
             row.version += 1
             self._statements.updates.append(row)
-        elif row.is_terminal:
-            # so that an answer which is older takes the place neither of this one nor of its body
-            self._statements.reconfirmed.append(row)
+        elif row.is_terminal or digests != row.digests:
+            # of ended ones also so that an older answer takes the place neither of this one nor
+            # of its body
+            self._statements.recognized.append(row)
+        if is_written or row.is_terminal:
+            row.observed_at = self._observed_at
         else:
             self._statements.confirmed.append(row)
-            return
-        row.digest = digest
-        row.observed_at = self._observed_at
+        row.digests = digests
 
     def _record_change(self, row: Job, before: str, *, was_gone: bool) -> None:
         if row.status != before:
@@ -205,10 +216,12 @@ class Batch:
     def _summarize(self, row: Job, outputs: list[Output]) -> dict[str, Any]:
         return merge.summary(row, outputs, self._account.adapter_class.cut_fields)
 
-    def _stage_sidecars(self, row: Job, remote: RemoteJob) -> None:
+    def _stage_sidecars(self, row: Job, payload: Payload) -> None:
         """What is kept in rows beside the job's: the payload, and a URL with a signature."""
-        if remote.raw is not None:
-            self._statements.bodies.append((row, remote))
+        remote = payload.job
+        held = self._held.bodies.get(row.pk)
+        if remote.raw is not None and (held is None or held.is_replaced_by(payload)):
+            self._statements.bodies.append((row, payload))
         if remote.input.secret_url:
             self._statements.secrets.append((row, remote.input.secret_url))
 

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
+from jobs.mirror.payload import Payload
 from jobs.models import (
     IdempotencyKey,
     Job,
     JobAction,
+    JobBody,
     JobEvent,
     Output,
     ProviderAccount,
@@ -26,6 +28,19 @@ class Rerun(NamedTuple):
     sent_at: datetime | None
 
 
+class HeldBody(NamedTuple):
+    """What is known of a stored payload without reading it."""
+
+    digest: str
+    is_partial: bool
+
+    def is_replaced_by(self, payload: Payload) -> bool:
+        """By another one, but a complete one by no partial one."""
+        if payload.job.is_partial != self.is_partial:
+            return self.is_partial
+        return payload.raw_digest != self.digest
+
+
 @dataclass
 class HeldRows:
     # newest attempts by remote id
@@ -36,6 +51,7 @@ class HeldRows:
     reruns: dict[int, Rerun] = field(default_factory=dict)
     # by job and remote id
     outputs: dict[int, dict[str, Output]] = field(default_factory=dict)
+    bodies: dict[int, HeldBody] = field(default_factory=dict)
 
     @classmethod
     def load(cls, account: ProviderAccount, remotes: Collection[RemoteJob]) -> "HeldRows":
@@ -52,7 +68,9 @@ class HeldRows:
             rows.submitted = {row.submission.key: row for row in waiting}
             rows._merge_duplicates(remotes)
         rows._load_reruns()
-        rows._load_outputs()
+        before = [rerun.before for rerun in rows.reruns.values() if rerun.before]
+        pks = [row.pk for row in (*rows.jobs.values(), *rows.submitted.values(), *before)]
+        rows._load_parts(pks)
         return rows
 
     def _merge_duplicates(self, remotes: Collection[RemoteJob]) -> None:
@@ -87,11 +105,11 @@ class HeldRows:
             row.pk: Rerun(found.get(row.retry_of_id or 0), sent_at.get(row.pk)) for row in attempts
         }
 
-    def _load_outputs(self) -> None:
-        before = [rerun.before for rerun in self.reruns.values() if rerun.before]
-        pks = [row.pk for row in (*self.jobs.values(), *self.submitted.values(), *before)]
+    def _load_parts(self, pks: list[int]) -> None:
         for output in Output.objects.filter(job__in=pks):
             self.outputs.setdefault(output.job_id, {})[output.remote_id] = output
+        bodies = JobBody.objects.filter(job__in=pks).values_list("pk", "digest", "is_partial")
+        self.bodies = {pk: HeldBody(digest, is_partial) for pk, digest, is_partial in bodies}
 
 
 def _locked_jobs(*related: str) -> QuerySet[Job]:

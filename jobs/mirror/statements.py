@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from jobs.mirror import digest
+from jobs.mirror.payload import Payload
 from jobs.mirror.polling import add_polls
 from jobs.mirror.retries import settle_retries
 from jobs.mirror.storable import clean_json
@@ -18,7 +18,6 @@ from jobs.models import (
     Submission,
     SubmissionState,
 )
-from providers.core.types import RemoteJob
 
 JOB_COLUMNS = [f.name for f in Job._meta.concrete_fields if not (f.primary_key or f.generated)]
 OUTPUT_COLUMNS = [f.name for f in Output._meta.concrete_fields if not f.primary_key]
@@ -30,8 +29,8 @@ class Statements:
 
     inserts: list[Job] = field(default_factory=list)
     updates: list[Job] = field(default_factory=list)
-    # ended ones about which another answer reports nothing new
-    reconfirmed: list[Job] = field(default_factory=list)
+    # those about which another answer reports nothing new, to recognize the next one like it by
+    recognized: list[Job] = field(default_factory=list)
     # unfinished ones that were just confirmed
     confirmed: list[Job] = field(default_factory=list)
     # those that come into another status, and those whose outcome may resolve a failure
@@ -40,7 +39,7 @@ class Statements:
     # submitted ones that the provider has named
     adopted: list[Job] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
-    bodies: list[tuple[Job, RemoteJob]] = field(default_factory=list)
+    bodies: list[tuple[Job, Payload]] = field(default_factory=list)
     secrets: list[tuple[Job, str]] = field(default_factory=list)
     events: list[JobEvent] = field(default_factory=list)
 
@@ -69,7 +68,7 @@ class Statements:
         Job.objects.bulk_create(
             self.updates, update_conflicts=True, unique_fields=["id"], update_fields=JOB_COLUMNS
         )
-        Job.objects.bulk_update(self.reconfirmed, ["digest", "observed_at"])
+        Job.objects.bulk_update(self.recognized, ["digests", "observed_at"])
         Job.objects.bulk_create(self.inserts)
         if self.adopted:  # what became of them is known, whatever was doubted before
             Submission.objects.filter(job__in=self.adopted).update(
@@ -86,23 +85,17 @@ class Statements:
         )
 
     def _write_bodies(self, now: datetime) -> None:
-        bodies = {
-            row.pk: JobBody(
-                job=row,
-                compressed=JobBody.compress(clean_json(remote.raw)),
-                stored_at=now,
-                digest=digest.body_digest(remote.raw),
-                is_partial=remote.is_partial,
-            )
-            for row, remote in self.bodies
-        }
-        partial = [pk for pk, body in bodies.items() if body.is_partial]
-        if partial:
-            complete = JobBody.objects.filter(job__in=partial, is_partial=False)
-            for pk in complete.values_list("pk", flat=True):
-                del bodies[pk]
         JobBody.objects.bulk_create(
-            bodies.values(),
+            [
+                JobBody(
+                    job=row,
+                    compressed=JobBody.compress(clean_json(payload.job.raw)),
+                    stored_at=now,
+                    digest=payload.raw_digest,
+                    is_partial=payload.job.is_partial,
+                )
+                for row, payload in self.bodies
+            ],
             update_conflicts=True,
             unique_fields=["job"],
             update_fields=["compressed", "stored_at", "digest", "is_partial"],

@@ -48,7 +48,7 @@ END_EXPLANATIONS = {
 }
 
 # Columns that lists never need: JSON is decoded for each row, and grows without bound.
-HEAVY_COLUMNS = ("metadata", "request", "errors")
+HEAVY_COLUMNS = ("metadata", "request", "errors", "digests")
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -176,8 +176,8 @@ class Job(models.Model):
     # Revisions follow the order of commits, so a page that knows one knows what is newer.
     first_seen_revision = models.PositiveBigIntegerField(default=0)
     status_revision = models.PositiveBigIntegerField(default=0)
-    # of the last answer applied: an equal one needs no comparing
-    digest = models.CharField(max_length=32, blank=True)
+    # by shape of payload, of those that report what is here: an equal one needs no comparing
+    digests = models.JSONField(default=dict, blank=True)
 
     objects = JobQuerySet.as_manager()
 

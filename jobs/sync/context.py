@@ -10,6 +10,7 @@ from django.utils import timezone
 from jobs.accounts.budget import Budget
 from jobs.mirror import writer
 from jobs.mirror.batch import Applied
+from jobs.mirror.payload import Shape
 from jobs.models import EventSource, ProviderAccount
 from jobs.models.account import LEASE
 from jobs.sync.limits import LimitWaiter
@@ -36,11 +37,14 @@ class PassContext:
         self,
         jobs: Sequence[RemoteJob],
         observed_at: datetime,
+        shape: Shape,
         source: EventSource = EventSource.POLL,
     ) -> Applied:
         """Write what was read, while the lease is held. Raises LeaseLost."""
         self.renew()
-        applied = writer.apply(self.account, jobs, source=source, observed_at=observed_at)
+        applied = writer.apply(
+            self.account, jobs, source=source, observed_at=observed_at, shape=shape
+        )
         self.report.count(applied)
         self.has_read = True
         self.limits.note_answer()

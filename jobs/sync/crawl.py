@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from jobs.mirror.batch import Applied
+from jobs.mirror.payload import Shape
 from jobs.models import EventSource, Job
 from jobs.sync.context import PassContext
 from jobs.sync.findings import Findings
@@ -123,7 +124,7 @@ class Crawl:
         return page
 
     def _apply(self, page: Page, observed_at: datetime) -> Applied:
-        applied = self._context.apply(page.jobs, observed_at, self._source)
+        applied = self._context.apply(page.jobs, observed_at, Shape.LIST, self._source)
         self._findings.note_page(page)
         if self._source is not EventSource.IMPORT:
             self._findings.note_partial(page, applied)

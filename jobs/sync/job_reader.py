@@ -10,6 +10,7 @@ import structlog
 from django.utils import timezone
 
 from jobs.mirror.endings import mark_gone
+from jobs.mirror.payload import Shape
 from jobs.models import EventSource, Job, JobPoll
 from jobs.sync.context import PassContext
 from providers.core.errors import BudgetExhausted, NotFound, ProviderError, RateLimited
@@ -68,6 +69,7 @@ class JobReader:
     context: PassContext
     call: Callable[[Any], RemoteJob]
     buckets: tuple[str, ...]
+    shape: Shape
     rows: Mapping[str, Job] = field(default_factory=dict)
 
     def read(self, items: Sequence[Any], *, is_limited: bool = False) -> None:
@@ -85,7 +87,7 @@ class JobReader:
         observed_at = timezone.now()
         answers = self._ask(pool, items)
         if answers.jobs:
-            self.context.apply(answers.jobs, observed_at)
+            self.context.apply(answers.jobs, observed_at, self.shape)
         else:
             self.context.renew()
         for item, error in answers.failed:

@@ -5,6 +5,7 @@ from itertools import islice
 import structlog
 from django.utils import timezone
 
+from jobs.mirror.payload import Shape
 from jobs.mirror.presets import write_presets
 from jobs.models import Job
 from jobs.sync.context import PassContext
@@ -53,4 +54,5 @@ def find_gone(context: PassContext, findings: Findings) -> None:
     missing = (job for job in held.iterator() if job.remote_id not in findings.seen)
     jobs = {job.remote_id: job for job in islice(missing, GONE_CHECKS) if job.remote_id}
     adapter = context.adapter
-    JobReader(context, adapter.get_job, adapter.read_buckets, jobs).read(list(jobs))
+    reader = JobReader(context, adapter.get_job, adapter.read_buckets, Shape.DETAIL, jobs)
+    reader.read(list(jobs))

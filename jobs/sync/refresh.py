@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from jobs.mirror.payload import Shape
 from jobs.models import Job, JobPoll
 from jobs.sync.context import PassContext
 from jobs.sync.findings import Findings
@@ -16,12 +17,12 @@ def refresh(context: PassContext, findings: Findings, *, is_limited: bool = Fals
     """`is_limited`: the provider has just said that we ask too often."""
     adapter = context.adapter
     if adapter.refresh_buckets:
-        progress = JobReader(context, adapter.refresh_job, adapter.refresh_buckets)
+        progress = JobReader(context, adapter.refresh_job, adapter.refresh_buckets, Shape.PROGRESS)
         progress.read(findings.running[:REFRESH_JOBS], is_limited=is_limited)
     due = _due_jobs(context, findings)
     if due and _list_unfinished(context, findings):
         due = _due_jobs(context, findings)
-    reader = JobReader(context, adapter.get_job, adapter.read_buckets, due)
+    reader = JobReader(context, adapter.get_job, adapter.read_buckets, Shape.DETAIL, due)
     created = [remote_id for remote_id in findings.partial if remote_id not in due]
     reader.read(created[:REFRESH_JOBS], is_limited=is_limited)
     reader.read(list(due), is_limited=is_limited)
@@ -53,5 +54,5 @@ def _list_unfinished(context: PassContext, findings: Findings) -> bool:
         if page is None:
             return is_listed
         is_listed = True
-        context.apply(page.jobs, observed_at)
+        context.apply(page.jobs, observed_at, Shape.UNFINISHED)
         findings.active |= {job.remote_id: job for job in page.jobs}

@@ -16,6 +16,7 @@ from django.utils import timezone
 from jobs.accounts.clients import open_provider, open_with_budget
 from jobs.mirror import writer
 from jobs.mirror.endings import mark_gone
+from jobs.mirror.payload import Shape
 from jobs.models import EventSource, Job, ProviderAccount
 from jobs.models.account import LEASE
 from jobs.sync.context import PassContext
@@ -166,4 +167,4 @@ def apply_read(
         if job is not None:
             mark_gone(account, job, source=source, observed_at=observed_at)
     else:
-        writer.apply(account, [remote], source=source, observed_at=observed_at)
+        writer.apply(account, [remote], source=source, observed_at=observed_at, shape=Shape.DETAIL)

@@ -25,7 +25,7 @@ OUR_JOB_COLUMNS = {
     *("id", "organization", "account", "remote_id", "attempt", "is_newest", "batch", "request"),
     *("submitted_by", "retry_of", "first_seen_at", "changed_at", "sort_at", "sort_started_at"),
     *("resolved_by", "is_unresolved", "first_seen_revision", "status_revision", "is_active"),
-    *("gone_at", "observed_at", "version", "digest", "is_partial", "is_suspect"),
+    *("gone_at", "observed_at", "version", "digests", "is_partial", "is_suspect"),
     *("suspect_reason", "has_listed_outputs", "is_clip"),
     *("observed_finished_at", "ended_at", "ended_at_source"),
 }

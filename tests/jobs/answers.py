@@ -5,6 +5,7 @@ from typing import Any
 
 from jobs.mirror import writer
 from jobs.mirror.batch import Applied
+from jobs.mirror.payload import Shape
 from jobs.models import EventSource, Job, ProviderAccount
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import RemoteError, RemoteInput, RemoteJob, RemoteOutput
@@ -49,9 +50,10 @@ def apply(
     *remotes: RemoteJob,
     at: float = 0,
     source: EventSource = EventSource.POLL,
+    shape: Shape | None = Shape.LIST,
 ) -> Applied:
     """Apply answers that were asked for `at` seconds after noon."""
-    return writer.apply(account, remotes, source=source, observed_at=after(at))
+    return writer.apply(account, remotes, source=source, observed_at=after(at), shape=shape)
 
 
 def newest(account: ProviderAccount, remote_id: str = "71") -> Job:

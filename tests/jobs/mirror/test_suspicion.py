@@ -194,7 +194,7 @@ def test_a_part_of_the_input_may_be_short_but_not_absurd(
     fields: dict[str, Any],
 ) -> None:
     job = mirrored(account, zencoder, media(duration_in_ms=5_000), media(id=72), **fields)
-    Job.objects.filter(pk=job.pk).update(request=request_, digest="")
+    Job.objects.filter(pk=job.pk).update(request=request_, digests={})
     job = mirrored(account, zencoder, media(duration_in_ms=5_000), media(id=72), **fields)
     assert not job.is_suspect
     job = mirrored(account, zencoder, media(duration_in_ms=10**12), media(id=72), **fields)
