@@ -1,13 +1,57 @@
-"""The requests that an account may still send this minute, reserved in the database."""
+"""The requests that an account may still send, reserved in the database."""
 
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 
 from jobs.models import ProviderAccount, RateBudget
 from providers.core.errors import BudgetExhausted
+
+MINUTE_S = 60.0
+
+# When the last request of a second was sent, and how many were in it.
+Sent = tuple[float, int]
+
+
+def reserve_request(account_id: int, bucket: str, per_minute: int, now: datetime) -> float:
+    """Reserve one request; the seconds to wait where none is left, else 0.
+
+    No minute, wherever it begins, holds more than `per_minute`. The row is locked meanwhile, so
+    that this holds for all workers together.
+    """
+    at = now.timestamp()
+    with transaction.atomic():
+        row = _lock(account_id, bucket)
+        sent = [(last, count) for last, count in row.sent if abs(at - last) < MINUTE_S]
+        if sum(count for _, count in sent) >= per_minute:
+            return max(sent[0][0] + MINUTE_S - at, 0.1)
+        row.sent = _add_request(sent, at)
+        row.save(update_fields=["sent"])
+    return 0.0
+
+
+def _lock(account_id: int, bucket: str) -> RateBudget:
+    key = {"account_id": account_id, "bucket": bucket}
+    rows = RateBudget.objects.select_for_update().filter(**key)
+    row = rows.first()
+    if row is None:
+        # of two workers that come first one adds it
+        RateBudget.objects.bulk_create([RateBudget(**key)], ignore_conflicts=True)
+        row = rows.get()
+    return row
+
+
+def _add_request(sent: list[Sent], at: float) -> list[Sent]:
+    """Those of one second count as sent when its last one was, so that the list stays short."""
+    if not sent:
+        return [(at, 1)]
+    last, count = sent[-1]
+    at = max(at, last)  # another worker's clock may be ahead
+    return [*sent[:-1], (at, count + 1)] if int(at) == int(last) else [*sent, (at, 1)]
 
 
 class Budget:
@@ -26,15 +70,15 @@ class Budget:
         }
         self._owner = threading.get_ident()
         self._lock = threading.Lock()
-        self._aside: Counter[str] = Counter()
+        self._ahead: Counter[str] = Counter()
 
     def reserve(self, bucket: str) -> None:
         """Take one request, before it is sent. Raises BudgetExhausted with the wait."""
         if bucket not in self._limits:
             return
         with self._lock:
-            if self._aside[bucket] > 0:
-                self._aside[bucket] -= 1
+            if self._ahead[bucket] > 0:
+                self._ahead[bucket] -= 1
                 return
         if threading.get_ident() != self._owner:
             raise BudgetExhausted("The account's requests for this minute are used up.", wait_s=1)
@@ -46,10 +90,10 @@ class Budget:
             if bucket in self._limits:
                 self._ask(bucket)
                 with self._lock:
-                    self._aside[bucket] += 1
+                    self._ahead[bucket] += 1
 
     def _ask(self, bucket: str) -> None:
-        wait_s = RateBudget.reserve(self._account_id, bucket, self._limits[bucket], timezone.now())
+        wait_s = reserve_request(self._account_id, bucket, self._limits[bucket], timezone.now())
         if wait_s:
             raise BudgetExhausted(
                 "The account's requests for this minute are used up.", wait_s=wait_s

@@ -459,8 +459,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("bucket", models.CharField(max_length=40)),
-                ("window_started_at", models.DateTimeField()),
-                ("used", models.PositiveIntegerField(default=0)),
+                ("sent", models.JSONField(default=list)),
                 (
                     "account",
                     models.ForeignKey(

@@ -103,7 +103,7 @@ def test_active_jobs_are_refreshed_while_the_lists_budget_is_used_up(
     zencoder.progress[3 * PAGE_SIZE] = 61.5
     ProviderAccount.objects.update(options={"requests_per_minute": "60"})
     now = timezone.now()
-    RateBudget.objects.create(account=new_account, bucket="list", window_started_at=now, used=59)
+    RateBudget.objects.create(account=new_account, bucket="list", sent=[(now.timestamp(), 59)])
     run(new_account, foreground=False)
     assert Job.objects.get(status="running").progress == 61.5
 

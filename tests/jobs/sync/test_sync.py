@@ -10,7 +10,7 @@ import time_machine
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs.models import HealthState, Job, JobPoll, ProviderAccount, RateBudget
+from jobs.models import HealthState, Job, JobPoll, ProviderAccount
 from jobs.models.account import LEASE
 from jobs.sync import runner
 from jobs.sync.outcome import ACTIVE_INTERVAL_S, BACKOFF, IDLE_INTERVAL_S
@@ -210,19 +210,6 @@ def test_an_account_is_due_soon_while_jobs_run_and_seldom_when_idle(
         zencoder.add(2, "processing")
         run(account)
         assert wait_of(account) <= ACTIVE_INTERVAL_S
-
-
-def test_the_rate_budget_holds_across_workers(account: ProviderAccount) -> None:
-    with time_machine.travel(NOON, tick=False) as clock:
-        waits = [RateBudget.reserve(account.pk, "list", 3, timezone.now()) for _ in range(5)]
-        assert waits == [0, 0, 0, 60, 60]
-        assert RateBudget.reserve(account.pk, "details", 3, timezone.now()) == 0
-        clock.shift(60)
-        assert [RateBudget.reserve(account.pk, "list", 2, timezone.now()) for _ in range(3)] == [
-            0,
-            0,
-            60,
-        ]
 
 
 def test_readers_in_threads_stay_within_the_budget_and_lose_no_answer(
