@@ -108,7 +108,7 @@ class Crawl:
     def _read_page(self) -> Page | None:
         """The next page, applied, with no job hidden above it; None after the last."""
         place = self._cursor, self._turns.last_cursor
-        seen = len(self._findings.seen)
+        seen = self._findings.seen.count
         try:
             observed_at = timezone.now()
             page = self._context.limits.retry_on_limit(self._pages.read, self._cursor)
@@ -120,7 +120,7 @@ class Crawl:
             if error.transient and self._may_stop_early and self._made_no_progress():
                 self._become_import(*place)
             raise
-        self._pages_repeated = 0 if len(self._findings.seen) > seen else self._pages_repeated + 1
+        self._pages_repeated = 0 if self._findings.seen.count > seen else self._pages_repeated + 1
         return page
 
     def _apply(self, page: Page, observed_at: datetime) -> Applied:
@@ -157,7 +157,7 @@ class Crawl:
         self._cursor = page.cursor or ""
         self._pages_read += 1
         if self._on_progress:
-            self._on_progress(self._account, len(self._findings.seen))
+            self._on_progress(self._account, self._findings.seen.count)
         if self._is_importing:
             self._context.renew(
                 import_cursor=self._cursor,

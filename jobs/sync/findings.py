@@ -4,27 +4,35 @@ from dataclasses import dataclass, field
 
 from jobs.mirror.batch import Applied
 from jobs.models import Job
+from jobs.sync.seen_ids import SeenIds
 from providers.core.status import JobStatus
 from providers.core.types import Page, RemoteJob
+
+# One pass reads this many jobs of each kind at the most.
+REFRESH_JOBS = 200
 
 
 @dataclass
 class Findings:
-    seen: set[str] = field(default_factory=set)
-    active: dict[str, RemoteJob] = field(default_factory=dict)
-    # new jobs of which the list reported a part
+    seen: SeenIds = field(default_factory=SeenIds)
+    # the first of those that run, as they were listed
+    running: dict[str, RemoteJob] = field(default_factory=dict)
+    # the first of those that are new and of which the list reported a part
     partial: list[str] = field(default_factory=list)
 
-    @property
-    def running(self) -> list[RemoteJob]:
-        return [job for job in self.active.values() if job.status is JobStatus.RUNNING]
-
     def note_page(self, page: Page) -> None:
-        self.seen.update(job.remote_id for job in page.jobs)
-        self.active |= {job.remote_id: job for job in page.jobs if job.status.is_active}
+        for job in page.jobs:
+            self.seen.add(job.remote_id)
+            if job.status is not JobStatus.RUNNING:
+                self.running.pop(job.remote_id, None)
+            elif job.remote_id in self.running or len(self.running) < REFRESH_JOBS:
+                self.running[job.remote_id] = job
 
     def note_partial(self, page: Page, applied: Applied) -> None:
         partial = [job.remote_id for job in page.jobs if job.is_partial]
-        if partial and applied.created:
+        left = REFRESH_JOBS - len(self.partial)
+        if left > 0 and partial and applied.created:
             created = Job.objects.filter(pk__in=applied.created, remote_id__in=partial)
-            self.partial += [job.remote_id for job in created.only("remote_id") if job.remote_id]
+            self.partial += [
+                row.remote_id for row in created.only("remote_id")[:left] if row.remote_id
+            ]

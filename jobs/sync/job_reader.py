@@ -13,7 +13,13 @@ from jobs.mirror.endings import mark_gone
 from jobs.mirror.payload import Shape
 from jobs.models import EventSource, Job, JobPoll
 from jobs.sync.context import PassContext
-from providers.core.errors import BudgetExhausted, NotFound, ProviderError, RateLimited
+from providers.core.errors import (
+    AnswersTooLarge,
+    BudgetExhausted,
+    NotFound,
+    ProviderError,
+    RateLimited,
+)
 from providers.core.types import RemoteJob
 
 log = structlog.get_logger(__name__)
@@ -35,6 +41,8 @@ class _Answers:
 
     jobs: list[RemoteJob] = field(default_factory=list)
     failed: list[tuple[Any, ProviderError]] = field(default_factory=list)
+    # items whose answers were too large to be held together with the others
+    oversized: list[Any] = field(default_factory=list)
     # items that met a limit, and the last such limit
     limited: list[Any] = field(default_factory=list)
     limit: BudgetExhausted | RateLimited | None = None
@@ -45,6 +53,8 @@ class _Answers:
         except (BudgetExhausted, RateLimited) as error:
             self.limit = error
             self.limited.append(item)
+        except AnswersTooLarge:
+            self.oversized.append(item)
         except ProviderError as error:
             self.failed.append((item, error))
 
@@ -78,14 +88,23 @@ class JobReader:
         readers = 1 if is_limited else min(max(concurrency, 1), MAX_READERS)
         with ThreadPoolExecutor(readers) as pool:
             for chunk in _chunks(items, readers * 2):
-                waiting = chunk
-                while waiting:
-                    waiting = self._read_chunk(pool, waiting)
+                self._read_all(pool, chunk)
 
-    def _read_chunk(self, pool: ThreadPoolExecutor, items: Sequence[Any]) -> Sequence[Any]:
-        """Read all of `items` at once; those that met a limit are returned after its end."""
+    def _read_all(self, pool: ThreadPoolExecutor, items: Sequence[Any]) -> None:
+        """Read `items` at once; those that met a limit again after its end."""
+        while items:
+            answers = self._read_chunk(pool, items)
+            for item in answers.oversized:
+                self._read_all(pool, [item])
+            items = answers.limited
+
+    def _read_chunk(self, pool: ThreadPoolExecutor, items: Sequence[Any]) -> _Answers:
         observed_at = timezone.now()
-        answers = self._ask(pool, items)
+        if len(items) > 1:
+            with self.context.adapter.http.share_size_limit():
+                answers = self._ask(pool, items)
+        else:
+            answers = self._ask(pool, items)
         if answers.jobs:
             self.context.apply(answers.jobs, observed_at, self.shape)
         else:
@@ -95,7 +114,7 @@ class JobReader:
         if answers.limit is not None:
             self.context.limits.wait_out(answers.limit)
         answers.raise_common_failure()
-        return answers.limited
+        return answers
 
     def _ask(self, pool: ThreadPoolExecutor, items: Sequence[Any]) -> _Answers:
         answers, asked = _Answers(), []

@@ -7,11 +7,17 @@ before the nightly comparison of the whole list.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from providers.core.types import Page
 
 # How often pages are read again at one turn before the crawl goes on regardless.
 MAX_READS_AGAIN = 8
+
+# What is remembered of a crawl, however long it gets: as many pages as it may go back to, and the
+# ids of the last few hundred. Of a page that was pushed down further, others are read again.
+PAGES_KEPT = 2 * MAX_READS_AGAIN
+IDS_KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,11 @@ class PageTurns:
 
     def __init__(self, before: str | None = None) -> None:
         """`before` is the cursor of the page that an earlier pass read last, if there is one."""
-        self._cursors: list[str] = [] if before is None else [before]
+        self._cursors: dict[int, str] = {} if before is None else {0: before}
+        self._count = len(self._cursors)
         self._reads: dict[int, PageRead] = {}
-        # all that is known to be without a gap, and reads that may have one above them
-        self._connected: set[str] = set()
+        # ids that are known to be without a gap, and reads that may have one above them
+        self._connected: dict[str, None] = {}
         self._loose: list[PageRead] = []
         self._number: int | None = None
         self._last: Page | None = None
@@ -64,7 +71,7 @@ class PageTurns:
 
     @property
     def last_cursor(self) -> str:
-        return self._cursors[-1] if self._cursors else ""
+        return self._cursors.get(self._count - 1, "")
 
     @property
     def unsettled(self) -> str | None:
@@ -79,7 +86,7 @@ class PageTurns:
     @property
     def is_at_end(self) -> bool:
         """Whether the page to read again is the last one."""
-        return self._number == len(self._cursors) - 1
+        return self._number == self._count - 1
 
     @property
     def may_hide_jobs(self) -> bool:
@@ -88,8 +95,9 @@ class PageTurns:
 
     def add(self, cursor: str, page: Page, *, may_slip: Callable[[Page], bool]) -> None:
         """Note the next page. `may_slip`: whether jobs just below a page may be unknown to us."""
-        number, read, before = len(self._cursors), PageRead.of(page), self._last
-        self._cursors.append(cursor)
+        number, read, before = self._count, PageRead.of(page), self._last
+        self._cursors[number] = cursor
+        self._count += 1
         self._last = page
         if self._note(number, read):
             self._gains = self._gains or number > 0
@@ -98,6 +106,7 @@ class PageTurns:
         else:
             self._number = number - 1
             self._reads_again = self._unchanged = 0
+        self._forget(number - PAGES_KEPT)
 
     def add_again(self, page: Page) -> None:
         """Note the page that `unsettled` asked for."""
@@ -135,8 +144,8 @@ class PageTurns:
         self._loose.append(read)
         is_first = number == 0
         for loose in self._loose[::-1]:
-            if is_first or not self._connected.isdisjoint(loose.ids):
-                self._connected.update(loose.ids)
+            if is_first or not self._connected.keys().isdisjoint(loose.ids):
+                self._connect(loose)
                 self._loose.remove(loose)
             is_first = False
         return read not in self._loose
@@ -147,6 +156,18 @@ class PageTurns:
 
     def _connect_all(self) -> None:
         for loose in self._loose:
-            self._connected.update(loose.ids)
+            self._connect(loose)
         self._loose.clear()
         self._number = None
+
+    def _connect(self, read: PageRead) -> None:
+        for remote_id in read.ids:
+            self._connected.pop(remote_id, None)
+        self._connected |= dict.fromkeys(read.ids)
+        surplus = max(len(self._connected) - IDS_KEPT, 0)
+        for remote_id in list(islice(self._connected, surplus)):
+            del self._connected[remote_id]
+
+    def _forget(self, number: int) -> None:
+        self._cursors.pop(number, None)
+        self._reads.pop(number, None)

@@ -51,8 +51,9 @@ def find_gone(context: PassContext, findings: Findings) -> None:
         .only("pk", "remote_id", "status", "account")
         .order_by("-sort_at")
     )
-    missing = (job for job in held.iterator() if job.remote_id not in findings.seen)
-    jobs = {job.remote_id: job for job in islice(missing, GONE_CHECKS) if job.remote_id}
+    named = ((job.remote_id, job) for job in held.iterator() if job.remote_id)
+    missing = (pair for pair in named if pair[0] not in findings.seen)
+    jobs = dict(islice(missing, GONE_CHECKS))
     adapter = context.adapter
     reader = JobReader(context, adapter.get_job, adapter.read_buckets, Shape.DETAIL, jobs)
     reader.read(list(jobs))

@@ -5,12 +5,9 @@ from django.utils import timezone
 from jobs.mirror.payload import Shape
 from jobs.models import Job, JobPoll
 from jobs.sync.context import PassContext
-from jobs.sync.findings import Findings
+from jobs.sync.findings import REFRESH_JOBS, Findings
 from jobs.sync.job_reader import JobReader
 from jobs.sync.pages import Pages
-
-# One pass reads this many jobs of each kind at the most.
-REFRESH_JOBS = 200
 
 
 def refresh(context: PassContext, findings: Findings, *, is_limited: bool = False) -> None:
@@ -18,33 +15,35 @@ def refresh(context: PassContext, findings: Findings, *, is_limited: bool = Fals
     adapter = context.adapter
     if adapter.refresh_buckets:
         progress = JobReader(context, adapter.refresh_job, adapter.refresh_buckets, Shape.PROGRESS)
-        progress.read(findings.running[:REFRESH_JOBS], is_limited=is_limited)
-    due = _due_jobs(context, findings)
-    if due and _list_unfinished(context, findings):
-        due = _due_jobs(context, findings)
+        progress.read(list(findings.running.values()), is_limited=is_limited)
+    due = _due_jobs(context)
+    if due and _list_unfinished(context):
+        due = _due_jobs(context)
     reader = JobReader(context, adapter.get_job, adapter.read_buckets, Shape.DETAIL, due)
     created = [remote_id for remote_id in findings.partial if remote_id not in due]
-    reader.read(created[:REFRESH_JOBS], is_limited=is_limited)
+    reader.read(created, is_limited=is_limited)
     reader.read(list(due), is_limited=is_limited)
 
 
-def _due_jobs(context: PassContext, findings: Findings) -> dict[str, Job]:
+def _due_jobs(context: PassContext) -> dict[str, Job]:
     """Unfinished jobs to be confirmed one by one, by remote id, least recently confirmed first.
 
-    Those that a list brought in this pass are confirmed already.
+    Those that a list brought in this pass were confirmed since it began.
     """
     due = (
         JobPoll.objects.filter(
-            account=context.account, next_at__lte=timezone.now(), job__remote_id__isnull=False
+            account=context.account,
+            next_at__lte=timezone.now(),
+            confirmed_at__lt=context.started_at,
+            job__remote_id__isnull=False,
         )
-        .exclude(job__remote_id__in=list(findings.active))
         .select_related("job")
         .order_by("confirmed_at")[:REFRESH_JOBS]
     )
     return {poll.job.remote_id: poll.job for poll in due if poll.job.remote_id}
 
 
-def _list_unfinished(context: PassContext, findings: Findings) -> bool:
+def _list_unfinished(context: PassContext) -> bool:
     """Confirm many in few requests, where the provider can list them; whether it did."""
     pages = Pages(lambda _: context.adapter.list_unfinished())
     is_listed = False
@@ -55,4 +54,3 @@ def _list_unfinished(context: PassContext, findings: Findings) -> bool:
             return is_listed
         is_listed = True
         context.apply(page.jobs, observed_at, Shape.UNFINISHED)
-        findings.active |= {job.remote_id: job for job in page.jobs}

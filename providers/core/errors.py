@@ -351,6 +351,10 @@ class BadAnswer(ProviderError):
     transient = True
 
 
+class AnswersTooLarge(BadAnswer):
+    """Too large together with the answers that were read at the same time."""
+
+
 class Withdrawn(ProviderError):
     error_class = "provider.withdrawn"
 

@@ -4,8 +4,8 @@ import logging
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Self
 
@@ -21,6 +21,7 @@ from urllib3.exceptions import (
 
 from providers.core.errors import (
     AddressRefused,
+    AnswersTooLarge,
     BadAnswer,
     ProviderError,
     Rejected,
@@ -51,6 +52,30 @@ _NO_CONTENT = 204
 SLOW_S = 15.0
 
 Classify = Callable[[Answer], ProviderError | None]
+
+
+class _SizeLimit:
+    """How much may be read yet: of one answer, or of several that are held at the same time."""
+
+    def __init__(self, error: type[BadAnswer], whose: str) -> None:
+        self._left = MAX_BYTES
+        self._error = error
+        self._whose = whose
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> None:
+        with self._lock:
+            self._left -= size
+            if self._left >= 0:
+                return
+        raise self._error(
+            f"The provider's {self._whose} larger than {MAX_BYTES // 1_000_000} MB.",
+            ambiguous=True,
+        )
+
+    def give_back(self, size: int) -> None:
+        with self._lock:
+            self._left += size
 
 
 class _Session(requests.Session):
@@ -95,6 +120,7 @@ class HttpClient:
         self._on_end = on_end
         self._secrets = tuple(secrets)
         self._lock = threading.Lock()
+        self._shared_limit: _SizeLimit | None = None
         self._session = _Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -111,6 +137,18 @@ class HttpClient:
 
     def close(self) -> None:
         self._session.close()
+
+    @contextmanager
+    def share_size_limit(self) -> Iterator[None]:
+        """Within it all answers together may be as large as one: they are held at the same time.
+
+        Those that are too much end in AnswersTooLarge.
+        """
+        self._shared_limit = _SizeLimit(AnswersTooLarge, "answers together are")
+        try:
+            yield
+        finally:
+            self._shared_limit = None
 
     @property
     def time_left_s(self) -> float | None:
@@ -204,7 +242,8 @@ class HttpClient:
             allow_redirects=False,
             stream=True,
         ) as response:
-            text = _read_body(response, ends_at)
+            limit = self._shared_limit or _SizeLimit(BadAnswer, "answer is")
+            text = _read_body(response, ends_at, limit)
             lower = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, lower, text, _read_data(response, text))
 
@@ -214,7 +253,7 @@ def _cut_off(response: requests.Response) -> None:
         response.raw.shutdown()
 
 
-def _read_body(response: requests.Response, ends_at: float) -> str:
+def _read_body(response: requests.Response, ends_at: float, limit: _SizeLimit) -> str:
     """Read piece by piece as they come, so that neither size nor slowness goes unnoticed."""
     if response.status_code == _NO_CONTENT:
         return ""  # a space after it has been seen, which is no body
@@ -226,13 +265,12 @@ def _read_body(response: requests.Response, ends_at: float) -> str:
     try:
         while piece := response.raw.read1(CHUNK_BYTES, decode_content=True):
             body += piece
-            if len(body) > MAX_BYTES:
-                raise BadAnswer(
-                    f"The provider's answer is larger than {MAX_BYTES // 1_000_000} MB.",
-                    ambiguous=True,
-                )
+            limit.take(len(piece))
             if time.monotonic() >= ends_at:
                 break
+    except BaseException:
+        limit.give_back(len(body))
+        raise
     finally:
         watchdog.cancel()
     if time.monotonic() >= ends_at:  # also when the cut looked like the end
