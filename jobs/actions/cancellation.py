@@ -1,5 +1,7 @@
 """Cancelling a job: asking for it, and carrying it out at the provider."""
 
+from datetime import datetime
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -43,7 +45,7 @@ def _ask(job: Job, user: User | None, token: ApiToken | None) -> JobAction:
     action = JobAction.objects.create(
         job=job, kind=ActionKind.CANCEL, actor=user, token=token, next_at=timezone.now()
     )
-    record_event(job, "Cancel asked for", user)
+    record_event(job, "Cancel requested", user)
     AuditEntry.record(job.organization, "job.cancel_requested", job, actor=user, token=token)
     enqueue_on_commit("run_action", action.pk)
     return action
@@ -68,35 +70,39 @@ def _cancel_unsent(job: Job, user: User | None, token: ApiToken | None) -> JobAc
 def cancel(action: JobAction, adapter: Provider) -> None:
     """Cancel at the provider, and show what the job is then."""
     job = action.job
-    observed_at = timezone.now()
-    remote = _read(adapter, job) if _was_tried(action) else None
-    if not _was_tried(action) or (remote is not None and not remote.status.is_terminal):
-        adapter.cancel(job.remote_id or "")
+    if _was_tried(action):
         observed_at = timezone.now()
-        try:
-            remote = _read(adapter, job)
-        except ProviderError:
-            # it is carried out: the next pass shows what became of it
-            mark_done(action)
-            request_sync_soon(job.account)
+        remote = _read(adapter, job)
+        if remote is None or remote.status.is_terminal:
+            _end(action, remote, observed_at)
             return
+    adapter.cancel(job.remote_id or "")
+    observed_at = timezone.now()
+    try:
+        remote = _read(adapter, job)
+    except ProviderError:
+        # it is carried out: the next pass shows what the job is now
+        mark_done(action)
+        request_sync_soon(job.account)
+        return
+    _end(action, remote, observed_at)
+
+
+def _end(action: JobAction, remote: RemoteJob | None, observed_at: datetime) -> None:
+    job, actor = action.job, action.actor
     if remote is None:
-        # some providers forget a cancelled job: we know what became of it
+        # some providers forget a cancelled job: that it was cancelled is known
         mark_gone(
             job.account,
             job,
             source=EventSource.ACTION,
             observed_at=observed_at,
             took_cancel=True,
-            actor=action.actor,
+            actor=actor,
         )
     else:
         writer.apply(
-            job.account,
-            [remote],
-            source=EventSource.ACTION,
-            observed_at=observed_at,
-            actor=action.actor,
+            job.account, [remote], source=EventSource.ACTION, observed_at=observed_at, actor=actor
         )
     mark_done(action)
 

@@ -4,7 +4,7 @@ Whether it was sent is written down before, and after an ambiguous end only read
 whether the provider carried it out.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -54,7 +54,9 @@ def _send_resubmit(action: JobAction, adapter: Provider) -> None:
     except ProviderError as error:
         if error.ambiguous:
             record_event(
-                attempt, f"No clear answer: {error} Reading the job until it is clear.", None
+                attempt,
+                f"No clear response: {error} Reading the job until its state is clear.",
+                None,
             )
             postpone(action, RETRY_S, str(error), failures=0)
             return
@@ -86,10 +88,15 @@ def _confirm_resubmit(action: JobAction, adapter: Provider) -> None:
         actor=action.actor,
     )
     attempt.refresh_from_db(fields=["status"])
-    if attempt.status != JobStatus.SUBMITTING:
-        mark_done(action)
-        request_sync_soon(attempt.account)
+    if attempt.status == JobStatus.SUBMITTING:
+        _read_again_or_give_up(action, observed_at)
         return
+    mark_done(action)
+    request_sync_soon(attempt.account)
+
+
+def _read_again_or_give_up(action: JobAction, observed_at: datetime) -> None:
+    """The job still shows its old end: two reads far enough apart confirm that it stays so."""
     first_at = action.first_unchanged_at or observed_at
     if observed_at - first_at >= UNCONFIRMED_AFTER:
         refuse(action, ProviderError(UNCONFIRMED, error_class="provider.timeout"))

@@ -1,13 +1,12 @@
 """Asking for a job to run again: natively as the attempt after it, else as a new linked job."""
 
-from django.db import IntegrityError, transaction
+from functools import partial
+
 from django.utils import timezone
 
 from jobs.actions.attempts import lock_attempts, retries_of, unfinished_of
 from jobs.actions.offers import ActionRefused, check_offer, offer_resubmit
-from jobs.actions.outcome import (
-    record_event,
-)
+from jobs.actions.outcome import record_event
 from jobs.mirror.attempts import open_attempt
 from jobs.models import ActionKind, EventSource, Job, JobAction
 from jobs.models.fields import Undecryptable
@@ -44,38 +43,26 @@ def request_resubmit(
     made = idempotency.find_job(job.organization, key)
     if made is not None:
         return Submitted(made, created=False)
-    try:
-        with transaction.atomic():
-            lock_attempts(job)
-            made = idempotency.find_job(job.organization, key)
-            if made is not None:
-                return Submitted(made, created=False)
-            job = Job.objects.select_related("organization", "account").get(pk=job.pk)
-            attempt = _run_again(job, user, token, key, allow_duplicate)
-            warnings = tuple(describe_hold(job.account))
-            return Submitted(attempt, created=True, warnings=warnings)
-    except IntegrityError:
-        made = idempotency.find_job(job.organization, key)
-        if made is None:
-            raise
-        return Submitted(made, created=False)
+    make = partial(_run_again, job, user, token, allow_duplicate=allow_duplicate)
+    attempt, created = idempotency.make_once(job.organization, key, make)
+    return Submitted(attempt, created, describe_hold(attempt.account) if created else ())
 
 
 def _run_again(
-    job: Job,
-    user: User | None,
-    token: ApiToken | None,
-    key: CallerKey | None,
-    allow_duplicate: bool,
+    job: Job, user: User | None, token: ApiToken | None, *, allow_duplicate: bool
 ) -> Job:
+    lock_attempts(job)
+    job = Job.objects.select_related("organization", "account").get(pk=job.pk)
     offer = offer_resubmit(job)
     is_native = offer is not None and offer.is_native
     unfinished = unfinished_of(retries_of(job))
     if unfinished is not None and (is_native or not allow_duplicate):
         raise RetryUnfinished(unfinished)
     check_offer(job, offer)
-    if is_native:
-        return _ask_natively(job, user, token, key)
+    return _open_attempt(job, user, token) if is_native else _submit_again(job, user, token)
+
+
+def _submit_again(job: Job, user: User | None, token: ApiToken | None) -> Job:
     try:
         request = find_sent_request(job)
     except Undecryptable as error:
@@ -88,15 +75,12 @@ def _run_again(
         request=request,
         user=user,
         token=token,
-        key=key,
         allow_duplicate=True,
         retry_of=job,
     ).job
 
 
-def _ask_natively(
-    job: Job, user: User | None, token: ApiToken | None, key: CallerKey | None
-) -> Job:
+def _open_attempt(job: Job, user: User | None, token: ApiToken | None) -> Job:
     attempt = open_attempt(job, source=EventSource.ACTION, actor=user)
     action = JobAction.objects.create(
         job=attempt,
@@ -105,9 +89,7 @@ def _ask_natively(
         token=token,
         next_at=timezone.now(),
     )
-    record_event(job, f"Resubmit asked for, as attempt {attempt.attempt}", user)
+    record_event(job, f"Retry requested, as attempt {attempt.attempt}", user)
     AuditEntry.record(job.organization, "job.resubmit_requested", job, actor=user, token=token)
-    # last: whoever waits here for another transaction holds what that one has passed
-    idempotency.store(job.organization, key, attempt)
     enqueue_on_commit("run_action", action.pk)
     return attempt

@@ -46,8 +46,8 @@ def run_action(action_id: int) -> None:
     except DISCONNECTED:
         raise  # nobody's failure: it is still due
     except Exception:
-        # our own fault: told on the job, and raised for the log
-        sentence = "A fault of our own: see the log."
+        # shown on the job, and raised for the log
+        sentence = "Internal error; see the server log."
         if action.failures < MAX_FAILURES or action.sent_at:
             postpone(action, BACKOFF.wait_s(action.failures), sentence)
         else:

@@ -16,8 +16,9 @@ from jobs.api.requests import ResubmitRequest, SubmitRequest
 from jobs.api.schemas.jobs import ConflictBody, JobDetail, SubmittedJob
 from jobs.models import Job
 from jobs.query.references import find_accounts
+from jobs.submission.duplicates import DuplicateJob
 from jobs.submission.idempotency import KeyOfDeletedJob, KeyRefused
-from jobs.submission.service import DuplicateJob, Submitted, submit
+from jobs.submission.service import Submitted, submit
 from jobs.submission.validation import SubmissionRefused
 
 to_operate = TokenAuth(to_operate=True)

@@ -7,9 +7,12 @@ that writes what the call makes.
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from django.db import transaction
 
 from jobs.models import IdempotencyKey, Job
 from organizations.models import ApiToken, Organization, User
@@ -94,6 +97,27 @@ def find_job(organization: Organization, key: CallerKey | None) -> Job | None:
     if known.job is None:
         raise KeyOfDeletedJob
     return known.job
+
+
+def make_once(
+    organization: Organization, key: CallerKey | None, make: Callable[[], Job]
+) -> tuple[Job, bool]:
+    """Call `make` in a transaction and note that the key made its job; True with it.
+
+    Where that fails since the same call was carried out meanwhile, as by the other half of a
+    double click, return the job that it made, and False.
+    """
+    try:
+        with transaction.atomic():
+            job = make()
+            # last: whoever waits here for another transaction holds what that one has passed
+            store(organization, key, job)
+        return job, True
+    except Exception:
+        made = find_job(organization, key)
+        if made is None:
+            raise
+        return made, False
 
 
 def store(organization: Organization, key: CallerKey | None, job: Job) -> None:

@@ -3,6 +3,8 @@
 The row exists before the call, and a key of ours travels with the request.
 """
 
+from datetime import datetime
+
 import structlog
 from django.db.models import F
 from django.utils import timezone
@@ -83,35 +85,38 @@ def _send_or_search(submission: Submission) -> None:
 def _send(submission: Submission, adapter: Provider) -> None:
     request = load_request(submission.request)
     sent_at = timezone.now()
-    is_still_ours = (
-        leases.held(submission)
-        .filter(state=SubmissionState.DUE)
-        .update(
-            state=SubmissionState.SENDING,
-            sent_at=sent_at,
-            sends=F("sends") + 1,
-            empty_lookups=0,
-            first_empty_lookup_at=None,
-            note="",
-        )
-    )
-    if not is_still_ours:
-        raise LeaseLost
+    _mark_sending(submission, sent_at)
     try:
         remote = adapter.submit(request, submission.key)
     except ProviderError as error:
         _handle_error(submission, adapter, error)
         return
     if not remote.remote_id:
-        mark_refused(
-            submission, ProviderError("The provider accepted the request but created no job.")
-        )
+        refusal = ProviderError("The provider accepted the request but created no job.")
+        mark_refused(submission, refusal)
         return
     other = find_other_submission(submission, remote.remote_id)
     if other is not None:
         mark_unconfirmed(submission, f"The provider returned the id of job {other.pk}.")
         return
     bind_remote_job(submission, remote, sent_at)
+
+
+def _mark_sending(submission: Submission, sent_at: datetime) -> None:
+    """Written before the call: a run that dies from here on may have sent it.
+
+    Raises LeaseLost.
+    """
+    due = leases.held(submission).filter(state=SubmissionState.DUE)
+    if not due.update(
+        state=SubmissionState.SENDING,
+        sent_at=sent_at,
+        sends=F("sends") + 1,
+        empty_lookups=0,
+        first_empty_lookup_at=None,
+        note="",
+    ):
+        raise LeaseLost
 
 
 def _handle_error(submission: Submission, adapter: Provider, error: ProviderError) -> None:

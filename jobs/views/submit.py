@@ -20,8 +20,8 @@ from jobs.forms.job_values import request_values, typed_values
 from jobs.models import Job, ProviderAccount
 from jobs.query.references import find_by_id
 from jobs.submission import idempotency, service, validation
+from jobs.submission.duplicates import DuplicateJob
 from jobs.submission.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key
-from jobs.submission.service import DuplicateJob
 from jobs.submission.stored_request import dump_request
 from jobs.submission.validation import SubmissionRefused
 from jobs.views.shared.layout import HtmxRequest, render_page

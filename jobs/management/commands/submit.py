@@ -6,9 +6,10 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from jobs.models import ProviderAccount
+from jobs.submission.duplicates import DuplicateJob
 from jobs.submission.idempotency import KeyOfDeletedJob, KeyRefused, caller_key
 from jobs.submission.limits import MAX_HEIGHT, check_json, read_json
-from jobs.submission.service import DuplicateJob, describe_hold, submit
+from jobs.submission.service import describe_hold, submit
 from jobs.submission.stored_request import dump_request
 from jobs.submission.validation import SubmissionRefused
 from organizations.management.reporting import Report, ReportingCommand

@@ -206,4 +206,4 @@ def test_a_fault_of_our_own_is_raised_and_given_up_in_the_end(
         assert not JobAction.objects.due(timezone.now()).exists()
         clock.shift(400)
     assert (action.state, faults) == (ActionState.REFUSED, 6)
-    assert "fault of our own" in action.note
+    assert "Internal error" in action.note

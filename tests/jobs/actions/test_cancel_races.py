@@ -41,7 +41,7 @@ def test_at_once_a_cancel_is_asked_for_once(account: ProviderAccount) -> None:
     job = make_job(account, status="running")
     actions, refusals = ask_all_at_once(job)
     assert ({action.pk for action in actions}, refusals) == ({JobAction.objects.get().pk}, [])
-    assert job.events.filter(message="Cancel asked for").count() == 1
+    assert job.events.filter(message="Cancel requested").count() == 1
     assert AuditEntry.objects.count() == 1
 
 

@@ -54,7 +54,7 @@ def fill(account: ProviderAccount, number: int = 1) -> None:
     for index in range(number):
         job = make_job(account, status="running", metadata={"order": 7}, request={"input": "s3"})
         make_output(job, preset=make_preset(account), secret_url="https://cdn/x?Signature=canary")
-        make_event(job, actor=make_user(), message="Cancel asked for")
+        make_event(job, actor=make_user(), message="Cancel requested")
         make_body(job, {"job": {"title": "<script>alert(1)</script>", "state": "processing"}})
         JobSecret.objects.create(job=job, input_url="https://cdn/in?Signature=canary")
         JobAction.objects.create(job=job, kind="cancel", next_at=NOON, actor=make_user())

@@ -195,7 +195,7 @@ def test_errors_and_events_of_a_failed_job(reader: ApiClient, account: ProviderA
         error_message="Too slow.",
     )
     make_event(job, from_status="queued", to_status="running", at=NOON)
-    make_event(job, source="action", message="Cancel asked for", actor=person)
+    make_event(job, source="action", message="Cancel requested", actor=person)
     body = reader.get(f"/jobs/{job.pk}").body
     assert body["error"] == {
         "class": "input.timeout",
@@ -220,7 +220,7 @@ def test_errors_and_events_of_a_failed_job(reader: ApiClient, account: ProviderA
             **body["events"][1],
             "source": "action",
             "from": None,
-            "message": "Cancel asked for",
+            "message": "Cancel requested",
             "actor": "night@north.example",
         },
     ]

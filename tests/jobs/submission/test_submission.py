@@ -17,7 +17,8 @@ from jobs.models import (
     Submission,
     SubmissionState,
 )
-from jobs.submission.service import DuplicateJob, submit
+from jobs.submission.duplicates import DuplicateJob
+from jobs.submission.service import submit
 from jobs.submission.stored_request import find_sent_request
 from jobs.submission.validation import SubmissionRefused, preview
 from jobs.submission.worker import run_submission

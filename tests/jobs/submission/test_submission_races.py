@@ -10,8 +10,9 @@ import time_machine
 from django.utils import timezone
 
 from jobs.models import Job, ProviderAccount, Submission, SubmissionState
+from jobs.submission.duplicates import DuplicateJob
 from jobs.submission.idempotency import caller_key
-from jobs.submission.service import DuplicateJob, submit
+from jobs.submission.service import submit
 from jobs.submission.worker import run_submission
 from jobs.workqueue import leases
 from jobs.workqueue.leases import CALL_LEASE

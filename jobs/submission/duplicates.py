@@ -1,0 +1,49 @@
+"""The same job submitted again within a day, which is refused until somebody says it is meant."""
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from django.utils import timezone
+
+from jobs.models import Job, ProviderAccount, Submission
+from jobs.submission.stored_request import dump_request
+from providers.core.status import JobStatus
+from providers.core.types import JobRequest
+
+WINDOW = timedelta(hours=24)
+
+
+class DuplicateJob(Exception):
+    """The same account, input and settings ran within a day, as `job`."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"The same job was submitted within 24 hours: {job}.")
+        self.job = job
+
+
+def fingerprint(account: ProviderAccount, request: JobRequest) -> str:
+    """Equal for requests that encode the same, whatever their metadata."""
+    settings = dump_request(replace(request, metadata=None))
+    text = json.dumps([account.pk, settings], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def refuse_duplicate(account: ProviderAccount, fingerprint: str) -> None:
+    """Raise DuplicateJob for one; until the transaction ends, nobody else checks the account."""
+    # read for its lock alone, which lets others refer to the account; SQLite has one writer anyway
+    ProviderAccount.objects.select_for_update(no_key=True).only("pk").get(pk=account.pk)
+    earlier = (
+        Submission.objects.filter(
+            organization=account.organization_id,
+            fingerprint=fingerprint,
+            created_at__gt=timezone.now() - WINDOW,
+        )
+        .exclude(job__status__in=[JobStatus.FAILED, JobStatus.CANCELLED])
+        .select_related("job")
+        .order_by("-created_at")
+        .first()
+    )
+    if earlier is not None:
+        raise DuplicateJob(earlier.job)

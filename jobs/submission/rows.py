@@ -1,0 +1,83 @@
+"""The rows of a new job, which are there before anything is sent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from django.utils import timezone
+
+from jobs.mirror.storable import clean_json, fit_to_column
+from jobs.models import EventSource, Job, JobEvent, JobSecret, ProviderAccount, Submission
+from jobs.submission.stored_request import dump_request
+from organizations.models import ApiToken, AuditEntry, Organization, User
+from providers.core.status import JobStatus
+from providers.core.types import JobRequest
+from providers.http.redaction import redact, split_url
+from providers.parsing.urls import parse_url
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A request that was checked, and who made it."""
+
+    organization: Organization
+    account: ProviderAccount
+    request: JobRequest
+    fingerprint: str
+    user: User | None
+    token: ApiToken | None
+    retry_of: Job | None
+
+
+def write_rows(new: NewJob) -> Job:
+    """Write the job in status `submitting`, and its submission with a key of ours."""
+    now = timezone.now()
+    job = _write_job(new, now)
+    Submission.objects.create(
+        job=job,
+        organization=new.organization,
+        key=uuid4().hex,
+        fingerprint=new.fingerprint,
+        request=dump_request(new.request),
+        token=new.token,
+        next_at=now,
+    )
+    JobEvent.objects.create(
+        job=job,
+        at=now,
+        source=EventSource.SUBMIT,
+        to_status=job.status,
+        message=f"Resubmitted from job {new.retry_of.pk}" if new.retry_of else "Submitted",
+        actor=new.user,
+    )
+    AuditEntry.record(new.organization, "job.submitted", job, actor=new.user, token=new.token)
+    return job
+
+
+def _write_job(new: NewJob, now: datetime) -> Job:
+    url, secret_url = split_url(new.request.input)
+    if new.retry_of is not None:
+        # in the order that the mirror's writer locks in: jobs before their account
+        Job.objects.select_for_update(no_key=True).only("pk").get(pk=new.retry_of.pk)
+    revision = new.account.next_revision()
+    job = Job.objects.create(
+        organization=new.organization,
+        account=new.account,
+        name=parse_url(url).file_name,
+        status=JobStatus.SUBMITTING,
+        input_url=url,
+        metadata=redact(new.request.metadata),
+        request=clean_json(redact(dump_request(new.request))),
+        is_test=new.request.test,
+        priority=fit_to_column(Job, "priority", new.request.priority),
+        submitted_by=new.user,
+        retry_of=new.retry_of,
+        first_seen_at=now,
+        changed_at=now,
+        sort_at=now,
+        first_seen_revision=revision,
+        status_revision=revision,
+    )
+    if secret_url:
+        JobSecret.objects.create(job=job, input_url=secret_url)
+    return job
