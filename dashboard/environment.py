@@ -1,7 +1,7 @@
 """Typed readers of environment variables.
 
 A variable `X` may be given as `X_FILE` instead, the path of a file that holds its value, as
-container platforms hand out secrets. Whatever is missing or wrong ends the process with one
+container platforms provide secrets. A missing or wrong value ends the process with one
 sentence that names the variable and exit code 1, whichever program was reading the settings. A
 sentence never repeats the value: it may be a secret.
 """
@@ -18,7 +18,7 @@ import environ
 
 _NAME = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?"
 _IPV6 = r"\[[0-9A-Fa-f:.]+\]"
-# a dot before a name, or a star in an origin, stands for all names below it
+# a dot before a name, or a star in an origin, includes all names below it
 _HOST = re.compile(rf"\*|\.?{_NAME}|{_IPV6}")
 _ORIGIN = re.compile(rf"https?://((\*\.)?{_NAME}|{_IPV6})(:\d{{1,5}})?")
 _MAILBOX = re.compile(r"[^\s@]+@[^\s@]+")

@@ -16,7 +16,7 @@ from dashboard.metrics import exposition
 def probes(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Answer whoever watches, before the name of the host is looked at.
+    """Answer monitoring requests before the Host header is checked.
 
     Platforms and Prometheus ask a process by its address, which is in no ALLOWED_HOSTS. To a
     request for metrics without the token the page is not there, as any that nobody made.

@@ -37,7 +37,7 @@ def send() -> None:
 def is_syncing(now: datetime) -> bool:
     """Whether an account that is not paused was synchronised lately, or there is none.
 
-    One is enough: a provider that is down is no fault of ours, and the metrics tell of it.
+    One is enough: a provider that is down is no fault of ours, and the metrics show it.
     """
     accounts = ProviderAccount.objects.filter(enabled=True).defer("credentials", "hook_secret")
     found = [_is_in_time(account, now) for account in accounts]

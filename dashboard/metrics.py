@@ -1,4 +1,4 @@
-"""What /metrics tells, read from the database when it is asked for.
+"""The metrics, read from the database on each request.
 
 Nothing is counted in a process: the answer is the same whichever of the web processes gives it,
 and after a restart. It holds names and numbers, and nothing that a provider sent.
@@ -40,7 +40,7 @@ def exposition(now: datetime) -> bytes:
 
 
 class BoardCollector(Collector):
-    """Gauges of every account. Zeros are told too, so that an alert never lacks its series; only
+    """Gauges of every account. Zeros are included, so that an alert never lacks its series; only
     a first success that is still to come has no value."""
 
     def __init__(self, now: datetime) -> None:

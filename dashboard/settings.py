@@ -170,9 +170,9 @@ ACCOUNT_ADAPTER = "organizations.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-# Sign-up is closed, and whoever makes a user vouches for the address.
+# Sign-up is closed: an e-mail address is vouched for by the person who creates the user.
 ACCOUNT_EMAIL_VERIFICATION = "none"
-# Else a reset for an unknown address would mail whoever holds it, at anyone's bidding.
+# Else anyone could make the board send mail to unknown addresses.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_FORMS = {
@@ -199,7 +199,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # A worker's thread waits for the mail server.
 EMAIL_TIMEOUT = 10
 
-# What a browser is told
+# Response headers
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

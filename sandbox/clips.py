@@ -30,7 +30,7 @@ DESCRIPTIONS = {
 
 
 class Clips:
-    """Makes each clip once, whoever asks first; others wait for it."""
+    """Makes each clip once, on first use; others wait for it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

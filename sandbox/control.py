@@ -37,7 +37,7 @@ class Control:
             case ("POST", "/clock"):
                 return self._set_clock(_object_of(request))
             case ("POST", path) if path.startswith("/jobs/"):
-                return self._set_word(path.removeprefix("/jobs/"), _object_of(request))
+                return self._set_reported_state(path.removeprefix("/jobs/"), _object_of(request))
         return json_response(404, {"error": "There is no such address."})
 
     def state(self) -> dict[str, Any]:
@@ -69,14 +69,14 @@ class Control:
         self._workshop.clock.scale = float(scale)
         return json_response(200, {"time_scale": scale})
 
-    def _set_word(self, job_id: str, settings: dict[str, Any] | None) -> Response:
-        """`{"state": word}` makes a job tell this state, whatever it is; null ends that."""
-        word = (settings or {}).get("state")
-        if settings is None or not (word is None or isinstance(word, str)):
-            return json_response(400, {"error": 'Send {"state": word or null}.'})
+    def _set_reported_state(self, job_id: str, settings: dict[str, Any] | None) -> Response:
+        """`{"state": value}` makes a job report this state, whatever it is; null ends that."""
+        state = (settings or {}).get("state")
+        if settings is None or not (state is None or isinstance(state, str)):
+            return json_response(400, {"error": 'Send {"state": value or null}.'})
         try:
             with self._workshop.store.edit(int(job_id)) as job:
-                job.word, job.updated_at = word, self._workshop.clock.now()
+                job.reported_state, job.updated_at = state, self._workshop.clock.now()
         except (KeyError, ValueError):
             return json_response(404, {"error": "There is no such job."})
         return json_response(200, _brief(job))
@@ -87,7 +87,7 @@ def _brief(job: Job) -> dict[str, Any]:
         "id": job.id,
         "provider": job.provider,
         "account": job.account,
-        "state": job.word or job.state,
+        "state": job.reported_state or job.state,
         "attempt": job.attempt,
         "input": (job.input.url or "").split("?")[0].rsplit("@", 1)[-1],
         "pass_through": job.metadata,

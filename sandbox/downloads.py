@@ -128,7 +128,7 @@ def refuse_destination(url: str | None) -> Problem | None:
 
 
 def refuse_content(path: Path) -> InputProblem | None:
-    """What the first bytes and the boxes of a file tell before FFmpeg sees it.
+    """What the first bytes and the boxes of a file show before FFmpeg sees it.
 
     Playlists and FFmpeg's own scripts are no media files here: they could name others.
     """
@@ -140,9 +140,9 @@ def refuse_content(path: Path) -> InputProblem | None:
             ProblemKind.INPUT_IS_A_DOCUMENT, "The address gave a web page, no media file."
         )
     if head.startswith((b"#EXTM3U", b"ffconcat")) or (head and _is_text(head)):
-        word = "an XML" if head.startswith(b"<?xml") else "a text"
+        kind = "an XML" if head.startswith(b"<?xml") else "a text"
         return InputProblem(
-            ProblemKind.INPUT_HAS_NO_MEDIA, f"This is {word} file: it has no sound and no picture."
+            ProblemKind.INPUT_HAS_NO_MEDIA, f"This is {kind} file: it has no sound and no picture."
         )
     if head.startswith(b"%PDF") or not head:
         return InputProblem(

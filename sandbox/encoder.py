@@ -84,7 +84,7 @@ class Encoder(threading.Thread):
         except Stopped:
             logger.info("job %s was stopped", job.id)
         except Exception as error:
-            # The worker must live on: the job tells it, the log has the trace.
+            # The worker goes on: the job has the error, the log the traceback.
             logger.exception("job %s broke the encoder", job.id)
             self._give_up(job.id, Problem(ProblemKind.UNEXPECTED, str(error)))
         finally:

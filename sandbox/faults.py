@@ -13,7 +13,7 @@ HUGE_BYTES = 64 * 1024 * 1024
 
 
 class Refusals(Protocol):
-    """How one provider words its refusals."""
+    """The error responses of one provider."""
 
     def refuse_rate(self, wait_s: int) -> Response: ...
     def refuse_key(self) -> Response: ...
@@ -21,7 +21,7 @@ class Refusals(Protocol):
 
 
 class FaultError(ValueError):
-    """An unknown fault or a wrong setting, told in one sentence."""
+    """An unknown fault or a wrong setting; the message is one sentence."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Running FFmpeg (the imageio-ffmpeg wheel brings it, without ffprobe) and reading its words."""
+"""Running FFmpeg (the imageio-ffmpeg wheel brings it, without ffprobe) and reading its output."""
 
 import hashlib
 import os
@@ -119,7 +119,7 @@ class Runner:
             raise Stopped
         text = "".join(said)
         if code != 0:
-            raise FFmpegFailed(_last_words(text))
+            raise FFmpegFailed(_last_message(text))
         return text
 
     def _start(self, arguments: Sequence[str], folder: Path | None) -> subprocess.Popen[str]:
@@ -196,7 +196,7 @@ def md5_of(path: Path) -> str:
 
 
 def _fill_bitrates(info: MediaInfo) -> None:
-    """MPEG-TS and WebM streams don't tell theirs: take them from the size."""
+    """MPEG-TS and WebM streams have none: compute them from the size."""
     if info.duration_ms and info.size_bytes:
         info.total_bitrate_kbps = round(info.size_bytes * 8 / info.duration_ms)
     if info.video_codec and info.video_bitrate_kbps is None and info.total_bitrate_kbps:
@@ -222,10 +222,10 @@ def _first(pattern: re.Pattern[str], text: str) -> str:
     return match[1] if match else ""
 
 
-def _last_words(text: str) -> str:
+def _last_message(text: str) -> str:
     lines = [line for line in text.splitlines() if line and "Conversion failed" not in line]
-    words = re.sub(r"^\[[^\]]*\]\s*", "", lines[-1]) if lines else "FFmpeg said nothing"
-    return words[:300]
+    message = re.sub(r"^\[[^\]]*\]\s*", "", lines[-1]) if lines else "FFmpeg said nothing"
+    return message[:300]
 
 
 def wait_politely(seconds: float, stopping: Callable[[], bool]) -> None:

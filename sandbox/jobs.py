@@ -85,7 +85,7 @@ class ProblemKind(StrEnum):
 
 @dataclass
 class Problem:
-    """`kind` is a ProblemKind, or (in seeded history) already the provider's own word."""
+    """`kind` is a ProblemKind, or (in seeded history) the provider's own value."""
 
     kind: str
     message: str | None = None
@@ -219,8 +219,8 @@ class Script:
 @dataclass
 class Job:
     """`token` is the unguessable path segment below which the job's files are served;
-    `expires_at` ends the signed links to them. `word` overrides the state that is told, for
-    states that nobody documented. `own` is what only this provider's API knows of a job."""
+    `expires_at` ends the signed links to them. `reported_state` overrides the state, for
+    states that are not documented. `own` is what only this provider's API knows of a job."""
 
     provider: str
     account: str
@@ -231,7 +231,7 @@ class Job:
     state: str = JobState.PENDING
     mode: str = Mode.ENCODE
     origin: str = Origin.API
-    word: str | None = None
+    reported_state: str | None = None
     progress: float | None = None
     metadata: str | None = None
     grouping: str | None = None
@@ -284,7 +284,12 @@ class Job:
             media.images = []
             media.updated_at = now
         self.input.state = MediaState.QUEUED
-        self.state, self.progress, self.finished_at, self.word = JobState.PENDING, None, None, None
+        self.state, self.progress, self.finished_at, self.reported_state = (
+            JobState.PENDING,
+            None,
+            None,
+            None,
+        )
         self.updated_at = self.submitted_at = now
         self.expires_at = expires_at
         if self.script:

@@ -23,7 +23,7 @@ POLL_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a provider wants to be told about: body and headers of its own."""
+    """One notification in the provider's format: its body and headers."""
 
     body: Mapping[str, Any]
     headers: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""What a sandbox can be told at its start."""
+"""The options of a sandbox."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class OptionError(ValueError):
-    """A wrong option, told in one sentence."""
+    """A wrong option; the message is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,11 @@ def image_size(images: ImageSet, source: MediaInfo) -> tuple[int, int]:
     return _even(width * scale), _even(height * scale)
 
 
-def _box(wanted: OutputSpec | ImageSet, width: int, height: int) -> tuple[int | None, int | None]:
+def _box(spec: OutputSpec | ImageSet, width: int, height: int) -> tuple[int | None, int | None]:
     """A short side bounds the width of an upright picture, and the height of any other."""
-    if wanted.short_side is None:
-        return wanted.width, wanted.height
-    return (wanted.short_side, None) if width < height else (None, wanted.short_side)
+    if spec.short_side is None:
+        return spec.width, spec.height
+    return (spec.short_side, None) if width < height else (None, spec.short_side)
 
 
 def fit(

@@ -12,7 +12,7 @@ IDENTIFIER = re.compile(r"\d+|[0-9a-f]{16,}|[0-9a-f-]{36}")
 
 
 def family_of(path: str) -> str:
-    """The path with ids and file names folded: `/<provider>/api/v2/jobs/{id}/progress`."""
+    """The path with ids and file names replaced: `/<provider>/api/v2/jobs/{id}/progress`."""
     if path.startswith("/media/"):
         return "/".join(path.split("/")[:3])
     parts = path.removesuffix(".json").split("/")

@@ -94,7 +94,7 @@ class History:
     def unknown(self, now: float) -> Job:
         """A job in a state that the documents don't know."""
         job = self._job(1, now - 3600, None)
-        job.word = "quarantined"
+        job.reported_state = "quarantined"
         job.script = None
         job.end(JobState.CANCELLED, now - 3600)
         return job
@@ -282,7 +282,7 @@ def _by_day(rng: random.Random, at: float, now: float) -> float:
     return at + 11 * 3600 if at_night and rng.random() < 0.6 and now - at > 86_400 else at
 
 
-def _spread(count: int, wanted: int) -> list[int]:
+def _spread(count: int, number: int) -> list[int]:
     """Positions of the odd ones: spread over the newest part of the history, one each."""
-    step = max(1, min(7, count // max(1, wanted)))
-    return [count - 1 - step * number for number in range(wanted) if step * number < count]
+    step = max(1, min(7, count // max(1, number)))
+    return [count - 1 - step * index for index in range(number) if step * index < count]

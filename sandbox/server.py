@@ -58,7 +58,7 @@ class RunningSandbox:
         return self._application.media.input_url(name)
 
     def state(self) -> dict[str, Any]:
-        """What `GET /_sandbox/state` tells."""
+        """What `GET /_sandbox/state` returns."""
         return self._application.control.state()
 
     def set_faults(self, settings: Mapping[str, Any]) -> None:

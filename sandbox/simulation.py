@@ -54,7 +54,7 @@ def script_for(job: Job) -> Script:
     """Waits 1 to 3 s and takes about 10; the outcome follows from the input's name."""
     name = PurePosixPath(unquote(urlsplit(job.input.url or "").path)).name.lower()
     script = Script(wait_s=1 + job.id % 3, input_s=2, encode_s=8, input_info=TYPICAL_INPUT)
-    script.input_problem = next((PROBLEMS[word] for word in PROBLEMS if word in name), None)
+    script.input_problem = next((PROBLEMS[part] for part in PROBLEMS if part in name), None)
     if "partial" in name:
         last = str(len(job.outputs) - 1)
         problem = Problem(ProblemKind.ENCODE_FAILED, "The encoder stopped half-way.")

@@ -52,8 +52,8 @@ class Delivery:
 class Store:
     """One connection under one lock: requests are many, but each holds it for a moment only.
 
-    `on_end` is told what a change has ended: the job, its outputs that ended, and whether the
-    job itself did. It runs inside the lock and must only write rows.
+    `on_end` is called with what a change has ended: the job, its outputs that ended, and whether
+    the job itself did. It runs inside the lock and must only write rows.
     """
 
     def __init__(self, path: Path) -> None:
@@ -151,9 +151,9 @@ class Store:
         `own` are values that the job's own facts must have."""
         where = "provider = ? AND account = ? AND created_at >= ? AND created_at < ?"
         values: list[object] = [provider, account, since, until]
-        if wanted := list(states):
-            where += f" AND state IN ({', '.join('?' * len(wanted))})"
-            values += wanted
+        if chosen := list(states):
+            where += f" AND state IN ({', '.join('?' * len(chosen))})"
+            values += chosen
         for name, value in (own or {}).items():
             where += " AND json_extract(document, ?) = ?"
             values += [f"$.own.{name}", value]

@@ -32,7 +32,7 @@ def supervisor_config(programs: Mapping[str, str], log: str) -> ConfigParser:
 
     `log` is where their output goes, with {name} for the program's. No value holds an absolute
     path: supervisord expands `%` in some of them once and in others twice. It runs in VAR_DIR
-    instead, and is told the project's folder by its environment.
+    instead, and gets the project's folder from its environment.
 
     One group holds all programs: supervisord stops the members of a group together, but one
     group after another.
@@ -85,7 +85,7 @@ def give_terminal_a_path() -> None:
     """Let TERMINAL be opened: what is written to a socket, as systemd gives, goes by a pipe."""
     if stat.S_ISSOCK(os.fstat(sys.stdout.fileno()).st_mode):
         relay = subprocess.Popen(["cat"], stdin=subprocess.PIPE)  # noqa: S607 - of the base system
-        assert relay.stdin is not None  # noqa: S101 - tells mypy
+        assert relay.stdin is not None  # noqa: S101 - for mypy
         os.dup2(relay.stdin.fileno(), sys.stdout.fileno())
 
 

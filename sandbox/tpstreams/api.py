@@ -275,18 +275,18 @@ def _read_page(text: str) -> int:
     return int(text)
 
 
-def _read_states(words: list[str]) -> list[JobState]:
+def _read_states(names: list[str]) -> list[JobState]:
     """Lower case only, as the filter takes them; others are refused."""
-    for word in words:
-        if word not in STATES:
-            message = f"Select a valid choice. {word} is not one of the available choices."
+    for name in names:
+        if name not in STATES:
+            message = f"Select a valid choice. {name} is not one of the available choices."
             raise Refused(json_response(400, {"status": [message]}))
-    return [state for word in words for state in STATES[word]]
+    return [state for name in names for state in STATES[name]]
 
 
-def _read_drm(words: list[str]) -> dict[str, bool]:
+def _read_drm(values: list[str]) -> dict[str, bool]:
     known = {"true": True, "false": False}
-    return {"enable_drm": known[words[-1]]} if words and words[-1] in known else {}
+    return {"enable_drm": known[values[-1]]} if values and values[-1] in known else {}
 
 
 def _read_time(query: Any, name: str, default: float) -> float:

@@ -17,7 +17,7 @@ LADDERS = (
     ("360p", "720p", "1080p"),
     ("240p", "360p", "480p", "720p", "1080p"),
 )
-# (input or output, no code, the sentence): not all reasons are told.
+# (input or output, no code, the sentence): not all reasons are reported.
 PROBLEMS: tuple[tuple[str, str, str | None], ...] = (
     ("input", "", "The specified input URL does not exist or cannot be accessed"),
     ("input", "", "Access denied while reading the input"),

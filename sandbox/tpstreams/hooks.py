@@ -13,7 +13,7 @@ Hook = dict[str, str]
 
 
 class Hooks:
-    """Each has `id`, `url` and `secret_token`; the list tells the secrets in clear."""
+    """Each has `id`, `url` and `secret_token`; the list shows the secrets."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -41,7 +41,7 @@ class Hooks:
         return len(left) < len(hooks)
 
     def attach(self, job: Job) -> None:
-        """Let a new job be told about: when its first rendition is there, and when it ends."""
+        """Notify about a new job: when its first rendition is there, and when it ends."""
         targets = [
             {"url": hook["url"], "headers": _headers(hook)} for hook in self.all_of(job.account)
         ]
@@ -59,7 +59,7 @@ class Hooks:
 
 
 def find_problems(fields: Mapping[str, Any]) -> dict[str, list[str]]:
-    """By field, as Django REST words them."""
+    """By field, in Django REST framework's wording."""
     problems = {}
     for name in ("url", "secret_token"):
         value = fields.get(name)

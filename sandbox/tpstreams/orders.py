@@ -1,4 +1,4 @@
-"""TPStreams' create request to a core job, with refusals by field as Django REST words them."""
+"""TPStreams' create request to a core job; errors are by field, as Django REST framework's."""
 
 import json
 import re
@@ -119,12 +119,12 @@ def _has_scheme(address: Any, *schemes: str) -> bool:
 def _find_resolutions_problem(payload: Mapping[str, Any]) -> str | None:
     if "resolutions" not in payload:
         return REQUIRED
-    wanted = payload["resolutions"]
-    if not isinstance(wanted, list):
-        return f'Expected a list of items but got type "{type(wanted).__name__}".'
-    if not wanted:
+    resolutions = payload["resolutions"]
+    if not isinstance(resolutions, list):
+        return f'Expected a list of items but got type "{type(resolutions).__name__}".'
+    if not resolutions:
         return "This list may not be empty."
-    odd = next((each for each in wanted if each not in RESOLUTIONS), None)
+    odd = next((each for each in resolutions if each not in RESOLUTIONS), None)
     return None if odd is None else f'"{odd}" is not a valid choice.'
 
 

@@ -99,7 +99,7 @@ def resolutions(job: Job) -> list[str]:
 
 
 def status_word(job: Job) -> str:
-    return job.word or STATUSES[JobState(job.state)]
+    return job.reported_state or STATUSES[JobState(job.state)]
 
 
 def timestamp(at: float | None, zone: timezone) -> str | None:

@@ -98,7 +98,7 @@ class VideoSDK:
         return job
 
     def _find(self, job_id: str) -> Job | None:
-        """A job that is told of, by the whole id: its time counts as well."""
+        """A job that can be listed, by the whole id: its time counts as well."""
         number = ids.from_public(job_id)
         job = None if number is None else self._store.get(number)
         if job is None or job.provider != self.slug or wire.job_id(job) != job_id:
@@ -226,6 +226,6 @@ def _read_paging(request: Request) -> tuple[int, int]:
 
 
 def _page(data: list[dict[str, Any]], number: int, size: int, total: int) -> dict[str, Any]:
-    """How many there are in all is not told."""
+    """The total is not reported."""
     info = {"currentPage": number, "perPage": size, "lastPage": math.ceil(total / size)}
     return {"pageInfo": info, "data": data}

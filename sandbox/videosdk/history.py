@@ -19,7 +19,7 @@ LADDERS: tuple[tuple[dict[str, Any], ...], ...] = (
     ({"resolutions": ["720"], "format": "mp4"},),
 )
 STILLS = {"timestamp": "00:00:05", "resolutions": ["360"], "formats": ["jpg", "webp"]}
-# Why a job failed is not told, so one of each kind is enough.
+# The reason of a failure is not reported, so one of each kind is enough.
 PROBLEMS: tuple[tuple[str, str, str | None], ...] = (("input", "", None), ("output", "", None))
 
 
@@ -31,7 +31,7 @@ class VideoSDKHistory(History):
         self._choices = random.Random(f"videosdk:{account}:{seed}")  # noqa: S311 (repeatable)
 
     def unknown(self, now: float) -> Job:
-        """The core's is a cancelled one, and those are not told of here."""
+        """In the core it is a cancelled job, and those are not listed here."""
         job = super().unknown(now)
         job.state = JobState.FAILED  # ended, and without files
         return job

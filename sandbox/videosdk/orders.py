@@ -71,15 +71,15 @@ def make_outputs(
     specs: dict[str, OutputSpec] = {}
     for number, preset in enumerate(presets):
         is_hls = preset["format"] == "hls"
-        words = {f"{number}-{preset['format']}-{word}": word for word in preset["resolutions"]}
-        for label, word in words.items():
+        labels = {f"{number}-{preset['format']}-{name}": name for name in preset["resolutions"]}
+        for label, resolution in labels.items():
             specs[label] = OutputSpec(
                 kind="hls" if is_hls else "file",
                 container="ts" if is_hls else "mp4",
-                short_side=SHORT_SIDES[word],
+                short_side=SHORT_SIDES[resolution],
             )
         if is_hls:
-            streams = [{"source": label} for label in words]
+            streams = [{"source": label} for label in labels]
             specs[f"{number}-hls"] = OutputSpec("playlist", "ts", streams=streams)
     next(iter(specs.values())).image_sets = _make_image_sets(thumbnails)
     names = {"file": "video.mp4"}
@@ -100,12 +100,12 @@ def _make_image_sets(thumbnails: Sequence[Mapping[str, Any]]) -> list[ImageSet]:
         ImageSet(
             times=[_seconds(entry["timestamp"])],
             format=form,
-            short_side=SHORT_SIDES[word],
+            short_side=SHORT_SIDES[resolution],
             blur=name == "blur",
-            prefix=f"{number}-{word}-{name}",
+            prefix=f"{number}-{resolution}-{name}",
         )
         for number, entry in enumerate(thumbnails)
-        for word in entry["resolutions"]
+        for resolution in entry["resolutions"]
         for form in entry["formats"]
         for name in entry["filters"]
     ]
@@ -131,9 +131,9 @@ def _read_presets(value: Any, now: float) -> list[dict[str, Any]]:
         raise OrderRefused("presets must hold one entry at least")
     return [
         {
-            "resolutions": _read_words(entry, "resolutions", SHORT_SIDES),
+            "resolutions": _read_values(entry, "resolutions", SHORT_SIDES),
             "id": ids.make(now),
-            "format": _read_words({"format": [entry.get("format")]}, "format", FORMATS)[0],
+            "format": _read_values({"format": [entry.get("format")]}, "format", FORMATS)[0],
         }
         for entry in map(_entry, value)
     ]
@@ -148,9 +148,9 @@ def _read_thumbnails(value: Any, now: float) -> list[dict[str, Any]]:
             raise OrderRefused("timestamp must be HH:MM:SS")
         found.append(
             {
-                "resolutions": _read_words(entry, "resolutions", SHORT_SIDES),
-                "formats": _read_words(entry, "formats", IMAGE_FORMATS),
-                "filters": _read_words(entry, "filters", FILTERS),
+                "resolutions": _read_values(entry, "resolutions", SHORT_SIDES),
+                "formats": _read_values(entry, "formats", IMAGE_FORMATS),
+                "filters": _read_values(entry, "filters", FILTERS),
                 "id": ids.make(now),
                 "timestamp": entry["timestamp"],
             }
@@ -164,13 +164,13 @@ def _entry(value: Any) -> Mapping[str, Any]:
     return value
 
 
-def _read_words(entry: Mapping[str, Any], name: str, known: Any) -> list[str]:
+def _read_values(entry: Mapping[str, Any], name: str, known: Any) -> list[str]:
     """`4K` is taken as 4k."""
     value = entry.get(name)
-    words = [str(word).lower() for word in value] if isinstance(value, list) else []
-    if not words or any(word not in known for word in words):
+    values = [str(each).lower() for each in value] if isinstance(value, list) else []
+    if not values or any(each not in known for each in values):
         raise OrderRefused(f"{name} must be of {', '.join(known)}")
-    return list(dict.fromkeys(words))
+    return list(dict.fromkeys(values))
 
 
 def _seconds(timestamp: str) -> float:

@@ -1,4 +1,4 @@
-"""Who calls: by the JSON web token in Authorization, which has no word before it."""
+"""Who calls: by the JSON web token in Authorization, which has no scheme before it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -9,13 +9,13 @@ from sandbox.media import MediaLibrary
 from sandbox.videosdk import ids
 
 CDN = "/videosdk/cdn/encoded"
-# The path of a file tells another id than its address: neither follows from the other.
+# The path of a file has another id than its URL: neither follows from the other.
 PATH_OFFSET = 1_000_000_000
 # What ffprobe calls the family of MP4.
 MP4_NAMES = "mov,mp4,m4a,3gp,3g2,mj2"
 FORMAT_NAMES = {"mpeg4": MP4_NAMES, "webm": "matroska,webm", "mpeg-ts": "mpegts"}
 
-# States that are told. A deleted job is not, and no other kind of cancelling is known.
+# States that are reported. A deleted job is not, and there is no other way to cancel.
 TOLD_STATES = (
     JobState.PENDING,
     JobState.WAITING,
@@ -65,8 +65,8 @@ def job_id(job: Job) -> str:
 
 def status_word(job: Job) -> str:
     """A job is queued until its source has been fetched. Never cancelled: it disappears."""
-    if job.word:
-        return job.word
+    if job.reported_state:
+        return job.reported_state
     if job.state == JobState.PROCESSING:
         return "processing" if job.input.is_terminal else "queued"
     return {JobState.FINISHED: "completed", JobState.FAILED: "failed"}.get(
@@ -75,7 +75,7 @@ def status_word(job: Job) -> str:
 
 
 def files_of(job: Job, media: MediaLibrary) -> Iterator[dict[str, Any]]:
-    """MP4s, then the package of each HLS preset as one file, then pictures without a word of
+    """MP4s, then the package of each HLS preset as one file, then pictures without
     what they show."""
     made = [output for output in job.outputs if output.state == MediaState.FINISHED]
     for output in made:

@@ -107,7 +107,7 @@ class Xvid:
         return Notice({}, {})
 
     def _identify(self, request: Request, route: Route) -> str:
-        """The caller's account; empty for one who need not tell."""
+        """The caller's account; empty where none is required."""
         grant = self.grants.find(request.headers.get("authorization", ""))
         if route.scopes and not (grant and grant.allows(route.scopes)):
             raise Refused(self.refuse_key())
@@ -193,16 +193,13 @@ class Xvid:
     def list_files(self, request: Request, account: str, _: str) -> Response:
         start, limit = _paging(request)
         query = request.query
-        wanted = set(filter(None, query.get("type", "").split(",")))
+        types = set(filter(None, query.get("type", "").split(",")))
         jobs, _total = self._store.select(self.slug, account, 1_000_000, 0, oldest_first=True)
         if "job.id" in query:
             jobs = [job for job in jobs if wire.id_of_job(job) == query["job.id"]]
         writer = self._writer(request, account)
         files = [
-            file
-            for job in jobs
-            for file in writer.files(job)
-            if not wanted or file["type"] in wanted
+            file for job in jobs for file in writer.files(job) if not types or file["type"] in types
         ]
         page = _sort(files, query)[start : start + limit]
         envelope = {"files": page, "total": len(files), "start": start, "limit": limit}
@@ -369,11 +366,11 @@ def _paging(request: Request) -> tuple[int, int]:
     return read("start", 0), min(read("limit", DEFAULT_LIMIT) or DEFAULT_LIMIT, MAX_LIMIT)
 
 
-def _states_of(word: str | None) -> Iterable[str]:
-    """The core's states that a status stands for; a word that none has finds nothing."""
-    if word is None:
+def _states_of(status: str | None) -> Iterable[str]:
+    """The core's states for a status; an unknown status finds nothing."""
+    if status is None:
         return ()
-    return [state for state, known in wire.STATUSES.items() if known == word] or ["none"]
+    return [state for state, known in wire.STATUSES.items() if known == status] or ["none"]
 
 
 def _sort(bodies: list[dict[str, Any]], query: Any) -> list[dict[str, Any]]:

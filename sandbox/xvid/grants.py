@@ -31,12 +31,12 @@ class Grant:
     scopes: frozenset[str]
     ends_at: float
 
-    def allows(self, wanted: Iterable[str]) -> bool:
-        """Whether one of the scopes is there; `mediahub` stands for reading and writing."""
+    def allows(self, scopes: Iterable[str]) -> bool:
+        """Whether one of the scopes is there; `mediahub` includes reading and writing."""
         held = self.scopes
         if "mediahub" in held:
             held |= {"mediahub_read", "mediahub_write"}
-        return bool(held & set(wanted))
+        return bool(held & set(scopes))
 
 
 class Grants:

@@ -40,11 +40,13 @@ class XvidHistory(History):
         by_name = {preset.name: preset for preset in presets_of(self._account)}
         presets = [by_name[name] for name in rng.choice(LADDERS)]
         thumbnails = [{"thumbnail_names": "t_{resolution}", "thumbnail_preset": "thumbnails_small"}]
-        wanted = [thumbnails if n == 0 and rng.random() < 0.7 else [] for n in range(len(presets))]
+        images_of = [
+            thumbnails if n == 0 and rng.random() < 0.7 else [] for n in range(len(presets))
+        ]
         names = [f"{index:05}-{preset.height or 'audio'}" for preset in presets]
         job.outputs = [
             make_output(preset, name, n, job.token, images)
-            for n, (preset, name, images) in enumerate(zip(presets, names, wanted, strict=True))
+            for n, (preset, name, images) in enumerate(zip(presets, names, images_of, strict=True))
         ]
         for media in job.outputs:
             media.created_at = media.updated_at = created_at
@@ -54,7 +56,7 @@ class XvidHistory(History):
             "user_data": job.metadata,
             "outputs": [
                 {"preset": preset.id, "output_name": name, "thumbnails": images}
-                for preset, name, images in zip(presets, names, wanted, strict=True)
+                for preset, name, images in zip(presets, names, images_of, strict=True)
             ],
         }
         return job

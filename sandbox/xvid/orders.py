@@ -19,7 +19,7 @@ class InvalidInput(Exception):
 def read_order(
     body: Any, account: str, pipeline_id: str, uploads_url: str, now: float, keep_s: float
 ) -> Job:
-    """`uploads_url` is where an input lies that is told as a path in the pipeline's storage."""
+    """`uploads_url` is the base URL of inputs given as a path in the pipeline's storage."""
     order = _object(_object(body).get("job"))
     if _object(order.get("pipeline")).get("id") != pipeline_id:
         raise InvalidInput
@@ -86,7 +86,7 @@ def _read_output(raw: Any, index: int, account: str, token: str) -> Media:
 
 
 def _keep(order: Mapping[str, Any]) -> dict[str, Any]:
-    """What is told back as it was given."""
+    """What is returned as it was given."""
     kept = {name: order.get(name) for name in ("output_name", "thumbnails", "logos", "settings")}
     return {**kept, "preset": _object(order.get("preset")).get("id")}
 

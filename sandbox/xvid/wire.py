@@ -90,7 +90,7 @@ class Writer:
                 "{job_id}", job_id
             ),
             "outputs": [self._output(job, n, media) for n, media in enumerate(job.outputs)],
-            "status": job.word or STATUSES[JobState(job.state)],
+            "status": job.reported_state or STATUSES[JobState(job.state)],
             "percentage_completed": 100
             if job.state == JobState.FINISHED
             else round(job.progress or 0),
@@ -161,7 +161,7 @@ class Writer:
         return {**described, **self.link("presets", preset.id)}
 
     def pipeline(self) -> dict[str, Any]:
-        """With the credentials of its storage in the open, as the provider tells them: a client
+        """With the credentials of its storage unredacted, as the provider returns them: a client
         that shows them is found out."""
         return {
             "name": "Default Pipeline",

@@ -301,7 +301,7 @@ class Zencoder:
             return _errors(422, "The range must be of up to two months.")
         end = min(end, today - timedelta(1))
         totals = self._totals(caller, _midnight(start), _midnight(end + timedelta(1)))
-        wanted = request.query.get("grouping")
+        chosen = request.query.get("grouping")
         statistics = [
             {
                 "grouping": grouping,
@@ -310,7 +310,7 @@ class Zencoder:
                 "billable_minutes": round(minutes * 1.25),
             }
             for day, grouping, minutes in totals
-            if wanted in (None, grouping)
+            if chosen in (None, grouping)
         ]
         names = ("encoded_minutes", "billable_minutes")
         total = {name: sum(int(str(each[name])) for each in statistics) for name in names}

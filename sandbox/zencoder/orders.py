@@ -93,10 +93,10 @@ def _label_errors(outputs: list[Media]) -> list[str]:
     seen: set[str] = set()
     errors = []
     for output in outputs:
-        folded = (output.label or "").lower()
-        if folded and folded in seen:
+        label = (output.label or "").lower()
+        if label and label in seen:
             errors.append(f"The label {output.label!r} is used by more than one output.")
-        seen.add(folded)
+        seen.add(label)
     return errors
 
 
@@ -274,7 +274,7 @@ def _output_address(raw: Mapping[str, Any]) -> str | None:
 
 
 def _public_address(address: str) -> str:
-    """Zencoder tells the web address of what it puts into a bucket."""
+    """Zencoder reports the web URL of what it puts into a bucket."""
     parts = urlsplit(address)
     if parts.scheme != "s3":
         return address

@@ -29,7 +29,7 @@ ERROR_CLASSES: dict[str, str] = {
     ProblemKind.OUTPUT_UNREACHABLE: "UploadServerNotFoundError",
     ProblemKind.UNEXPECTED: "UnexpectedResultError",
 }
-# The progress calls know fewer words than the details.
+# The progress calls know fewer states than the details.
 PROGRESS_WORDS = {MediaState.ASSIGNING: "queued", MediaState.READY: "processing"}
 
 
@@ -87,7 +87,7 @@ class Writer:
     def notification(self, job: Job, output: Media | None) -> dict[str, Any]:
         """About one output, or about the whole job when there is none."""
         source = self.alone(job, job.input)
-        for name in ("url", "job_id"):  # a notification never tells where the input was
+        for name in ("url", "job_id"):  # notifications leave out the input's URL
             del source[name]
         about: dict[str, Any] = {"job": {**self._head(job), "test": job.test}, "input": source}
         if output is not None:
@@ -212,7 +212,7 @@ class Writer:
 
 
 def media_progress(media: Media) -> dict[str, Any]:
-    """What `/inputs/{id}/progress` and `/outputs/{id}/progress` tell; what is not known, and
+    """What `/inputs/{id}/progress` and `/outputs/{id}/progress` return; what is not known, and
     everything but the state once it has ended, is left out."""
     fields: dict[str, Any] = {"state": PROGRESS_WORDS.get(MediaState(media.state), media.state)}
     fields |= _share(media.progress)
@@ -224,7 +224,7 @@ def media_progress(media: Media) -> dict[str, Any]:
 
 
 def state_word(job: Job) -> str:
-    return job.word or job.state
+    return job.reported_state or job.state
 
 
 def timestamp(at: float | None) -> str | None:
