@@ -34,7 +34,7 @@ def make_folder(name: str, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
-        refuse(name, "names a folder that is not there and cannot be made")
+        refuse(name, "names a folder that does not exist and cannot be created")
 
 
 class Environment:
@@ -49,7 +49,7 @@ class Environment:
         if not file_name:
             return value or default
         if value:
-            refuse(name, f"and {name}_FILE are both set; keep one of them")
+            refuse(name, f"and {name}_FILE are both set; set only one of them")
         try:
             return Path(file_name).read_text(encoding="utf-8").strip() or default
         except (OSError, UnicodeDecodeError):
@@ -91,37 +91,41 @@ class Environment:
             return ""
         value = self._url(name, default, ("http", "https"))
         if not urlsplit(value).hostname:
-            refuse(name, "names no host")
+            refuse(name, "has no host")
         return value.rstrip("/")
 
     def hosts(self, name: str, default: str = "") -> list[str]:
         """Names as Django compares the Host header with them: its port is not part of that."""
         values = self.strings(name, default)
         if not all(map(_HOST.fullmatch, values)):
-            refuse(name, "must be host names without scheme and port, as in board.example.org")
+            refuse(name, "must be host names without scheme and port, such as board.example.org")
         return values
 
     def origins(self, name: str) -> list[str]:
         """What a browser sends as Origin: scheme and host, a port where it is not the usual."""
         values = [value.removesuffix("/") for value in self.strings(name)]
         if not all(map(_ORIGIN.fullmatch, values)):
-            refuse(name, "must be scheme and host alone, as in https://board.example.org")
+            refuse(name, "must be scheme and host only, such as https://board.example.org")
         return values
 
     def database(self, name: str, default: str) -> dict[str, Any]:
         url = self._url(name, default, ("postgres", "postgresql", "sqlite"))
         config: dict[str, Any] = environ.Env.db_url_config(url)
         if not config.get("NAME"):
-            refuse(name, "names no database")
+            refuse(name, "has no database name")
         if config["NAME"] == ":memory:":
-            refuse(name, "must name a file by its path: one in memory would be each process's own")
+            refuse(
+                name, "must name a file: in memory, each process would have a database of its own"
+            )
         return config
 
     def broker(self, name: str, default: str) -> str:
         url = self._url(name, default, ("redis", "rediss", "filesystem"))
         parts = urlsplit(url)
         if parts.scheme == "filesystem" and (parts.netloc or parts.path in {"", "/"}):
-            refuse(name, "must name a folder by its absolute path, as in filesystem:///srv/broker")
+            refuse(
+                name, "must name a folder by its absolute path, such as filesystem:///srv/broker"
+            )
         return url
 
     def cache(self, name: str, default: str) -> dict[str, Any]:
@@ -141,7 +145,7 @@ class Environment:
         """An address, or a name with it: `Reelboard <board@example.org>`."""
         value = self.text(name)
         if value and not (value.isprintable() and _MAILBOX.fullmatch(parseaddr(value)[1])):
-            refuse(name, "must be a mail address, as in board@example.org")
+            refuse(name, "must be an e-mail address, such as board@example.org")
         return value or default
 
     def _url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
@@ -150,7 +154,7 @@ class Environment:
             parts = urlsplit(value)
             parts.port  # noqa: B018  raises where the port is no number
         except ValueError:
-            refuse(name, "cannot be read as an address")
+            refuse(name, "is not a valid URL")
         if parts.scheme not in schemes:
             refuse(name, f"must begin with {' or '.join(f'{s}://' for s in schemes)}")
         return value

@@ -28,7 +28,7 @@ make_folder("VAR_DIR", VAR_DIR)
 SECRET_KEY = env.required(
     "SECRET_KEY",
     default="known-to-all-and-only-for-debugging-on-ones-own-machine" if DEBUG else None,
-    hint="give a random string of 50 characters or more (or set DEBUG=1 to try things out)",
+    hint="use a random string of at least 50 characters (or set DEBUG=1 to try things out)",
 )
 CREDENTIALS_KEYS = env.strings(
     "CREDENTIALS_KEYS", "known-to-all-and-only-for-debugging" if DEBUG else ""
@@ -36,11 +36,11 @@ CREDENTIALS_KEYS = env.strings(
 if not CREDENTIALS_KEYS:
     refuse(
         "CREDENTIALS_KEYS",
-        "is not set; give a random string of 32 characters or more, which encrypts provider "
+        "is not set; use a random string of at least 32 characters, which encrypts provider "
         "credentials (or set DEBUG=1 to try things out)",
     )
 if min(map(len, CREDENTIALS_KEYS)) < 32:
-    refuse("CREDENTIALS_KEYS", "holds a key of fewer than 32 characters")
+    refuse("CREDENTIALS_KEYS", "contains a key with fewer than 32 characters")
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # Addresses
@@ -307,4 +307,4 @@ if SENTRY_DSN := env.text("SENTRY_DSN"):
     try:
         start_error_reports(SENTRY_DSN)
     except BadDsn:
-        refuse("SENTRY_DSN", "is not the address that Sentry shows as a project's DSN")
+        refuse("SENTRY_DSN", "is not the DSN of a Sentry project")

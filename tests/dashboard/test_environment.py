@@ -161,7 +161,10 @@ def test_folder_that_cannot_be_made_is_told(name: str, value: str, tmp_path: Pat
     environment = {**ENOUGH, name: value.format(file=file)}
     code, error = run_with(environment, "python", "manage.py", "check", var_dir=tmp_path)
 
-    assert (code, error) == (1, f"{name} names a folder that is not there and cannot be made.\n")
+    assert (code, error) == (
+        1,
+        f"{name} names a folder that does not exist and cannot be created.\n",
+    )
 
 
 def test_short_credentials_key_is_refused(tmp_path: Path) -> None:
@@ -170,5 +173,5 @@ def test_short_credentials_key_is_refused(tmp_path: Path) -> None:
 
     assert (code, error) == (
         1,
-        "CREDENTIALS_KEYS holds a key of fewer than 32 characters.\n",
+        "CREDENTIALS_KEYS contains a key with fewer than 32 characters.\n",
     )
