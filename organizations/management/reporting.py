@@ -30,7 +30,7 @@ class ReportingCommand(BaseCommand):
 
     Standard output carries the report alone: its lines, or with `--json` exactly one JSON object.
     Warnings go to `warn`, progress to `show_progress`. Nothing else is written, so that no name
-    and no provider's message steers the terminal. Exit code 0 on success, 1 on a failure told in
+    and no provider's message steers the terminal. Exit code 0 on success, 1 on a failure with
     one sentence on standard error (raise CommandError), 2 on wrong usage.
     """
 

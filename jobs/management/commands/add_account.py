@@ -13,7 +13,7 @@ from providers.core import registry
 
 
 class Command(ReportingCommand):
-    help = "Adds a provider account to an organization, or changes the one of that name."
+    help = "Add a provider account to an organization, or update the one of that name."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -22,16 +22,16 @@ class Command(ReportingCommand):
             "--provider", required=True, choices=[slug for slug, _ in registry.choices()]
         )
         parser.add_argument("--name", required=True)
-        parser.add_argument("--base-url", default="", help="The API's address with its version.")
+        parser.add_argument("--base-url", default="", help="The API's URL including its version.")
         parser.add_argument(
             "--credential",
             action="append",
             default=[],
             metavar="K=V",
-            help="Repeat it; K=@FILE reads a file.",
+            help="Repeatable; K=@FILE reads a file.",
         )
         parser.add_argument("--option", action="append", default=[], metavar="K=V")
-        parser.add_argument("--disabled", action="store_true", help="Add it paused.")
+        parser.add_argument("--disabled", action="store_true", help="Save it paused.")
 
     def run(
         self,
@@ -69,9 +69,9 @@ class Command(ReportingCommand):
         url = webhook_url(account)
         return Report(
             lines=[
-                f"{account.provider_label} account {account.name} (id {account.pk}) of "
-                f"{owner.name} is there.",
-                f"Its webhook address, a secret: {url}",
+                f"Saved the {account.provider_label} account {account.name} (id {account.pk}) of "
+                f"{owner.name}.",
+                f"Its webhook URL, which is a secret: {url}",
             ],
             data={"id": str(account.pk), "webhook_url": url},
         )
@@ -82,7 +82,7 @@ def _read_pairs(pairs: list[str]) -> dict[str, str]:
     for pair in pairs:
         key, separator, value = pair.partition("=")
         if not separator or not key:
-            raise CommandError("Credentials and options are given as NAME=VALUE.")
+            raise CommandError("Give credentials and options as NAME=VALUE.")
         if value.startswith("@"):
             try:
                 value = Path(value[1:]).read_text().strip()

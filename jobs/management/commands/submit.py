@@ -17,7 +17,7 @@ from providers.core.types import JobRequest, Rendition
 
 
 class Command(ReportingCommand):
-    help = "Submits one job and prints its id; a worker sends it."
+    help = "Submit a job and print its id; a worker sends it."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

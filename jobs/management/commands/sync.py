@@ -15,7 +15,7 @@ from providers.http.redaction import redact_text
 
 
 class Command(ReportingCommand):
-    help = "Synchronises accounts now, back-off or not, until their first import is complete."
+    help = "Sync accounts now, ignoring back-off, until their first import is complete."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -46,7 +46,7 @@ class Command(ReportingCommand):
         failed = [report for report in reports if not report.ok]
         return Report(
             lines=[_line(one, report) for one, report in zip(accounts, reports, strict=True)]
-            or ["There is no account to synchronise."],
+            or ["There are no accounts to sync."],
             data={"accounts": [vars(report) for report in reports]},
             failure=f"{len(failed)} of {len(reports)} accounts failed." if failed else "",
         )

@@ -10,7 +10,7 @@ from organizations.models import ApiToken, AuditEntry, Organization, Scope
 
 
 class Command(ReportingCommand):
-    help = "Makes an API token of an organization and shows it, this once."
+    help = "Create an API token of an organization. It is shown only once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -28,6 +28,6 @@ class Command(ReportingCommand):
         token, text = ApiToken.issue(owner, name, Scope(scope))
         AuditEntry.record(owner, "token.created", token, details={"scope": scope})
         return Report(
-            lines=[f"Made the token {token} of {owner.name}. It is shown this once:", text],
+            lines=[f"Created the token {token} of {owner.name}. It is shown only once:", text],
             data={"token": text},
         )

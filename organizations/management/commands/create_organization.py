@@ -14,28 +14,28 @@ from organizations.passwords import password_set_link
 
 
 class Command(ReportingCommand):
-    help = "Makes an organization, or finds it by its slug, and gives it an owner."
+    help = "Create an organization, or find it by its slug, and give it an owner."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--name", required=True)
-        parser.add_argument("--slug", help="Its part of the address; else made from the name.")
-        parser.add_argument("--owner", metavar="EMAIL", help="Made a user where unknown.")
+        parser.add_argument("--slug", help="Its part of URLs; by default made from the name.")
+        parser.add_argument("--owner", metavar="EMAIL", help="Created if there is no such user.")
 
     @transaction.atomic
     def run(self, *, name: str, slug: str | None, owner: str | None, **_: Any) -> Report:
         organization, created = find_or_create(name, slug or slugify(name))
         lines = [
-            f"{'Made' if created else 'Found'} the organization {organization.name} "
+            f"{'Created' if created else 'Found'} the organization {organization.name} "
             f"at /o/{organization.slug}/."
         ]
         link = None
         if owner:
             user = make_owner(organization, owner)
-            lines.append(f"{user.email} is its owner.")
+            lines.append(f"Its owner is {user.email}.")
             if not user.has_usable_password():
                 link = password_set_link(user)
-                lines.append(f"To set a password, once: {link}")
+                lines.append(f"Link to set a password, which works once: {link}")
         return Report(
             lines=lines,
             data={"slug": organization.slug, "created": created, "password_set_url": link},
@@ -48,8 +48,7 @@ def find_or_create(name: str, slug: str) -> tuple[Organization, bool]:
         Organization(name=name, slug=slug).clean_fields()
     except ValidationError as error:
         raise CommandError(
-            f"No organization can be made as {name!r} with the slug {slug!r}: "
-            f"{' '.join(error.messages)}"
+            f"{name!r} with the slug {slug!r} cannot be an organization: {' '.join(error.messages)}"
         ) from error
     organization, created = Organization.objects.get_or_create(slug=slug, defaults={"name": name})
     if created:
