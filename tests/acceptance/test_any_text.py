@@ -70,7 +70,7 @@ PLANTED = (
 STORABLE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 
 # All pages take seconds for each example: others than ours only for `thorough`.
-EXAMPLES = settings().max_examples // 30
+EXAMPLES = max(settings().max_examples // 50, 1)
 PHASES = [Phase.explicit, Phase.generate] if EXAMPLES > 1 else [Phase.explicit]
 
 # Left as they are: what addresses a row in the tests themselves.
