@@ -16,7 +16,7 @@ from jobs.mirror.times import find_end, find_sort_at, find_sort_started_at
 from jobs.models import Job, Output
 from jobs.models.fields import Undecryptable
 from providers.core.errors import CLASSES, ProviderError
-from providers.core.status import JobStatus, OutputStatus, fold
+from providers.core.status import JobStatus, OutputStatus, normalize_status
 from providers.core.types import OutputKind, RemoteError, RemoteJob, RemoteOutput
 from providers.parsing.text import make_one_line, make_storable
 
@@ -134,7 +134,8 @@ def output_changes(row: Output, remote: RemoteOutput, position: int) -> dict[str
 def _normalize_status(row: Job | Output, label: str) -> str:
     """The provider's status label; one that it spells otherwise elsewhere stays as it was."""
     known: str = row.provider_status
-    return known if fold(known) == fold(label) else make_storable(label)[:100]
+    is_same = normalize_status(known) == normalize_status(label)
+    return known if is_same else make_storable(label)[:100]
 
 
 def summary(job: Job, outputs: list[Output], cut_fields: Collection[str]) -> dict[str, Any]:

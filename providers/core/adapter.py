@@ -33,6 +33,8 @@ class Adapter(Provider):
     id_field: ClassVar[str] = "id"
     status_field: ClassVar[str] = "status"
     outputs_field: ClassVar[str] = "outputs"
+    # whether the list leaves out more than progress, so that each job is read alone once
+    lists_partial_jobs: ClassVar[bool] = False
     # where a job is in the provider's own console, `{}` being its id
     console_url: ClassVar[str] = ""
     # keys, at any depth, of which only the id is kept: people, and storage with its credentials
@@ -155,12 +157,22 @@ class Adapter(Provider):
         )
         return replace(job, status=JobStatus.QUEUED, outputs=outputs, key=key)
 
+    def list_jobs(self, cursor: str | None = None) -> Iterator[Page]:
+        return self.list_pages(self.fetch_page, cursor)
+
+    @abstractmethod
+    def fetch_page(self, cursor: str | None) -> Listing:
+        """Fetch one page of the list, newest first; None is the first, and nonsense as well."""
+
     def list_pages(
-        self, fetch: Callable[[str | None], Listing], cursor: str | None
+        self, fetch: Callable[[str | None], Listing], cursor: str | None = None
     ) -> Iterator[Page]:
         """Yield the jobs of the pages that `fetch` gets, from `cursor` on."""
         for page in crawl_pages(fetch, cursor, self.read_job_id):
-            yield Page(read_items(page.items, self.read_job), page.cursor, page.total)
+            jobs = read_items(page.items, self.read_job)
+            if self.lists_partial_jobs:
+                jobs = tuple(replace(job, is_partial=True) for job in jobs)
+            yield Page(jobs, page.cursor, page.total)
 
     def read_list(self, data: Any, name: str = "") -> list[Any]:
         """Return the items of a page: the answer itself, or what it holds under `name`."""

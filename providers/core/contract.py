@@ -30,10 +30,15 @@ from providers.parsing.customer_fields import CustomerField
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
-    """How many requests a minute the provider takes for one kind of call (`bucket`)."""
+    """How many requests per minute the provider allows for one kind of call (`bucket`)."""
 
     bucket: str
     per_minute: int
+
+
+def per_minute(**limits: int) -> tuple[RateLimit, ...]:
+    """List the rate limits of an account, by the kind of call."""
+    return tuple(RateLimit(bucket, limit) for bucket, limit in limits.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The end of one look for a submission: `complete` is False when the look was cut short."""
+    """The result of one search for a submission; not `complete` when the search was cut short."""
 
     job: RemoteJob | None
     complete: bool = True
@@ -67,7 +72,7 @@ class Provider(ABC):
     capabilities: ClassVar[frozenset[Capability]]
     credential_fields: ClassVar[tuple[Field, ...]]
     option_fields: ClassVar[tuple[Field, ...]] = ()
-    # keys are folded words (`providers.core.status.fold`)
+    # keys are normalized (`providers.core.status.normalize_status`)
     job_statuses: ClassVar[Mapping[str, JobStatus]]
     output_statuses: ClassVar[Mapping[str, OutputStatus]] = {}
     # the provider's exact code of a job's fault -> a name in `providers.core.errors.CLASSES`
@@ -83,7 +88,7 @@ class Provider(ABC):
     resubmittable: ClassVar[frozenset[JobStatus]] = frozenset(
         {JobStatus.FAILED, JobStatus.CANCELLED}
     )
-    # whether the submission key is known to come back, so that two empty looks prove absence
+    # whether the submission key is known to come back, so that two empty searches prove absence
     echoes_key: ClassVar[bool] = False
     # the field of a request that keeps metadata and our key for the customer
     customer_field: ClassVar[CustomerField | None] = None
@@ -110,12 +115,12 @@ class Provider(ABC):
     max_thumbnails: ClassVar[int | None] = None
     # whether a count of thumbnails is enough; elsewhere they need their interval as well
     spreads_thumbnails: ClassVar[bool] = True
-    # what a form says at a field of JobRequest in place of its usual words; None where the field
-    # has no meaning here, so that a form leaves it out
+    # a form's help for a field of JobRequest instead of the usual one; None where the field has no
+    # meaning, so that the form leaves it out
     request_help: ClassVar[Mapping[str, str | None]] = {}
     # the header in which a delivery carries the account's `webhook_secret`
     webhook_secret_header: ClassVar[str | None] = None
-    # how an integrator sets the webhook up, one sentence a step; `{url}` stands for ours
+    # how an integrator sets the webhook up, one sentence per step; `{url}` becomes ours
     webhook_steps: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, account: Account, http: HttpClient) -> None:
@@ -142,14 +147,14 @@ class Provider(ABC):
     def list_jobs(self, cursor: str | None = None) -> Iterator[Page]:
         """Yield pages newest first, from `cursor` (a `Page.cursor` given before) or the top.
 
-        One request a page, sent when the page is asked for, so that a caller stops early by
-        not asking. The last page has no cursor. Items that cannot be read are left out; a page
+        One request per page, sent when the page is asked for, so that a caller stops early
+        by not asking. The last page has no cursor. Items that cannot be read are left out; a page
         of which none can be read raises BadAnswer, since nobody knows what it held.
         """
 
     @abstractmethod
     def get_job(self, remote_id: str) -> RemoteJob:
-        """Read one job whole, progress included. Raises NotFound when the provider lost it."""
+        """Read all of one job, progress included. Raises NotFound when the provider lost it."""
 
     def refresh_job(self, job: RemoteJob) -> RemoteJob:
         """Complete a job just read from the list with what the list leaves out (progress).
@@ -161,7 +166,7 @@ class Provider(ABC):
     def list_unfinished(self) -> Iterator[Page]:
         """Yield pages of all unfinished jobs, and of some that ended lately, in any order.
 
-        For providers that answer this in fewer requests than one a job. Yields nothing where
+        For providers that answer this in fewer requests than one per job. Yields nothing where
         there is no such call; a job that is not among them has not ended for that.
         """
         return iter(())
@@ -171,10 +176,10 @@ class Provider(ABC):
         raise Unsupported(Capability.PRESETS)
 
     def resolve_output_url(self, job_id: str, output_id: str) -> OutputLink:
-        """Have an address made at which a browser opens an output (by the two remote ids) now.
+        """Have a URL made at which a browser opens an output (by the two remote ids) now.
 
-        For providers whose stored addresses open with our credentials alone. Raises NotFound
-        when there is no file. Capability OUTPUT_LINKS.
+        For providers whose stored URLs open with our credentials alone. Raises NotFound when
+        there is no file. Capability OUTPUT_LINKS.
         """
         raise Unsupported(Capability.OUTPUT_LINKS)
 
@@ -196,7 +201,7 @@ class Provider(ABC):
         raise Unsupported(Capability.SUBMIT)
 
     def submit(self, request: JobRequest, key: str) -> RemoteJob:
-        """Create the job once and return what the answer tells (often only an id).
+        """Create the job once and return what the answer reports (often only an id).
 
         Raises Rejected when refused; an error whose `ambiguous` is True leaves open whether
         the job exists. Never tries again by itself. Capability SUBMIT.
@@ -212,7 +217,7 @@ class Provider(ABC):
         raise Unsupported(Capability.RESUBMIT)
 
     def find_by_key(self, key: str, request: JobRequest, since: datetime) -> Found:
-        """Look for the job that a submission made at or after `since`. Capability FIND_BY_KEY."""
+        """Search for the job of a submission made at or after `since`. Capability FIND_BY_KEY."""
         raise Unsupported(Capability.FIND_BY_KEY)
 
     # The account
@@ -221,7 +226,7 @@ class Provider(ABC):
     def check_credentials_given(
         cls, credentials: Mapping[str, Any], options: Mapping[str, Any]
     ) -> dict[str, str]:
-        """What is missing of the fields of an account, as sentences by field name. Pure."""
+        """Say which fields of an account are missing, as sentences by field name. Pure."""
         return {
             field.name: f"{cls.label} needs {field.label}."
             for fields, given in (

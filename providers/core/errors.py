@@ -11,7 +11,7 @@ know these names only. The exceptions are what one call to a provider ends in::
      ├── Conflict           409: the state of the job forbids it
      ├── Rejected           other 4xx: the request is wrong; `messages`, `fields`
      ├── Outage             5xx
-     ├── TimedOut           no whole answer in time
+     ├── TimedOut           no complete answer in time
      ├── Unreachable        no connection, or it was lost
      ├── BadAnswer          not JSON, the wrong shape, too large, a redirect
      ├── Withdrawn          the provider or this version of its API is gone
@@ -30,10 +30,10 @@ from providers.parsing.text import make_one_line
 
 Fixer = Literal["you", "owner", "provider"]
 
-# An error page of a proxy can be long; a sentence is read whole.
+# An error page of a proxy can be long; a sentence is not.
 MESSAGE_LENGTH = 500
 
-# Theirs are words and numbers; the kind of an answer that is no JSON can be anything.
+# Providers' codes are short; the content type of an answer that is not JSON can be anything.
 CODE_LENGTH = 200
 
 
@@ -57,10 +57,10 @@ class ErrorClass:
 _CATALOGUE = (
     ErrorClass(
         "input.not_found",
-        "The source file was not found at its address.",
+        "The source file was not found at its URL.",
         "owner",
         is_transient=False,
-        hint="Check the address and that the file is still there, then retry.",
+        hint="Check the URL and that the file is still there, then retry.",
         retry_helps=True,
     ),
     ErrorClass(
@@ -100,7 +100,7 @@ _CATALOGUE = (
         "The source file holds no video or sound.",
         "owner",
         is_transient=False,
-        hint="Check that the address leads to the file itself, not to a web page about it.",
+        hint="Check that the URL leads to the file itself, not to a web page about it.",
         retry_helps=False,
     ),
     ErrorClass(
@@ -207,7 +207,7 @@ CLASSES: Mapping[str, ErrorClass] = {known.name: known for known in _CATALOGUE}
 def classify(
     code: str, message: str, codes: Mapping[str, str], patterns: Iterable[tuple[str, str]]
 ) -> str:
-    """Name the class of a fault: by its exact code, else by the first pattern in its message."""
+    """Find the class of a fault: by its exact code, else by the first pattern in its message."""
     if code in codes:
         return codes[code]
     return next(
@@ -227,13 +227,13 @@ class ProviderError(Exception):
     `error_class` is a name in CLASSES, `code` the provider's own (an HTTP status, too).
     `transient`: the same call may succeed later. `ambiguous`: the provider may have carried
     the request out although we have no answer. `wait_s`: not to be tried again before, where
-    known. `words`: what the provider itself says about it, empty where it says nothing.
+    known. `provider_message`: what the provider itself says about it, if anything.
     """
 
     error_class: str = "unknown"
     transient: bool = False
     ambiguous: bool = False
-    words: str = ""
+    provider_message: str = ""
 
     def __init__(
         self,
@@ -260,13 +260,14 @@ class ProviderError(Exception):
     def message(self) -> str:
         return str(self)
 
-    def quote(self, words: str, secrets: Iterable[str] = ()) -> Self:
-        """Add the provider's own words to the message, where it has not got them yet."""
+    def quote(self, provider_message: str, secrets: Iterable[str] = ()) -> Self:
+        """Add what the provider says to the message, unless it is in there already."""
         secrets = tuple(secrets)
-        self.words = _read_message(words, secrets)
+        self.provider_message = _read_message(provider_message, secrets)
         message = _read_message(str(self), secrets)
-        if self.words.rstrip(".") not in message:
-            message = _read_message(f"{message} The provider says: {self.words}", secrets)
+        if self.provider_message.rstrip(".") not in message:
+            quoted = f"{message} The provider says: {self.provider_message}"
+            message = _read_message(quoted, secrets)
         self.args = (message,)
         return self
 

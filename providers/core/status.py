@@ -1,4 +1,4 @@
-"""The closed list of job statuses and how a provider's word becomes one of them."""
+"""The closed list of job statuses, and how a provider's status becomes one of them."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,7 +8,7 @@ S = TypeVar("S", bound=StrEnum)
 
 
 class JobStatus(StrEnum):
-    """What a job is doing, in our words. `UNKNOWN` is neither active nor terminal."""
+    """What a job is doing, whoever runs it. `UNKNOWN` is neither active nor terminal."""
 
     SUBMITTING = "submitting"
     QUEUED = "queued"
@@ -43,11 +43,11 @@ class OutputStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-def fold(word: object) -> str:
-    """Fold case, spaces, hyphens and underscores, so `No Input` and `no_input` compare equal."""
-    return str(word).strip().lower().replace("_", " ").replace("-", " ").replace(" ", "")
+def normalize_status(label: object) -> str:
+    """Drop case, spaces, hyphens and underscores: `No Input` and `no_input` are the same."""
+    return str(label).strip().lower().replace("_", " ").replace("-", " ").replace(" ", "")
 
 
-def read_status(word: object, table: Mapping[str, S], unknown: S) -> S:
-    """Look `word` up in `table` (keys already folded); an unlisted or missing word is `unknown`."""
-    return table.get(fold(word), unknown) if isinstance(word, str) else unknown
+def read_status(label: object, table: Mapping[str, S], unknown: S) -> S:
+    """Find `label` in `table`, whose keys are normalized; an unlisted one is `unknown`."""
+    return table.get(normalize_status(label), unknown) if isinstance(label, str) else unknown

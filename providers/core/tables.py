@@ -10,7 +10,7 @@ from providers.core.types import Capability
 def capability_matrix(
     providers: Iterable[type[Provider]], capabilities: Iterable[Capability] = Capability
 ) -> str:
-    """One row a capability, one column a provider."""
+    """One row per capability, one column per provider."""
     columns = list(providers)
     return _table(
         ["Capability", *(provider.label for provider in columns)],
@@ -28,23 +28,23 @@ def offered_capabilities(providers: Iterable[type[Provider]]) -> list[Capability
 
 
 def status_table(provider: type[Provider]) -> str:
-    """One row for each word that the provider uses, for jobs and for outputs."""
-    words = dict.fromkeys([*provider.job_statuses, *provider.output_statuses])
+    """One row per status of the provider, for jobs and for outputs."""
+    labels = dict.fromkeys([*provider.job_statuses, *provider.output_statuses])
     return _table(
-        ["Word", "Job", "Output"],
+        ["Status", "Job", "Output"],
         [
             [
-                f"`{word}`",
-                _name(provider.job_statuses.get(word)),
-                _name(provider.output_statuses.get(word)),
+                f"`{label}`",
+                _name(provider.job_statuses.get(label)),
+                _name(provider.output_statuses.get(label)),
             ]
-            for word in words
+            for label in labels
         ],
     )
 
 
 def error_table(provider: type[Provider]) -> str:
-    """One row for each of our classes with the provider's codes that become it."""
+    """One row per class of ours, with the provider's codes that become it."""
     rows = []
     for name in sorted(set(provider.error_classes.values())):
         codes = sorted(code for code, known in provider.error_classes.items() if known == name)

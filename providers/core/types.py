@@ -1,7 +1,7 @@
-"""What adapters return and take: plain frozen values with units in their names.
+"""What adapters return and accept: plain frozen values with units in their names.
 
-`None` (or an empty tuple) always means "the provider did not tell", never zero and
-never "it is gone": the mirror keeps what it knew before.
+`None` (or an empty tuple) always means "not reported", never zero and never "it is gone": the
+mirror keeps what it knew before.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class Capability(StrEnum):
     TEST_MODE = "test_mode"
     PRIORITY = "priority"
     THUMBNAILS = "thumbnails"
-    OUTPUT_LINKS = "output_links"  # an output opens at an address made for the moment
+    OUTPUT_LINKS = "output_links"  # an output opens at a URL that is made on request
 
 
 class OutputKind(StrEnum):
@@ -54,10 +54,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class RemoteError:
-    """One fault as the provider told it.
+    """One fault as the provider reported it.
 
     `error_class` is from our closed tree (`providers.core.errors.CLASSES`), `code` and `message`
-    are the provider's words (redacted; both may be empty), `origin` is `job`, `input` or
+    are the provider's own (redacted; both may be empty), `origin` is `job`, `input` or
     `output:<remote_id>`.
     """
 
@@ -70,7 +70,7 @@ class RemoteError:
 @dataclass(frozen=True, slots=True)
 class RemoteInput:
     url: str | None = None  # redacted
-    secret_url: str | None = None  # whole; only when redaction took something away
+    secret_url: str | None = None  # original; only when redaction took something away
     duration_ms: int | None = None
     size_bytes: int | None = None
     width: int | None = None
@@ -115,7 +115,7 @@ class RemoteOutput:
 
 @dataclass(frozen=True, slots=True)
 class OutputLink:
-    """An address at which a browser opens one output, until it ends."""
+    """A URL at which a browser opens one output, until it expires."""
 
     url: str = field(repr=False)
     expires_at: datetime | None = None
@@ -123,7 +123,7 @@ class OutputLink:
 
 @dataclass(frozen=True, slots=True)
 class RemotePreset:
-    """A preset of the account. `name` is empty where only its id was told: what is known stays."""
+    """A preset of the account. `name` is empty where only its id is reported."""
 
     remote_id: str
     name: str
@@ -133,7 +133,7 @@ class RemotePreset:
 
 @dataclass(frozen=True, slots=True)
 class RemoteJob:
-    """One job as the provider told it in one answer. Times are aware UTC.
+    """One job as the provider reported it in one answer. Times are aware UTC.
 
     `updated_at` is set only where the provider's value can be trusted to order answers.
     `raw` is the redacted body the values came from. `metadata` is the customer's own value
@@ -145,7 +145,7 @@ class RemoteJob:
     provider_status: str = ""
     name: str | None = None
     progress: float | None = None  # 0-100
-    phase: str | None = None  # the provider's word for the step, e.g. Transcoding
+    phase: str | None = None  # the provider's name of the step, e.g. Transcoding
     created_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -160,7 +160,7 @@ class RemoteJob:
     priority: int | None = None
     console_url: str | None = None
     raw: Any = None
-    # told by a list or a first answer that leaves keys out: `raw` replaces no fuller one
+    # from a list or a first answer that leaves keys out: `raw` replaces no fuller one
     is_partial: bool = False
     # whether the payload lists the outputs: without this, no outputs means "not reported"
     lists_outputs: bool = False
@@ -198,7 +198,7 @@ class Thumbnails:
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """A submission in our own words; `extra` is merged into the provider's body and wins."""
+    """A submission to any provider; `extra` is merged into the provider's body and wins."""
 
     input: str
     destination: str | None = None

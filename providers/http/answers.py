@@ -44,7 +44,7 @@ _GONE = frozenset({404, 410})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. `headers` have lower-case names; `data` is None when there is no JSON."""
+    """A complete answer. `headers` have lower-case names; `data` is None when there is no JSON."""
 
     status: int
     headers: Mapping[str, str]
@@ -78,7 +78,7 @@ def read_wait(value: str | None, now: datetime | None = None) -> float | None:
 
 
 def read_json(text: str) -> Any:
-    """Parse `text` into values that can be stored and walked: finite, shallow, with storable text.
+    """Parse `text` into values that can be stored and traversed: finite, shallow, storable text.
 
     NaN and infinities become None. Raises ValueError for anything that is not JSON.
     """
@@ -122,8 +122,8 @@ def read_messages(data: Any) -> tuple[list[str], dict[str, list[str]]]:
     return _read_sentences(body), fields
 
 
-def read_words(data: Any) -> str:
-    """What an error body says, a bare `["text"]` or `"text"` too; empty where it says nothing."""
+def join_messages(data: Any) -> str:
+    """Join what an error body says, a bare `["text"]` or `"text"` too; empty if it says nothing."""
     return "; ".join(read_messages(data if isinstance(data, dict) else {"errors": data})[0])
 
 
@@ -173,37 +173,37 @@ def read_error(answer: Answer, call: str, secrets: Iterable[str] = ()) -> Provid
     status, code = answer.status, str(answer.status)
     secrets = tuple(secrets)
     messages, fields = read_messages(answer.data)
-    words = "; ".join(messages)
-    told = f": {words}" if words else "."
+    message = "; ".join(messages)
+    ending = f": {message}" if message else "."
     if status in {401, 403}:
         return AuthRefused(
-            f"The provider refused the credentials for {call} ({status}){told}",
+            f"The provider refused the credentials for {call} ({status}){ending}",
             code=code,
             secrets=secrets,
         )
     if status in _GONE:
         return NotFound(
-            f"The provider does not know {call} ({status}){told}", code=code, secrets=secrets
+            f"The provider does not know {call} ({status}){ending}", code=code, secrets=secrets
         )
     if status == 409:
-        return Conflict(f"The provider refused {call} (409){told}", code=code, secrets=secrets)
+        return Conflict(f"The provider refused {call} (409){ending}", code=code, secrets=secrets)
     if status == _TOO_MANY_REQUESTS:
         return RateLimited(
-            f"The provider's rate limit is reached{told}",
+            f"The provider's rate limit is reached{ending}",
             code=code,
             wait_s=answer.wait_s,
             secrets=secrets,
         )
     if status in _TIMEOUTS:
         return TimedOut(
-            f"The provider gave up on {call} ({status}){told}",
+            f"The provider gave up on {call} ({status}){ending}",
             code=code,
             wait_s=answer.wait_s,
             secrets=secrets,
         )
     if 400 <= status < 500:
         return Rejected(
-            words or f"The provider rejected {call} ({status}).",
+            message or f"The provider rejected {call} ({status}).",
             messages=messages,
             fields=fields,
             error_class="quota.plan" if status == _PAYMENT_REQUIRED else None,
@@ -212,7 +212,7 @@ def read_error(answer: Answer, call: str, secrets: Iterable[str] = ()) -> Provid
         )
     if status >= 500:
         return Outage(
-            f"The provider failed on {call} ({status}){told}",
+            f"The provider failed on {call} ({status}){ending}",
             code=code,
             wait_s=answer.wait_s,
             secrets=secrets,

@@ -28,7 +28,7 @@ from providers.core.errors import (
     TimedOut,
     Unreachable,
 )
-from providers.http.answers import Answer, read_error, read_json, read_words
+from providers.http.answers import Answer, join_messages, read_error, read_json
 from providers.http.connections import BoundedAdapter
 from providers.http.redaction import REDACTED, has_marker, redact_url
 
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 CONNECT_S = 3.0
 READ_S = 30.0
 
-# A whole answer, however it drips: Celery's thread pool has no limits of its own.
+# A complete answer, however slowly it arrives: Celery's thread pool has no limits of its own.
 ANSWER_S = 60.0
 
 # A page of 50 jobs with 20 outputs each is about 2 MB.
@@ -79,7 +79,7 @@ class _SizeLimit:
 
 
 class _Session(requests.Session):
-    """Leaves a redirect alone: told not to follow it, requests still reads it up, unbounded."""
+    """Ignores redirects: asked not to follow one, requests still reads its body, unbounded."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
@@ -176,14 +176,14 @@ class HttpClient:
         """Send once and return the answer of a 2xx; raise the error that any other one is.
 
         `classify` may name the error first, where a provider uses a status in its own way; for
-        None the standard meaning holds. Either way the error quotes the provider's words, without
-        the client's `secrets` and these. A 2xx body is JSON or empty (then `data` is None).
+        None the standard meaning holds. Either way the error quotes the provider's message,
+        without the client's `secrets` and these. A 2xx body is JSON or empty (then `data` is None).
         """
         call = f"{method} {redact_url(url)}"
         if has_marker([json, form]):
             # in the place of a secret that we no longer have, which no provider can use
             raise Rejected(
-                f"{call} was not sent: {REDACTED} in it stands for a secret that is not known here."
+                f"{call} was not sent: {REDACTED} in it replaces a secret that is not known here."
             )
         if self._reserve is not None:
             self._reserve(bucket)
@@ -208,8 +208,8 @@ class HttpClient:
             own_deadline = isinstance(failure, TimedOut) and within_s == left
             if not (never_left or own_deadline):
                 self._on_end(isinstance(failure, BadAnswer) and took_s < SLOW_S)
-            # Raised out here so that the original, which quotes URLs and headers whole, does
-            # not travel along as its context.
+            # Raised out here, so that the original, which quotes URLs and headers with their
+            # secrets, is not its context.
             raise failure
         self._on_end(answer.is_success or took_s < SLOW_S)
         self.latency_ms = round(took_s * 1000)
@@ -218,7 +218,7 @@ class HttpClient:
             return answer
         secrets = (*self._secrets, *secrets)
         refusal = (classify and classify(answer)) or read_error(answer, call, secrets)
-        raise refusal.quote(refusal.words or read_words(answer.data), secrets)
+        raise refusal.quote(refusal.provider_message or join_messages(answer.data), secrets)
 
     def _exchange(
         self,
@@ -301,7 +301,7 @@ def _read_data(response: requests.Response, text: str) -> Any:
 
 
 def _explain(error: Exception, call: str, *, timed_out: bool) -> ProviderError:
-    """Name what went wrong below HTTP, in our words: theirs quote URLs and headers.
+    """Say what went wrong below HTTP: the messages of libraries quote URLs and headers.
 
     Ambiguous is whatever may have happened after the request was sent.
     """
@@ -310,7 +310,7 @@ def _explain(error: Exception, call: str, *, timed_out: bool) -> ProviderError:
         reason = reason.reason
     if isinstance(error, ValueError | failures.InvalidJSONError):
         return Rejected(
-            f"{call} cannot be sent: the address, a credential or the body holds what HTTP or "
+            f"{call} cannot be sent: the URL, a credential or the body holds what HTTP or "
             "JSON does not allow."
         )
     if isinstance(error, failures.ConnectTimeout) or isinstance(reason, NewConnectionError):

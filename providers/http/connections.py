@@ -1,7 +1,7 @@
 """The sockets under `HttpClient`: they reach public addresses only and do not wait for ever.
 
-Both are done where the connection is made, since a check made beforehand can be told another
-address than the connection gets (DNS rebinding).
+Both are done where the connection is made, since a check made beforehand may get another address
+than the connection (DNS rebinding).
 """
 
 import ipaddress
@@ -22,7 +22,7 @@ POOL_SIZE = 16
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
-# What `ipaddress` takes for global: IPv4 addresses in the low half, of old (RFC 4291, 2.5.5.1)
+# What `ipaddress` considers global: IPv4 addresses in the low half, of old (RFC 4291, 2.5.5.1)
 # and of stateless translation (RFC 2765), and translation within one site (RFC 8215).
 _LOCAL = [
     ipaddress.ip_network(network) for network in ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48")
@@ -44,7 +44,7 @@ def is_public(address: str) -> bool:
 
 
 class _BoundedConnection(HTTPConnection):
-    """Makes the read timeout hold for the whole head of an answer.
+    """Applies the read timeout to all of the head of an answer.
 
     A socket's timeout starts anew with each byte, so a server that sends its headers one by
     one could hold a worker for hours. Who reads the body watches it, and ends it by the

@@ -1,11 +1,11 @@
 """Takes secrets out of what is stored, logged, raised, shown or sent on. Pure; never raises.
 
 A provider's body repeats what a customer sent: storage keys in query strings, passwords in
-addresses, signed links, tokens in headers, our own webhook addresses. What is recognised:
+URLs, signed links, tokens in headers, our webhook URLs. What is recognised:
 
 - values of parameters and fields whose name says so (`is_secret_name`), also in free text,
-  in JSON within text, and within an address that is percent-encoded into another one;
-- user names and passwords before the `@` of an address, whatever characters they hold;
+  in JSON within text, and within a URL that is percent-encoded into another one;
+- user names and passwords before the `@` of a URL, whatever characters they hold;
 - values after Bearer, Basic, Token; JSON web tokens, AWS key ids, private keys;
 - the secret segment of `/hooks/<provider>/<id>/<secret>/`, and of a link to set a password;
 - literal values handed in, plain, percent-encoded and in base64.
@@ -25,17 +25,17 @@ from urllib.parse import quote, quote_plus, unquote
 
 from providers.parsing.times import read_epoch_s, read_time
 
-# Letters only: it stays whole in a query, in a user name and when it is percent-encoded.
+# Letters only: it stays the same in a query, in a user name and percent-encoded.
 REDACTED = "REDACTED"
 
-# Stands for what is too large, too deep or too long to be looked through.
+# Replaces what is too large, too deep or too long to be searched.
 CUT = "[cut]"
 MAX_DEPTH = 64
 MAX_NODES = 200_000
 MAX_TEXT = 200_000
-MAX_LOOKS = 5
+MAX_ROUNDS = 5
 
-# Shorter ones would take ordinary words apart.
+# Shorter ones are parts of ordinary words.
 MIN_LITERAL = 4
 
 # A name is secret by its last word: `access_token` is, `token_count` is not.
@@ -67,7 +67,7 @@ _CLOUD_HARMLESS = frozenset({"date", "expires", "algorithm", "signedheaders"})
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
-# Anything worth a closer look; most strings of a body (states, codecs, times) are not.
+# Anything worth a search; most strings of a body (states, codecs, times) are not.
 _SUSPECT = re.compile(
     r"=|//|\\/|/hooks/|eyJ|A[KS]IA|PRIVATE KEY|%(?:25)*3a|bearer|basic|token|key|secret|pass|pwd"
     r"|auth|sig|hmac|cred|cookie|jwt",
@@ -79,8 +79,8 @@ _PRIVATE_KEY = re.compile(
 _ENCODED_URL = re.compile(
     r"[a-z][a-z0-9+.-]{1,15}%(?:25)*3a(?:%(?:25)*2f){2}[^\s\"<>&]*", re.IGNORECASE
 )
-_ADDRESS = re.compile(r"//([^\s\"<>]+)")
-_WHOLE_ADDRESS = re.compile(r"//(.+)", re.DOTALL)
+_ANY_AUTHORITY = re.compile(r"//([^\s\"<>]+)")
+_URL_AUTHORITY = re.compile(r"//(.+)", re.DOTALL)
 _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:.]*\.[^:]*|localhost):\d*", re.ASCII)
 _HOOK = re.compile(r"(/hooks/[^/\s]{1,64}/[^/\s]{1,64}/)[^/\s?#\"'<>]+")
 # `<user>-<token>`; the page that follows it is called `<user>-set-password`, for everybody.
@@ -94,7 +94,7 @@ _PARAM_NAME = r"[A-Za-z_$%][\w.$%\[\]-]{0,63}"
 _PARAM = re.compile(rf"({_PARAM_NAME})([ ]?=[ ]?)", re.ASCII)
 _NEXT = rf"(?!(?:amp;)?{_PARAM_NAME}=)"
 _VALUE = re.compile(rf"\"[^\"]*\"?|'[^']*'?|[^\s\"<>&;]*(?:[&;]{_NEXT}[^\s\"<>&;]*)*", re.ASCII)
-_WHOLE_VALUE = re.compile(rf"[^&;]*(?:[&;]{_NEXT}[^&;]*)*", re.ASCII)
+_URL_VALUE = re.compile(rf"[^&;]*(?:[&;]{_NEXT}[^&;]*)*", re.ASCII)
 # The quotes may be escaped, up to three times: JSON within a string of JSON.
 _JSON_PAIR = re.compile(
     r"(\\{0,8}[\"'])([A-Za-z][\w. -]{0,63})\1(\s{0,9}[:=]\s{0,9})"
@@ -132,13 +132,13 @@ def is_secret_name(name: str) -> bool:
 @lru_cache(maxsize=4096)
 def is_secret_param(name: str) -> bool:
     """Whether a parameter of a URL's query of this name holds a secret or signs the URL."""
-    folded = re.sub(r"[^a-z0-9]", "", name.lower())
+    letters = re.sub(r"[^a-z0-9]", "", name.lower())
     for prefix in _CLOUD_PREFIXES:
-        if folded.startswith(prefix):
-            return folded.removeprefix(prefix) not in _CLOUD_HARMLESS
+        if letters.startswith(prefix):
+            return letters.removeprefix(prefix) not in _CLOUD_HARMLESS
     return (
-        _SECRET_PARAM.fullmatch(folded) is not None
-        or folded.endswith("accesskeyid")
+        _SECRET_PARAM.fullmatch(letters) is not None
+        or letters.endswith("accesskeyid")
         or is_secret_name(name)
     )
 
@@ -146,24 +146,24 @@ def is_secret_param(name: str) -> bool:
 def redact(value: Any, secrets: Iterable[str] = ()) -> Any:
     """Return a JSON value of the same shape without secrets.
 
-    What a secret name holds becomes REDACTED whole, unless it is empty, true or false. What is
+    What a secret name holds becomes REDACTED, unless it is empty, true or false. What is
     not JSON becomes text. Beyond MAX_DEPTH and MAX_NODES it becomes CUT.
     """
-    return _Walk(_literals(secrets)).redact(value, 0)
+    return _Redaction(_literals(secrets)).redact(value, 0)
 
 
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
-    """Return free text without secrets; addresses in it stay recognisable."""
+    """Return free text without secrets; URLs in it stay recognisable."""
     return _redact_text(str(text), _literals(secrets))
 
 
 def redact_url(url: str, secrets: Iterable[str] = ()) -> str:
-    """Return an address without secrets; the whole string is taken as one address."""
+    """Return a URL without secrets; all of the string is one URL."""
     text = _bound(str(url))
     literals = _literals(secrets)
     if literals is not None:
         text = literals.sub(REDACTED, text)
-    return _redact(text, whole=True) if _SUSPECT.search(text) else text
+    return _redact(text, is_url=True) if _SUSPECT.search(text) else text
 
 
 def has_marker(value: Any) -> bool:
@@ -172,7 +172,7 @@ def has_marker(value: Any) -> bool:
 
 
 def split_url(url: str, secrets: Iterable[str] = ()) -> tuple[str, str | None]:
-    """Return (redacted, whole): the second only when redaction took something away."""
+    """Return (redacted, original): the second only when redaction took something away."""
     redacted = redact_url(url, secrets)
     return redacted, (url if redacted != url else None)
 
@@ -194,8 +194,8 @@ def url_expiry(url: str) -> datetime | None:
     return read_epoch_s(params.get("expires"))
 
 
-class _Walk:
-    """One walk through a value, with what is left of the budget of nodes."""
+class _Redaction:
+    """One traversal of a value, with what is left of the budget of nodes."""
 
     def __init__(self, literals: re.Pattern[str] | None) -> None:
         self.literals = literals
@@ -274,8 +274,8 @@ def _redact_text(text: str, literals: re.Pattern[str] | None) -> str:
         text = literals.sub(REDACTED, text)
     if not _SUSPECT.search(text):
         return text
-    # A value without a space that is an address holds whatever its password may hold.
-    return _redact(text, whole=_URL_START.match(text) is not None)
+    # a value without a space that is a URL holds whatever its password may hold
+    return _redact(text, is_url=_URL_START.match(text) is not None)
 
 
 def _bound(text: str) -> str:
@@ -285,37 +285,37 @@ def _bound(text: str) -> str:
     return f"{text[: MAX_TEXT // 4].rpartition(' ')[0]} {CUT}".lstrip()
 
 
-def _redact(text: str, *, whole: bool, depth: int = 0) -> str:
-    """Look until nothing more is found: one secret can hide where the next one begins."""
-    for _ in range(MAX_LOOKS):
-        redacted = _redact_once(text, whole=whole, depth=depth)
+def _redact(text: str, *, is_url: bool, depth: int = 0) -> str:
+    """Search until nothing more is found: one secret can hide where the next one begins."""
+    for _ in range(MAX_ROUNDS):
+        redacted = _redact_once(text, is_url=is_url, depth=depth)
         if redacted == text:
             break
         text = redacted
     return text
 
 
-def _redact_once(text: str, *, whole: bool, depth: int) -> str:
+def _redact_once(text: str, *, is_url: bool, depth: int) -> str:
     """Take off JSON's escapes as well, where a secret was behind them."""
     plain = _ESCAPED.sub(lambda found: "/" if found[1] == "/" else "&", text)
     if plain != text:
-        redacted = _redact_plain(plain, whole=whole, depth=depth)
+        redacted = _redact_plain(plain, is_url=is_url, depth=depth)
         if redacted != plain:
             return redacted
-    return _redact_plain(text, whole=whole, depth=depth)
+    return _redact_plain(text, is_url=is_url, depth=depth)
 
 
-def _redact_plain(text: str, *, whole: bool, depth: int) -> str:
+def _redact_plain(text: str, *, is_url: bool, depth: int) -> str:
     text = _PRIVATE_KEY.sub(REDACTED, text)
     if depth < 2:
         text = _ENCODED_URL.sub(lambda found: _redact_encoded(found[0], depth), text)
-    text = (_WHOLE_ADDRESS if whole else _ADDRESS).sub(
+    text = (_URL_AUTHORITY if is_url else _ANY_AUTHORITY).sub(
         lambda found: "//" + _redact_userinfo(found[1]), text
     )
     text = _HOOK.sub(rf"\1{REDACTED}", text)
     text = _PASSWORD_LINK.sub(rf"\1{REDACTED}", text)
     text = _SCHEME.sub(_redact_scheme, text)
-    text = _redact_params(text, _WHOLE_VALUE if whole else _VALUE)
+    text = _redact_params(text, _URL_VALUE if is_url else _VALUE)
     text = _JSON_PAIR.sub(_redact_json_pair, text)
     text = _COLON_PAIR.sub(_redact_colon_pair, text)
     text = _JWT.sub(REDACTED, text)
@@ -324,14 +324,14 @@ def _redact_plain(text: str, *, whole: bool, depth: int) -> str:
 
 def _redact_encoded(encoded: str, depth: int) -> str:
     plain = unquote(encoded)
-    redacted = _redact(plain, whole=True, depth=depth + 1)
+    redacted = _redact(plain, is_url=True, depth=depth + 1)
     return encoded if redacted == plain else quote(redacted, safe="")
 
 
 def _redact_userinfo(rest: str) -> str:
     """Take the user and password off what follows `//`.
 
-    Passwords with an unescaped `@`, `/` or `?` are common in storage addresses, so the end of
+    Passwords with an unescaped `@`, `/` or `?` are common in storage URLs, so the end of
     the user information is the last `@` that can be it, not the first.
     """
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
@@ -349,8 +349,8 @@ def _redact_userinfo(rest: str) -> str:
 def _redact_scheme(found: re.Match[str]) -> str:
     scheme, space, value = found.groups()
     # "Bearer token", "basic authentication", "token expired" are prose.
-    word = value.rstrip(".:")
-    is_prose = word.isalpha() and (word.islower() or len(word) < 8)
+    text = value.rstrip(".:")
+    is_prose = text.isalpha() and (text.islower() or len(text) < 8)
     return found[0] if is_prose or len(value) < 6 else f"{scheme}{space}{REDACTED}"
 
 

@@ -1,4 +1,4 @@
-"""Following a list whose answers hold the whole URL of the next page.
+"""Following a list whose answers hold the URL of the next page.
 
 What is kept of it is its query, whichever parameters that has.
 """
@@ -16,7 +16,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def read_query(query: str | None) -> dict[str, str]:
-    """Take a query apart; one that makes no sense is none."""
+    """Split a query into parameters; one that makes no sense has none."""
     try:
         return dict(parse_qsl(query or "", max_num_fields=20))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Text that others wrote, made fit to be stored, to be read, and to stand on one line.
+"""Text that others wrote, made fit to be stored, to be read, and to be on one line.
 
 What cannot stay as it is becomes visible, spelled as JSON escapes it: `\\u0000`, `\\u202e`.
 """

@@ -28,7 +28,7 @@ class Url:
 
     `scheme` and `host` are in lower case. `host` is empty, and `port` None, where there is none
     and where the authority cannot be read (`s3://[bucket]/`). `path` is as it was written. In a
-    store it is the whole key; `query` is what signs it, if anything does.
+    store it is the key; `query` is what signs it, if anything does.
     """
 
     scheme: str = ""

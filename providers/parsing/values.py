@@ -17,7 +17,7 @@ MAX_INT = 2**63 - 1
 # Of the outputs, presets and errors of one job each: far more than any provider makes.
 MAX_ITEMS = 1000
 
-# Names, labels, status words and provider messages; a body is kept elsewhere.
+# Names, labels, statuses and provider messages; a body is kept elsewhere.
 TEXT_LENGTH = 2000
 
 # Longer ids are distinguished by what comes before.
@@ -87,9 +87,9 @@ def read_count(value: Any) -> int | None:
 
 
 def read_bool(value: Any) -> bool | None:
-    """Read true and false, also as words or as 1 and 0."""
-    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    return words.get(str(value).strip().lower()) if isinstance(value, bool | int | str) else None
+    """Read true and false, also as text or as 1 and 0."""
+    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    return known.get(str(value).strip().lower()) if isinstance(value, bool | int | str) else None
 
 
 def read_progress(value: Any) -> float | None:

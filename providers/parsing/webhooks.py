@@ -11,7 +11,7 @@ from providers.http.answers import read_json
 def check_secret(headers: Mapping[str, str], name: str, secret: str) -> None:
     """Compare the shared secret in the header `name` in constant time. Raises WebhookRefused.
 
-    Without a `secret` to compare, our own secret address is what proves the sender.
+    Without a `secret` to compare, our secret URL is what proves the sender.
     """
     given = headers.get(name, "").encode(errors="replace")
     if secret and not hmac.compare_digest(given, secret.encode(errors="replace")):

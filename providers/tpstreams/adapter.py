@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
 from providers.core import errors
 from providers.core.adapter import Adapter
-from providers.core.contract import Account, Found, RateLimit
+from providers.core.contract import Account, Found, per_minute
 from providers.core.issues import RequestIssue
-from providers.core.types import Capability, Field, JobRequest, Page, RemoteJob, WebhookEvent
-from providers.http.answers import Answer, read_words
+from providers.core.types import Capability, Field, JobRequest, RemoteJob, WebhookEvent
+from providers.http.answers import Answer, join_messages
 from providers.http.client import HttpClient
 from providers.http.redaction import redact_url
 from providers.parsing import customer_object
@@ -22,7 +21,7 @@ from providers.parsing.listing import Listing
 from providers.parsing.next_pages import read_next, read_query
 from providers.parsing.payloads import Body
 from providers.parsing.urls import strip_query
-from providers.parsing.values import read_count, read_dict
+from providers.parsing.values import read_count
 from providers.tpstreams import request as job_request
 from providers.tpstreams.bodies import JOB_STATUSES, OUTPUT_STATUSES, SOURCES, fill_job, is_job
 
@@ -73,16 +72,12 @@ class TPStreams(Adapter):
         ),
     )
     outputs_field = "resolutions"
+    lists_partial_jobs = True  # without client_metadata
     customer_field = CustomerField("client_metadata", customer_object, max_length=METADATA_BYTES)
     job_statuses = JOB_STATUSES
     output_statuses = OUTPUT_STATUSES
     # None is documented: these are polite, and far above what polling needs.
-    rate_limits = (
-        RateLimit("list", 60),
-        RateLimit("details", 120),
-        RateLimit("submit", 60),
-        RateLimit("cancel", 60),
-    )
+    rate_limits = per_minute(list=60, details=120, submit=60, cancel=60)
     read_buckets = ("details",)
     echoes_key = True
     input_schemes = ("http", "https", "s3")
@@ -91,7 +86,7 @@ class TPStreams(Adapter):
     heights = (240, 360, 480, 720, 1080)
     packagings = ()
     request_help = {
-        "input": "An http, https or s3 address.",
+        "input": "An http, https or s3 URL.",
         "destination": "Required: the s3 URL of a folder that TPStreams can write to.",
     }
     webhook_secret_header = "x-streams-token"  # noqa: S105 - a header's name
@@ -99,7 +94,7 @@ class TPStreams(Adapter):
         "Make up a secret of 32 characters or more and enter it here as the webhook token.",
         "Register the webhook once for the organization: POST to its /webhooks/ the url {url} "
         "and the same secret as secret_token.",
-        "Events of assets and live streams arrive at the same address; they are passed over.",
+        "Events of assets and live streams arrive at the same URL and are ignored.",
     )
 
     def __init__(self, account: Account, http: HttpClient) -> None:
@@ -109,25 +104,18 @@ class TPStreams(Adapter):
 
     # Reading
 
-    def list_jobs(self, cursor: str | None = None) -> Iterator[Page]:
+    def fetch_page(self, cursor: str | None) -> Listing:
         """The cursor is the query of the next page, below the account's own URL."""
-
-        def fetch(cursor: str | None) -> Listing:
-            params = {**read_query(cursor), "ordering": "-created"}
-            try:
-                data = self.send("GET", "/", bucket="list", params=params).data
-            except errors.NotFound:
-                if not cursor:
-                    raise
-                return Listing([])  # "Invalid page": the list ends before it
-            jobs = self.read_list(data, "results")
-            body = read_dict(data)
-            following = read_next(body.get("next"), f"{self.base_url}/")
-            return Listing(jobs, following, total=read_count(body.get("count")))
-
-        for page in self.list_pages(fetch, cursor):
-            # the list leaves client_metadata out
-            yield replace(page, jobs=tuple(replace(job, is_partial=True) for job in page.jobs))
+        params = {**read_query(cursor), "ordering": "-created"}
+        try:
+            data = self.send("GET", "/", bucket="list", params=params).data
+        except errors.NotFound:
+            if not cursor:
+                raise
+            return Listing([])  # "Invalid page": the list ends before it
+        jobs = self.read_list(data, "results")
+        following = read_next(data.get("next"), f"{self.base_url}/")
+        return Listing(jobs, following, total=read_count(data.get("count")))
 
     def get_job(self, remote_id: str) -> RemoteJob:
         return self.read_single(self.send("GET", "/{}/", remote_id, bucket="details").data)
@@ -154,7 +142,7 @@ class TPStreams(Adapter):
     def cancel(self, remote_id: str) -> None:
         answer = self.send("DELETE", "/{}/", remote_id, bucket="cancel", classify=_read_conflict)
         if refusal := _read_conflict(answer):
-            raise refusal.quote(read_words(answer.data), self.secrets)
+            raise refusal.quote(join_messages(answer.data), self.secrets)
 
     def find_by_key(self, key: str, request: JobRequest, since: datetime) -> Found:
         """The list carries neither our key nor when a job was made.
@@ -229,10 +217,9 @@ def _describe(subject: str, body: Body) -> str:
 
 
 def _read_conflict(answer: Answer) -> errors.ProviderError | None:
-    """Whether it was cancelled is in the words; which status they come with is not documented."""
+    """The message says whether it was cancelled; which status it comes with is not documented."""
     is_about_job = answer.is_success or answer.status in {400, 409, 422}
-    if not (is_about_job and _NOT_CANCELLED.search(read_words(answer.data))):
+    if not (is_about_job and _NOT_CANCELLED.search(join_messages(answer.data))):
         return None
-    return errors.Conflict(
-        "TPStreams did not cancel the job: it has ended already.", code=str(answer.status)
-    )
+    sentence = "TPStreams did not cancel the job: it has ended already."
+    return errors.Conflict(sentence, code=str(answer.status))

@@ -1,4 +1,4 @@
-"""The fields of TPStreams' jobs, and the words of its states.
+"""The fields of TPStreams' jobs, and its statuses.
 
 List, details, the answer to a creation and webhooks have four different sets of keys.
 """
@@ -14,8 +14,8 @@ from providers.core.types import RemoteInput, RemoteJob, RemoteOutput
 from providers.parsing.payloads import Body
 from providers.parsing.values import read_count, read_id
 
-# Cancelling is documented, the word that follows from it is not; "processing" and "not started"
-# are words of the same company's open transcoder, and of its assets.
+# Cancelling is documented, the status that follows is not; "processing" and "not started" are
+# statuses of the same company's open transcoder, and of its assets.
 JOB_STATUSES: Mapping[str, JobStatus] = {
     "notstarted": JobStatus.QUEUED,
     "queued": JobStatus.QUEUED,

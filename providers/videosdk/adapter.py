@@ -11,15 +11,16 @@ from typing import Any
 
 from providers.core import errors
 from providers.core.adapter import Adapter
-from providers.core.contract import Account, Found, RateLimit
+from providers.core.contract import Account, Found, per_minute
 from providers.core.issues import RequestIssue
-from providers.core.status import JobStatus, fold
-from providers.core.types import Capability, Field, JobRequest, Page, RemoteJob, WebhookEvent
-from providers.http.answers import Answer, error_by_status, read_messages, read_words
+from providers.core.status import JobStatus, normalize_status
+from providers.core.types import Capability, Field, JobRequest, RemoteJob, WebhookEvent
+from providers.http.answers import Answer, error_by_status, join_messages, read_messages
 from providers.http.client import HttpClient
 from providers.parsing import customer_object
 from providers.parsing.customer_fields import CustomerField
 from providers.parsing.key_search import CLOCK_SKEW, search_pages
+from providers.parsing.listing import Listing
 from providers.parsing.object_ids import is_object_id
 from providers.parsing.payloads import Body
 from providers.parsing.values import read_count, read_dict, read_int
@@ -38,7 +39,7 @@ _refuse_deletion = error_by_status(
     errors.Conflict, dict.fromkeys((400, 405, 409, 422), _NOT_QUEUED)
 )
 
-# What is said where the credentials are meant, as opposed to the service.
+# What a message mentions that is about the credentials, as opposed to the service.
 _ABOUT_CREDENTIALS = re.compile(
     r"token|jwt|api ?key|credential|authenti|signature|expired", re.IGNORECASE
 )
@@ -71,14 +72,14 @@ class VideoSDK(Adapter):
         Field(
             "secret",
             "Secret",
-            "Signs a token of ten minutes' life whenever one is needed.",
+            "Signs tokens that are valid for ten minutes.",
             secret=True,
             required=False,
         ),
         Field(
             "token",
             "Token",
-            "A ready JSON web token, in place of the key and the secret. It ends when it says.",
+            "A ready JSON web token instead of the key and the secret, valid until it expires.",
             secret=True,
             required=False,
         ),
@@ -89,12 +90,7 @@ class VideoSDK(Adapter):
     job_statuses = JOB_STATUSES
     output_statuses = OUTPUT_STATUSES
     # None is documented: these are polite, and far above what polling needs.
-    rate_limits = (
-        RateLimit("list", 60),
-        RateLimit("details", 120),
-        RateLimit("submit", 60),
-        RateLimit("cancel", 60),
-    )
+    rate_limits = per_minute(list=60, details=120, submit=60, cancel=60)
     read_buckets = ("details",)
     cancellable = frozenset({JobStatus.QUEUED})
     input_schemes = ("http", "https")
@@ -106,12 +102,12 @@ class VideoSDK(Adapter):
     max_thumbnails = job_request.MAX_THUMBNAILS
     spreads_thumbnails = False
     request_help = {
-        "input": "An http or https address, or the id of a file in Video SDK's storage.",
+        "input": "An http or https URL, or the id of a file in Video SDK's storage.",
         "destination": None,
     }
     webhook_steps = (
         'Add "webhookUrl": "{url}" to each job, here in its extra settings.',
-        "Keep the address to yourself: nothing else tells a true delivery from a made-up one.",
+        "Keep the URL secret: nothing else distinguishes a genuine delivery from a forged one.",
     )
 
     def __init__(self, account: Account, http: HttpClient) -> None:
@@ -121,10 +117,8 @@ class VideoSDK(Adapter):
 
     # Reading
 
-    def list_jobs(self, cursor: str | None = None) -> Iterator[Page]:
-        return self.list_pages(
-            lambda cursor: fetch_newest_first(self._read_list_page, cursor), cursor
-        )
+    def fetch_page(self, cursor: str | None) -> Listing:
+        return fetch_newest_first(self._read_list_page, cursor)
 
     def get_job(self, remote_id: str) -> RemoteJob:
         return self.read_single(self._send_about("GET", remote_id, bucket="details").data)
@@ -180,10 +174,10 @@ class VideoSDK(Adapter):
             if error.code != "403":
                 raise
             # The list takes the same token: it is this job that must not be deleted.
-            raise errors.Conflict(_NOT_QUEUED, code="403").quote(error.words) from None
+            raise errors.Conflict(_NOT_QUEUED, code="403").quote(error.provider_message) from None
         status = self.open(answer.data).text("status")
-        if status and JOB_STATUSES.get(fold(status)) is not JobStatus.QUEUED:
-            raise errors.Conflict(_NOT_QUEUED).quote(read_words(answer.data), self.secrets)
+        if status and JOB_STATUSES.get(normalize_status(status)) is not JobStatus.QUEUED:
+            raise errors.Conflict(_NOT_QUEUED).quote(join_messages(answer.data), self.secrets)
 
     def find_by_key(self, key: str, request: JobRequest, since: datetime) -> Found:
         """Search for our key, else for the one job of the same source and presets since then.
@@ -191,15 +185,16 @@ class VideoSDK(Adapter):
         That `userData` comes back is not proven. Two jobs that could be it are none: a person
         has to decide.
         """
-        new_job = RemoteJob("", JobStatus.QUEUED)
-        asked = self.translate(new_job, self.open(self.build_request(request)))
+        body = self.open(self.build_request(request))
+        asked = self.translate(RemoteJob("", JobStatus.QUEUED), body)
         alike: dict[str, RemoteJob] = {}
 
         def find(job: RemoteJob) -> RemoteJob | None:
             if job.key == key:
                 return job
             is_new = job.created_at is not None and job.created_at >= since - CLOCK_SKEW
-            if is_new and not job.key and _is_alike(job, asked):
+            is_alike = _list_settings(job) == _list_settings(asked)
+            if is_new and is_alike and not job.key:
                 alike[job.remote_id] = job
             return None
 
@@ -271,9 +266,8 @@ class VideoSDK(Adapter):
             raise
 
 
-def _is_alike(job: RemoteJob, asked: RemoteJob) -> bool:
-    presets, asked_presets = ({preset.remote_id for preset in one.presets} for one in (job, asked))
-    return job.input.url == asked.input.url and presets == asked_presets
+def _list_settings(job: RemoteJob) -> set[str | None]:
+    return {job.input.url, *(preset.remote_id for preset in job.presets)}
 
 
 def _withdrawn(what: str, code: str, *, ambiguous: bool = False) -> errors.Withdrawn:
@@ -286,7 +280,7 @@ def _withdrawn(what: str, code: str, *, ambiguous: bool = False) -> errors.Withd
 
 def _read_withdrawal(answer: Answer) -> errors.ProviderError | None:
     """What the list and a creation are never answered with by a service that is there."""
-    if answer.status == 403 and _ABOUT_CREDENTIALS.search(read_words(answer.data)):
+    if answer.status == 403 and _ABOUT_CREDENTIALS.search(join_messages(answer.data)):
         return None
     is_page = answer.status in {400, 405} and "html" in answer.headers.get("content-type", "")
     if answer.status in {403, 404, 410} or is_page:
@@ -297,9 +291,9 @@ def _read_withdrawal(answer: Answer) -> errors.ProviderError | None:
 def _read_rejection(answer: Answer) -> errors.ProviderError | None:
     """A 404 that mentions the video is about the id or the URL that was sent."""
     messages, fields = read_messages(answer.data)
-    words = "; ".join(messages)
-    if answer.status != 404 or not _ABOUT_SOURCE.search(words):
+    message = "; ".join(messages)
+    if answer.status != 404 or not _ABOUT_SOURCE.search(message):
         return _read_withdrawal(answer)
     return errors.Rejected(
-        words, messages=messages, fields=fields, error_class="input.not_found", code="404"
+        message, messages=messages, fields=fields, error_class="input.not_found", code="404"
     )

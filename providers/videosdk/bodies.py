@@ -1,4 +1,4 @@
-"""The fields of Video SDK's jobs, and the words of its states.
+"""The fields of Video SDK's jobs, and its statuses.
 
 Keys are absent until there is something to report.
 """
@@ -12,29 +12,29 @@ from typing import Any
 from providers.core.error_tables import ErrorTable
 from providers.core.status import JobStatus, OutputStatus, read_status
 from providers.core.types import OutputKind, RemoteInput, RemoteJob, RemoteOutput
-from providers.http.answers import read_words
+from providers.http.answers import join_messages
 from providers.parsing.media import read_kind, read_suffix
 from providers.parsing.object_ids import read_id_time
 from providers.parsing.payloads import Body
 from providers.parsing.times import read_time
 from providers.videosdk.presets import JobPreset, read_label, read_presets
 
-# A closed list. Its dashboard writes the words with capitals.
+# A closed list. Its dashboard writes them with capitals.
 JOB_STATUSES: Mapping[str, JobStatus] = {
     "queued": JobStatus.QUEUED,
     "processing": JobStatus.RUNNING,
     "completed": JobStatus.SUCCEEDED,
     "failed": JobStatus.FAILED,
 }
-# The job's words for a file that was asked for and is not listed. A listed one is there; one
-# that a completed job does not list is unknown.
+# The job's status is that of a file that was asked for and is not listed. A listed one is there;
+# one that a completed job does not list is unknown.
 OUTPUT_STATUSES: Mapping[str, OutputStatus] = {
     "queued": OutputStatus.QUEUED,
     "processing": OutputStatus.RUNNING,
     "failed": OutputStatus.FAILED,
 }
 
-# No reason of a failure is documented, nor where it is: likely fields and words are looked at.
+# Neither the reasons of a failure are documented nor their field: likely ones are searched.
 ERROR_FIELDS = ("error", "errors", "errorMessage", "failureReason", "reason", "message")
 CODE_FIELDS = ("errorCode", "code", "error.errorCode", "error.code")
 ERRORS = ErrorTable(
@@ -72,7 +72,7 @@ def read_created_at(job: Mapping[str, Any]) -> datetime | None:
 def fill_job(job: RemoteJob, body: Body) -> RemoteJob:
     source = body.url("videoUrl", "videoId")
     presets = list(read_presets(body))
-    message = read_words({"errors": [body.get(name) for name in ERROR_FIELDS]})
+    message = join_messages({"errors": [body.get(name) for name in ERROR_FIELDS]})
     error = ERRORS.read(body.text(*CODE_FIELDS), message)
     return replace(
         job,
@@ -90,8 +90,8 @@ def fill_job(job: RemoteJob, body: Body) -> RemoteJob:
 def _read_outputs(job: RemoteJob, body: Body, presets: list[JobPreset]) -> Iterator[RemoteOutput]:
     """Yield what was asked for, each as the file that it became, then the files that are left.
 
-    What was asked for is known by its slot until it is a file with an id of its own. A thumbnail
-    is not expected: nothing tells how many there will be.
+    What was asked for is known by its slot until it is a file with an id of its own. Thumbnails
+    are not expected: nothing says how many there will be.
     """
     files = [_read_file(file) for file in body.items("files")]
     expected = list(islice(_list_expected(job, presets), MAX_EXPECTED))

@@ -1,4 +1,4 @@
-"""The JSON web token that each request carries bare, without the word Bearer before it."""
+"""The JSON web token that each request carries, without `Bearer` before it."""
 
 import time
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ LIFE_S = 600
 # A token is made anew this long before its end, so that it outlives the slowest answer.
 RENEW_S = 90
 
-# HMAC fills a shorter key up with zeros by itself. Doing so beforehand changes no signature,
-# and keeps PyJWT from warning about a length that is the provider's choice.
+# HMAC pads a shorter key with zeros. Doing so beforehand changes no signature, and keeps PyJWT
+# from warning about a length that is the provider's choice.
 _KEY_BYTES = 32
 
 
 class Tokens:
-    """Gives out the account's token: one signed with its key and secret, else the ready one."""
+    """The account's token: one signed with its key and secret, else the ready one."""
 
     def __init__(self, credentials: Mapping[str, str]) -> None:
         self._credentials = credentials
@@ -42,6 +42,5 @@ def _sign(api_key: str, secret: str, now: int) -> str:
     try:
         return jwt.encode(payload, key, algorithm="HS256")
     except (jwt.PyJWTError, UnicodeError):
-        # raised anew below: what a library says of a key may quote it
-        pass
+        pass  # raised below: the message of a library may quote the key
     raise AuthRefused("No token can be signed with this API key and secret.")

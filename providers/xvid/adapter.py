@@ -1,8 +1,9 @@
 """Xvid MediaHub, API v1: https://mediahub.xvid.com/manual"""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from providers.core import errors
@@ -92,7 +93,7 @@ class Xvid(Adapter):
         Field(
             "pipeline_id",
             "Pipeline id",
-            "The pipeline that runs jobs submitted here; not needed for looking on.",
+            "The pipeline that runs jobs submitted here; not needed for reading jobs.",
             required=False,
         ),
     )
@@ -108,7 +109,7 @@ class Xvid(Adapter):
     preset_field = "presets"
     cut_fields = frozenset({"start_time"})
     request_help = {
-        "input": "An address, or a path in the storage of the account's pipeline.",
+        "input": "A URL, or a path in the storage of the account's pipeline.",
         "destination": "A folder in the pipeline's storage. Without one each job gets its own.",
         "thumbnails": "Any number asks for thumbnails; a preset of Xvid's decides how many.",
     }
@@ -122,11 +123,11 @@ class Xvid(Adapter):
 
     # Reading
 
-    def list_jobs(self, cursor: str | None = None) -> Iterator[Page]:
-        return self._list_jobs({}, cursor)
+    def fetch_page(self, cursor: str | None) -> Listing:
+        return self._fetch("/jobs/", "jobs", READ, cursor)
 
     def list_unfinished(self) -> Iterator[Page]:
-        return self._list_jobs({"inprogress": "true"})
+        return self._list_filtered({"inprogress": "true"})
 
     def get_job(self, remote_id: str) -> RemoteJob:
         return self.read_single(self.send("GET", "/jobs/{}", remote_id, params=READ).data)
@@ -135,7 +136,7 @@ class Xvid(Adapter):
         return bodies.fill_job(job, body, self.base_url)
 
     def list_presets(self) -> Iterator[RemotePreset]:
-        fetch = self._make_fetch("/presets/", "presets", {"show_null": "true"})
+        fetch = partial(self._fetch, "/presets/", "presets", {"show_null": "true"})
         seen: set[str] = set()
         for page in crawl_pages(fetch, None, self.read_job_id):
             for preset in read_items(page.items, lambda item: bodies.read_preset(self.open(item))):
@@ -161,26 +162,22 @@ class Xvid(Adapter):
             raise errors.BadAnswer("Xvid's answer holds no URL of the file.")
         return OutputLink(url, url_expiry(url) or expires_at)
 
-    def _list_jobs(self, filters: Mapping[str, str], cursor: str | None = None) -> Iterator[Page]:
-        return self.list_pages(self._make_fetch("/jobs/", "jobs", {**READ, **filters}), cursor)
+    def _list_filtered(self, filters: Mapping[str, str]) -> Iterator[Page]:
+        return self.list_pages(partial(self._fetch, "/jobs/", "jobs", {**READ, **filters}))
 
-    def _make_fetch(
-        self, path: str, name: str, filters: Mapping[str, str]
-    ) -> Callable[[str | None], Listing]:
-        """Make what fetches a page of a list, newest first, by its offset."""
-
-        def fetch(cursor: str | None) -> Listing:
-            start = max(read_int(cursor) or 0, 0)
-            paging = {"start": start, "limit": PAGE_SIZE, "sort": "created_at", "direction": -1}
-            data = self.send("GET", path, params={**filters, **paging}).data
-            items = self.read_list(data, name)
-            end = start + len(items)
-            # The total is not always reported, and a page may be shorter than was asked for.
-            is_short = len(items) < PAGE_SIZE and end >= (read_int(data.get("total")) or 0)
-            following = None if not items or is_short else str(max(end - OVERLAP, start + 1))
-            return Listing(items, following, is_counted=True)
-
-        return fetch
+    def _fetch(
+        self, path: str, name: str, filters: Mapping[str, str], cursor: str | None
+    ) -> Listing:
+        """Fetch one page of a list, newest first; the cursor is its offset."""
+        start = max(read_int(cursor) or 0, 0)
+        paging = {"start": start, "limit": PAGE_SIZE, "sort": "created_at", "direction": -1}
+        data = self.send("GET", path, params={**filters, **paging}).data
+        items = self.read_list(data, name)
+        end = start + len(items)
+        # The total is not always reported, and a page may be shorter than was asked for.
+        is_short = len(items) < PAGE_SIZE and end >= (read_int(data.get("total")) or 0)
+        following = None if not items or is_short else str(max(end - OVERLAP, start + 1))
+        return Listing(items, following, is_counted=True)
 
     # Acting
 
@@ -228,7 +225,7 @@ class Xvid(Adapter):
     def find_by_key(self, key: str, request: JobRequest, since: datetime) -> Found:
         user_data = str(self.build_request(request, key)["user_data"])
         filters = {"user_data": user_data} if len(user_data) <= FILTER_LENGTH else {}
-        return find_in_pages(self._list_jobs(filters), key, since)
+        return find_in_pages(self._list_filtered(filters), key, since)
 
     # The account
 

@@ -1,6 +1,6 @@
-"""The fields of Xvid's jobs, files and presets, and the words of its states.
+"""The fields of Xvid's jobs, files and presets, and its statuses.
 
-A reference to a file or a preset is `{id, href}`, the whole object, or null, whatever was asked
+A reference to a file or a preset is `{id, href}`, the full object, or null, whatever was asked
 for. No URL in a body is ever called: the id alone is used, at the account's own base URL.
 """
 
@@ -25,7 +25,7 @@ from providers.parsing.payloads import Body, PayloadUrl
 from providers.xvid.error_table import ERRORS
 
 # https://mediahub.xvid.com/manual/api/jobs/DELETE.html. What a cancelled job is called is not
-# documented; these two words could mean nothing else.
+# documented; these two could mean nothing else.
 JOB_STATUSES: Mapping[str, JobStatus] = {
     "queued": JobStatus.QUEUED,
     "processing": JobStatus.RUNNING,
@@ -77,7 +77,7 @@ def fill_job(job: RemoteJob, body: Body, base_url: str) -> RemoteJob:
         outputs=tuple(_read_output(part, job, error, base_url) for part in list_parts(body)),
         presets=tuple(preset for preset in presets if preset),
         errors=(error,) if error else (),
-        # with `show_null` it is null where the whole input is encoded
+        # with `show_null` it is null where all of the input is encoded
         is_clip=True if body.get("input.start_time") else None,
     )
 

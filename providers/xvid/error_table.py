@@ -1,7 +1,7 @@
 """Which of our classes a fault at Xvid belongs to.
 
 https://mediahub.xvid.com/manual/api/jobs/DELETE.html has these codes of the API. Those of jobs
-are documented nowhere, so a job's fault is mostly known by the words of its message.
+are documented nowhere, so a job's fault is mostly known by its message.
 """
 
 from providers.core.error_tables import ErrorTable

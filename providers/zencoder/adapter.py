@@ -6,18 +6,17 @@ from typing import Any
 
 from providers.core import errors
 from providers.core.adapter import Adapter
-from providers.core.contract import Found, RateLimit
+from providers.core.contract import Found, per_minute
 from providers.core.issues import RequestIssue
 from providers.core.types import (
     Capability,
     Field,
     JobRequest,
-    Page,
     RemoteJob,
     Usage,
     WebhookEvent,
 )
-from providers.http.answers import Answer, error_by_status, read_words
+from providers.http.answers import Answer, error_by_status, join_messages
 from providers.parsing import customer_text
 from providers.parsing.customer_fields import CustomerField
 from providers.parsing.key_search import find_in_pages
@@ -97,14 +96,8 @@ class Zencoder(Adapter):
     error_classes = ERROR_CLASSES
     # https://zencoder.support.brightcove.com/general-information/faq-rate-limiting.html
     # and the X-Zencoder-Rate-Remaining of fresh quotas.
-    rate_limits = (
-        RateLimit("list", 60),
-        RateLimit("details", 60),
-        RateLimit("progress", 5000),
-        RateLimit("submit", 1000),
-        RateLimit("cancel", 60),
-        RateLimit("resubmit", 60),
-        RateLimit("account", 5000),
+    rate_limits = per_minute(
+        list=60, details=60, progress=5000, submit=1000, cancel=60, resubmit=60, account=5000
     )
     read_buckets = ("details", "progress")
     refresh_buckets = ("progress",)
@@ -123,18 +116,13 @@ class Zencoder(Adapter):
 
     # Reading
 
-    def list_jobs(self, cursor: str | None = None) -> Iterator[Page]:
-        def fetch(cursor: str | None) -> Listing:
-            number = max(read_int(cursor) or 1, 1)
-            params = {"page": number, "per_page": PAGE_SIZE}
-            answer = self.send(
-                "GET", "/jobs", bucket="list", params=params, classify=_refuse_read_only
-            )
-            jobs = self.read_list(answer.data)
-            following = str(number + 1) if len(jobs) >= PAGE_SIZE else None
-            return Listing(jobs, following, is_counted=True)
-
-        return self.list_pages(fetch, cursor)
+    def fetch_page(self, cursor: str | None) -> Listing:
+        number = max(read_int(cursor) or 1, 1)
+        params = {"page": number, "per_page": PAGE_SIZE}
+        answer = self.send("GET", "/jobs", bucket="list", params=params, classify=_refuse_read_only)
+        jobs = self.read_list(answer.data)
+        following = str(number + 1) if len(jobs) >= PAGE_SIZE else None
+        return Listing(jobs, following, is_counted=True)
 
     def get_job(self, remote_id: str) -> RemoteJob:
         job = self.read_single(self.send("GET", "/jobs/{}", remote_id, bucket="details").data)
@@ -232,9 +220,9 @@ class Zencoder(Adapter):
         return answer
 
     def read_refusal(self, answer: Answer) -> errors.ProviderError | None:
-        """Its rate limit is a 403 whose body is text; any other 403 has neither word nor header.
+        """Its rate limit is a 403 with text as its body; a refused key has no text and no header.
 
-        The header counts even where its value cannot be read: a refused key never has one.
+        The header counts even where its value cannot be read.
         """
         is_limit = "retry-after" in answer.headers or "rate limit" in answer.text.lower()
         if answer.status == 403 and is_limit:
@@ -250,7 +238,7 @@ def _refuse_resubmission(answer: Answer) -> errors.ProviderError | None:
     reason = ""
     if answer.status == 403:
         reason = ", since it was resubmitted too often (five times at most)"
-    elif not read_words(answer.data):
+    elif not join_messages(answer.data):
         reason = ", since it is finished, or failed more than seven days ago"
     return errors.Conflict(
         f"Zencoder does not run this job again{reason}.", code=str(answer.status)

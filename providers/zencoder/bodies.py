@@ -1,4 +1,4 @@
-"""The fields of Zencoder's jobs, and the words of its states."""
+"""The fields of Zencoder's jobs, and its states."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from providers.core.error_tables import ErrorTable
-from providers.core.status import JobStatus, OutputStatus, fold, read_status
+from providers.core.status import JobStatus, OutputStatus, normalize_status, read_status
 from providers.core.types import OutputKind, RemoteError, RemoteInput, RemoteJob, RemoteOutput
 from providers.parsing.media import read_kind
-from providers.parsing.payloads import Body
+from providers.parsing.payloads import Body, PayloadUrl
 from providers.parsing.values import read_text
 from providers.zencoder.error_table import INPUT_ERRORS, JOB_ERRORS, OUTPUT_ERRORS
 
@@ -72,19 +72,26 @@ def fill_job(job: RemoteJob, body: Body) -> RemoteJob:
 
 
 def _read_input(file: Body) -> RemoteInput:
-    url = file.url("url")
-    return RemoteInput(
-        url=url.redacted,
-        secret_url=url.original,
-        duration_ms=file.positive("duration_in_ms"),
-        size_bytes=file.count(*SIZES),
-        width=file.positive("width"),
-        height=file.positive("height"),
-        frame_rate=file.number("frame_rate"),
-        video_codec=file.text("video_codec"),
-        audio_codec=file.text("audio_codec"),
-        bitrate_kbps=file.positive("total_bitrate_in_kbps"),
-    )
+    bitrate_kbps = file.positive("total_bitrate_in_kbps")
+    return RemoteInput(**_read_media(file, file.url("url")), bitrate_kbps=bitrate_kbps)
+
+
+def _read_media(file: Body, url: PayloadUrl) -> dict[str, Any]:
+    """Read what an input and an output have in common.
+
+    Zero pixels, milliseconds or frames are "not known" with playlists.
+    """
+    return {
+        "url": url.redacted,
+        "secret_url": url.original,
+        "duration_ms": file.positive("duration_in_ms"),
+        "size_bytes": file.count(*SIZES),
+        "width": file.positive("width"),
+        "height": file.positive("height"),
+        "frame_rate": file.number("frame_rate") or None,
+        "video_codec": file.text("video_codec"),
+        "audio_codec": file.text("audio_codec"),
+    }
 
 
 def _list_outputs(body: Body) -> list[Body]:
@@ -93,36 +100,29 @@ def _list_outputs(body: Body) -> list[Body]:
 
 
 def _read_outputs(body: Body) -> Iterator[RemoteOutput]:
-    """Zero pixels, milliseconds or kilobits are "not known" with playlists."""
     for file in _list_outputs(body):
         remote_id = file.id("id") or f"n{file.index}"
         origin = f"output:{remote_id}"
         url = file.url("url")
         status = read_status(file.get("state"), OUTPUT_STATUSES, OutputStatus.UNKNOWN)
-        kind = _read_kind(file, url.redacted)
         faults = (*_read_fault(file, origin, OUTPUT_ERRORS), *_read_fallback(file, origin))
-        yield RemoteOutput(
+        output = RemoteOutput(
             remote_id=remote_id,
-            kind=kind,
+            kind=_read_kind(file, url.redacted),
             status=status,
             provider_status=file.text("state") or "",
             label=file.text("label"),
             format=file.text("format"),
-            width=file.positive("width"),
-            height=file.positive("height"),
-            frame_rate=file.number("frame_rate") or None,
-            video_codec=file.text("video_codec"),
-            audio_codec=file.text("audio_codec"),
             video_bitrate_kbps=file.positive("video_bitrate_in_kbps"),
             audio_bitrate_kbps=file.positive("audio_bitrate_in_kbps"),
-            duration_ms=file.positive("duration_in_ms"),
-            size_bytes=(file.positive if kind is OutputKind.PLAYLIST else file.count)(*SIZES),
-            url=url.redacted,
-            secret_url=url.original,
             expires_at=url.expires_at,
             progress=100.0 if status is OutputStatus.SUCCEEDED else None,
             error=next(iter(faults), None),
+            **_read_media(file, url),
         )
+        if output.kind is OutputKind.PLAYLIST:
+            output = replace(output, size_bytes=output.size_bytes or None)
+        yield output
 
 
 def _read_kind(file: Body, url: str | None) -> OutputKind:
@@ -223,7 +223,7 @@ def merge_progress(job: RemoteJob, body: Body) -> RemoteJob:
 
 def _merge(found: T, body: Body, statuses: Mapping[str, Any]) -> T:
     reported = body.text("state") or ""
-    status = statuses.get(fold(reported))
+    status = statuses.get(normalize_status(reported))
     if found.status == JobStatus.QUEUED and status == JobStatus.RUNNING:
         found = replace(found, status=status, provider_status=reported)
     return replace(found, progress=body.percentage("progress"))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from providers.core.contract import Account, Provider
 from providers.core.errors import CLASSES, BadAnswer, ProviderError, Unreachable, WebhookRefused
-from providers.core.status import JobStatus, OutputStatus, fold, read_status
+from providers.core.status import JobStatus, OutputStatus, normalize_status, read_status
 from providers.core.types import Capability, JobRequest, RemoteJob
 from providers.http.client import HttpClient
 from providers.parsing.values import MAX_ITEMS
@@ -108,7 +108,7 @@ def test_a_webhook_secret_has_a_header_and_a_credential_field(cases: Cases) -> N
 def test_status_tables_hold_folded_words_and_no_invented_unknown(cases: Cases) -> None:
     for table in (cases.provider.job_statuses, cases.provider.output_statuses):
         assert table
-        assert all(fold(word) == word for word in table)
+        assert all(normalize_status(word) == word for word in table)
         assert JobStatus.UNKNOWN not in table.values()
     assert JobStatus.SUBMITTING not in cases.provider.job_statuses.values()
 
