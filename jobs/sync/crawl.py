@@ -30,8 +30,7 @@ log = structlog.get_logger(__name__)
 # A later crawl that is still among new jobs here becomes an import, which can be resumed.
 DISCOVER_PAGES = 40
 
-# So many pages in a row without a job that was not seen yet, and the list is a circle. Jobs that
-# are made meanwhile push others down a page; they do not fill ten.
+# So many pages in a row that begin like an earlier page, and the list is a circle.
 CIRCLE_PAGES = 10
 
 
@@ -78,6 +77,7 @@ class Crawl:
         self._cursor = cursor
         self._applied = Applied()
         self._pages_read = self._pages_repeated = 0
+        self._first_ids: set[str] = set()
 
     def run(self, *, is_second: bool = False) -> None:
         while (page := self._read_page()) is not None:
@@ -108,7 +108,6 @@ class Crawl:
     def _read_page(self) -> Page | None:
         """The next page, applied, with no job hidden above it; None after the last."""
         place = self._cursor, self._turns.last_cursor
-        seen = self._findings.seen.count
         try:
             observed_at = timezone.now()
             page = self._context.limits.retry_on_limit(self._pages.read, self._cursor)
@@ -120,8 +119,13 @@ class Crawl:
             if error.transient and self._may_stop_early and self._made_no_progress():
                 self._become_import(*place)
             raise
-        self._pages_repeated = 0 if self._findings.seen.count > seen else self._pages_repeated + 1
+        self._count_repeated(page)
         return page
+
+    def _count_repeated(self, page: Page | None) -> None:
+        first_id = page.jobs[0].remote_id if page and page.jobs else ""
+        self._pages_repeated = self._pages_repeated + 1 if first_id in self._first_ids else 0
+        self._first_ids.add(first_id)
 
     def _apply(self, page: Page, observed_at: datetime) -> Applied:
         applied = self._context.apply(page.jobs, observed_at, Shape.LIST, self._source)
