@@ -1,4 +1,4 @@
-"""Celery's way in: each task fetches by id and calls one function. Any of them may run twice."""
+"""The Celery tasks: each calls one function with an id, and may run twice."""
 
 from celery import Task, shared_task
 from django.db.models import Exists, OuterRef
@@ -16,7 +16,7 @@ from jobs.workqueue.enqueue import enqueue_on_commit
 
 @shared_task(name="jobs.tasks.tick")
 def tick() -> None:
-    """Send messages for what is due, people's work first, no more than workers can take."""
+    """Send messages for what is due, interactive work first, no more than workers can take."""
     dispatch.dispatch()
 
 
@@ -28,28 +28,32 @@ def sync_account(account_id: int) -> None:
 
 @shared_task(name="jobs.tasks.reconcile", bind=True)
 def reconcile(self: Task[..., None], after: int = 0) -> None:
-    """Compare one account's whole list with the mirror, then hand on to the next account.
+    """Compare one account's complete list with the mirror, then enqueue the next account.
 
-    One at a time, since it may wait for the provider's limits; a broken chain is begun anew the
-    next night. Accounts whose host does not answer have to wait for that night, too.
+    One at a time, since it may wait for the provider's limits; a chain that broke starts again the
+    next night. Accounts whose host does not respond wait until then, too.
     """
-    host = ProviderHost.objects.healthy().filter(pk=OuterRef("host"))
-    accounts = ProviderAccount.objects.filter(
-        Exists(host), enabled=True, refused_at__isnull=True, pk__gt=after
-    )
-    pk = accounts.order_by("pk").values_list("pk", flat=True).first()
+    pk = _find_account_after(after)
     if pk is None:
         return
-    hands_on = True
+    is_ours = True
     try:
         report = runner.sync_account(pk, foreground=True, full=True)
-        # A broker tells a message again whose task takes very long: then its first run holds the
-        # account, and hands on itself.
-        is_told_again = (self.request.delivery_info or {}).get("redelivered", False)
-        hands_on = report is not None or not is_told_again
+        # A broker delivers a message again when its task takes very long: then the first run holds
+        # the account, and enqueues the next one itself.
+        is_redelivered = (self.request.delivery_info or {}).get("redelivered", False)
+        is_ours = report is not None or not is_redelivered
     finally:
-        if hands_on:
+        if is_ours:
             enqueue_on_commit("reconcile", pk)
+
+
+def _find_account_after(pk: int) -> int | None:
+    host = ProviderHost.objects.healthy().filter(pk=OuterRef("host"))
+    accounts = ProviderAccount.objects.filter(
+        Exists(host), enabled=True, refused_at__isnull=True, pk__gt=pk
+    )
+    return accounts.order_by("pk").values_list("pk", flat=True).first()
 
 
 @shared_task(name="jobs.tasks.prune")

@@ -1,4 +1,4 @@
-"""The retries of a job: what was made of it by running it again, and whether that has ended."""
+"""The retries of a job, and whether they have ended."""
 
 from jobs.models import Job
 from jobs.models.job import HEAVY_COLUMNS
@@ -7,17 +7,17 @@ from jobs.models.job import HEAVY_COLUMNS
 def retries_of(job: Job) -> list[Job]:
     """Every retry of `job`, and theirs, oldest first."""
     found: dict[int, Job] = {}
-    edge = [job.pk]
-    while edge:
+    newest = [job.pk]
+    while newest:
         retries = (
-            Job.objects.filter(retry_of__in=edge, organization=job.organization_id)
+            Job.objects.filter(retry_of__in=newest, organization=job.organization_id)
             .exclude(pk__in=[job.pk, *found])
             .select_related("submitted_by")
             .defer(*HEAVY_COLUMNS)
         )
         new = {retry.pk: retry for retry in retries}
         found |= new
-        edge = list(new)
+        newest = list(new)
     return [found[pk] for pk in sorted(found)]
 
 
@@ -30,7 +30,7 @@ def unfinished_of(retries: list[Job]) -> Job | None:
 def lock_attempts(job: Job) -> None:
     """Hold the first attempt of the chain that `job` belongs to, until the transaction ends.
 
-    Of two that ask for retries in one chain, the second sees what the first made.
+    Of two requests for retries in one chain, the second sees what the first made.
     """
     parents = Job.objects.values_list("retry_of", flat=True)
     root, seen = job.pk, {job.pk}
@@ -39,5 +39,5 @@ def lock_attempts(job: Job) -> None:
         seen.add(parent)
         root = parent
         parent = parents.filter(pk=root).first()
-    # read for its lock alone, which lets others refer to the row
+    # selected only to lock it; other rows may still refer to it
     list(Job.objects.select_for_update(no_key=True).filter(pk=root).only("pk"))

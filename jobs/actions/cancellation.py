@@ -1,4 +1,4 @@
-"""Cancelling a job: asking for it, and carrying it out at the provider."""
+"""Cancelling a job: the request, and carrying it out at the provider."""
 
 from datetime import datetime
 
@@ -29,19 +29,19 @@ from providers.core.types import RemoteJob
 def request_cancel(
     job: Job, *, user: User | None = None, token: ApiToken | None = None
 ) -> JobAction:
-    """Ask for `job` to be cancelled; asking twice is asking once. Raises ActionRefused."""
+    """Request that `job` is cancelled; a second request changes nothing. Raises ActionRefused."""
     jobs = Job.objects.select_related("account", "organization")
     with transaction.atomic():
-        # of two that ask at once, the second sees what the first did
+        # of two requests at once, the second sees what the first did
         job = jobs.select_for_update(of=("self",), no_key=True).get(pk=job.pk)
         check_offer(job, offer_cancel(job))
         if job.status == JobStatus.SUBMITTING:
             return _cancel_unsent(job, user, token)
-        asked = JobAction.objects.filter(job=job, kind=ActionKind.CANCEL, state=ActionState.DUE)
-        return asked.first() or _ask(job, user, token)
+        requested = JobAction.objects.filter(job=job, kind=ActionKind.CANCEL, state=ActionState.DUE)
+        return requested.first() or _request(job, user, token)
 
 
-def _ask(job: Job, user: User | None, token: ApiToken | None) -> JobAction:
+def _request(job: Job, user: User | None, token: ApiToken | None) -> JobAction:
     action = JobAction.objects.create(
         job=job, kind=ActionKind.CANCEL, actor=user, token=token, next_at=timezone.now()
     )
@@ -52,7 +52,7 @@ def _ask(job: Job, user: User | None, token: ApiToken | None) -> JobAction:
 
 
 def _cancel_unsent(job: Job, user: User | None, token: ApiToken | None) -> JobAction:
-    # by the condition that a worker needs to take it: one of the two gets it
+    # a worker takes it by the same condition: only one of the two gets it
     if not unsent(job).update(state=SubmissionState.REFUSED, note="Cancelled before it was sent."):
         raise ActionRefused("It is on its way to the provider.")
     cancel_unsent(job, actor=user)
@@ -108,7 +108,7 @@ def _end(action: JobAction, remote: RemoteJob | None, observed_at: datetime) -> 
 
 
 def _was_tried(action: JobAction) -> bool:
-    """Whether an earlier try had no clear end, so that what was asked for may be done."""
+    """Whether an earlier try had no clear response, so that the job may be cancelled already."""
     return action.failures > 1
 
 

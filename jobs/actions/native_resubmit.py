@@ -1,7 +1,7 @@
-"""Having the provider run a job again itself: sent once at the most, then read until it is clear.
+"""A native retry: the call is sent at most once, then the job is read until its state is clear.
 
-Whether it was sent is written down before, and after an ambiguous end only reading the job tells
-whether the provider carried it out.
+That it was sent is written before it is. After an ambiguous end, only reading the job shows whether
+the provider carried it out.
 """
 
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ def resubmit(action: JobAction, adapter: Provider) -> None:
 def _send_resubmit(action: JobAction, adapter: Provider) -> None:
     attempt = action.job
     action.sent_at = timezone.now()
-    # written first: a run that dies from here on has sent it, as far as anybody knows
+    # written first: a run that dies from here on may have sent it
     if not leases.held(action).filter(sent_at__isnull=True).update(sent_at=action.sent_at):
         return
     try:

@@ -10,7 +10,7 @@ from providers.core.types import Capability
 
 
 class ActionRefused(Exception):
-    """It cannot be done with this job now; the message is a sentence."""
+    """The action is not possible for this job now; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ def available_actions(job: Job, retries: list[Job]) -> list[AvailableAction]:
     """What the page offers for `job`, which has these `retries`; the rest is absent."""
     resubmit = offer_resubmit(job)
     if resubmit and (retry := unfinished_of(retries)):
-        resubmit = replace(resubmit, allowed=False, reason=f"Retried already, as job {retry.pk}.")
+        resubmit = replace(resubmit, allowed=False, reason=f"Already retried as job {retry.pk}.")
     return [action for action in (offer_cancel(job), resubmit) if action]
 
 
 def offer_cancel(job: Job) -> AvailableAction | None:
-    """Cancel as the job's provider has it; None where it has not."""
+    """None where the job's provider does not support it."""
     if job.status == JobStatus.SUBMITTING:
         reason = "" if unsent(job).exists() else "It is on its way to the provider."
         return AvailableAction("cancel", "Cancel", not reason, reason)
@@ -48,7 +48,7 @@ def offer_cancel(job: Job) -> AvailableAction | None:
 
 
 def offer_resubmit(job: Job) -> AvailableAction | None:
-    """Retry, natively where the provider runs a job again itself; None where neither is there."""
+    """A native retry where the provider has one, else a new job; None where neither is possible."""
     adapter_class = job.account.adapter_class
     is_native = adapter_class.supports(Capability.RESUBMIT) and job.remote_id is not None
     if not is_native and not adapter_class.supports(Capability.SUBMIT):
@@ -58,14 +58,14 @@ def offer_resubmit(job: Job) -> AvailableAction | None:
         reason = reason or _why_not(job)
         if not reason and job.status not in adapter_class.resubmittable:
             statuses = " or ".join(sorted(adapter_class.resubmittable))
-            reason = f"{adapter_class.label} runs a job again only when it is {statuses}."
+            reason = f"{adapter_class.label} retries only jobs that are {statuses}."
     elif not reason and job.request is None:
-        reason = "It was not submitted here, so its settings are not known."
+        reason = "It was not submitted here, so its settings are unknown."
     return AvailableAction("resubmit", "Retry", not reason, reason, is_native)
 
 
 def check_offer(job: Job, offer: AvailableAction | None) -> None:
-    """Raise ActionRefused, with why, for what cannot be done with `job` now."""
+    """Raise ActionRefused, with the reason, unless the action is allowed now."""
     if offer is None:
         raise ActionRefused(f"{job.account.provider_label} cannot do this.")
     if not offer.allowed:
@@ -73,22 +73,20 @@ def check_offer(job: Job, offer: AvailableAction | None) -> None:
 
 
 def check_unchanged(job: Job, attempt: str, status: str) -> None:
-    """Refuse what was offered for another attempt, or before `job` ended or began again.
+    """Raise ActionRefused where a page showed another attempt, or `job` before an end or restart.
 
-    Raises ActionRefused. What moves while a job runs, its status too, refuses nothing.
+    Changes while a job runs, even of its status, do not matter.
     """
     if attempt != str(job.attempt):
-        raise ActionRefused(f"This was offered for attempt {attempt[:10]}.")
+        raise ActionRefused(f"The page was out of date: it showed attempt {attempt[:10]}.")
     if status == job.status or not (status in TERMINAL or job.is_terminal):
         return
-    now = f"it is {job.status} now"
-    if job.is_terminal:
-        raise ActionRefused(f"It has ended since this was offered: {now}.")
-    raise ActionRefused(f"It has begun again since this was offered: {now}.")
+    change = "ended" if job.is_terminal else "restarted"
+    raise ActionRefused(f"The job has {change} since the page was loaded: it is {job.status} now.")
 
 
 def unsent(job: Job) -> SubmissionQuerySet:
-    """The submission of `job` while no worker has it, and nothing was sent."""
+    """The submission of `job` while no worker holds it and nothing was sent."""
     return Submission.objects.filter(
         pk=job.pk, state=SubmissionState.DUE, leased_until__isnull=True
     )
@@ -101,9 +99,9 @@ def _why_not(job: Job) -> str:
         ).first()
         if newest is not None and newest.attempt < job.attempt:
             return f"It never ran: attempt {newest.attempt}, job {newest.pk}, is the current one."
-        return "A later attempt has taken its place."
+        return "A later attempt has replaced it."
     if job.gone_at is not None:
         return "The provider no longer knows it."
     if job.remote_id is None:
-        return "The provider has not taken it."
+        return "The provider has not accepted it."
     return ""

@@ -1,4 +1,4 @@
-"""Asking for a job to run again: natively as the attempt after it, else as a new linked job."""
+"""Requesting a retry: natively as the next attempt of the job, else as a new linked job."""
 
 from functools import partial
 
@@ -19,10 +19,10 @@ from organizations.models import ApiToken, AuditEntry, User
 
 
 class RetryUnfinished(ActionRefused):
-    """The job was retried already, as `job`."""
+    """The job was already retried, as `job`, which has not ended."""
 
     def __init__(self, job: Job) -> None:
-        super().__init__(f"It was retried already, as job {job.pk}.")
+        super().__init__(f"It was already retried as job {job.pk}.")
         self.job = job
 
 
@@ -34,7 +34,7 @@ def request_resubmit(
     key: CallerKey | None = None,
     allow_duplicate: bool = False,
 ) -> Submitted:
-    """Ask for `job` to run again, and return the attempt that will.
+    """Request another run of `job`, and return the attempt that will run.
 
     The same `key` again returns the attempt that it made. While a retry of the job has not ended,
     another is made only with `allow_duplicate`, and never natively. Raises RetryUnfinished,

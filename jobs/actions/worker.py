@@ -1,4 +1,4 @@
-"""Carrying out what was asked for: one action that is due, at its provider."""
+"""Carrying out one action that is due, at its provider."""
 
 import structlog
 from django.db.models import F
@@ -24,17 +24,17 @@ MAX_FAILURES = 6
 
 
 def run_action(action_id: int) -> None:
-    """Carry one asked-for action out. Safe to run twice at a time."""
+    """Carry one action out. Safe to run twice at a time."""
     due = JobAction.objects.due(timezone.now())
-    # one more failure until it has ended well, so that a crash is one
-    one_more = F("failures") + 1
-    action = leases.take(due, action_id, CALL_LEASE, "job__account", "actor", failures=one_more)
+    # counted before the try, so that a crash counts as well
+    failures = F("failures") + 1
+    action = leases.take(due, action_id, CALL_LEASE, "job__account", "actor", failures=failures)
     if action is None:
         return
     try:
         _carry_out(action)
     except (BudgetExhausted, RateLimited) as error:
-        # not carried out, and no failure: it only waits for its turn
+        # not carried out and no failure: it waits for its turn
         postpone(action, error.wait_s or RETRY_S, str(error), failures=action.failures - 1)
     except ProviderError as error:
         if (error.transient or error.ambiguous) and action.failures < MAX_FAILURES:
@@ -44,7 +44,7 @@ def run_action(action_id: int) -> None:
     except LeaseLost:
         log.warning("lease lost before the call", action=action.pk)
     except DISCONNECTED:
-        raise  # nobody's failure: it is still due
+        raise  # no failure of the action: it is still due
     except Exception:
         # shown on the job, and raised for the log
         sentence = "Internal error; see the server log."
@@ -75,7 +75,7 @@ def _carry_out(action: JobAction) -> None:
 def _show_end(job: Job, refusal: ProviderError) -> None:
     """Show what the job is now: a refusal often means that it ended meanwhile."""
     if refusal.transient:
-        # the host may not answer, and the slot for waiting is given back already
+        # the host may not respond, and the thread's slot is released already
         request_sync_soon(job.account)
         return
     try:

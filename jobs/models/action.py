@@ -1,4 +1,4 @@
-"""Something an operator asked the provider to do with a job: cancel it, or run it again."""
+"""What an operator requested for a job: cancel it, or retry it natively."""
 
 from datetime import datetime
 
@@ -34,7 +34,7 @@ class JobActionQuerySet(models.QuerySet["JobAction"]):
 
 
 class JobAction(WorkItem):
-    # of a resubmit: the attempt that it is to become
+    # of a resubmit: the attempt that it makes
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="actions")
     kind = models.CharField(max_length=10, choices=ActionKind.choices)
     state = models.CharField(max_length=10, choices=ActionState.choices, default=ActionState.DUE)
@@ -44,7 +44,7 @@ class JobAction(WorkItem):
     token = models.ForeignKey(
         ApiToken, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    # of a resubmit: when it was sent, written before; null again when it did not leave
+    # of a resubmit: when it was sent, written before; null again when it was not
     sent_at = models.DateTimeField(null=True, blank=True)
     # of a resubmit: the first read after it that still showed the old end
     first_unchanged_at = models.DateTimeField(null=True, blank=True)
@@ -55,15 +55,15 @@ class JobAction(WorkItem):
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind__in=ActionKind.values) & Q(state__in=ActionState.values),
-                name="action_words_known",
+                name="action_kind_and_state_known",
             ),
-            # asking twice is asking once
+            # a second request changes nothing
             models.UniqueConstraint(
-                "job", "kind", condition=Q(state=ActionState.DUE), name="action_asked_once"
+                "job", "kind", condition=Q(state=ActionState.DUE), name="action_requested_once"
             ),
         ]
         indexes = [
-            # the sweep: what is due
+            # dispatch: what is due
             models.Index(fields=["next_at"], condition=Q(state=ActionState.DUE), name="action_due"),
         ]
 

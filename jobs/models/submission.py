@@ -1,4 +1,4 @@
-"""A submission (or native resubmit): the row that makes sure it happens once."""
+"""A submission: the row that makes sure a job is sent once."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ OPEN_STATES = (SubmissionState.DUE, SubmissionState.SENDING, SubmissionState.VER
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def due(self, now: datetime) -> "SubmissionQuerySet":
-        """What a worker may take now: due, of a running account, held by nobody.
+        """What a worker may take now: due, of an enabled account, held by no other.
 
         Joins no table: see jobs.workqueue.leases.take.
         """
@@ -44,7 +44,7 @@ class Submission(WorkItem):
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
     # sent in the provider's customer field, so that the job can be found again
     key = models.CharField(max_length=32, unique=True)
-    # of account, input and settings: a repeat within a day is asked about
+    # of account, input and settings: the same again within a day needs a confirmation
     fingerprint = models.CharField(max_length=64)
     # the complete JobRequest, with the signatures and keys that its URLs carry
     request = EncryptedJSONField()
@@ -70,13 +70,13 @@ class Submission(WorkItem):
             ),
         ]
         indexes = [
-            # the sweep: what is due
+            # dispatch: what is due
             models.Index(
                 fields=["next_at"],
                 condition=Q(state__in=[state.value for state in OPEN_STATES]),
                 name="submission_due",
             ),
-            # the same again within a day
+            # duplicates within a day
             models.Index(
                 fields=["organization", "fingerprint", "created_at"], name="submission_repeat"
             ),

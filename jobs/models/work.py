@@ -1,4 +1,4 @@
-"""Columns of rows that workers take: when each is due, who has it, and what was last tried."""
+"""Columns of rows that workers take: when each is due, and which run holds it."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from django.db.models import Q
 
 
 def unleased(now: datetime) -> Q:
-    """Rows that no worker holds; a lease that has run out holds nothing."""
+    """Rows that no worker holds; an expired lease holds nothing."""
     return Q(leased_until__isnull=True) | Q(leased_until__lt=now)
 
 
@@ -25,7 +25,7 @@ class DispatchedModel(models.Model):
 
 
 class LeasedModel(DispatchedModel):
-    # whose run it is: jobs.workqueue.leases
+    # the run that holds the row: see jobs.workqueue.leases
     lease = models.UUIDField(null=True, blank=True, editable=False)
     leased_until = models.DateTimeField(null=True, blank=True)
 
@@ -39,7 +39,7 @@ class WorkItem(LeasedModel):
     created_at = models.DateTimeField(auto_now_add=True)
     next_at = models.DateTimeField()
     failures = models.PositiveIntegerField(default=0)
-    # why it waits, or what ended it
+    # why it waits, or how it ended
     note = models.CharField(max_length=500, blank=True)
 
     class Meta:

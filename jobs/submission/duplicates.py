@@ -32,7 +32,7 @@ def fingerprint(account: ProviderAccount, request: JobRequest) -> str:
 
 def refuse_duplicate(account: ProviderAccount, fingerprint: str) -> None:
     """Raise DuplicateJob for one; until the transaction ends, nobody else checks the account."""
-    # read for its lock alone, which lets others refer to the account; SQLite has one writer anyway
+    # selected only to lock it; other rows may still refer to it. SQLite has one writer anyway
     ProviderAccount.objects.select_for_update(no_key=True).only("pk").get(pk=account.pk)
     earlier = (
         Submission.objects.filter(

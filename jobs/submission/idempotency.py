@@ -1,4 +1,4 @@
-"""Carrying a repeated call out once: the caller's key, and the job that it made.
+"""Carrying out a repeated call once: the caller's key, and the job that it made.
 
 A key is looked up before anything else about a call is checked, and written in the transaction
 that writes what the call makes.
@@ -41,7 +41,7 @@ class KeyOfDeletedJob(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CallerKey:
-    """A key as it came with a call: whose, for what, and a digest of the call with its body."""
+    """A key as sent with a call: its owner, the call, and a digest of the call with its body."""
 
     owner: str
     text: str
@@ -68,8 +68,8 @@ def caller_key(
 def form_key(text: str, call: str, body: Any, user: User) -> CallerKey:
     """The key of a form that was rendered with `text`, for what was filled in.
 
-    Sent twice with the same content, the form is carried out once; what somebody changed after
-    going back is another request. Raises KeyRefused.
+    Sent twice with the same content, the form is carried out once; with other content, as after
+    going back in the browser, it is another request. Raises KeyRefused.
     """
     key = caller_key(text, call, body, user=user)
     return CallerKey(key.owner, _digest([text, key.fingerprint]), call, key.fingerprint)
@@ -92,7 +92,7 @@ def find_job(organization: Organization, key: CallerKey | None) -> Job | None:
     if known.fingerprint != key.fingerprint:
         raise KeyRefused(
             f"This key was already used for another request ({known.call}). "
-            "Each request takes a key of its own."
+            "Use a new key for each request."
         )
     if known.job is None:
         raise KeyOfDeletedJob
@@ -102,7 +102,7 @@ def find_job(organization: Organization, key: CallerKey | None) -> Job | None:
 def make_once(
     organization: Organization, key: CallerKey | None, make: Callable[[], Job]
 ) -> tuple[Job, bool]:
-    """Call `make` in a transaction and note that the key made its job; True with it.
+    """Call `make` in a transaction and store that the key made its job; True with it.
 
     Where that fails since the same call was carried out meanwhile, as by the other half of a
     double click, return the job that it made, and False.
@@ -110,7 +110,7 @@ def make_once(
     try:
         with transaction.atomic():
             job = make()
-            # last: whoever waits here for another transaction holds what that one has passed
+            # last: a second call waits here, and by then holds no lock that the first still needs
             store(organization, key, job)
         return job, True
     except Exception:
@@ -121,7 +121,7 @@ def make_once(
 
 
 def store(organization: Organization, key: CallerKey | None, job: Job) -> None:
-    """Note that the key made `job`. Raises IntegrityError when another call was faster."""
+    """Store that the key made `job`. Raises IntegrityError when another call was faster."""
     if key is not None:
         IdempotencyKey.objects.create(
             organization=organization,

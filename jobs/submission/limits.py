@@ -1,4 +1,4 @@
-"""What a request to encode may hold, whoever makes it: one rule for form, API and command."""
+"""Limits of a job request: the same for the form, the API and the command."""
 
 import json
 import math
@@ -18,12 +18,12 @@ def read_json(text: str | bytes) -> Any:
         raise ValueError("it is nested too deep") from None
 
 
-def _refuse_constant(word: str) -> None:
-    raise ValueError(f"{word} is not JSON")
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def check_json(value: Any) -> Any:
-    """Bound a free value, and refuse what no database column of JSON takes.
+    """Return `value`, unless it is too large, or holds what a JSON column cannot store.
 
     Raises ValueError with a sentence.
     """
@@ -32,7 +32,7 @@ def check_json(value: Any) -> Any:
     if len(json.dumps(value).encode()) > MAX_JSON_BYTES:
         raise ValueError(f"Give at most {MAX_JSON_BYTES} bytes of JSON.")
     if not _is_storable(value):
-        raise ValueError("Leave out NUL characters, half surrogate pairs and endless numbers.")
+        raise ValueError("Remove NUL characters, unpaired surrogates and infinite numbers.")
     return value
 
 

@@ -38,7 +38,7 @@ def bind_remote_job(submission: Submission, remote: RemoteJob, observed_at: date
     if Job.objects.filter(pk=job.pk, remote_id__isnull=True).exists():
         mark_unconfirmed(submission, "The provider returned an id that cannot be this job's.")
         return
-    # whoever has the row by now: how it ended is known
+    # even if another run has the row by now: how it ended is known
     Submission.objects.filter(pk=submission.pk).update(state=SubmissionState.DONE, note="")
     request_sync_soon(job.account)
 

@@ -84,7 +84,7 @@ def _has_had_all_lookups(submission: Submission, observed_at: datetime) -> bool:
 
 
 def _are_far_apart(submission: Submission, observed_at: datetime) -> bool:
-    """Whether the lookups span long enough: a host that comes and goes is asked more often."""
+    """Whether the lookups span long enough: an unstable host is searched more often."""
     first_at = submission.first_empty_lookup_at
     return first_at is not None and observed_at - first_at >= ABSENCE_CONFIRMATION
 

@@ -1,4 +1,4 @@
-"""Submitting a job: what is written down here, jobs.submission.worker sends."""
+"""Submitting a job: it is written here, and sent by jobs.submission.worker."""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,7 +18,7 @@ from providers.core.types import JobRequest
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """`warnings` say what will be otherwise than asked for, one sentence each."""
+    """`warnings` say what differs from the request, one sentence each."""
 
     job: Job
     created: bool
@@ -37,7 +37,7 @@ def submit(
     allow_duplicate: bool = False,
     retry_of: Job | None = None,
 ) -> Submitted:
-    """Write the job down in status `submitting` and enqueue it; sends nothing itself.
+    """Write the job in status `submitting` and enqueue it; sends nothing itself.
 
     `issues` are what `validation.check` found, where the caller has asked already. The same `key`
     again returns the job that it made. Raises SubmissionRefused, KeyRefused, KeyOfDeletedJob, or

@@ -54,7 +54,7 @@ def run_submission(job_id: int) -> None:
     except LeaseLost:
         log.warning("lease lost before the call", job=job_id)
     except DISCONNECTED:
-        raise  # nobody's failure: it is still due
+        raise  # no failure of the submission: it is still due
     except Exception:
         # shown on the job, and raised for the log
         note = "Internal error; see the server log."
@@ -66,7 +66,7 @@ def run_submission(job_id: int) -> None:
 
 def _send_or_search(submission: Submission) -> None:
     if submission.job.remote_id:
-        # the list brought it, by its key, before the answer did
+        # a sync found it by its key before the response came
         set_state(submission, SubmissionState.DONE)
         return
     account = submission.job.account
@@ -128,7 +128,7 @@ def _handle_error(submission: Submission, adapter: Provider, error: ProviderErro
         leases.held(submission).update(failures=0)
         set_state(submission, SubmissionState.VERIFYING, wait_s=LOOKUP_DELAYS_S[0])
     elif error.transient:
-        # it did not leave: the same send again, later
+        # it was not sent: try the same send again later
         leases.held(submission).update(state=SubmissionState.DUE, sends=F("sends") - 1)
         if adapter.http.is_unproven:
             # or as soon as any call to the host is answered

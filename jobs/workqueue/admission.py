@@ -45,9 +45,9 @@ def admit(host: str, work: Work, *, is_unreliable: bool = False) -> Iterator[Non
 
 
 def probe_first(adapter: Provider) -> None:
-    """Have an unhealthy host answer a small read, before something is sent that must not be lost.
+    """Send a small read to an unhealthy host, before something that must not be lost.
 
-    Raises NotAdmitted where it does not.
+    Raises NotAdmitted where it does not respond.
     """
     if not adapter.http.is_unproven:
         return

@@ -25,8 +25,8 @@ from jobs.workqueue.slots import SLOTS, Work, small_share, worker_size
 # How long a row is left to the message that was sent for it, before that counts as lost.
 MESSAGE_TIMEOUT = timedelta(seconds=30)
 
-# Rows that one dispatch looks at: those of a dozen hosts with long queues.
-LOOK_AT = 100
+# Rows that one dispatch reads: those of a dozen hosts with long queues.
+MAX_ROWS = 100
 
 Model = type[Submission] | type[JobAction] | type[WebhookDelivery] | type[ProviderAccount]
 
@@ -40,7 +40,7 @@ class Queue:
     # the path to the name of a row's host
     host: str
     work: Work
-    # after what is well; of the others the new ones come first: somebody is adding them
+    # after those that are well: new hosts first, since somebody is adding them
     order: tuple[str, ...]
     is_well: Q = Q(is_healthy=True)
 
@@ -62,7 +62,7 @@ QUEUES = (
 
 
 class Row(NamedTuple):
-    """Something due. `is_well`: its host answers, and its account neither fails nor is slow."""
+    """Something due. `is_well`: its host responds, and its account neither fails nor is slow."""
 
     pk: int
     host: str
@@ -75,7 +75,7 @@ def dispatch() -> None:
     this_round = _Round(small_share(worker_size()) - ProviderHost.objects.being_probed(now).count())
     for queue in QUEUES:
         for row in this_round.choose(_rows_in_turn(queue, now), queue.work):
-            # again by condition: another tick may have been faster
+            # by condition, since another dispatch may have been faster
             waiting = queue.model.objects.due(now).filter(undispatched(now), pk=row.pk)
             if waiting.order_by().update(dispatched_until=now + MESSAGE_TIMEOUT):
                 enqueue_on_commit(queue.task, row.pk)
@@ -83,7 +83,7 @@ def dispatch() -> None:
 
 @contextmanager
 def dispatch_afterwards() -> Iterator[None]:
-    """When the work inside has left its thread, dispatch what waited for one."""
+    """After the work inside, dispatch what waited for its thread."""
     try:
         yield
     finally:
@@ -102,7 +102,7 @@ class _Round:
 
     def choose(self, rows: QuerySet[Any, Any], work: Work) -> Iterator[Row]:
         """Yield those of `rows` that there are threads for."""
-        for row in map(Row._make, rows[:LOOK_AT]):
+        for row in map(Row._make, rows[:MAX_ROWS]):
             if row.is_well:
                 if self._is_full(row.host, work):
                     SLOTS.mark_waiting()
@@ -130,7 +130,7 @@ class _Round:
 
 
 def _rows_in_turn(queue: Queue, now: datetime) -> QuerySet[Any, Any]:
-    """What is due of `queue`, but for hosts that are not to be tried now.
+    """What is due of `queue`, without hosts that are not to be called now.
 
     Of each host no more than a worker has threads for: else a long queue at one host would hide
     what is due at all others.

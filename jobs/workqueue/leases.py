@@ -1,7 +1,7 @@
-"""The right to work on a row, taken and given back by conditional updates.
+"""The right to work on a row, taken and released by conditional updates.
 
-Of several workers that ask for a row one gets it. One that died loses it when its lease runs out;
-one that was only stopped for that long finds that its updates change nothing any more.
+Of several workers that try to take a row, one gets it. A worker that died loses it when the lease
+expires; one that was only paused for that long finds that its updates change nothing any more.
 """
 
 from datetime import timedelta
@@ -14,7 +14,7 @@ from django.utils import timezone
 from jobs.models.work import LeasedModel, WorkItem, unleased
 from jobs.workqueue.reconnect import retry_on_disconnect
 
-# A run of people's work makes a few calls, which together end within the deadline; the lease is
+# A run of interactive work makes a few calls, which together end within the deadline; the lease is
 # longer, so that no second run begins while the first still sends.
 CALL_DEADLINE_S = 75.0
 CALL_LEASE = timedelta(seconds=100)
@@ -29,7 +29,7 @@ class LeaseLost(Exception):
 def take(
     rows: QuerySet[Row, Row], pk: int, duration: timedelta, *related: str, **values: Any
 ) -> Row | None:
-    """Take the row `pk` where it is among `rows` and nobody holds it; None otherwise.
+    """Take the row `pk` where it is among `rows` and no worker holds it; None otherwise.
 
     `values` are written with it. `rows` may join no table: an UPDATE with a join is a subquery,
     whose conditions PostgreSQL does not check again after waiting for another worker's UPDATE, so
@@ -43,7 +43,7 @@ def take(
     taken: QuerySet[Row, Row] = rows.model._default_manager.filter(pk=pk, lease=lease)
     if related:
         taken = taken.select_related(*related)
-    # it is taken already: without this run, nobody would have it until the lease runs out
+    # it is taken already: if this run ended here, it would be blocked until the lease expires
     return retry_on_disconnect(taken.first)
 
 

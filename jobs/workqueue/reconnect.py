@@ -7,7 +7,7 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 
 DISCONNECTED = (OperationalError, InterfaceError)
-# PostgreSQL restarts within seconds. A lease covers what takes longer.
+# PostgreSQL restarts within seconds. A lease covers longer outages.
 PAUSES_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 T = TypeVar("T")

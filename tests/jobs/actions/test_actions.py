@@ -55,7 +55,7 @@ def test_what_is_offered_follows_the_state(account: ProviderAccount) -> None:
     gone = make_job(account, status="failed", gone_at=NOON)
     assert offers(gone)["resubmit"] == (False, "The provider no longer knows it.")
     frozen = make_job(account, status="failed", is_newest=False)
-    assert offers(frozen)["resubmit"] == (False, "A later attempt has taken its place.")
+    assert offers(frozen)["resubmit"] == (False, "A later attempt has replaced it.")
 
 
 def test_a_cancel_is_carried_out_and_shows_at_once(running: Job, zencoder: FakeZencoder) -> None:

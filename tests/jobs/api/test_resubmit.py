@@ -132,11 +132,11 @@ def test_an_unknown_field_is_refused(
 def test_a_job_says_what_can_be_done_with_it(operator: ApiClient, failed: Job) -> None:
     actions = operator.get(f"/jobs/{failed.pk}").body["actions"]
     assert actions["resubmit"] == {"allowed": True, "reason": None}
-    assert actions["cancel"]["reason"] == "The provider has not taken it."
+    assert actions["cancel"]["reason"] == "The provider has not accepted it."
     retry = again(operator, failed).body
     assert retry["actions"]["cancel"] == {"allowed": True, "reason": None}
     blocked = operator.get(f"/jobs/{failed.pk}").body["actions"]["resubmit"]
-    assert blocked == {"allowed": False, "reason": f"Retried already, as job {retry['id']}."}
+    assert blocked == {"allowed": False, "reason": f"Already retried as job {retry['id']}."}
 
 
 def test_a_native_resubmit_answers_the_attempt_that_will_run(

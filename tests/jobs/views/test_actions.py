@@ -123,7 +123,7 @@ def test_a_colleagues_retry_refuses_a_form_that_was_rendered_before(
     refused = mine.post(url(plain, "resubmit"), values)
     html = refused.content.decode()
     assert refused.status_code == 409
-    assert f"was retried already, as job {retry.pk}" in html
+    assert f"was already retried as job {retry.pk}" in html
     assert f'<a href="{url(retry)}">Go to job {retry.pk}</a>' in html
     assert Job.objects.filter(retry_of=plain).count() == 1
 
@@ -162,10 +162,10 @@ def test_the_attempt_before_and_a_refused_one_lead_to_the_current_one(
 @pytest.mark.parametrize(
     ("offered", "now", "name", "sentence"),
     [
-        ("running", "failed", "cancel", "It has ended since this was offered: it is failed now."),
-        ("queued", "cancelled", "resubmit", "It has ended since"),
-        ("failed", "running", "cancel", "It has begun again since"),
-        ("failed", "cancelled", "resubmit", "It has ended since"),
+        ("running", "failed", "cancel", "has ended since the page was loaded: it is failed now."),
+        ("queued", "cancelled", "resubmit", "has ended since"),
+        ("failed", "running", "cancel", "has restarted since"),
+        ("failed", "cancelled", "resubmit", "has ended since"),
     ],
 )
 def test_a_form_is_refused_when_the_job_has_ended_or_begun_again(
