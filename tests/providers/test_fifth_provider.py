@@ -99,6 +99,9 @@ def test_its_jobs_are_mirrored(synced: ProviderAccount) -> None:
         "4": "failed",
         "5": "cancelled",
     }
+    bright = Job.objects.get(remote_id="3")
+    assert bright.input_duration_ms == 95_500
+    assert set(bright.outputs.values_list("duration_ms", flat=True)) == {95_250}
     failed = Job.objects.get(remote_id="4")
     assert (failed.error_class, failed.error_code) == ("input.not_found", "E-WIND")
     assert failed.outputs.get(remote_id="40").opens_at == (

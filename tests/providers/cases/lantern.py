@@ -17,12 +17,14 @@ def body(number: int, glow: str, beams: tuple[str, str] = ("unlit", "unlit"), **
         "glow": glow,
         "oil": f"https://keeper:canary@in.example.com/reef-{number}.mov",
         "lit_at": f"2026-05-04T08:{number % 60:02}:00+02:00",
+        "burns_for": 95.5,
         "note": "desk=news",
         "beams": [
             {
                 "beam": 10 * number + place,
                 "glow": word,
                 "height": (240, 360)[place],
+                "burns_for": "95.25" if word == "bright" else None,
                 "shines_at": f"https://cdn.example.com/{number}-{place}.mp4?token=canary",
             }
             for place, word in enumerate(beams)
