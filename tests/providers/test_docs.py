@@ -1,10 +1,13 @@
 """The pages about providers say what the code does."""
 
+import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from providers.core import registry, tables
+from providers.core.adapter import Adapter
 from providers.core.contract import Provider
 from providers.core.registry import UnknownProvider
 from providers.core.types import Capability
@@ -50,6 +53,18 @@ def test_every_slug_leads_to_its_adapter() -> None:
     for slug, label in registry.choices():
         assert registry.get(slug).slug == slug
         assert registry.get(slug).label == label
+
+
+def test_the_guide_names_what_is_there_and_every_declaration() -> None:
+    guide = (DOCS / "adding-a-provider.md").read_text()
+    table = guide.partition("### What you declare")[2].partition("### What you write")[0]
+    named = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`([a-z_]+)`", table))))
+    declared = {name for one in (Provider, Adapter) for name in one.__annotations__}
+    assert declared <= named
+    for module, name in re.findall(r"`(providers(?:\.\w+)+)\.(\w+)`", guide):
+        assert hasattr(import_module(module), name), f"{module}.{name}"
+    for path in re.findall(r"`((?:providers|tests|scripts|sandbox)/[\w/]+\.py)`", guide):
+        assert (DOCS.parent / path).exists(), path
 
 
 @pytest.mark.parametrize("slug", ["", "nobody", "Zencoder"])
