@@ -19,11 +19,9 @@ from providers.core.errors import (
     Rejected,
     TimedOut,
 )
+from providers.http.redaction import CUT, MAX_DEPTH
 from providers.parsing.text import make_storable
 from providers.parsing.values import read_dict
-
-# Deeper than any provider's body by far, shallow enough for every recursive reader of it.
-MAX_DEPTH = 64
 
 # A wait beyond this is a mistake at the other end, and would silence an account for a day.
 MAX_WAIT_S = 3600.0
@@ -80,7 +78,8 @@ def read_wait(value: str | None, now: datetime | None = None) -> float | None:
 def read_json(text: str) -> Any:
     """Parse `text` into values that can be stored and traversed: finite, shallow, storable text.
 
-    NaN and infinities become None. Raises ValueError for anything that is not JSON.
+    NaN and infinities become None, and what is nested deeper than MAX_DEPTH becomes CUT: one deep
+    job must not make a page unreadable. Raises ValueError for anything that is not JSON.
     """
     try:
         data = json.loads(text, parse_constant=lambda _: None, parse_float=_read_finite)
@@ -95,8 +94,8 @@ def _read_finite(digits: str) -> float | None:
 
 
 def _clean(value: Any, depth: int) -> Any:
-    if depth < 0:
-        raise ValueError("nested too deeply")
+    if depth < 0 and isinstance(value, list | dict):
+        return CUT
     if isinstance(value, str):
         return make_storable(value)
     if isinstance(value, list):

@@ -30,6 +30,7 @@ REDACTED = "REDACTED"
 
 # Replaces what is too large, too deep or too long to be searched.
 CUT = "[cut]"
+# Deeper than any provider's body by far, shallow enough for every recursive reader of it.
 MAX_DEPTH = 64
 MAX_NODES = 200_000
 MAX_TEXT = 200_000

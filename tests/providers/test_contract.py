@@ -17,6 +17,7 @@ from providers.core.errors import CLASSES, BadAnswer, ProviderError, Unreachable
 from providers.core.status import JobStatus, OutputStatus, normalize_status, read_status
 from providers.core.types import Capability, JobRequest, RemoteJob
 from providers.http.client import HttpClient
+from providers.http.redaction import CUT
 from providers.parsing.values import MAX_ITEMS
 from tests.providers.cases.shape import CANARY, Cases
 
@@ -514,6 +515,18 @@ def test_a_page_of_which_nothing_can_be_read_is_neither_empty_nor_the_last(
     with pytest.raises(BadAnswer) as caught:
         read_page(cases, adapter, wire, items)
     assert caught.value.transient
+
+
+@pytest.mark.parametrize("kind", ["list", "dict"])
+def test_a_job_that_is_nested_too_deeply_is_cut_and_stops_no_other(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock, kind: str
+) -> None:
+    body, other = [deepcopy(found) for found, _ in cases.jobs.values()][:2]
+    holder = body.get("job", body)
+    holder["junk"] = nested(kind, 300)
+    jobs = read_page(cases, adapter, wire, [body, other])
+    assert len(jobs) == 2
+    assert CUT in json.dumps(jobs[0].raw)
 
 
 def test_an_empty_page_ends_the_list(
