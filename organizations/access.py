@@ -56,7 +56,7 @@ def authorize(request: HttpRequest, slug: str, at_least: Role = Role.VIEWER) -> 
         raise Http404("No such organization.")
     role = Role(membership.role)
     if role < at_least:
-        raise PermissionDenied(f"This takes the role {at_least.label}; yours is {role.label}.")
+        raise PermissionDenied(f"Requires the {at_least.label} role; your role is {role.label}.")
     # only on a change: an unconditional write would save the session on every poll
     if request.session.get(LAST_USED) != slug:
         request.session[LAST_USED] = slug

@@ -1,6 +1,6 @@
 """Provider accounts: write-only credentials, options, pause and resume."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -127,14 +127,16 @@ class ProviderAccountAdmin(LargeTableAdmin):
     def response_add(
         self, request: HttpRequest, obj: ProviderAccount, post_url_continue: str | None = None
     ) -> HttpResponse:
-        self.message_user(request, "It is paused until you give its credentials and enable it.")
+        self.message_user(
+            request, "The account is paused until you enter its credentials and enable it."
+        )
         return redirect("admin:jobs_provideraccount_change", obj.pk)
 
     def get_deleted_objects(
         self, objs: Sequence[ProviderAccount] | QuerySet[ProviderAccount], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """Name the accounts and say what goes with them, rather than list a million rows."""
-        lines = [f"{account}, with all that is mirrored of it" for account in objs]
+        lines = [f"{account}, with all of its jobs" for account in objs]
         return lines, {"provider accounts": len(lines)}, set(), []
 
     @admin.action(description="Sync now", permissions=["change"])
@@ -142,11 +144,11 @@ class ProviderAccountAdmin(LargeTableAdmin):
         running = [account for account in accounts if account.enabled]
         for account in running:
             request_sync(account)
-        self.message_user(request, f"{len(running)} accounts are due now.")
-        if paused := len(accounts) - len(running):
-            self.message_user(request, f"{paused} are paused: resume them first.", messages.WARNING)
+        self.message_user(request, f"Sync scheduled for {_count(running)}.")
+        if paused := [account for account in accounts if not account.enabled]:
+            self.message_user(request, f"{_count(paused)} paused: resume first.", messages.WARNING)
 
-    @admin.action(description="Pause: no polling, submissions held", permissions=["change"])
+    @admin.action(description="Pause", permissions=["change"])
     def pause(self, request: HttpRequest, accounts: QuerySet[ProviderAccount]) -> None:
         self._set_enabled(request, accounts, enabled=False)
 
@@ -159,5 +161,10 @@ class ProviderAccountAdmin(LargeTableAdmin):
     ) -> None:
         for account in accounts:
             set_enabled(account, enabled, user=require_user(request))
-        word = "resumed" if enabled else "paused"
-        self.message_user(request, f"{len(accounts)} accounts are {word}.")
+        action = "Resumed" if enabled else "Paused"
+        self.message_user(request, f"{action} {_count(accounts)}.")
+
+
+def _count(accounts: Collection[ProviderAccount]) -> str:
+    number = len(accounts)
+    return f"{number} account{'' if number == 1 else 's'}"

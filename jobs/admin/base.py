@@ -38,7 +38,7 @@ def pretty(read: Callable[[], Any]) -> str:
     try:
         text = json.dumps(read(), indent=2, ensure_ascii=False)
     except (ValueError, zlib.error):
-        return "It cannot be read: it is not the compressed JSON that it should be."
+        return "Not readable: the stored JSON is damaged."
     return format_html("<pre>{}</pre>", make_visible(text))
 
 

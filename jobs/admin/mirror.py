@@ -97,7 +97,7 @@ class JobAdmin(MirrorAdmin):
     ]
     list_select_related = ["organization", "account"]
     search_fields = ["name", "remote_id__exact", "batch__exact"]
-    search_help_text = "Words of the name, or a whole provider id or batch."
+    search_help_text = "Words of the name, or the provider's id or the batch in full."
     deferred = [*HEAVY_COLUMNS, *(f"account__{column}" for column in ACCOUNT_SECRETS)]
     readonly_fields = ["last_body"]
 
@@ -112,7 +112,7 @@ class JobBodyAdmin(MirrorAdmin):
     list_display = ["job", "stored_at"]
     list_select_related = ["job"]
     search_fields = ["job__remote_id__exact"]
-    search_help_text = "A whole provider id."
+    search_help_text = "The provider's id, in full."
     deferred = job_columns("compressed")
     readonly_fields = ["content"]
 
@@ -127,7 +127,7 @@ class OutputAdmin(MirrorAdmin):
     list_filter = ["status", "kind"]
     list_select_related = ["job"]
     search_fields = ["label", "remote_id__exact", "job__remote_id__exact"]
-    search_help_text = "Words of the label, or a whole provider id of the output or its job."
+    search_help_text = "Words of the label, or the provider's id of the output or its job, in full."
     deferred = job_columns("secret_url")
 
 

@@ -37,7 +37,9 @@ class TokenAuth(HttpAuthBase):
             return None
         token = ApiToken.authenticate(text.strip())
         if token and self.to_operate and not token.can_operate:
-            raise ApiError(403, "forbidden", "This token may only read; use one that may operate.")
+            raise ApiError(
+                403, "forbidden", "This token can only read; use one with the operate scope."
+            )
         return token
 
 

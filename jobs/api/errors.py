@@ -20,12 +20,12 @@ from jobs.submission.limits import read_json
 
 log = logging.getLogger(__name__)
 
-NOT_FOUND = "Nothing is here. The organization of the token is the only one that it sees."
+NOT_FOUND = "Not found. A token sees its own organization only."
 
 
 class ErrorDetail(BaseModel):
-    code: str = Field(description="A word for programs; it does not change.")
-    message: str = Field(description="A sentence for people.")
+    code: str = Field(description="For programs; it does not change.")
+    message: str = Field(description="For people.")
     fields: dict[str, str] | None = Field(
         None, description="What is wrong with which field; inner ones as `renditions.0.heights`."
     )
@@ -72,18 +72,18 @@ class ApiError(Exception):
 
 
 def not_found() -> ApiError:
-    """A foreign id and one that never was are told alike."""
+    """The same for an id of another organization and one that does not exist."""
     return ApiError(404, "not_found", NOT_FOUND)
 
 
 def invalid(fields: Mapping[str, str]) -> ApiError:
-    return ApiError(422, "invalid", "Some fields cannot be used: see `fields`.", fields)
+    return ApiError(422, "invalid", "Some fields are not valid: see `fields`.", fields)
 
 
 def refuse_unknown(request: HttpRequest, known: Iterable[str] = ()) -> None:
     """Raise for a parameter that the list lacks: one mistyped must not select more than meant."""
     if unknown := set(request.GET) - set(known):
-        raise invalid(dict.fromkeys(sorted(unknown), "No parameter has this name."))
+        raise invalid(dict.fromkeys(sorted(unknown), "Unknown parameter."))
 
 
 class JsonParser(Parser):
@@ -143,7 +143,7 @@ def _in_json(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
         if response.status_code != 405:
             return response
         refused = ApiError(
-            405, "method_not_allowed", f"{request.method} is not possible here."
+            405, "method_not_allowed", f"{request.method} is not allowed here."
         ).response()
         refused["Allow"] = response["Allow"]
         return refused
@@ -184,4 +184,4 @@ def _answer_unauthenticated(request: HttpRequest, error: AuthenticationError) ->
 
 def _answer_failure(request: HttpRequest, error: Exception) -> HttpResponse:
     log.error("API call failed: %s", request.path, exc_info=error)
-    return ApiError(500, "failure", "Something failed here; it has been logged.").response()
+    return ApiError(500, "failure", "Internal error; it has been logged.").response()

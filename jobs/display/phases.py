@@ -18,6 +18,15 @@ EXPLANATIONS = {
 }
 
 
+# What `ended_at` is, where it is not the provider's time
+END_EXPLANATIONS = {
+    EndSource.OBSERVED: "The provider did not report a usable end time. This is when Reelboard saw "
+    "that the job had ended.",
+    EndSource.ESTIMATED: "The provider did not report a usable end time, and the job had ended "
+    "before Reelboard first saw it. This is when it started, was created or was first seen.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Phase:
     """One stretch of a job's life. `length` is None where the provider told no times for it.
@@ -78,6 +87,13 @@ def live_version(version: int, is_active: bool, account: ProviderAccount) -> str
     The row of an active job also changes when its account stops or begins to be confirmed.
     """
     return f"{version}s" if is_active and not account.is_confirming else str(version)
+
+
+def end_explanation(job: Job) -> str:
+    """Where the time of the job's end comes from; empty where it is the provider's, or ours."""
+    if job.remote_id is None or job.ended_at_source not in END_EXPLANATIONS:
+        return ""
+    return END_EXPLANATIONS[EndSource(job.ended_at_source)]
 
 
 def _unfinished(name: str, begun: datetime | None, job: Job, now: datetime) -> Phase:

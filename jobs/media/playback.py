@@ -13,7 +13,7 @@ from providers.parsing.urls import WEB_SCHEMES, parse_url
 # One or two are usual. Proxies refuse an answer whose headers take more than a few kilobytes.
 MAX_ORIGINS = 10
 
-NEWEST_ALONE = "The provider returns links for the newest attempt alone."
+NEWEST_ALONE = "The provider only returns links for the latest attempt."
 
 PLAYED = (OutputKind.VIDEO, OutputKind.AUDIO, OutputKind.PLAYLIST)
 
@@ -55,11 +55,13 @@ def find_refusal(output: Output) -> str:
     """Why the provider cannot be asked for a link to `output` now; empty where it can."""
     account, job = output.account, output.job
     if is_lost(job):
-        return "The provider no longer knows its job."
+        return "The provider no longer has the job."
     if not account.enabled:
-        return f"The account {account} is paused, so no new link is asked for."
+        return f"The account {account} is paused, so no new link can be requested."
     if account.refused_at:
-        return f"The provider refuses the credential of {account}, so it gives no new link."
+        return (
+            f"The provider refuses the credentials of {account}, so no new link can be requested."
+        )
     return ""
 
 
@@ -84,10 +86,10 @@ def playable(output: Output) -> Playable:
     if output.kind == OutputKind.IMAGE:
         return Playable("image")
     if output.kind not in PLAYED:
-        return Playable("", f"Not played here: {output.get_kind_display().lower()}.")
+        return Playable("", f"Cannot be played here: {output.get_kind_display().lower()}.")
     path = parse_url(output.opens_at).path.lower()
     if path.endswith((".mpd", ".ism/manifest")):
-        return Playable("", "The player here reads HLS, not this kind of manifest.")
+        return Playable("", "The player supports HLS, not this kind of manifest.")
     is_hls = path.endswith((".m3u8", ".m3u")) or output.kind == OutputKind.PLAYLIST
     return Playable("hls" if is_hls else "native")
 
@@ -104,7 +106,7 @@ def origin(url: str) -> str | None:
 def _why_not_opened(url: str) -> str:
     scheme = parse_url(url).scheme
     if not scheme or scheme in WEB_SCHEMES:
-        return "A browser cannot open its address."
+        return "Browsers cannot open its URL."
     return f"Stored at {scheme}://, where browsers cannot open it."
 
 

@@ -17,22 +17,22 @@ def check_address(text: str, *, bare_allowed: bool = False) -> str:
     the path it has in their own store.
     """
     if not text.strip():
-        raise ValueError("Give the address of a file.")
+        raise ValueError("Enter the URL of a file.")
     if len(text) > MAX_ADDRESS:
-        raise ValueError(f"Give an address of at most {MAX_ADDRESS:,} characters.")
+        raise ValueError(f"Use a URL of at most {MAX_ADDRESS:,} characters.")
     if re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]", text):
-        raise ValueError("Leave out control characters.")
+        raise ValueError("Remove the control characters.")
     if bare_allowed and "://" not in text:
         return text
     if re.search(r"\s", text):
-        raise ValueError("Leave out blanks; write them as %20.")
+        raise ValueError("Replace spaces with %20.")
     url = parse_url(text)
     if url.scheme.partition("+")[0] not in SCHEMES:
         raise ValueError(
-            f"Begin with one of {', '.join(f'{name}://' for name in sorted(SCHEMES))}."
+            f"Start with one of {', '.join(f'{name}://' for name in sorted(SCHEMES))}."
         )
     if text.partition("://")[2][:1] in ("", "/", "?", "#"):
-        raise ValueError("Name a host or a bucket after the //.")
+        raise ValueError("Add a host or a bucket after the //.")
     if url.scheme in WEB_SCHEMES and not url.is_web:
-        raise ValueError("The host in it is none.")
+        raise ValueError("The host name is not valid.")
     return text

@@ -14,7 +14,6 @@ from django.utils import timezone
 from jobs.models.account import ProviderAccount
 from jobs.models.fields import EncryptedJSONField
 from organizations.models import Organization, User
-from providers.core.errors import CLASSES
 from providers.core.status import ACTIVE, TERMINAL, JobStatus
 from providers.parsing.text import make_visible
 from providers.parsing.urls import parse_url
@@ -39,13 +38,6 @@ class EndSource(models.TextChoices):
 def status_choices() -> list[tuple[str, str]]:
     return [(status.value, status.value.capitalize()) for status in JobStatus]
 
-
-END_EXPLANATIONS = {
-    EndSource.OBSERVED.value: "The provider reports no usable end time. This is when we saw that "
-    "the job had ended.",
-    EndSource.ESTIMATED.value: "The provider reports no usable end time, and the job had ended "
-    "before we first saw it. This is when it started, was created or was first seen.",
-}
 
 # Columns that lists never need: JSON is decoded for each row, and grows without bound.
 HEAVY_COLUMNS = ("metadata", "request", "errors", "digests")
@@ -300,13 +292,6 @@ class Job(models.Model):
         return self.status in TERMINAL
 
     @property
-    def end_explanation(self) -> str:
-        """What `ended_at` is, where it is not the provider's time; else empty."""
-        if self.remote_id is None:
-            return ""  # it ended here
-        return END_EXPLANATIONS.get(self.ended_at_source, "")
-
-    @property
     def is_awaiting_rerun(self) -> bool:
         """Whether it is an attempt whose native resubmit has not been confirmed yet."""
         return self.status == JobStatus.SUBMITTING and self.remote_id is not None
@@ -327,23 +312,6 @@ class Job(models.Model):
     def input_is_web(self) -> bool:
         """Whether a browser can be sent to the input."""
         return parse_url(self.input_url).is_web
-
-    @property
-    def error_info(self) -> dict[str, Any] | None:
-        """The first fault in words (class, code, message, sentence, hint ...); None when none."""
-        if not self.error_class:
-            return None
-        known = CLASSES.get(self.error_class, CLASSES["unknown"])
-        return {
-            "class": known.name,
-            "code": self.error_code,
-            "message": self.error_message or known.sentence,
-            "sentence": known.sentence,
-            "hint": known.hint,
-            "fixer": known.fixer,
-            "transient": known.is_transient,
-            "retry_helps": known.retry_helps,
-        }
 
 
 class JobSecret(models.Model):

@@ -166,7 +166,7 @@ def _read_errors(read: Parameters) -> tuple[str, ...]:
     families = {f"{name.partition('.')[0]}.*" for name in CLASSES if "." in name}
     for text in read.several("error"):
         if text not in CLASSES and text not in families:
-            read.errors["error"] = f"No class of errors is called {text}."
+            read.errors["error"] = f"There is no error class {text}."
     return read.several("error")
 
 

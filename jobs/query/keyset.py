@@ -58,9 +58,11 @@ class _Place:
             side, order, micros, pk = found.groups()
             at = EPOCH + timedelta(microseconds=int(micros))
         except (ValueError, binascii.Error, OverflowError):
-            raise ValueError("This cursor is not one of ours; begin at the first page.") from None
+            raise ValueError("This cursor is not valid; start from the first page.") from None
         if order != str(ordering):
-            raise ValueError("This cursor belongs to another order; begin at the first page.")
+            raise ValueError(
+                "This cursor belongs to another sort order; start from the first page."
+            )
         return cls(side == "next", at, int(pk))
 
 

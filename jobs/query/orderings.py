@@ -32,7 +32,7 @@ class Ordering:
         """Read `created`, or `-created` for newest first. Raises ValueError with a sentence."""
         name = text.removeprefix("-").removesuffix("_at")
         if name not in names:
-            raise ValueError(f"Sort by {', '.join(names)}; a minus before it: newest first.")
+            raise ValueError(f"Sort by {', '.join(names)}; with a minus in front, newest first.")
         return cls(name, text.startswith("-"))
 
     def __str__(self) -> str:

@@ -57,11 +57,11 @@ class Parameters:
 
     def _check(self, name: str, texts: list[str]) -> None:
         if len(texts) > MAX_VALUES:
-            self.errors[name] = f"Give at most {MAX_VALUES} values."
+            self.errors[name] = f"Use at most {MAX_VALUES} values."
         if any(len(text) > MAX_TEXT for text in texts):
-            self.errors[name] = f"Give at most {MAX_TEXT} characters."
+            self.errors[name] = f"Use at most {MAX_TEXT} characters."
         if any(map(has_control_characters, texts)):
-            self.errors[name] = "Leave out control characters."
+            self.errors[name] = "Remove the control characters."
 
     @property
     def given(self) -> tuple[tuple[str, str], ...]:
@@ -85,7 +85,7 @@ class Parameters:
     def flag(self, name: str) -> bool | None:
         text = self.one(name)
         if text not in ("", "true", "false"):
-            self.errors[name] = "Give true or false."
+            self.errors[name] = "Use true or false."
         return {"true": True, "false": False}.get(text)
 
     def time(self, name: str) -> datetime | None:
@@ -102,7 +102,7 @@ class Parameters:
             return None
         if re.fullmatch(r"[0-9]{1,9}", text) and smallest <= int(text) <= largest:
             return int(text)
-        self.errors[name] = f"Give a whole number from {smallest} to {largest}."
+        self.errors[name] = f"Enter a whole number from {smallest} to {largest}."
         return None
 
     def limit(self) -> int:
@@ -136,7 +136,7 @@ class Parameters:
         # an account may be of a provider that was removed since
         known = {*dict(registry.choices()), *found.values()}
         if unknown := [slug for slug in providers if slug not in known]:
-            self.errors["provider"] = f"No provider is called {unknown[0]}."
+            self.errors["provider"] = f"There is no provider {unknown[0]}."
         return frozenset(pk for pk, slug in found.items() if not providers or slug in providers)
 
     def presets(self) -> tuple[Preset, ...]:
@@ -169,5 +169,5 @@ def read_time(text: str, now: datetime) -> datetime:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(
-            "Give a time such as 2026-05-04T12:00:00Z, or an age such as 2d."
+            "Enter a time such as 2026-05-04T12:00:00Z, or an age such as 2d."
         ) from None

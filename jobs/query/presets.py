@@ -84,7 +84,7 @@ def _read_window(read: Parameters) -> tuple[str, datetime]:
     if since is None:
         return WINDOW, read_time(WINDOW, now)
     if since < now - MAX_WINDOW - timedelta(minutes=1):
-        read.errors["created_after"] = f"Use is counted over {MAX_WINDOW.days} days at the most."
+        read.errors["created_after"] = f"Usage is counted over at most {MAX_WINDOW.days} days."
         return WINDOW, read_time(WINDOW, now)
     return read.one("created_after"), since
 
@@ -175,4 +175,4 @@ def _read_cursor(cursor: str) -> tuple[str, int]:
             return name, pk
     except (ValueError, TypeError, binascii.Error, RecursionError):
         pass
-    raise ValueError("This cursor is not one of ours; begin at the first page.")
+    raise ValueError("This cursor is not valid; start from the first page.")

@@ -29,10 +29,10 @@ def input_facts(job: Job) -> list[tuple[str, str]]:
     return [
         ("Duration", formats.duration(job.input_duration_ms)),
         ("Size", formats.size(job.input_size_bytes)),
-        ("Picture", picture),
+        ("Video", picture),
         (
             "Codecs",
-            f"{job.input_video_codec or 'no picture'}, {job.input_audio_codec or 'no sound'}"
+            f"{job.input_video_codec or 'no video'}, {job.input_audio_codec or 'no audio'}"
             if codecs
             else "",
         ),

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from django import template
 from django.utils import timezone
 
-from jobs.display.phases import Phase, phases
+from jobs.display.phases import Phase, end_explanation, phases
 from jobs.models import Job
 
 register = template.Library()
+register.filter("end_explanation", end_explanation)
 
 
 @register.filter

@@ -134,19 +134,19 @@ def sync_now(request: HttpRequest, org: str, pk: int) -> HttpResponse:
     account = find_account(access, pk)
     if account.enabled:
         request_sync(account)
-        messages.success(request, f"{account} is synced with the next tick.")
+        messages.success(request, f"Sync scheduled for {account}.")
     else:
-        messages.error(request, f"{account} is paused; resume it first.")
+        messages.error(request, f"{account} is paused. Resume it first.")
     return redirect("jobs:accounts", org)
 
 
 @require_POST
 def check_credentials(request: HttpRequest, org: str, pk: int) -> HttpResponse:
-    """Have the provider say whether it takes the credentials; good ones start a stopped account."""
+    """Ask the provider whether it accepts the credentials; if so, a stopped account syncs again."""
     access = authorize(request, org, Role.OPERATOR)
     account = find_account(access, pk)
     if not account.adapter_class.supports(Capability.CHECK_CREDENTIALS):
-        raise Http404("This provider has no way to check them.")
+        raise Http404("This provider has no way to check credentials.")
     try:
         ask(account, lambda adapter: adapter.check_credentials())
     except ProviderError as error:
@@ -154,21 +154,21 @@ def check_credentials(request: HttpRequest, org: str, pk: int) -> HttpResponse:
         messages.error(request, f"{account}: {error} {known.hint}")
         return redirect("jobs:accounts", org)
     ProviderAccount.objects.filter(pk=account.pk).update(unchecked_since=None)
-    told = f"{account.provider_label} takes the credentials of {account}."
+    text = f"{account.provider_label} accepted the credentials of {account}."
     if account.refused_at and account.enabled:
         request_sync(account)
-        told += " It is synced again with the next tick."
-    messages.success(request, told)
+        text += " Sync scheduled."
+    messages.success(request, text)
     return redirect("jobs:accounts", org)
 
 
 @require_safe
 def usage(request: HtmxRequest, org: str, pk: int) -> HttpResponse:
-    """Plan and usage as the provider tells them now: as a page, or as a part of the accounts'."""
+    """Plan and usage as the provider reports them now: as a page, or as a part of one."""
     access = authorize(request, org, Role.OPERATOR)
     account = find_account(access, pk)
     if not account.adapter_class.supports(Capability.USAGE):
-        raise Http404("This provider tells no usage.")
+        raise Http404("This provider does not report usage.")
     context: dict[str, Any] = {"access": access, "account": account, "now": timezone.now()}
     try:
         context["usage"] = ask(account, lambda adapter: adapter.usage())
@@ -195,6 +195,6 @@ def _set_enabled(request: HttpRequest, org: str, pk: int, *, enabled: bool) -> H
     access = authorize(request, org, Role.MANAGER)
     account = find_account(access, pk)
     set_enabled(account, enabled, user=access.user)
-    done = "resumed" if enabled else "paused: it is not polled and holds its submissions"
-    messages.success(request, f"{account} is {done}.")
+    text = "resumed" if enabled else "paused. Its submissions wait until it is resumed"
+    messages.success(request, f"{account} is {text}.")
     return redirect("jobs:accounts", org)

@@ -1,4 +1,4 @@
-"""Cancelling a job, running it again, and telling what became of it: POST, then back to the job."""
+"""Cancelling a job, retrying it, and resolving an unconfirmed one: POST, then back to the job."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase
@@ -35,7 +35,7 @@ def cancel(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
     if action.state == ActionState.DONE:
         text = f"{job} was cancelled before it was sent."
     else:
-        text = f"{job.account.provider_label} is asked to cancel {job}."
+        text = f"Asked {job.account.provider_label} to cancel {job}."
     messages.success(request, text)
     return redirect("jobs:detail", org, job.pk)
 
@@ -53,38 +53,38 @@ def resubmit(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
             made = request_resubmit(job, user=access.user, key=key).job
     except (ActionRefused, SubmissionRefused, KeyRefused, KeyOfDeletedJob) as error:
         return _refuse(request, access, job, f"{job} was not retried.", error)
-    text = f"{job} is retried, as the job shown here."
+    text = f"Retrying {job} as this job."
     messages.success(request, " ".join([text, *describe_hold(job.account)]))
     return redirect("jobs:detail", org, made.pk)
 
 
 @require_POST
 def resolve(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
-    """What a person found at the provider, where we do not know whether it took the job."""
+    """Settle an unconfirmed submission with what a person found at the provider."""
     access = authorize(request, org, Role.OPERATOR)
     job = find_job(access, pk)
     try:
         key = _key_of(request, access, f"send again {job.pk}")
         if idempotency.find_job(access.organization, key) is not None:
-            messages.info(request, f"{job} was sent again already.")
+            messages.info(request, f"{job} has already been sent again.")
             return redirect("jobs:detail", org, job.pk)
         _check_offered(request, job)
     except (ActionRefused, KeyRefused, KeyOfDeletedJob) as error:
         return _refuse(request, access, job, "Nothing was changed.", error)
     if not Submission.objects.filter(pk=job.pk, state=SubmissionState.UNCONFIRMED).exists():
-        known = ActionRefused(f"What became of {job} is known by now.")
+        known = ActionRefused(f"The submission of {job} is no longer unconfirmed.")
         return _refuse(request, access, job, "Nothing was changed.", known)
     if "found_remote_id" in request.POST:
         found = FoundJobForm(job, request.POST)
         if found.is_valid() and _bind(access, job, found):
-            messages.success(request, f"{job} is the one that you found.")
+            messages.success(request, f"{job} is now linked to the job that you found.")
             return redirect("jobs:detail", org, job.pk)
         return show_job(request, access, job, found_form=found, status=422)
     again = SendAgainForm(job, request.POST)
     if not again.is_valid():
         return show_job(request, access, job, again_form=again, status=422)
     send_again(job, user=access.user, key=key)
-    messages.success(request, f"{job} is sent again.")
+    messages.success(request, f"{job} will be sent again.")
     return redirect("jobs:detail", org, job.pk)
 
 

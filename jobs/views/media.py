@@ -61,7 +61,7 @@ def _send_on(
     Raises NoLink for an address that Django redirects nobody to.
     """
     if not address:
-        raise Http404("There is no address.")
+        raise Http404("There is no URL.")
     response: HttpResponse
     if origin(address) is None:
         is_malformed = parse_url(address).scheme in WEB_SCHEMES
@@ -75,7 +75,7 @@ def _send_on(
         try:
             response = HttpResponseRedirect(address)
         except DisallowedRedirect:
-            raise NoLink("Its address is too long to send a browser to.", is_final=True) from None
+            raise NoLink("Its URL is too long for browsers.", is_final=True) from None
         # the place it leads to must not learn where from
         response.headers["Referrer-Policy"] = "no-referrer"
     add_never_cache_headers(response)

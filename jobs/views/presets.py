@@ -104,7 +104,7 @@ def _accounts_without(organization: Organization, filters: PresetFilter) -> list
 def _form(filters: PresetFilter, accounts: list[ProviderAccount], path: str) -> dict[str, Any]:
     offered = {
         **account_selects(accounts),
-        "created_after": ("Use counted over", "", _windows(filters)),
+        "created_after": ("Usage over", "", _windows(filters)),
     }
     # the address need not name the span that is counted by default
     chosen = {"created_after": filters.window}

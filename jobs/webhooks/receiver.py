@@ -109,7 +109,7 @@ def handle_delivery(delivery_id: int) -> None:
         next_at = timezone.now() + timedelta(seconds=max(RETRY_S, error.wait_s or 0))
         answered.update(result=str(error)[:500], next_at=next_at)
     else:
-        answered.update(handled_at=timezone.now(), result="The job was read anew.")
+        answered.update(handled_at=timezone.now(), result="Job refreshed.")
 
 
 def _redact_body(body: bytes, secrets: list[str]) -> str:

@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                     "is_staff",
                     models.BooleanField(
                         default=False,
-                        help_text="May open the Django admin.",
+                        help_text="Can open the Django admin.",
                         verbose_name="staff status",
                     ),
                 ),
@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         default=True,
                         help_text=(
-                            "Take this away instead of deleting the user: history keeps its names."
+                            "Clear this instead of deleting the user, so that history keeps the name."
                         ),
                         verbose_name="active",
                     ),

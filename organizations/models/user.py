@@ -37,12 +37,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     name = models.CharField(max_length=150, blank=True)
     is_staff = models.BooleanField(
-        "staff status", default=False, help_text="May open the Django admin."
+        "staff status", default=False, help_text="Can open the Django admin."
     )
     is_active = models.BooleanField(
         "active",
         default=True,
-        help_text="Take this away instead of deleting the user: history keeps its names.",
+        help_text="Clear this instead of deleting the user, so that history keeps the name.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

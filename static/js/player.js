@@ -29,7 +29,7 @@
       if (answer.status === 403 || answer.status === 401)
         return `The file's server refuses it (${answer.status}): the link has expired, or is not public.`;
       if (answer.status === 404 || answer.status === 410)
-        return `The file is no longer at its address (${answer.status}).`;
+        return `The file is no longer there (${answer.status}).`;
       if (!answer.ok) return `The file's server answers ${answer.status}.`;
       return fallback;
     } catch {
@@ -38,7 +38,7 @@
     try {
       await fetch(address, { mode: "no-cors", referrerPolicy: "no-referrer" });
       return video.dataset.player === "hls"
-        ? "The file's server does not let this site read it (CORS). Open the playlist in a player of yours, or allow this site at the storage."
+        ? "The file's server does not let this site read it (CORS). Open the playlist in your own player, or allow this site in the storage's CORS rules."
         : fallback;
     } catch {
       return "The file's server cannot be reached.";

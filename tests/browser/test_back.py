@@ -103,13 +103,13 @@ def test_new_job_comes_back_with_what_was_typed_and_the_first_submit_sends(
     page.get_by_label("Destination").fill("dawn/")
     page.get_by_text("More settings").click()
     page.get_by_label("Extra settings").fill('{"region": "eu"}')
-    page.get_by_role("button", name="Submit the job").click()
+    page.get_by_role("button", name="Submit job").click()
     # what is wrong is said there, and the focus is on the first of it
     source = page.get_by_label("Source file")
     expect(source).to_be_focused()
     expect(page.locator("#id_input_error")).to_have_text("Enter the URL of the source file.")
     source.fill(clip)
-    page.get_by_role("button", name="Submit the job").click()
+    page.get_by_role("button", name="Submit job").click()
     expect(page.locator("#id_presets_error")).to_have_text("Choose at least one preset.")
     expect(page.locator("input[name=presets]").first).to_be_focused()
     page.locator("input[name=presets]").nth(1).check()
@@ -118,14 +118,14 @@ def test_new_job_comes_back_with_what_was_typed_and_the_first_submit_sends(
     page.wait_for_url("**/files/")
     page.go_back()
     assert_typed(page, clip)
-    page.get_by_role("button", name="Submit the job").click()
+    page.get_by_role("button", name="Submit job").click()
     page.wait_for_url(re.compile(r"/jobs/\d+/$"))
     first = page.url
 
     page.go_back()
     assert_typed(page, clip)
     page.get_by_label("Source file").fill(f"{clip}-again")
-    page.get_by_role("button", name="Submit the job").click()
+    page.get_by_role("button", name="Submit job").click()
     page.wait_for_url(re.compile(r"/jobs/\d+/$"))
     assert page.url != first
 
@@ -140,10 +140,10 @@ def test_a_lost_connection_is_said_and_the_form_can_be_sent_again(page: Page, st
     open_form(page, "Zencoder")
     page.get_by_label("Source file").fill(f"{stack.clip('good.mp4')}?lost")
     page.route("**/jobs/new/", lambda route: route.abort())
-    page.get_by_role("button", name="Submit the job").click()
+    page.get_by_role("button", name="Submit job").click()
     expect(page.locator("#not-sent")).to_be_visible()
     page.unroute("**/jobs/new/")
-    page.get_by_role("button", name="Submit the job").click()
+    page.get_by_role("button", name="Submit job").click()
     page.wait_for_url(re.compile(r"/jobs/\d+/$"))
 
 

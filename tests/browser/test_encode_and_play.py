@@ -35,13 +35,13 @@ def submit(page: Page, clip: str, **heights: list[str]) -> None:
 
 def send(page: Page) -> None:
     """Submit the form, and again where another test ran the very same job before."""
-    page.get_by_role("button", name="Submit the job").click()
+    page.get_by_role("button", name="Submit job").click()
     again = page.get_by_label("Submit anyway")
     expect(page.locator(".job-head").or_(again)).to_be_visible()
     if again.is_visible():
         page.expected_complaints = ("422",)  # type: ignore[attr-defined]
         again.check()
-        page.get_by_role("button", name="Submit the job").click()
+        page.get_by_role("button", name="Submit job").click()
     page.wait_for_url(re.compile(r"/jobs/\d+/$"))
 
 
@@ -106,7 +106,7 @@ def test_a_corrupt_clip_fails_with_class_sentence_and_hint(page: Page, stack: St
 def test_a_failed_job_can_be_submitted_with_another_input(page: Page, stack: Stack) -> None:
     submit(page, stack.clip("corrupt.mp4"), mp4=["240"])
     expect(pill(page, "Failed")).to_be_visible(timeout=ENCODED_MS)
-    page.get_by_role("link", name="Submit with another input or settings").click()
+    page.get_by_role("link", name="Retry with changes").click()
     field = page.get_by_label("Source file")
     expect(field).to_have_value(stack.clip("corrupt.mp4"))
     field.fill(stack.clip("good.mp4"))
@@ -117,7 +117,7 @@ def test_a_failed_job_can_be_submitted_with_another_input(page: Page, stack: Sta
 def test_a_job_can_be_cancelled(page: Page, stack: Stack) -> None:
     submit(page, stack.clip("good.mp4"), hls=["240", "480", "720", "1080"], mp4=["720", "1080"])
     page.locator("#actions").get_by_role("button", name="Cancel").click()
-    page.get_by_role("dialog").get_by_role("button", name="Cancel the job").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel job").click()
     expect(pill(page, "Cancelled")).to_be_visible(timeout=ENCODED_MS)
 
 
@@ -194,7 +194,7 @@ def test_a_job_at_each_provider_ends_well_and_plays_where_a_browser_can(
 
 def test_a_note_moves_nothing_that_a_hand_may_be_on_its_way_to(page: Page, stack: Stack) -> None:
     choose(page, "Zencoder")
-    below = page.get_by_role("button", name="Submit the job")
+    below = page.get_by_role("button", name="Submit job")
     before = below.bounding_box()
     page.get_by_label("Source file").fill(stack.clip("good.mp4"))
     expect(page.locator("#id_destination_notes")).to_contain_text("24 hours")

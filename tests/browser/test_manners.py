@@ -197,7 +197,7 @@ def test_list_filter_job_and_submission_work_without_scripts(
     page.get_by_label("Account", exact=True).select_option("Zencoder")
     page.get_by_role("button", name="Show its fields").click()
     page.get_by_label("Source file").fill(f"{stack.clip('good.mp4')}?no-scripts")
-    page.get_by_role("button", name="Submit the job").click()
+    page.get_by_role("button", name="Submit job").click()
     page.wait_for_url(re.compile(r"/jobs/\d+/$"))
     context.close()
 

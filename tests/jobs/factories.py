@@ -153,7 +153,7 @@ def make_delivery(account: ProviderAccount, **fields: Any) -> WebhookDelivery:
         "headers": {"content-type": "application/json", "user-agent": "Hooks/2.1"},
         "body": '{"job": {"id": 71, "state": "finished"}}',
         "verdict": "accepted",
-        "result": "The job was read anew.",
+        "result": "Job refreshed.",
         "remote_id": "71",
         "handled_at": at,
         "next_at": at,

@@ -1,11 +1,8 @@
 """Errors of jobs and outputs."""
 
-from typing import Any
-
 from ninja import Field, Schema
 
 from jobs.api.schemas.fields import Text
-from providers.core.errors import CLASSES
 
 
 class ErrorInfo(Schema):
@@ -18,14 +15,3 @@ class ErrorInfo(Schema):
 
 class ListedError(ErrorInfo):
     origin: str = Field(description="`job`, `input` or `output:` and its remote id.")
-
-
-def describe_error(error_class: str, code: str, message: str) -> dict[str, Any]:
-    known = CLASSES.get(error_class, CLASSES["unknown"])
-    return {
-        "class": known.name,
-        "code": code,
-        "message": message or known.sentence,
-        "hint": known.hint,
-        "transient": known.is_transient,
-    }

@@ -8,10 +8,11 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from jobs.actions.attempts import retries_of
 from jobs.actions.offers import available_actions
-from jobs.api.schemas.errors import ErrorInfo, ListedError, describe_error
+from jobs.api.schemas.errors import ErrorInfo, ListedError
 from jobs.api.schemas.fields import AccountReference, Id, Text
 from jobs.api.schemas.outputs import OutputCounts, OutputShape
 from jobs.api.schemas.presets import PresetShape
+from jobs.display.errors import describe_error
 from jobs.models import Job, JobEvent
 
 

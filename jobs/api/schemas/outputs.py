@@ -7,8 +7,9 @@ from django.conf import settings
 from django.urls import reverse
 from ninja import Field, Schema
 
-from jobs.api.schemas.errors import ErrorInfo, describe_error
+from jobs.api.schemas.errors import ErrorInfo
 from jobs.api.schemas.fields import AccountReference, Id, Text
+from jobs.display.errors import describe_error
 from jobs.models import Output
 
 

@@ -158,7 +158,7 @@ def run_action(client: Client, name: str, *accounts: ProviderAccount) -> str:
 
 def test_accounts_are_paused_and_resumed(admin_client: Client, account: ProviderAccount) -> None:
     other = make_account(account.organization)
-    assert "1 accounts are paused" in run_action(admin_client, "pause", account)
+    assert "Paused 1 account." in run_action(admin_client, "pause", account)
     account.refresh_from_db()
     other.refresh_from_db()
     assert (account.enabled, other.enabled) == (False, True)
@@ -179,7 +179,7 @@ def test_sync_now_makes_running_accounts_due(
     paused.refresh_from_db()
     assert account.next_sync_at <= timezone.now()
     assert paused.next_sync_at == later
-    assert "1 are paused: resume them first." in page
+    assert "1 account paused: resume first." in page
 
 
 def test_deleting_asks_without_listing_every_job(
@@ -188,7 +188,7 @@ def test_deleting_asks_without_listing_every_job(
     job = make_job(account)
     address = reverse("admin:jobs_provideraccount_delete", args=[account.pk])
     page = admin_client.get(address).content.decode()
-    assert "main, with all that is mirrored of it" in page
+    assert "main, with all of its jobs" in page
     assert job.name not in page
     assert admin_client.post(address, {"post": "yes"}).status_code == 302
     assert not ProviderAccount.objects.exists()

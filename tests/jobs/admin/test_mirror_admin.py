@@ -224,7 +224,7 @@ def test_a_damaged_body_is_told_in_words(admin_client: Client, account: Provider
     fill(account)
     JobBody.objects.update(compressed=b"no zlib stream")
     for model in (Job, JobBody):
-        assert "cannot be read" in text_of(admin_client, page_of(model, Job.objects.get().pk))
+        assert "Not readable" in text_of(admin_client, page_of(model, Job.objects.get().pk))
 
 
 @pytest.mark.parametrize("page", ["change", "history"])

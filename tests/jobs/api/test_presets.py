@@ -65,7 +65,7 @@ def test_created_after_says_from_when_on_jobs_are_counted(
     assert (jobs(""), jobs("created_after=60d"), jobs("created_after=2h")) == (1, 2, 0)
     assert jobs("created_after=90d") == 2
     fields = reader.get("/presets?created_after=91d").fields
-    assert fields == {"created_after": "Use is counted over 90 days at the most."}
+    assert fields == {"created_after": "Usage is counted over at most 90 days."}
 
 
 def test_pages_follow_each_other_by_name(reader: ApiClient, account: ProviderAccount) -> None:

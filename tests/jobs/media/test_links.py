@@ -81,8 +81,8 @@ def test_a_provider_that_does_not_answer_leaves_it_to_later(
     [
         (ProviderAccount, {"enabled": False}, "is paused"),
         (ProviderAccount, {"refused_at": NOON}, "refuses the credential"),
-        (Job, {"gone_at": NOON}, "no longer knows its job"),
-        (Job, {"is_newest": False}, "the newest attempt alone"),
+        (Job, {"gone_at": NOON}, "no longer has the job"),
+        (Job, {"is_newest": False}, "links for the latest attempt"),
     ],
 )
 def test_a_provider_that_must_not_or_cannot_be_asked_is_not(

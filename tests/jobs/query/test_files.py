@@ -118,7 +118,7 @@ def test_what_cannot_be_read_is_told_and_selects_nothing(
 
 def test_an_order_that_files_do_not_have_is_refused(organization: Organization) -> None:
     filters = FileFilter.parse(QueryDict("sort=finished"), organization)
-    assert filters.errors == {"sort": "Sort by created; a minus before it: newest first."}
+    assert filters.errors == {"sort": "Sort by created; with a minus in front, newest first."}
 
 
 def test_accounts_of_others_are_not_known(organization: Organization) -> None:

@@ -157,14 +157,14 @@ def encode(text: str) -> str:
     ],
 )
 def test_a_cursor_that_is_not_ours_is_refused_in_words(jobs: QuerySet[Job], cursor: str) -> None:
-    with pytest.raises(ValueError, match="begin at the first page"):
+    with pytest.raises(ValueError, match="start from the first page"):
         page(jobs, Ordering("created"), 5, cursor)
 
 
 def test_a_cursor_of_another_order_is_refused(jobs: QuerySet[Job]) -> None:
     cursor = page(jobs, Ordering("created"), 5).next or ""
     for other in (Ordering("created", descending=False), Ordering("changed")):
-        with pytest.raises(ValueError, match="another order"):
+        with pytest.raises(ValueError, match="another sort order"):
             page(jobs, other, 5, cursor)
 
 

@@ -87,5 +87,5 @@ def test_pages_follow_each_other_by_name_in_two_queries_each(
     "cursor", ["x", "%%%", "ä", "W10", "WyIiLCIxIl0", "WyJcdWQ4MDAiLDFd", "A" * 999]
 )
 def test_a_cursor_that_is_not_ours_is_refused(cursor: str) -> None:
-    with pytest.raises(ValueError, match="begin at the first page"):
+    with pytest.raises(ValueError, match="start from the first page"):
         page(Preset.objects.all(), SINCE, 2, cursor)

@@ -170,7 +170,7 @@ def test_a_paused_account_says_so_and_can_be_resumed(
 ) -> None:
     manager.post(path(account, "account_pause"))
     html = manager.get(ACCOUNTS).content.decode()
-    assert "Not polled, and its submissions are held" in html
+    assert "Submissions wait until the account is resumed." in html
     assert path(account, "account_sync") not in html
     manager.post(path(account, "account_resume"))
     account.refresh_from_db()
@@ -204,7 +204,7 @@ def test_good_credentials_are_said_to_be_and_start_a_stopped_account(
     ProviderAccount.objects.update(refused_at=timezone.now())
     wire.get(f"{account.base_url}/account", json={"plan": "Studio"})
     html = operator.post(path(account, "account_check"), follow=True).content.decode()
-    assert "Zencoder takes the credentials of Zencoder main." in html
+    assert "Zencoder accepted the credentials of Zencoder main." in html
     account.refresh_from_db()
     assert account.refused_at is None
 
@@ -243,7 +243,8 @@ def test_usage_that_is_not_told_says_why(
     operator: Client, account: ProviderAccount, wire: responses.RequestsMock
 ) -> None:
     wire.get(f"{account.base_url}/account", status=503, json={})
-    assert "did not tell" in operator.get(path(account, "account_usage")).content.decode()
+    html = operator.get(path(account, "account_usage")).content.decode()
+    assert "No answer from Zencoder." in html
 
 
 def test_what_a_provider_cannot_do_is_not_there(manager: Client, studio: Organization) -> None:

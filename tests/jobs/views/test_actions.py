@@ -78,7 +78,7 @@ def test_a_cancelled_job_is_asked_for_and_said_so(
 ) -> None:
     job = make_job(account, status=JobStatus.RUNNING)
     html = act(operator, job, "cancel")
-    assert f"Zencoder is asked to cancel {job}." in html
+    assert f"Asked Zencoder to cancel {job}." in html
     assert "Cancel requested" in html
     action = JobAction.objects.get()
     assert (action.job, action.kind, action.actor is not None) == (job, "cancel", True)
@@ -94,7 +94,7 @@ def test_a_refusal_says_why(operator: Client, account: ProviderAccount) -> None:
 
 def test_a_failed_job_is_run_again(operator: Client, account: ProviderAccount) -> None:
     job = make_job(account, status=JobStatus.FAILED)
-    assert "is retried, as the job shown here" in act(operator, job, "resubmit")
+    assert "Retrying " in act(operator, job, "resubmit")
     action = JobAction.objects.get()
     assert (action.kind, action.job.retry_of) == ("resubmit", job)
 
@@ -224,7 +224,7 @@ def test_it_is_sent_again_once_for_each_form(operator: Client, account: Provider
     # sent, and again without a clear answer: the same form is no second decision
     Submission.objects.update(state=SubmissionState.UNCONFIRMED)
     html = operator.post(url(job, "resolve"), values, follow=True).content.decode()
-    assert "was sent again already" in html
+    assert "has already been sent again" in html
     assert Submission.objects.get().state == SubmissionState.UNCONFIRMED
     # and one that was rendered since is
     fresh = form(operator, job, "unsure-again") | {"again": "yes", "send_again": "on"}

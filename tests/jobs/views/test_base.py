@@ -54,21 +54,21 @@ def test_vendored_packages_bring_their_licences() -> None:
 
 
 def test_the_page_for_our_own_failure_needs_no_request_and_no_database() -> None:
-    assert "Something went wrong on our side" in render_to_string("500.html")
+    assert "Something went wrong" in render_to_string("500.html")
 
 
 def test_what_is_not_there_and_what_is_not_allowed_have_pages(viewer: Client, job: Job) -> None:
     missing = viewer.get("/o/harbour-studio/nowhere/")
-    assert "There is nothing here" in missing.content.decode()
+    assert "Page not found" in missing.content.decode()
     refused = viewer.get("/o/harbour-studio/jobs/new/")
-    assert "This takes the role Operator; yours is Viewer." in refused.content.decode()
+    assert "Requires the Operator role; your role is Viewer." in refused.content.decode()
 
 
 def test_a_form_from_before_the_sign_in_is_told_apart() -> None:
     client = Client(enforce_csrf_checks=True)
     response = client.post("/accounts/login/", {"login": "x", "password": "y"})
     assert response.status_code == 403
-    assert "This form is no longer valid" in response.content.decode()
+    assert "This form has expired" in response.content.decode()
 
 
 @pytest.mark.django_db

@@ -128,9 +128,9 @@ def test_an_expired_stored_link_is_named_before_anything_is_sent(
     assert sentence in operator.get(f"{NEW}?from={job.pk}").content.decode()
     page = operator.get(NEW.replace("new", str(job.pk))).content.decode()
     # in the question that scripts ask, and beside the button that asks none without them
-    assert page.count("The link to its source expired at") == 2
+    assert page.count("The link to the source file expired at") == 2
     (unscripted,) = re.findall("<noscript>(.*?)</noscript>", page, re.S)
-    assert "The link to its source expired at" in unscripted
+    assert "The link to the source file expired at" in unscripted
     assert f"?from={job.pk}" in unscripted
     values = copy(job, operator)
     response = operator.post(NEW, values)
@@ -276,7 +276,7 @@ def test_a_retry_with_changes_waits_for_one_that_has_not_ended(
     response = operator.post(NEW, other)
     assert response.status_code == 422
     html = response.content.decode()
-    assert "is being retried already" in html
+    assert "is already being retried" in html
     assert f"/jobs/{retry.pk}/" in html
     assert operator.post(NEW, other | {"allow_duplicate": "on"}).status_code == 302
     assert Job.objects.filter(retry_of=job).count() == 2

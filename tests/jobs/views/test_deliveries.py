@@ -30,8 +30,8 @@ def test_a_row_says_when_what_and_about_which_job(
     make_delivery(account, verdict="ignored", remote_id="", result="It is about a live stream.")
     html = viewer.get(page).content.decode()
     for words in (
-        "2026-03-14 12:00:00 UTC", "Accepted", "The job was read anew.", "harbour-at-dawn.mov",
-        "404404", "not mirrored", "still to be read anew",
+        "2026-03-14 12:00:00 UTC", "Accepted", "Job refreshed.", "harbour-at-dawn.mov",
+        "404404", "Not imported", "Waiting to refresh the job",
         "Not about a job", "It is about a live stream.",
     ):  # fmt: skip
         assert words in html
@@ -106,9 +106,9 @@ def test_newer_and_older_lead_through_all_deliveries(
 def test_an_account_without_deliveries_tells_what_to_do(
     viewer: Client, manager: Client, studio: Organization, page: str
 ) -> None:
-    assert "Nothing has been delivered yet" in viewer.get(page).content.decode()
+    assert "No deliveries yet" in viewer.get(page).content.decode()
     assert "A manager of Harbour Studio" in viewer.get(page).content.decode()
-    assert "tells the address and the steps" in manager.get(page).content.decode()
+    assert "shows the URL and the steps" in manager.get(page).content.decode()
 
 
 def test_a_provider_without_webhooks_has_no_deliveries_to_look_at(
@@ -116,14 +116,14 @@ def test_a_provider_without_webhooks_has_no_deliveries_to_look_at(
 ) -> None:
     account = make_account(studio, provider="xvid")
     page = reverse("jobs:deliveries", args=["harbour-studio", account.pk])
-    assert "sends no webhooks" in viewer.get(page).content.decode()
+    assert "does not send webhooks" in viewer.get(page).content.decode()
     assert page not in viewer.get(ACCOUNTS).content.decode()
 
 
 def test_the_account_leads_to_its_deliveries_and_says_how_the_last_one_went(
     viewer: Client, account: ProviderAccount, page: str
 ) -> None:
-    assert "none yet" in viewer.get(ACCOUNTS).content.decode()
+    assert "None yet" in viewer.get(ACCOUNTS).content.decode()
     make_delivery(account)
     make_delivery(account, verdict="refused", received_at=NOON + timedelta(minutes=1))
     html = viewer.get(ACCOUNTS).content.decode()

@@ -81,18 +81,18 @@ def test_a_link_that_expires_says_when_and_an_expired_one_offers_a_new(
     assert f'href="{opener(lasting)}"' in html
     # the click brings a new one, so nobody needs to know
     assert "expired" not in html
-    assert "The provider is asked for a new link" in html
+    assert "Requests a new link from the provider" in html
     assert f"?play={lasting.pk}#player" in html
 
 
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"status": "failed"}, "not made"),
-        ({"status": "cancelled"}, "not made"),
-        ({"status": "skipped"}, "not made"),
-        ({"status": "queued"}, "not made"),  # its job has ended
-        ({"url": ""}, "address not reported"),
+        ({"status": "failed"}, "Not created"),
+        ({"status": "cancelled"}, "Not created"),
+        ({"status": "skipped"}, "Not created"),
+        ({"status": "queued"}, "Not created"),  # its job has ended
+        ({"url": ""}, "URL not reported"),
     ],
 )
 def test_what_cannot_be_opened_is_not_offered(
@@ -111,11 +111,11 @@ def test_a_file_is_awaited_while_its_job_runs_and_is_known(
 ) -> None:
     make_output(make_job(account, status=JobStatus.RUNNING), status=status)
     html = viewer.get(FILES).content.decode()
-    assert "not there yet" in html
+    assert "Not ready yet" in html
     assert "Gone" not in html
     Job.objects.update(gone_at=NOON)
     html = viewer.get(FILES).content.decode()
-    assert "not there yet" not in html
+    assert "Not ready yet" not in html
     assert f"Gone, last seen {status}" in html
 
 
@@ -162,7 +162,7 @@ def test_filters_that_find_nothing_and_an_empty_list_teach_the_next_step(
     assert "No files yet" in viewer.get(FILES).content.decode()
     assert "Submit a job" in operator.get(FILES).content.decode()
     make_output(job)
-    assert "No file matches these filters" in viewer.get(f"{FILES}?q=nothing").content.decode()
+    assert "No files match these filters" in viewer.get(f"{FILES}?q=nothing").content.decode()
     html = viewer.get(f"{FILES}?kind=film").content.decode()
     assert "A kind is one of video" in html
 

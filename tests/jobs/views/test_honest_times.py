@@ -98,7 +98,7 @@ def test_an_end_before_its_start_is_inconsistent(
     row = row_of(viewer)
     assert row.count("> inconsistent") + row.count(">inconsistent") == count
     assert "The provider reports an end before the start" in row
-    assert "not reported" not in row
+    assert "Not reported" not in row
     page = viewer.get(f"{LIST}{job.pk}/").content.decode()
     assert page.count(">inconsistent</span>") == count
 
@@ -106,7 +106,7 @@ def test_an_end_before_its_start_is_inconsistent(
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("observed", "This is when we saw that the job had ended."),
+        ("observed", "This is when Reelboard saw that the job had ended."),
         ("estimated", "This is when it started, was created or was first seen."),
     ],
 )
@@ -124,17 +124,17 @@ def test_an_end_that_the_provider_did_not_report_says_what_it_is(
 
 def test_a_finished_job_without_outputs_has_none(viewer: Client, account: ProviderAccount) -> None:
     for status, is_listed, words in (
-        (JobStatus.SUCCEEDED, True, "none"),
-        (JobStatus.SUCCEEDED, False, "not reported"),
-        (JobStatus.FAILED, False, "none"),
-        (JobStatus.CANCELLED, False, "none"),
-        (JobStatus.RUNNING, False, "none yet"),
+        (JobStatus.SUCCEEDED, True, "None"),
+        (JobStatus.SUCCEEDED, False, "Not reported"),
+        (JobStatus.FAILED, False, "None"),
+        (JobStatus.CANCELLED, False, "None"),
+        (JobStatus.RUNNING, False, "None yet"),
     ):
         Job.objects.all().delete()
         job = make_job(account, status=status, has_listed_outputs=is_listed)
         assert f'<span class="muted">{words}</span>' in row_of(viewer)
         page = viewer.get(f"{LIST}{job.pk}/").content.decode()
-        assert ("None are known yet." in page) is (words == "none yet")
+        assert ("No outputs yet." in page) is (words == "None yet")
 
 
 def test_a_suspect_says_why(viewer: Client, account: ProviderAccount) -> None:

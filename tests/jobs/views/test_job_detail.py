@@ -47,7 +47,7 @@ def test_every_fault_is_told_with_sentence_hint_and_the_providers_words(
         "was too slow or did not answer",
         "move the source to a faster place",
         "It took 31 s.",
-        "it may pass by itself",
+        "may resolve by itself",
         "PutDenied",
         "403 by the bucket",
         "(hls 480)",
@@ -81,10 +81,10 @@ def test_a_phase_that_is_not_reported_is_said_to_be(
 ) -> None:
     html = page(viewer, make_job(account, status=JobStatus.RUNNING, started_at=None))
     assert "bar-mixed" in html
-    assert "did not report when it started" in html
+    assert "did not report a start time" in html
     html = page(viewer, make_job(account, created_at=None, started_at=NOON, finished_at=NOON))
     assert "bar-unreported" in html
-    assert "not reported" in html
+    assert "Not reported" in html
 
 
 def test_outputs_show_their_facts_with_units(viewer: Client, job: Job) -> None:
@@ -101,8 +101,9 @@ def test_only_what_a_browser_can_play_is_offered_to_play(viewer: Client, job: Jo
     old = make_output(job, expires_at=NOON)
     words = make_output(job, kind=OutputKind.CAPTIONS, url="https://cdn.example/film.vtt")
     html = page(viewer, job)
-    assert f"?play={film.pk}#player" in html
-    for output in (stored, dash, old, words):
+    for output in (film, old):
+        assert f"?play={output.pk}#player" in html
+    for output in (stored, dash, words):
         assert f"?play={output.pk}#player" not in html
     assert "Stored at s3://" in html
     assert "Its link has expired." not in html
@@ -136,14 +137,14 @@ def test_what_was_never_made_offers_no_way_to_it(
         assert output.url not in html
         response = viewer.get(opener(output))
         assert response.status_code == 410
-        assert "There is no file of it" in response.content.decode()
+        assert "There is no file: the output was not made." in response.content.decode()
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"gone_at": NOON}, "The provider no longer knows its job."),
-        ({"is_newest": False}, "for the newest attempt alone."),
+        ({"gone_at": NOON}, "The provider no longer has the job."),
+        ({"is_newest": False}, "links for the latest attempt."),
     ],
 )
 def test_an_expired_link_that_nobody_renews_is_said_and_not_offered(
@@ -182,10 +183,10 @@ def test_a_retry_shows_what_was_set_otherwise(viewer: Client, account: ProviderA
     first = make_job(account, status=JobStatus.FAILED, request=sent)
     second = make_job(account, retry_of=first, request=sent | {"input": "s3://rushes/b.mov"})
     html = page(viewer, second)
-    assert f"What is set otherwise than in job {first.pk}" in " ".join(html.split())
+    assert f"Settings that differ from job {first.pk}" in " ".join(html.split())
     assert "<code>s3://rushes/a.mov</code>" in html
     same = make_job(account, retry_of=first, request=sent)
-    assert f"The settings are the same as those of job {first.pk}." in page(viewer, same)
+    assert f"Same settings as job {first.pk}." in page(viewer, same)
     assert "set otherwise" not in page(viewer, make_job(account, retry_of=first))
 
 

@@ -51,7 +51,7 @@ def test_an_address_that_is_too_long_to_redirect_to_is_said_to_be(
     args = ["harbour-studio", job.pk, *([output.pk] if which == "output" else [])]
     response = viewer.get(reverse(f"jobs:{which}_open", args=args))
     assert response.status_code == 410
-    assert "too long to send a browser to" in response.content.decode()
+    assert "too long for browsers" in response.content.decode()
     assert "hunter2" not in response.content.decode()
 
 
@@ -102,7 +102,7 @@ def test_no_browser_is_sent_to_a_host_that_it_may_read_otherwise(
     assert (response.status_code, "Location" in response) == (200, False)
     assert "evil.example" in response.content.decode()
     is_web = stored.lower().startswith("https://")
-    assert ("This address is malformed" in response.content.decode()) is is_web
+    assert ("This URL is malformed" in response.content.decode()) is is_web
     assert "evil.example" not in viewer.get(detail(job))["Content-Security-Policy"]
 
 
@@ -238,5 +238,5 @@ def test_a_link_that_cannot_be_had_is_told_in_place_of_the_player(
 ) -> None:
     ProviderAccount.objects.update(enabled=False)
     html = viewer.get(f"{detail(linked.job)}?play={linked.pk}").content.decode()
-    assert "is paused, so no new link is asked for" in html
+    assert "is paused, so no new link can be requested" in html
     assert "<video" not in html

@@ -67,13 +67,13 @@ def test_another_span_is_counted_and_linked(viewer: Client, used: Preset) -> Non
     assert "created_after=60d" in links(html)["6 jobs with Web ladder"]
     assert "Since 60d" in html
     html = viewer.get(f"{PRESETS}?created_after=1h").content.decode()
-    assert "none ended" in html
+    assert "None ended" in html
     assert "5 h ago" in html  # when it was last used is told all the same
 
 
 def test_a_span_beyond_the_bound_is_refused_in_words(viewer: Client, used: Preset) -> None:
     html = viewer.get(f"{PRESETS}?created_after=91d").content.decode()
-    assert "Use is counted over 90 days at the most." in html
+    assert "Usage is counted over at most 90 days." in html
 
 
 def test_the_list_of_jobs_says_which_preset_it_is_narrowed_to(viewer: Client, used: Preset) -> None:
@@ -101,7 +101,7 @@ def test_a_provider_without_presets_says_so(viewer: Client, studio: Organization
     keeps = make_account(studio, name="MediaHub", provider="xvid")
     make_preset(keeps)
     html = viewer.get(PRESETS).content.decode()
-    assert "Without presets:" in html
+    assert "No presets:" in html
     assert "Zencoder main (Zencoder)" in html
     html = viewer.get(f"{PRESETS}?provider=zencoder").content.decode()
     assert "This provider has no presets" in html
@@ -121,7 +121,7 @@ def test_a_preset_whose_name_was_not_told_shows_its_id(
     make_preset(account, name="", remote_id="66b1f0a2", settings={})
     html = viewer.get(PRESETS).content.decode()
     assert "66b1f0a2" in html
-    assert "settings not told" in html
+    assert "Settings not reported" in html
 
 
 def test_presets_of_others_are_not_listed(viewer: Client, used: Preset, foreign_job: Job) -> None:
@@ -141,7 +141,7 @@ def test_text_finds_by_name_and_kind_and_says_when_none_fits(viewer: Client, use
     for query in ("q=LADDER", "q=hls+web"):
         found = viewer.get(f"{PRESETS}?{query}").context["rows"]
         assert [row.preset for row in found] == [used]
-    assert "No preset matches these filters" in viewer.get(f"{PRESETS}?q=zzz").content.decode()
+    assert "No presets match these filters" in viewer.get(f"{PRESETS}?q=zzz").content.decode()
 
 
 def test_next_leads_through_all_presets(viewer: Client, account: ProviderAccount) -> None:

@@ -12,7 +12,10 @@ from django.template.base import VariableNode
 from jobs.display.provider_text import copyable, provider_text, visible
 
 TEMPLATES = settings.BASE_DIR / "templates"
-SAFE = {"provider_text", "visible", "copyable", "mark_redacted", "urlencode", "version_mark"}
+SAFE = {
+    "provider_text", "visible", "copyable", "mark_redacted", "urlencode", "version_mark",
+    "end_explanation",
+}  # fmt: skip
 # what prints itself as its name, its label or its provider's id
 ROWS = {"job", "output", "preset", "account", "delivery", "event", "of", "one", "double"}
 # what is called like a column, and is text of ours

@@ -59,7 +59,7 @@ def test_the_same_again_is_asked_about_first(operator: Client, values: dict[str,
     again = values | {"idempotency_key": "of-another-form"}
     response = operator.post(NEW, again)
     assert response.status_code == 422
-    assert "within 24 hours" in response.content.decode()
+    assert "in the last 24 hours" in response.content.decode()
     assert Job.objects.count() == 1
     assert operator.post(NEW, again | {"allow_duplicate": "on"}).status_code == 302
     assert Job.objects.count() == 2
@@ -150,7 +150,7 @@ def test_the_preview_is_the_providers_body_without_secrets(
 def test_the_preview_of_an_unfinished_form_waits(operator: Client, values: dict[str, Any]) -> None:
     response = operator.post(PREVIEW, values | {"input": ""})
     assert response.status_code == 200
-    assert "Give a source file" in response.content.decode()
+    assert "Enter a source file" in response.content.decode()
 
 
 def test_what_the_provider_decides_by_itself_is_told(
@@ -374,10 +374,10 @@ def test_a_job_for_a_paused_account_is_said_to_be_held(
 ) -> None:
     ProviderAccount.objects.update(enabled=False)
     html = operator.get(NEW).content.decode()
-    assert "This job will be held" in html
+    assert "This job will be on hold" in html
     assert "Submit and hold" in html
 
     html = operator.post(NEW, values, follow=True).content.decode()
     assert f"The job is held: {account.name} is paused." in html
-    assert f"<strong>The job is held:</strong> <bdi>{account.name}</bdi> is paused." in html
+    assert f"<strong>On hold:</strong> <bdi>{account.name}</bdi> is paused." in html
     assert "on its way" not in html
