@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from jobs.accounts.freshness import Trust, freshness
+from jobs.accounts.freshness import HealthStatus, freshness
 from jobs.models import (
     JobPoll,
     ProviderAccount,
@@ -90,9 +90,9 @@ class BoardCollector(Collector):
         )
         for account in accounts:
             labels = _labels(account)
-            trust = freshness(account, self._now).trust
-            for each in Trust:
-                state.add_metric([*labels, each], each == trust)
+            status = freshness(account, self._now).status
+            for each in HealthStatus:
+                state.add_metric([*labels, each], each == status)
             if account.last_success_at:
                 success.add_metric(labels, account.last_success_at.timestamp())
             due.add_metric(labels, account.next_sync_at.timestamp())

@@ -9,7 +9,7 @@ from jobs.models import ProviderAccount, ProviderHost
 from jobs.submission import idempotency
 from jobs.submission import worker as submission_worker
 from jobs.sync import runner
-from jobs.webhooks import receiver
+from jobs.webhooks import handler
 from jobs.workqueue import dispatch
 from jobs.workqueue.enqueue import enqueue_on_commit
 
@@ -77,4 +77,4 @@ def run_action(action_id: int) -> None:
 @shared_task(name="jobs.tasks.handle_delivery")
 def handle_delivery(delivery_id: int) -> None:
     with dispatch.dispatch_afterwards():
-        receiver.handle_delivery(delivery_id)
+        handler.handle_delivery(delivery_id)

@@ -15,7 +15,7 @@ from jobs.accounts.validation import AccountInput
 from jobs.models import Job, ProviderAccount, WebhookDelivery
 from jobs.submission.service import submit
 from jobs.submission.worker import run_submission
-from jobs.webhooks.receiver import handle_delivery
+from jobs.webhooks.handler import handle_delivery
 from organizations.models import ApiToken, Organization, Role, Scope
 from providers.core.types import JobRequest, Rendition
 from tests.factories import make_membership, make_organization, make_user

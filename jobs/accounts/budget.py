@@ -55,10 +55,10 @@ def _add_request(sent: list[Sent], at: float) -> list[Sent]:
 
 
 class Budget:
-    """Hands requests out to the threads of one pass.
+    """Limits the requests of one pass, whose threads share it.
 
-    Only the thread that made it asks the database; the others live on what `reserve_ahead` took
-    for them, so that a pool of readers opens no connections.
+    Only the thread that made it asks the database; the others use what `reserve_ahead` took for
+    them, so that a pool of readers opens no connections.
     """
 
     def __init__(self, account: ProviderAccount) -> None:

@@ -34,7 +34,7 @@ def open_with_budget(
 ) -> Iterator[tuple[Provider, Budget]]:
     """As `open_provider`, with the budget, for callers that read in several threads.
 
-    `is_patient`: the first answer of a host that failed the last time may take as long as any.
+    `is_patient`: a host that failed the last time may be as slow with its first answer as any.
     `relay` has what asks the database carried out by this thread, whichever thread calls it.
     """
     try:

@@ -1,4 +1,4 @@
-"""How far what we show of an account can be trusted: its state in words, and since when."""
+"""How current what we show of an account is: its status, why, and since when."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from jobs.models import HealthState, ProviderAccount
 from providers.core.errors import CLASSES
 
 
-class Trust(StrEnum):
-    """HealthState as the provider's side sees it, and two states of our own side."""
+class HealthStatus(StrEnum):
+    """HealthState, and what the provider has no part in: an import under way, a late sync."""
 
     OK = "ok"
     UNCHECKED = "unchecked"
@@ -23,9 +23,9 @@ class Trust(StrEnum):
 
 
 _OF_HEALTH = {
-    HealthState.PAUSED: Trust.PAUSED,
-    HealthState.REFUSED: Trust.REFUSED,
-    HealthState.FAILING: Trust.FAILING,
+    HealthState.PAUSED: HealthStatus.PAUSED,
+    HealthState.REFUSED: HealthStatus.REFUSED,
+    HealthState.FAILING: HealthStatus.FAILING,
 }
 
 
@@ -34,48 +34,50 @@ class Freshness:
     """`synced_at` is the last success, None before the first; `reason` is one sentence or none."""
 
     account: ProviderAccount
-    trust: Trust
+    status: HealthStatus
     synced_at: datetime | None
     reason: str
 
     @property
-    def word(self) -> str:
-        special = {Trust.OK: "OK", Trust.UNCHECKED: "Not checked yet"}
-        return special.get(self.trust, self.trust.capitalize())
+    def label(self) -> str:
+        special = {HealthStatus.OK: "OK", HealthStatus.UNCHECKED: "Not checked yet"}
+        return special.get(self.status, self.status.capitalize())
 
     @property
     def is_alarming(self) -> bool:
         """Whether pages that show this account's jobs must say so in a banner."""
-        return self.trust in (Trust.LATE, Trust.FAILING, Trust.REFUSED)
+        return self.status in (HealthStatus.LATE, HealthStatus.FAILING, HealthStatus.REFUSED)
 
 
 def freshness(account: ProviderAccount, now: datetime) -> Freshness:
-    trust = _OF_HEALTH.get(account.health) or _own_side(account, now)
-    return Freshness(account, trust, account.last_success_at, _reason(account, trust, now))
+    status = _find_status(account, now)
+    return Freshness(account, status, account.last_success_at, _reason(account, status, now))
 
 
-def _own_side(account: ProviderAccount, now: datetime) -> Trust:
+def _find_status(account: ProviderAccount, now: datetime) -> HealthStatus:
+    if account.health in _OF_HEALTH:
+        return _OF_HEALTH[account.health]
     if account.is_late(now):
-        return Trust.LATE
+        return HealthStatus.LATE
     if account.health == HealthState.UNCHECKED:
-        return Trust.UNCHECKED
-    return Trust.IMPORTING if account.is_importing else Trust.OK
+        return HealthStatus.UNCHECKED
+    return HealthStatus.IMPORTING if account.is_importing else HealthStatus.OK
 
 
-def _reason(account: ProviderAccount, trust: Trust, now: datetime) -> str:
-    if trust == Trust.LATE and account.next_sync_at > now:
-        return "The provider asked us to wait, or reached its limit of requests."
-    if trust == Trust.LATE:
+def _reason(account: ProviderAccount, status: HealthStatus, now: datetime) -> str:
+    if status == HealthStatus.LATE and account.next_sync_at > now:
+        return "The provider asked us to wait, or the rate limit is reached."
+    if status == HealthStatus.LATE:
         return "Its sync is overdue. Check that the worker and beat are running."
-    if trust == Trust.UNCHECKED:
+    if status == HealthStatus.UNCHECKED:
         return "The provider has not confirmed its credentials yet; the next sync checks them."
-    if trust in (Trust.FAILING, Trust.REFUSED):
+    if status in (HealthStatus.FAILING, HealthStatus.REFUSED):
         known = CLASSES.get(account.last_error_class, CLASSES["unknown"])
         return account.last_error_message or known.sentence
     return ""
 
 
 def fingerprint(states: Iterable[Freshness]) -> str:
-    """Equal for equal strips, so that a poll is answered with one only when it changed."""
-    parts = [f"{state.account.pk}:{state.trust}:{state.synced_at}" for state in states]
+    """Equal while nothing changed that pages show, so that a poll can be answered without it."""
+    parts = [f"{state.account.pk}:{state.status}:{state.synced_at}" for state in states]
     return blake2b("|".join(parts).encode(), digest_size=6).hexdigest()

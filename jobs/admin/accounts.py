@@ -45,7 +45,7 @@ class ProviderAccountAdmin(LargeTableAdmin):
         "leased_until",
         "imported_at",
         "last_pass_at",
-        "walked_at",
+        "crawled_at",
         "revision",
         "created_at",
     ]

@@ -118,7 +118,7 @@ class Batch:
             self._applied.unchanged.append(row.pk)
 
     def _freeze(self, row: Job) -> None:
-        """A later attempt takes its place; nothing about this one changes (`changed_at` stays)."""
+        """A later attempt replaces it; nothing about this one changes (`changed_at` stays)."""
         row.is_newest = False
         row.version += 1
         self._statements.updates.append(row)
@@ -192,8 +192,7 @@ class Batch:
             row.version += 1
             self._statements.updates.append(row)
         elif row.is_terminal or digests != row.digests:
-            # of ended ones also so that an older answer takes the place neither of this one nor
-            # of its body
+            # of ended ones also so that no older answer replaces this one or its body
             self._statements.recognized.append(row)
         if is_written or row.is_terminal:
             row.observed_at = self._observed_at
@@ -228,7 +227,7 @@ class Batch:
     def _status_event(self, row: Job, before: str) -> JobEvent:
         message = ""
         if row.status == JobStatus.UNKNOWN:
-            message = f"The provider says “{row.provider_status}”, a word we don't know"
+            message = f"Unknown provider status: {row.provider_status}"
         elif row.status == JobStatus.FAILED:
             message = f"{row.error_class}: {row.error_message}".removesuffix(": ")
         elif row.attempt > 1 and not before:

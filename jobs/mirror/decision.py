@@ -7,7 +7,7 @@ from jobs.models import Job
 from providers.core.status import JobStatus
 from providers.core.types import RemoteJob
 
-# Two times of one end are no further apart than what rounding takes away.
+# Two times of one end are no further apart than rounding puts them.
 SAME_END = timedelta(seconds=1)
 
 
@@ -56,7 +56,7 @@ def shows_rerun(before: Job, remote: RemoteJob) -> bool:
 
 
 def _ended_again(row: Job, remote: RemoteJob) -> bool:
-    """Whether the job failed or was cancelled, ran again, and ended before anybody looked."""
+    """Whether the job failed or was cancelled, ran again, and ended before we read it again."""
     if row.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
         return False
     if row.finished_at is None or remote.finished_at is None:

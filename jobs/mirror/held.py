@@ -77,7 +77,7 @@ class HeldRows:
         """Let a waiting submission take over the row under which the list brought its job.
 
         That happens where a list does not carry our key. The submission's row stays, since its
-        id was given out; a job that another submission made is never taken.
+        id was given out; a job that another submission made is left alone.
         """
         for remote in remotes:
             waiting = self.submitted.get(remote.key or "")

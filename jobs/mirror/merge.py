@@ -17,51 +17,26 @@ from jobs.models import Job, Output
 from jobs.models.fields import Undecryptable
 from providers.core.errors import CLASSES, ProviderError
 from providers.core.status import JobStatus, OutputStatus, normalize_status
-from providers.core.types import OutputKind, RemoteError, RemoteJob, RemoteOutput
+from providers.core.types import OutputKind, RemoteError, RemoteInput, RemoteJob, RemoteOutput
 from providers.parsing.text import make_one_line, make_storable
 
 UNKNOWN_ERROR = RemoteError("unknown")
 NO_ERROR = {"error_class": "", "error_code": "", "error_message": ""}
 
-_JOB_FACTS = {
-    "name": "name",
-    "created_at": "created_at",
-    "started_at": "started_at",
-    "finished_at": "finished_at",
-    "metadata": "metadata",
-    "is_test": "is_test",
-    "is_clip": "is_clip",
-    "priority": "priority",
-    "console_url": "console_url",
-}
-_INPUT_FACTS = {
-    "url": "input_url",
-    "duration_ms": "input_duration_ms",
-    "size_bytes": "input_size_bytes",
-    "width": "input_width",
-    "height": "input_height",
-    "frame_rate": "input_frame_rate",
-    "bitrate_kbps": "input_bitrate_kbps",
-    "video_codec": "input_video_codec",
-    "audio_codec": "input_audio_codec",
-}
+# Attributes of what an adapter returns, which are columns of ours.
+_JOB_FACTS = (
+    "name", "created_at", "started_at", "finished_at", "metadata", "is_test", "is_clip", "priority",
+    "console_url",
+)  # fmt: skip
+_INPUT_FACTS = (
+    "url", "duration_ms", "size_bytes", "width", "height", "frame_rate", "bitrate_kbps",
+    "video_codec", "audio_codec",
+)  # fmt: skip
 _OUTPUT_FACTS = (
-    "slot",
-    "label",
-    "format",
-    "width",
-    "height",
-    "frame_rate",
-    "video_codec",
-    "audio_codec",
-    "video_bitrate_kbps",
-    "audio_bitrate_kbps",
-    "duration_ms",
-    "size_bytes",
-    "url",
-    "secret_url",
+    "slot", "label", "format", "width", "height", "frame_rate", "video_codec", "audio_codec",
+    "video_bitrate_kbps", "audio_bitrate_kbps", "duration_ms", "size_bytes", "url", "secret_url",
     "expires_at",
-)
+)  # fmt: skip
 
 
 def job_changes(
@@ -71,23 +46,19 @@ def job_changes(
 
     `observed_at` is when the answer was asked for, `now` what shows a wrong clock.
     """
+    same_status = row.status == remote.status
     new: dict[str, Any] = {
         "status": remote.status.value,
         "provider_status": _normalize_status(row, remote.provider_status),
         "gone_at": None,
+        **_read_facts(Job, remote, _JOB_FACTS),
+        **_read_facts(Job, remote.input, _INPUT_FACTS, "input_"),
+        "progress": _progress(row, remote, same_status),
+        "phase": _phase(row, remote, same_status),
+        **_errors(row, remote, same_status),
     }
-    for source, names in ((remote, _JOB_FACTS), (remote.input, _INPUT_FACTS)):
-        for name, column in names.items():
-            value = getattr(source, name)
-            value = fit_to_column(Job, column, value)
-            if value is not None:
-                new[column] = value
-    same_status = row.status == remote.status
     if row.attempt > 1 and row.created_at:
         new.pop("created_at", None)  # ours began when it was asked for
-    new["progress"] = _progress(row, remote, same_status)
-    new["phase"] = _phase(row, remote, same_status)
-    new |= _errors(row, remote, same_status)
     if remote.lists_outputs and remote.status.is_terminal:
         new["has_listed_outputs"] = True
     new["sort_at"] = find_sort_at(row, new, now)
@@ -103,32 +74,47 @@ def output_changes(row: Output, remote: RemoteOutput, position: int) -> dict[str
         "status": remote.status.value,
         "provider_status": _normalize_status(row, remote.provider_status),
         "position": position,
+        **_read_facts(Output, remote, _OUTPUT_FACTS),
+        **_output_progress(remote),
+        **_output_error(remote),
     }
     if remote.remote_id != remote.slot:
         new["remote_id"] = remote.remote_id  # the provider has given the file its id
     if row.status == OutputStatus.RUNNING and remote.status is OutputStatus.QUEUED:
         # a list lags behind the call that reports progress: what has begun does not wait again
         del new["status"], new["provider_status"]
-    for name in _OUTPUT_FACTS:
-        value = fit_to_column(Output, name, getattr(remote, name))
-        if value is not None:
-            new[name] = value
-    if remote.status is OutputStatus.SUCCEEDED:
-        new["progress"] = 100.0
-    elif (percent := _percent(remote.progress)) is not None:
-        new["progress"] = percent
     if "url" in new:
         # an older signed URL no longer belongs to it, nor does its expiry
         new["secret_url"] = new.get("secret_url")
         if new["secret_url"] is None or _differing(row, {"secret_url": new["secret_url"]}):
             new["expires_at"] = remote.expires_at
-    # an output that failed with its job has no error of its own
-    error = remote.error
-    if error is not None:
-        new |= error_columns(error)
-    elif remote.status is not OutputStatus.FAILED:
-        new |= NO_ERROR
     return _differing(row, new)
+
+
+def _read_facts(
+    model: type[Job | Output],
+    source: RemoteJob | RemoteInput | RemoteOutput,
+    names: tuple[str, ...],
+    prefix: str = "",
+) -> dict[str, Any]:
+    """What is reported of these, by column."""
+    values = {
+        prefix + name: fit_to_column(model, prefix + name, getattr(source, name)) for name in names
+    }
+    return {column: value for column, value in values.items() if value is not None}
+
+
+def _output_progress(remote: RemoteOutput) -> dict[str, float]:
+    done = remote.status is OutputStatus.SUCCEEDED
+    percent = 100.0 if done else _percent(remote.progress)
+    return {} if percent is None else {"progress": percent}
+
+
+def _output_error(remote: RemoteOutput) -> dict[str, str]:
+    """None is known of an output that failed with its job: it has no error of its own."""
+    if remote.error is not None:
+        return error_columns(remote.error)
+    return {} if remote.status is OutputStatus.FAILED else NO_ERROR
 
 
 def _normalize_status(row: Job | Output, label: str) -> str:

@@ -14,7 +14,7 @@ from providers.http.redaction import REDACTED
 from providers.parsing.text import make_storable_id
 from providers.parsing.urls import strip_query
 
-# The query of a signed URL: some providers sign anew for each answer.
+# The query of a signed URL: some providers sign it again for each answer.
 _SIGNED_QUERY = re.compile(rf"\?[^\s\"?]*{REDACTED}[^\s\"]*")
 
 Signed = TypeVar("Signed", RemoteInput, RemoteOutput)
@@ -83,7 +83,7 @@ def _digest_job(remote: RemoteJob, raw_digest: str) -> str:
     """Fingerprint of a payload and of what we read from it, 32 hex digits.
 
     Code that reads more, or otherwise, makes another one of the same payload. What signs a URL is
-    left out, its expiry with it: some providers sign anew for each answer, and a new signature
+    left out, its expiry with it: some providers sign again for each answer, and a new signature
     alone is no change worth a write.
     """
     plain = replace(

@@ -27,7 +27,7 @@ def fit_to_column(model: type[models.Model], column: str, value: Any) -> Any:
 
 
 def clean_json(value: Any, depth: int = MAX_DEPTH) -> Any:
-    """A JSON value as PostgreSQL's jsonb takes it: NUL and lone surrogates spelled out, no NaN.
+    """A JSON value as PostgreSQL's jsonb accepts it: NUL and lone surrogates spelled out, no NaN.
 
     What lies deeper than `depth` becomes CUT: recursing into it could exhaust the stack.
     """

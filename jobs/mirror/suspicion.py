@@ -1,4 +1,4 @@
-"""Why a success is not to be trusted: outputs that are missing, or figures that cannot be true."""
+"""Why a success is suspect: outputs that are missing, or figures that cannot be true."""
 
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -16,7 +16,7 @@ DURATION_FLOOR_MS = 1000
 LONGEST_MS = 72 * 3_600_000
 LONGEST_RATIO = 20
 
-# A file is smaller than its bitrate says only by so much.
+# How much smaller than its bitrate suggests a file may be.
 SMALLEST_PART = 0.1
 
 FAULTS_NAMED = 3
@@ -69,13 +69,13 @@ def _find_fault(job: Job, output: Output, is_cut: bool) -> str:
     length = output.duration_ms
     if output.kind not in _TIMED or length is None:
         return ""
-    whole = job.input_duration_ms
-    if length > LONGEST_MS or (whole and length > LONGEST_RATIO * whole):
+    source_ms = job.input_duration_ms
+    if length > LONGEST_MS or (source_ms and length > LONGEST_RATIO * source_ms):
         return f"is {formats.duration(length)} long, which cannot be true"
-    if whole and not is_cut:
-        off = abs(length - whole)
-        if off >= DURATION_FLOOR_MS and off > whole * DURATION_TOLERANCE:
-            return f"is {formats.duration(length)} long, its input {formats.duration(whole)}"
+    if source_ms and not is_cut:
+        off = abs(length - source_ms)
+        if off >= DURATION_FLOOR_MS and off > source_ms * DURATION_TOLERANCE:
+            return f"is {formats.duration(length)} long, its input {formats.duration(source_ms)}"
     bitrate_kbps = (output.video_bitrate_kbps or 0) + (output.audio_bitrate_kbps or 0)
     if output.kind in _FILES and output.size_bytes is not None:
         expected = bitrate_kbps * length / 8
@@ -98,7 +98,7 @@ def has_setting(value: Any, names: Collection[str]) -> bool:
 def _count_requested(request: dict[str, Any] | None) -> int:
     """The fewest outputs that fulfil a request: one file a height, one package for HLS.
 
-    What `extra` asks for is in the provider's words, and may replace the renditions.
+    What `extra` asks for is in the provider's terms, and may replace the renditions.
     """
     if not request or request.get("extra"):
         return 0

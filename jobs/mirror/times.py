@@ -67,7 +67,7 @@ def observed_end(at: datetime) -> dict[str, Any]:
 
 
 def _estimated_end(row: Job, new: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """For a job that had ended before we saw it: its start, else its creation, else our first look.
+    """For a job that had ended before we first saw it: its start, its creation, or that moment.
 
     None of them is the end, but an import does not put the failures of a year into today.
     """

@@ -62,7 +62,7 @@ def apply(
 def invalidate_digest(job: Job) -> None:
     """Have the next answer about `job` compared in full.
 
-    Else an answer that only signs its URLs anew passes for one that reports nothing new.
+    Else an answer with new signatures of its URLs counts as one that reports nothing new.
     """
     Job.objects.filter(pk=job.pk).update(digests={})
 

@@ -93,7 +93,7 @@ class ProviderAccount(LeasedModel):
     enabled = models.BooleanField(
         default=True, help_text="A paused account is not polled and holds its submissions."
     )
-    # the last path segment of our webhook address
+    # the last path segment of our webhook URL
     hook_secret = EncryptedJSONField(default=new_hook_secret)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -116,15 +116,15 @@ class ProviderAccount(LeasedModel):
     expected_at = models.DateTimeField(default=timezone.now, editable=False)
     # moves with each change of the account's jobs, in the transaction that writes it
     revision = models.PositiveBigIntegerField(default=0)
-    # where the first walk of the whole list goes on; empty: from the top
+    # where the import of the list resumes; empty: at the top
     import_cursor = models.CharField(max_length=500, blank=True)
     # where the page before that begins, which is read again when the import resumes
     import_read_cursor = models.CharField(max_length=500, blank=True)
     imported_at = models.DateTimeField(null=True, blank=True)
-    # when the list was last walked as far as it needed: terminal jobs count as confirmed then
+    # when the last complete crawl began: terminal jobs count as confirmed then
     last_pass_at = models.DateTimeField(null=True, blank=True)
-    # when that walk ended
-    walked_at = models.DateTimeField(null=True, blank=True)
+    # when that crawl ended
+    crawled_at = models.DateTimeField(null=True, blank=True)
 
     objects = ProviderAccountQuerySet.as_manager()
 
@@ -211,7 +211,7 @@ class ProviderAccount(LeasedModel):
         return max(self.expected_at, renewed_at) + LATE < now
 
     def option_int(self, name: str, default: int) -> int:
-        """A whole-number option; `default` when it is missing, no number, or nobody can mean it."""
+        """An integer option; `default` when it is missing, not a number, or absurdly large."""
         value: Any = self.options.get(name)
         try:
             number = int(value)

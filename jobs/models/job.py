@@ -1,30 +1,17 @@
-"""The mirrored job, its body, its poll row and its history."""
+"""The mirrored job."""
 
-import json
-import zlib
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
-from django.utils import timezone
+from django.db.models import Q
 
 from jobs.models.account import ProviderAccount
-from jobs.models.fields import EncryptedJSONField
-from organizations.models import Organization, User
+from jobs.models.job_indexes import JOB_INDEXES
+from organizations.models import Organization
 from providers.core.status import ACTIVE, TERMINAL, JobStatus
 from providers.parsing.text import make_visible
 from providers.parsing.urls import parse_url
-
-
-class EventSource(models.TextChoices):
-    POLL = "poll", "Poll"
-    WEBHOOK = "webhook", "Webhook"
-    SUBMIT = "submit", "Submission"
-    ACTION = "action", "Action"
-    IMPORT = "import", "Import"
 
 
 class EndSource(models.TextChoices):
@@ -91,10 +78,10 @@ class Job(models.Model):
     error_class = models.CharField(max_length=40, blank=True)
     error_code = models.CharField(max_length=200, blank=True)
     error_message = models.CharField(max_length=1000, blank=True)
-    # every fault, the first included: [{class, code, message, origin}]
+    # every error, the first included: [{class, code, message, origin}]
     errors = models.JSONField(default=list, blank=True)
     metadata = models.JSONField(null=True, blank=True)
-    # what was asked for, redacted; null for jobs that were not submitted here
+    # the request, redacted; null for jobs that were not submitted here
     request = models.JSONField(null=True, blank=True)
     is_test = models.BooleanField(default=False)
     priority = models.IntegerField(null=True, blank=True)
@@ -139,7 +126,7 @@ class Job(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
     # ours
     first_seen_at = models.DateTimeField()
-    # when its state or a fact about it last changed
+    # when its status or a fact about it last changed
     changed_at = models.DateTimeField()
     sort_at = models.DateTimeField()
     # when it started; where the provider's clock is ahead of ours, when we first saw it
@@ -160,7 +147,7 @@ class Job(models.Model):
         output_field=models.BooleanField(),
         db_persist=True,
     )
-    # when the answer that the row holds was asked for: an older answer never overwrites it
+    # when the answer in this row was asked for: an older answer never overwrites it
     observed_at = models.DateTimeField(null=True, blank=True)
     # moves with each change, so that a page knows which of its rows are old
     version = models.PositiveIntegerField(default=1)
@@ -190,95 +177,7 @@ class Job(models.Model):
                 name="job_end_has_source",
             ),
         ]
-        indexes = [
-            # the list, and its keyset pages
-            models.Index(F("organization"), F("sort_at").desc(), F("id").desc(), name="job_list"),
-            # a status tab by creation, and its capped count
-            models.Index(
-                F("organization"),
-                F("status"),
-                F("sort_at").desc(),
-                F("id").desc(),
-                name="job_list_status",
-            ),
-            # the failed and finished tabs, which sort by when they ended
-            models.Index(
-                F("organization"),
-                F("status"),
-                Coalesce("ended_at", "sort_at").desc(),
-                F("id").desc(),
-                name="job_list_finished",
-            ),
-            # the failures that no later attempt fixed, by when they ended, and their count
-            models.Index(
-                F("organization"),
-                F("status"),
-                Coalesce("ended_at", "sort_at").desc(),
-                F("id").desc(),
-                condition=Q(is_unresolved=True),
-                name="job_list_unresolved",
-            ),
-            # the count of failures that one fixed
-            models.Index(
-                fields=["organization", "status"],
-                condition=Q(resolved_by__isnull=False),
-                name="job_count_resolved",
-            ),
-            # the active jobs without those that are gone, however many these are; and their counts
-            models.Index(
-                F("organization"),
-                F("status"),
-                Coalesce("sort_started_at", "sort_at").desc(),
-                F("id").desc(),
-                condition=Q(is_active=True),
-                name="job_list_active",
-            ),
-            # jobs that the provider no longer knows
-            models.Index(
-                F("organization"),
-                F("sort_at").desc(),
-                F("id").desc(),
-                condition=Q(gone_at__isnull=False),
-                name="job_list_gone",
-            ),
-            # the count of those among them that were active
-            models.Index(
-                fields=["organization", "status"],
-                condition=Q(gone_at__isnull=False),
-                name="job_count_gone",
-            ),
-            # the running tab, which sorts by when they started
-            models.Index(
-                F("organization"),
-                F("status"),
-                Coalesce("sort_started_at", "sort_at").desc(),
-                F("id").desc(),
-                name="job_list_started",
-            ),
-            # one account's jobs
-            models.Index(
-                F("account"), F("sort_at").desc(), F("id").desc(), name="job_list_account"
-            ),
-            # the poll of a list: what came into it since a revision
-            models.Index(fields=["account", "status_revision"], name="job_status_revision"),
-            # a pasted provider id
-            models.Index(fields=["organization", "remote_id"], name="job_remote_id"),
-            # API: what changed since
-            models.Index(fields=["organization", "changed_at", "id"], name="job_changed"),
-            # a batch's own line and its list
-            models.Index(
-                fields=["organization", "batch"], condition=~Q(batch=""), name="job_batch"
-            ),
-            # failed jobs of one class
-            models.Index(
-                F("organization"),
-                F("error_class"),
-                F("sort_at").desc(),
-                F("id").desc(),
-                condition=~Q(error_class=""),
-                name="job_list_error",
-            ),
-        ]
+        indexes = JOB_INDEXES
 
     def __str__(self) -> str:
         return make_visible(self.name or self.remote_id or f"job {self.pk}")
@@ -303,121 +202,13 @@ class Job(models.Model):
             return None
         if self.gone_at is not None:
             return self.gone_at
-        poll: JobPoll | None = getattr(self, "poll", None)
-        if poll is not None and not self.is_terminal:
-            return poll.confirmed_at
+        poll = getattr(self, "poll", None)
+        confirmed_at: datetime | None = poll.confirmed_at if poll else None
+        if confirmed_at is not None and not self.is_terminal:
+            return confirmed_at
         return max((at for at in (self.observed_at, self.account.last_pass_at) if at), default=None)
 
     @property
     def input_is_web(self) -> bool:
         """Whether a browser can be sent to the input."""
         return parse_url(self.input_url).is_web
-
-
-class JobSecret(models.Model):
-    """The whole input address, where it carries a signature or a key. Never listed."""
-
-    job = models.OneToOneField(
-        Job, on_delete=models.CASCADE, primary_key=True, related_name="secret"
-    )
-    input_url = EncryptedJSONField(null=True)
-
-    def __str__(self) -> str:
-        return f"secret of job {self.pk}"
-
-
-class JobBody(models.Model):
-    """The provider's last body, redacted and compressed; apart, so that lists never touch it."""
-
-    job = models.OneToOneField(Job, on_delete=models.CASCADE, primary_key=True, related_name="body")
-    compressed = models.BinaryField()
-    stored_at = models.DateTimeField()
-    # of the body without what signs its URLs, so that an equal one is not written again
-    digest = models.CharField(max_length=32, blank=True)
-    # a list's payload that omits keys: it is replaced by any, and replaces no complete one
-    is_partial = models.BooleanField(default=False)
-
-    class Meta:
-        verbose_name_plural = "job bodies"
-
-    def __str__(self) -> str:
-        return f"body of job {self.pk}"
-
-    @staticmethod
-    def compress(value: Any) -> bytes:
-        return zlib.compress(json.dumps(value, separators=(",", ":")).encode())
-
-    @property
-    def value(self) -> Any:
-        return json.loads(zlib.decompress(bytes(self.compressed)))
-
-
-class JobPoll(models.Model):
-    """One row for each unfinished job that the provider knows: last confirmed, next due.
-
-    Apart from Job, so that confirming an unchanged job rewrites no wide row.
-    """
-
-    job = models.OneToOneField(Job, on_delete=models.CASCADE, primary_key=True, related_name="poll")
-    account = models.ForeignKey(ProviderAccount, on_delete=models.CASCADE, related_name="polls")
-    confirmed_at = models.DateTimeField()
-    next_at = models.DateTimeField()
-
-    class Meta:
-        indexes = [
-            # the refresh of one account: due jobs, least recently confirmed first
-            models.Index(fields=["account", "next_at"], name="poll_due"),
-        ]
-
-    def __str__(self) -> str:
-        return f"poll of job {self.pk}"
-
-
-class JobEvent(models.Model):
-    """One change of a job, or one thing done to it. Append-only."""
-
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
-    at = models.DateTimeField()
-    source = models.CharField(max_length=10, choices=EventSource.choices)
-    from_status = models.CharField(max_length=12, blank=True)
-    to_status = models.CharField(max_length=12, blank=True)
-    message = models.CharField(max_length=500, blank=True)
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(source__in=EventSource.values), name="event_source_known"
-            ),
-        ]
-        indexes = [
-            # the job page's history
-            models.Index(fields=["job", "id"], name="event_history"),
-        ]
-
-    def __str__(self) -> str:
-        return make_visible(self.message or f"{self.from_status} → {self.to_status}")
-
-    @classmethod
-    def build(
-        cls,
-        job: Job,
-        source: EventSource,
-        before: str,
-        after: str,
-        message: str = "",
-        actor: User | None = None,
-        at: datetime | None = None,
-    ) -> "JobEvent":
-        """An event of `job`, not saved yet, at `at` or now."""
-        return cls(
-            job=job,
-            at=at or timezone.now(),
-            source=source,
-            from_status=before,
-            to_status=after,
-            message=message[:500],
-            actor=actor,
-        )

@@ -1,4 +1,4 @@
-"""What a job makes: its outputs, and the presets they are made with."""
+"""What a job makes."""
 
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from jobs.models.account import ProviderAccount
 from jobs.models.fields import EncryptedJSONField, Undecryptable
 from jobs.models.job import Job
+from jobs.models.preset import Preset
 from organizations.models import Organization
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import OutputKind
@@ -21,31 +22,6 @@ def kind_choices() -> list[tuple[str, str]]:
 
 def output_status_choices() -> list[tuple[str, str]]:
     return [(status.value, status.value.capitalize()) for status in OutputStatus]
-
-
-class PresetQuerySet(models.QuerySet["Preset"]):
-    def for_organization(self, organization: Organization) -> "PresetQuerySet":
-        return self.filter(account__organization=organization)
-
-
-class Preset(models.Model):
-    account = models.ForeignKey(ProviderAccount, on_delete=models.CASCADE, related_name="presets")
-    remote_id = models.CharField(max_length=255)
-    name = models.CharField(max_length=255)
-    kind = models.CharField(max_length=60, blank=True)
-    settings = models.JSONField(default=dict, blank=True)
-    first_seen_at = models.DateTimeField()
-    changed_at = models.DateTimeField()
-
-    objects = PresetQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint("account", "remote_id", name="preset_identity"),
-        ]
-
-    def __str__(self) -> str:
-        return make_visible(self.name or self.remote_id)
 
 
 # Not `secret_url`, which is decrypted when it is read.
@@ -137,7 +113,7 @@ class Output(models.Model):
     duration_ms = models.PositiveBigIntegerField(null=True, blank=True)
     size_bytes = models.PositiveBigIntegerField(null=True, blank=True)
     url = models.TextField(blank=True)
-    # the address that opens, where it carries a signature or a key
+    # the original URL, where it carries a signature or a key
     secret_url = EncryptedJSONField(null=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=12, choices=output_status_choices)
@@ -193,7 +169,7 @@ class Output(models.Model):
 
     @property
     def opens_at(self) -> str:
-        """The address a browser can be sent to; empty when there is none, or its key is lost."""
+        """The URL a browser can be sent to; empty when there is none, or its key is lost."""
         try:
             return self.secret_url or self.url
         except Undecryptable:
@@ -201,7 +177,7 @@ class Output(models.Model):
 
     @property
     def is_web(self) -> bool:
-        """Whether a browser can be sent to it: the whole address begins as the redacted one."""
+        """Whether a browser can be sent to it: the original URL begins as the redacted one."""
         return parse_url(self.url).is_web
 
     @property

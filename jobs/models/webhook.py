@@ -1,4 +1,4 @@
-"""Deliveries to our webhook addresses, kept whatever came of them."""
+"""Deliveries to our webhook URLs, kept whatever became of them."""
 
 from datetime import datetime, timedelta
 
@@ -45,7 +45,7 @@ class WebhookDelivery(DispatchedModel):
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
     result = models.CharField(max_length=500, blank=True)
     remote_id = models.CharField(max_length=255, blank=True)
-    # null while the refresh that it asked for is still due
+    # null while the refresh of its job is still due
     handled_at = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField()
 

@@ -15,6 +15,7 @@ from jobs.sync.findings import Findings
 from jobs.sync.page_turns import PageTurns
 from jobs.sync.pages import Pages
 from jobs.sync.report import Progress
+from jobs.sync.seen_ids import SeenIds
 from providers.core.errors import (
     BadAnswer,
     BudgetExhausted,
@@ -37,7 +38,7 @@ CIRCLE_PAGES = 10
 def discover(
     context: PassContext, findings: Findings, *, full: bool, on_progress: Progress | None = None
 ) -> None:
-    """Crawl the list as far as it may hold news; an import from where the last pass stopped."""
+    """Crawl the list as far as it may bring news; an import from where the last pass stopped."""
     account = context.account
     cursor = account.import_cursor if account.is_importing and not full else ""
     try:
@@ -77,7 +78,7 @@ class Crawl:
         self._cursor = cursor
         self._applied = Applied()
         self._pages_read = self._pages_repeated = 0
-        self._first_ids: set[str] = set()
+        self._first_ids = SeenIds()
 
     def run(self, *, is_second: bool = False) -> None:
         while (page := self._read_page()) is not None:
@@ -102,7 +103,7 @@ class Crawl:
 
     @property
     def _start(self) -> dict[str, datetime]:
-        """An import may take several passes: what is older than its first one is covered by it."""
+        """An import may need several passes: what is older than its first one is covered by it."""
         return {} if self._is_resumed else {"last_pass_at": self._context.started_at}
 
     def _read_page(self) -> Page | None:
@@ -187,7 +188,7 @@ class Crawl:
         now = timezone.now()
         self._context.renew(
             imported_at=now if self._is_importing else self._account.imported_at,
-            walked_at=now,
+            crawled_at=now,
             import_cursor="",
             import_read_cursor="",
             **self._start,
@@ -226,7 +227,7 @@ class Crawl:
         """Created since the last complete crawl began; or, since the provider's clock may be
         behind, first seen since it ended.
         """
-        began_at, ended_at = self._account.last_pass_at, self._account.walked_at
+        began_at, ended_at = self._account.last_pass_at, self._account.crawled_at
         if began_at is None:
             return Q()
         seen = Q(first_seen_at__gte=ended_at or self._context.started_at)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from providers.core.errors import BudgetExhausted, RateLimited
 
-# What is waited where a limit does not say how long it lasts.
+# How long to wait where a limit does not say how long it lasts.
 LIMIT_WAIT_S = 60.0
 
 # How long the foreground waits for one answer: the longest wait that a provider may ask for. It
@@ -28,7 +28,7 @@ class LimitWaiter:
         self._waited_s = 0.0
 
     def retry_on_limit(self, call: Callable[..., T], *args: Any) -> T:
-        """Call until no limit is met. `call` must begin anew each time: no iterator's next."""
+        """Call until no limit is met. `call` must start over each time: no iterator's next."""
         while True:
             try:
                 return call(*args)

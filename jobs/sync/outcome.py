@@ -43,7 +43,7 @@ def record_failure(account: ProviderAccount, error: Exception) -> None:
         consecutive_failures=F("consecutive_failures") + 1,
         last_error_at=now,
         last_error_class=known.error_class if known else "unknown",
-        last_error_message=(str(known) if known else "A fault of our own: see the log.")[:500],
+        last_error_message=(str(known) if known else "Internal error; see the server log.")[:500],
         **({"refused_at": now} if isinstance(error, AuthRefused) else {}),
     )
 

@@ -51,9 +51,9 @@ class PageTurns:
     """The pages of one crawl, in order, and the one to read again before it goes on.
 
     Two reads that share a job hide none between them, at whatever time each was read: what was
-    below that job stays below it. Neither does a list that did not get shorter. Where nothing of
-    that is to be had, a page that reads the same before and after the next one is believed: twice
-    in a row, once the list was seen to change.
+    below that job stays below it. Neither does a list that did not get shorter. Without either, a
+    page that reads the same before and after the next one is accepted: twice in a row, once the
+    list was seen to change.
     """
 
     def __init__(self, before: str | None = None) -> None:

@@ -5,7 +5,7 @@ from django.contrib.staticfiles.storage import staticfiles_storage
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from jobs.accounts.freshness import Trust
+from jobs.accounts.freshness import HealthStatus
 from jobs.models import Verdict
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import OutputKind
@@ -23,13 +23,13 @@ ICONS: dict[str, str] = {
     JobStatus.CANCELLED: "ban",
     JobStatus.UNKNOWN: "help-circle",
     OutputStatus.SKIPPED: "circle-minus",
-    Trust.OK: "circle-check",
-    Trust.UNCHECKED: "help-circle",
-    Trust.IMPORTING: "download",
-    Trust.LATE: "clock",
-    Trust.FAILING: "plug-connected-x",
-    Trust.REFUSED: "lock",
-    Trust.PAUSED: "player-pause",
+    HealthStatus.OK: "circle-check",
+    HealthStatus.UNCHECKED: "help-circle",
+    HealthStatus.IMPORTING: "download",
+    HealthStatus.LATE: "clock",
+    HealthStatus.FAILING: "plug-connected-x",
+    HealthStatus.REFUSED: "lock",
+    HealthStatus.PAUSED: "player-pause",
     OutputKind.VIDEO: "video",
     OutputKind.AUDIO: "music",
     OutputKind.PLAYLIST: "stack-2",

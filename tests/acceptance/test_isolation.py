@@ -27,7 +27,7 @@ from jobs.models import (
     WebhookDelivery,
 )
 from jobs.urls import urlpatterns
-from jobs.webhooks.receiver import handle_delivery
+from jobs.webhooks.handler import handle_delivery
 from organizations.models import ApiToken, Organization, Role, Scope, User
 from providers.core import registry
 from providers.core.types import Capability

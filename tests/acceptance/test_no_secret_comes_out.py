@@ -21,7 +21,7 @@ from jobs.actions.worker import run_action
 from jobs.models import Job, Preset, ProviderAccount, WebhookDelivery
 from jobs.submission.worker import run_submission
 from jobs.urls import urlpatterns
-from jobs.webhooks.receiver import handle_delivery
+from jobs.webhooks.handler import handle_delivery
 from organizations.models import ApiToken, Organization, Role, Scope
 from providers.core import registry
 from providers.core.types import Capability

@@ -14,7 +14,7 @@ from jobs.actions.cancellation import request_cancel
 from jobs.actions.worker import run_action
 from jobs.mirror import writer
 from jobs.models import ActionState, EventSource, Job, JobEvent, ProviderAccount, WebhookDelivery
-from jobs.webhooks.receiver import handle_delivery
+from jobs.webhooks.handler import handle_delivery
 from organizations.models import Role
 from providers.core.contract import Account
 from providers.http.client import HttpClient

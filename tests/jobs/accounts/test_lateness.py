@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from jobs import tasks
 from jobs.accounts import service
-from jobs.accounts.freshness import Trust, freshness
+from jobs.accounts.freshness import HealthStatus, freshness
 from jobs.models import ProviderAccount
 from jobs.models.account import LEASE
 from jobs.sync.outcome import IDLE_INTERVAL_S
@@ -39,9 +39,9 @@ def synced(
     return account
 
 
-def trust(account: ProviderAccount) -> Trust:
+def status(account: ProviderAccount) -> HealthStatus:
     account.refresh_from_db()
-    return freshness(account, timezone.now()).trust
+    return freshness(account, timezone.now()).status
 
 
 def is_late(account: ProviderAccount) -> bool:
@@ -56,10 +56,10 @@ def test_ticks_that_no_worker_follows_do_not_make_it_look_well(
     for _ in range(60):
         clock.shift(2)
         tasks.tick()
-    assert (trust(synced), is_late(synced)) == (Trust.OK, False)
+    assert (status(synced), is_late(synced)) == (HealthStatus.OK, False)
     clock.shift(2)
     tasks.tick()
-    assert (trust(synced), is_late(synced)) == (Trust.LATE, True)
+    assert (status(synced), is_late(synced)) == (HealthStatus.LATE, True)
 
 
 def test_it_is_in_time_up_to_its_own_interval(
@@ -83,11 +83,11 @@ def test_failures_are_failures_and_make_it_late_as_well(
         clock.shift(60)
         end_pauses()
         sync_account(synced.pk)
-    assert (trust(synced), is_late(synced)) == (Trust.FAILING, True)
+    assert (status(synced), is_late(synced)) == (HealthStatus.FAILING, True)
     zencoder.faults.clear()
     end_pauses()
     sync_account(synced.pk)
-    assert (trust(synced), is_late(synced)) == (Trust.OK, False)
+    assert (status(synced), is_late(synced)) == (HealthStatus.OK, False)
 
 
 def test_a_first_pass_that_goes_on_is_in_time_and_a_killed_one_is_not(
@@ -98,9 +98,9 @@ def test_a_first_pass_that_goes_on_is_in_time_and_a_killed_one_is_not(
         now = timezone.now()
         ProviderAccount.objects.update(leased_until=now + LEASE)  # as each page does
         clock.shift(50)
-        assert trust(account) == Trust.IMPORTING
+        assert status(account) == HealthStatus.IMPORTING
     clock.shift(20)
-    assert trust(account) == Trust.LATE
+    assert status(account) == HealthStatus.LATE
 
 
 def test_nothing_is_expected_of_a_paused_account_nor_at_once_after_it(
@@ -108,11 +108,11 @@ def test_nothing_is_expected_of_a_paused_account_nor_at_once_after_it(
 ) -> None:
     service.set_enabled(synced, False, user=None)
     clock.shift(timedelta(days=1))
-    assert (trust(synced), is_late(synced)) == (Trust.PAUSED, False)
+    assert (status(synced), is_late(synced)) == (HealthStatus.PAUSED, False)
     service.set_enabled(synced, True, user=None)
-    assert (trust(synced), is_late(synced)) == (Trust.OK, False)
+    assert (status(synced), is_late(synced)) == (HealthStatus.OK, False)
     clock.shift(MINUTE + timedelta(seconds=1))
-    assert trust(synced) == Trust.LATE
+    assert status(synced) == HealthStatus.LATE
 
 
 def test_asking_for_a_sync_does_not_make_an_old_success_younger(
@@ -120,4 +120,4 @@ def test_asking_for_a_sync_does_not_make_an_old_success_younger(
 ) -> None:
     clock.shift(timedelta(minutes=10))
     request_sync(synced)
-    assert trust(synced) == Trust.LATE
+    assert status(synced) == HealthStatus.LATE

@@ -16,7 +16,7 @@ from jobs.submission.service import submit
 from jobs.submission.worker import run_submission
 from jobs.sync.outcome import ACTIVE_INTERVAL_S
 from jobs.sync.runner import sync_account
-from jobs.webhooks.receiver import handle_delivery
+from jobs.webhooks.handler import handle_delivery
 from providers.core.types import JobRequest, Rendition
 from tests import services
 from tests.jobs.factories import make_delivery, make_job

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from jobs.models import Job, JobEvent, ProviderAccount, WebhookDelivery
 from jobs.models.webhook import EXPIRY
-from jobs.webhooks.receiver import MAX_BODY, handle_delivery
+from jobs.webhooks.handler import handle_delivery
+from jobs.webhooks.receiver import MAX_BODY
 from organizations.models import Organization
 from tests.jobs.factories import NOON, make_account, make_job
 from tests.jobs.fake_zencoder import FakeZencoder, body_of, failing

@@ -9,7 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from jobs.models import Job, ProviderAccount, WebhookDelivery
-from jobs.webhooks.receiver import LEASE, handle_delivery
+from jobs.webhooks.handler import LEASE, handle_delivery
 from tests.jobs.factories import NOON, make_delivery, make_job
 from tests.jobs.fake_zencoder import Answer, FakeZencoder
 

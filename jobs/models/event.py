@@ -1,0 +1,70 @@
+"""The history of jobs."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from jobs.models.job import Job
+from organizations.models import User
+from providers.parsing.text import make_visible
+
+
+class EventSource(models.TextChoices):
+    POLL = "poll", "Poll"
+    WEBHOOK = "webhook", "Webhook"
+    SUBMIT = "submit", "Submission"
+    ACTION = "action", "Action"
+    IMPORT = "import", "Import"
+
+
+class JobEvent(models.Model):
+    """One change of a job, or one thing done to it. Append-only."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    source = models.CharField(max_length=10, choices=EventSource.choices)
+    from_status = models.CharField(max_length=12, blank=True)
+    to_status = models.CharField(max_length=12, blank=True)
+    message = models.CharField(max_length=500, blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(source__in=EventSource.values), name="event_source_known"
+            ),
+        ]
+        indexes = [
+            # the job page's history
+            models.Index(fields=["job", "id"], name="event_history"),
+        ]
+
+    def __str__(self) -> str:
+        return make_visible(self.message or f"{self.from_status} → {self.to_status}")
+
+    @classmethod
+    def build(
+        cls,
+        job: Job,
+        source: EventSource,
+        before: str,
+        after: str,
+        message: str = "",
+        actor: User | None = None,
+        at: datetime | None = None,
+    ) -> "JobEvent":
+        """An event of `job`, not saved yet, at `at` or now."""
+        return cls(
+            job=job,
+            at=at or timezone.now(),
+            source=source,
+            from_status=before,
+            to_status=after,
+            message=message[:500],
+            actor=actor,
+        )

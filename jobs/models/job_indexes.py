@@ -1,0 +1,91 @@
+"""The indexes of Job, each with the query that it serves."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+JOB_INDEXES = [
+    # the list, and its keyset pages
+    models.Index(F("organization"), F("sort_at").desc(), F("id").desc(), name="job_list"),
+    # a status tab by creation, and its capped count
+    models.Index(
+        F("organization"),
+        F("status"),
+        F("sort_at").desc(),
+        F("id").desc(),
+        name="job_list_status",
+    ),
+    # the failed and finished tabs, which sort by when they ended
+    models.Index(
+        F("organization"),
+        F("status"),
+        Coalesce("ended_at", "sort_at").desc(),
+        F("id").desc(),
+        name="job_list_finished",
+    ),
+    # the failures that no later attempt fixed, by when they ended, and their count
+    models.Index(
+        F("organization"),
+        F("status"),
+        Coalesce("ended_at", "sort_at").desc(),
+        F("id").desc(),
+        condition=Q(is_unresolved=True),
+        name="job_list_unresolved",
+    ),
+    # the count of failures that one fixed
+    models.Index(
+        fields=["organization", "status"],
+        condition=Q(resolved_by__isnull=False),
+        name="job_count_resolved",
+    ),
+    # the active jobs without those that are gone, however many these are; and their counts
+    models.Index(
+        F("organization"),
+        F("status"),
+        Coalesce("sort_started_at", "sort_at").desc(),
+        F("id").desc(),
+        condition=Q(is_active=True),
+        name="job_list_active",
+    ),
+    # jobs that the provider no longer knows
+    models.Index(
+        F("organization"),
+        F("sort_at").desc(),
+        F("id").desc(),
+        condition=Q(gone_at__isnull=False),
+        name="job_list_gone",
+    ),
+    # the count of those among them that were active
+    models.Index(
+        fields=["organization", "status"],
+        condition=Q(gone_at__isnull=False),
+        name="job_count_gone",
+    ),
+    # the running tab, which sorts by when they started
+    models.Index(
+        F("organization"),
+        F("status"),
+        Coalesce("sort_started_at", "sort_at").desc(),
+        F("id").desc(),
+        name="job_list_started",
+    ),
+    # one account's jobs
+    models.Index(F("account"), F("sort_at").desc(), F("id").desc(), name="job_list_account"),
+    # the poll of a list: what came into it since a revision
+    models.Index(fields=["account", "status_revision"], name="job_status_revision"),
+    # a pasted provider id
+    models.Index(fields=["organization", "remote_id"], name="job_remote_id"),
+    # API: what changed since
+    models.Index(fields=["organization", "changed_at", "id"], name="job_changed"),
+    # a batch's own line and its list
+    models.Index(fields=["organization", "batch"], condition=~Q(batch=""), name="job_batch"),
+    # failed jobs of one class
+    models.Index(
+        F("organization"),
+        F("error_class"),
+        F("sort_at").desc(),
+        F("id").desc(),
+        condition=~Q(error_class=""),
+        name="job_list_error",
+    ),
+]
