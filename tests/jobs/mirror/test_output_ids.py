@@ -1,14 +1,16 @@
 """Outputs have the provider's own file id as soon as there is one, and stay the same rows."""
 
-from importlib import import_module
 from typing import Any
 
 import pytest
 
 from jobs.models import Output, ProviderAccount
+from providers.core.adapter import Adapter
+from providers.core.contract import Account
 from providers.core.registry import get
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import RemoteOutput
+from providers.http.client import HttpClient
 from tests.jobs.answers import apply, newest, output, told
 
 
@@ -112,7 +114,10 @@ def test_two_places_with_one_file_are_two_outputs(account: ProviderAccount) -> N
 def test_each_provider_keeps_the_id_of_its_file(
     slug: str, body: dict[str, Any], ids: list[str]
 ) -> None:
-    read_job = import_module(f"providers.{slug}.bodies").read_job
-    base_url = [get(slug).default_base_url] if slug == "xvid" else []
-    job = read_job(body, *base_url, ())
+    adapter_class = get(slug)
+    with HttpClient(allow_private_addresses=False) as http:
+        adapter = adapter_class(Account(adapter_class.default_base_url, {}), http)
+        assert isinstance(adapter, Adapter)
+        job = adapter.read_job(body)
+    assert job
     assert [one.remote_id for one in job.outputs] == ids
