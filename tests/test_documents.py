@@ -1,5 +1,6 @@
 """What the documents say is what the code has."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -82,3 +83,15 @@ def folders(folder: Path) -> set[str]:
 
 def test_readme_counts_the_classes_of_errors() -> None:
     assert f"sorted into {len(CLASSES)} classes" in (ROOT / "README.md").read_text()
+
+
+def test_the_architecture_names_what_there_is() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    paths = re.findall(r"`([a-z_]+(?:/[a-z_]+)+(?:\.py)?)`", text)
+    dotted = re.findall(r"`((?:jobs|providers|dashboard|organizations)(?:\.\w+)+)`", text)
+
+    assert len(paths) > 8
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    for name in dotted:
+        module, _, attribute = name.rpartition(".")
+        assert hasattr(importlib.import_module(module), attribute), name
