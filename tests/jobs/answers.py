@@ -1,4 +1,4 @@
-"""Answers as an adapter gives them: two outputs, in different states unless told otherwise."""
+"""Jobs as an adapter returns them: two outputs, in different states unless given others."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,7 +18,9 @@ def after(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def told(remote_id: str = "71", status: JobStatus = JobStatus.RUNNING, **fields: Any) -> RemoteJob:
+def reported(
+    remote_id: str = "71", status: JobStatus = JobStatus.RUNNING, **fields: Any
+) -> RemoteJob:
     defaults: dict[str, Any] = {
         "provider_status": {"running": "processing", "succeeded": "finished"}.get(status, status),
         "name": f"reel-{remote_id}.mov",
@@ -42,7 +44,7 @@ def output(
 
 def failed(remote_id: str = "71", **fields: Any) -> RemoteJob:
     error = RemoteError("input.not_found", "FileNotFoundError", "No file.", "input")
-    return told(remote_id, JobStatus.FAILED, **({"errors": (error,)} | fields))
+    return reported(remote_id, JobStatus.FAILED, **({"errors": (error,)} | fields))
 
 
 def apply(

@@ -19,7 +19,7 @@ from organizations.models import Organization
 from providers.core.status import ACTIVE, JobStatus, OutputStatus
 from providers.core.types import OutputKind
 
-# Far enough from today that nothing is young by accident
+# Far enough from today that nothing is recent by accident
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
 _numbers = count(700_001)
@@ -47,7 +47,7 @@ def end_pauses() -> None:
 
 
 def make_job(account: ProviderAccount, **fields: Any) -> Job:
-    """A job of `account`, succeeded at noon unless told otherwise.
+    """A job of `account`, succeeded at noon unless given otherwise.
 
     A failed one gets an error and an active one its poll row, as the mirror's writer does.
     """
@@ -146,7 +146,7 @@ def make_body(job: Job, value: Any) -> JobBody:
 
 
 def make_delivery(account: ProviderAccount, **fields: Any) -> WebhookDelivery:
-    """An accepted delivery about no job that we hold, whose job was read anew."""
+    """An accepted delivery about no job of ours, which was refreshed."""
     at = fields.get("received_at", NOON)
     defaults: dict[str, Any] = {
         "received_at": at,

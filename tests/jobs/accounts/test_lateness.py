@@ -115,7 +115,7 @@ def test_nothing_is_expected_of_a_paused_account_nor_at_once_after_it(
     assert status(synced) == HealthStatus.LATE
 
 
-def test_asking_for_a_sync_does_not_make_an_old_success_younger(
+def test_asking_for_a_sync_does_not_make_an_old_success_recent(
     synced: ProviderAccount, clock: time_machine.Traveller
 ) -> None:
     clock.shift(timedelta(minutes=10))

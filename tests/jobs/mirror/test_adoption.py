@@ -11,7 +11,7 @@ from organizations.models import Organization
 from providers.core.errors import Rejected
 from providers.core.status import JobStatus
 from providers.core.types import JobRequest, Rendition
-from tests.jobs.answers import apply, newest, told
+from tests.jobs.answers import apply, newest, reported
 from tests.jobs.factories import make_account
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def submitted(account: ProviderAccount, **fields: Any) -> Submission:
 
 def test_the_list_binds_the_job_by_its_key(account: ProviderAccount) -> None:
     submission = submitted(account, metadata={"reel": 9})
-    applied = apply(account, told(key=submission.key, metadata={"reel": 9}))
+    applied = apply(account, reported(key=submission.key, metadata={"reel": 9}))
     job = Job.objects.get()
     assert (job.pk, job.remote_id, job.status) == (submission.pk, "71", "running")
     assert applied.changed == [job.pk]
@@ -37,20 +37,20 @@ def test_the_list_binds_the_job_by_its_key(account: ProviderAccount) -> None:
         ("", "submitting"),
         ("submitting", "running"),
     ]
-    assert not apply(account, told(key=submission.key, metadata={"reel": 9}), at=5).is_news
+    assert not apply(account, reported(key=submission.key, metadata={"reel": 9}), at=5).is_news
 
 
 def test_another_job_with_the_same_key_is_a_job_of_its_own(account: ProviderAccount) -> None:
     submission = submitted(account)
-    apply(account, told("71", key=submission.key))
-    apply(account, told("72", key=submission.key), at=5)
+    apply(account, reported("71", key=submission.key))
+    apply(account, reported("72", key=submission.key), at=5)
     assert newest(account, "71").pk == submission.pk
     assert newest(account, "72").pk != submission.pk
 
 
 def test_of_two_with_the_key_on_one_page_the_older_is_ours(account: ProviderAccount) -> None:
     submission = submitted(account)
-    apply(account, told("72", key=submission.key), told("71", key=submission.key))
+    apply(account, reported("72", key=submission.key), reported("71", key=submission.key))
     assert newest(account, "71").pk == submission.pk
     assert Job.objects.count() == 2
 
@@ -60,18 +60,18 @@ def test_a_key_opens_nothing_in_another_account(
 ) -> None:
     submission = submitted(account)
     other = make_account(organization)
-    apply(other, told(key=submission.key))
+    apply(other, reported(key=submission.key))
     assert newest(other).pk != submission.pk
     assert Job.objects.get(pk=submission.pk).remote_id is None
 
 
-def test_a_row_that_the_list_made_before_the_answer_is_taken_over(
+def test_the_submission_takes_over_a_row_that_the_list_made_first(
     account: ProviderAccount,
 ) -> None:
     submission = submitted(account)
-    apply(account, told())  # a list that does not carry keys
+    apply(account, reported())  # a list that does not carry keys
     double = newest(account)
-    apply(account, told(key=submission.key), at=5)
+    apply(account, reported(key=submission.key), at=5)
     job = Job.objects.get()
     assert job.pk == submission.pk != double.pk
     assert (job.remote_id, job.status, job.outputs.count()) == ("71", "running", 2)
@@ -79,10 +79,10 @@ def test_a_row_that_the_list_made_before_the_answer_is_taken_over(
     assert job.events.filter(source=EventSource.POLL).exists()
 
 
-def test_the_row_of_another_submission_is_never_taken_over(account: ProviderAccount) -> None:
+def test_the_row_of_another_submission_stays_its_own(account: ProviderAccount) -> None:
     first, second = submitted(account), submitted(account)
-    apply(account, told(key=first.key))
-    apply(account, told(key=second.key), at=5)
+    apply(account, reported(key=first.key))
+    apply(account, reported(key=second.key), at=5)
     assert newest(account).pk == first.pk
     assert Job.objects.get(pk=second.pk).remote_id is None
 
@@ -93,14 +93,14 @@ def test_a_job_that_was_refused_but_runs_shows_that_it_runs(account: ProviderAcc
     job = Job.objects.get()
     error = (job.error_class, job.error_code, job.error_message)
     assert error == ("settings.invalid", "422", "Not like this.")
-    apply(account, told(key=submission.key))
+    apply(account, reported(key=submission.key))
     job = Job.objects.get()
     assert (job.status, job.error_class, job.errors) == (JobStatus.RUNNING, "", [])
 
 
 def test_a_found_job_is_no_longer_ended_as_unsent(account: ProviderAccount) -> None:
     submission = submitted(account)
-    apply(account, told(key=submission.key))
+    apply(account, reported(key=submission.key))
     cancel_unsent(submission.job, actor=None)
     fail_unsent(submission.job, Rejected("Late."), source=EventSource.SUBMIT)
     assert Job.objects.get().status == JobStatus.RUNNING

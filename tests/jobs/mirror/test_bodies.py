@@ -6,9 +6,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import JobBody, ProviderAccount
 from providers.core.status import JobStatus
-from tests.jobs.answers import after, apply, newest, told
+from tests.jobs.answers import after, apply, newest, reported
 
-DONE = told(status=JobStatus.SUCCEEDED)
+DONE = reported(status=JobStatus.SUCCEEDED)
 
 
 def body(account: ProviderAccount) -> object:
@@ -28,8 +28,8 @@ def test_a_payload_that_changed_is_stored_where_no_column_did(account: ProviderA
 
 
 def test_of_a_running_job_too(account: ProviderAccount) -> None:
-    apply(account, told())
-    apply(account, told(raw={"id": "71", "worker": "b7"}), at=60)
+    apply(account, reported())
+    apply(account, reported(raw={"id": "71", "worker": "b7"}), at=60)
     assert body(account) == {"id": "71", "worker": "b7"}
     assert newest(account).poll.confirmed_at == after(60)
 
@@ -53,7 +53,7 @@ def test_a_new_signature_in_a_payload_is_no_other_payload(
         apply(account, replace(DONE, raw=signed("2026-03-15")), at=60)
 
 
-def test_a_list_replaces_what_a_list_told_and_no_complete_payload(
+def test_a_partial_payload_replaces_a_partial_one_and_no_complete_one(
     account: ProviderAccount,
 ) -> None:
     for number, is_partial, expected in ((1, True, 1), (2, True, 2), (3, False, 3), (4, True, 3)):

@@ -9,7 +9,7 @@ from django.db import connection
 
 from jobs.models import JobPoll, ProviderAccount
 from providers.core.types import RemoteJob
-from tests.jobs.answers import after, apply, told
+from tests.jobs.answers import after, apply, reported
 
 pytestmark = pytest.mark.django_db
 
@@ -29,11 +29,13 @@ def overtaken(overtake: Callable[[], Any]) -> Iterator[None]:
     assert not left
 
 
-@pytest.mark.parametrize("answer", [told(), told(progress=40.0)], ids=["unchanged", "changed"])
+@pytest.mark.parametrize(
+    "answer", [reported(), reported(progress=40.0)], ids=["unchanged", "changed"]
+)
 def test_a_confirmation_that_is_overtaken_moves_nothing_back(
     account: ProviderAccount, answer: RemoteJob
 ) -> None:
-    apply(account, told(), at=10)
+    apply(account, reported(), at=10)
     later = {"confirmed_at": after(30), "next_at": after(90)}
     with overtaken(lambda: JobPoll.objects.update(**later)):
         apply(account, answer, at=20)
@@ -41,7 +43,7 @@ def test_a_confirmation_that_is_overtaken_moves_nothing_back(
 
 
 def test_a_job_that_was_seen_to_end_meanwhile_gets_no_poll_again(account: ProviderAccount) -> None:
-    apply(account, told(), at=10)
+    apply(account, reported(), at=10)
     with overtaken(lambda: JobPoll.objects.all().delete()):
-        apply(account, told(), at=20)
+        apply(account, reported(), at=20)
     assert not JobPoll.objects.exists()

@@ -9,12 +9,12 @@ from jobs.mirror.payload import Shape
 from jobs.models import Job, ProviderAccount
 from providers.core.status import JobStatus
 from providers.core.types import RemoteJob
-from tests.jobs.answers import after, apply, newest, output, told
+from tests.jobs.answers import after, apply, newest, output, reported
 from tests.jobs.written_rows import written_rows
 
 pytestmark = pytest.mark.django_db
 
-DETAIL = told(status=JobStatus.SUCCEEDED, metadata={"reel": 4}, raw={"id": "71", "reel": 4})
+DETAIL = reported(status=JobStatus.SUCCEEDED, metadata={"reel": 4}, raw={"id": "71", "reel": 4})
 LISTED = replace(DETAIL, metadata=None, raw={"id": "71"})
 
 
@@ -40,7 +40,7 @@ def test_progress_that_moves_has_no_list_compared_again(
     account: ProviderAccount, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     """As of each running job in each pass: the list leaves out what is read after it."""
-    listed = told()
+    listed = reported()
     for step in range(1, 4):
         at = 10 * step
         with written_rows() as rows:
@@ -60,7 +60,7 @@ def test_progress_that_moves_has_no_list_compared_again(
 def test_the_digest_of_an_earlier_version_of_the_code_is_replaced_by_one_narrow_write(
     account: ProviderAccount, django_assert_num_queries: DjangoAssertNumQueries, status: JobStatus
 ) -> None:
-    answer = told(status=status)
+    answer = reported(status=status)
     apply(account, answer)
     before = newest(account)
     Job.objects.update(digests=dict.fromkeys(Shape, "of-other-code"))
@@ -76,7 +76,7 @@ def test_the_digest_of_an_earlier_version_of_the_code_is_replaced_by_one_narrow_
 
 
 def test_what_another_shape_changed_is_compared_again(account: ProviderAccount) -> None:
-    """Else a list that takes a change back would never be believed."""
+    """Else a list that reverts a change would be ignored for ever."""
 
     def named(name: str) -> RemoteJob:
         return replace(LISTED, name=name)

@@ -17,7 +17,7 @@ from providers.parsing.text import (
     make_storable,
     make_storable_id,
 )
-from tests.jobs.answers import apply, newest, output, told
+from tests.jobs.answers import apply, newest, output, reported
 from tests.jobs.factories import make_output
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ NUMBERS: list[Any] = [float("nan"), float("inf"), -1, -(2**70), 2**31, 2**63, 10
 
 def hostile(number: Any) -> Any:
     error = RemoteError("input.corrupt", TEXT, TEXT, TEXT)
-    return told(
+    return reported(
         status=JobStatus.FAILED,
         provider_status=TEXT,
         name=TEXT,
@@ -73,7 +73,7 @@ def hostile(number: Any) -> Any:
 def test_hostile_values_are_stored_with_what_cannot_be_made_visible(
     account: ProviderAccount, number: Any
 ) -> None:
-    apply(account, hostile(number), told("72"))
+    apply(account, hostile(number), reported("72"))
     job = newest(account)
     assert job.name.startswith(r"a\u0000b\ud83dcxxx")
     assert len(job.name) == 255
@@ -88,7 +88,7 @@ def test_hostile_values_are_stored_with_what_cannot_be_made_visible(
 
 
 @pytest.mark.parametrize("status", JobStatus)
-def test_a_word_that_no_column_holds_is_told_in_the_history(
+def test_a_status_that_no_column_holds_is_in_the_history(
     account: ProviderAccount, status: JobStatus
 ) -> None:
     apply(account, replace(hostile(1), status=status))
@@ -100,7 +100,7 @@ def test_a_word_that_no_column_holds_is_told_in_the_history(
 
 def test_ids_that_no_column_holds_are_spelled_out_and_stay_apart(account: ProviderAccount) -> None:
     ids = ["7\x001", "71", "\ud800", "x" * 256, "x" * 257, "x" * 255]
-    jobs = [told(remote_id, presets=(RemotePreset(remote_id, "p"),)) for remote_id in ids]
+    jobs = [reported(remote_id, presets=(RemotePreset(remote_id, "p"),)) for remote_id in ids]
     apply(account, *jobs)
     kept = set(Job.objects.values_list("remote_id", flat=True))
     assert len(kept) == len(ids)
@@ -110,27 +110,27 @@ def test_ids_that_no_column_holds_are_spelled_out_and_stay_apart(account: Provid
 
 
 def test_only_a_job_without_any_id_is_left_out(account: ProviderAccount) -> None:
-    apply(account, told(""), told("72"))
+    apply(account, reported(""), reported("72"))
     assert Job.objects.get().remote_id == "72"
 
 
 def test_outputs_with_ids_that_cannot_be_kept_stay_apart(account: ProviderAccount) -> None:
     long = "thumbnail:" + "x" * 255
     parts = (output(f"{long}1"), output(f"{long}2"), output("a\x00"), output("a"))
-    apply(account, told(outputs=parts))
+    apply(account, reported(outputs=parts))
     assert newest(account).outputs.count() == 4
-    assert not apply(account, told(outputs=parts, progress=None), at=9).is_news
+    assert not apply(account, reported(outputs=parts, progress=None), at=9).is_news
 
 
-def test_a_secret_address_that_no_key_opens_is_replaced(
+def test_a_secret_url_that_no_key_decrypts_is_replaced(
     account: ProviderAccount, settings: Any
 ) -> None:
-    address = "https://b.example/a?sig=1"
-    signed = output("a", url="https://b.example/a?sig=REDACTED", secret_url=address)
-    apply(account, told(outputs=(signed, output("b"))))
+    url = "https://b.example/a?sig=1"
+    signed = output("a", url="https://b.example/a?sig=REDACTED", secret_url=url)
+    apply(account, reported(outputs=(signed, output("b"))))
     settings.CREDENTIALS_KEYS = ["a-new-key-after-the-old-one-was-lost"]
-    apply(account, told(outputs=(signed, output("b")), progress=5.0), at=9)
-    assert Output.objects.get(remote_id="a").opens_at == address
+    apply(account, reported(outputs=(signed, output("b")), progress=5.0), at=9)
+    assert Output.objects.get(remote_id="a").opens_at == url
 
 
 texts = st.text(st.characters(codec=None), max_size=40)
@@ -147,7 +147,7 @@ def test_any_value_is_stored_and_read_back(
     account: ProviderAccount, metadata: Any, text: str, number: Any
 ) -> None:
     Job.objects.all().delete()
-    wild = told(
+    wild = reported(
         name=text,
         metadata=metadata,
         priority=number,
@@ -198,7 +198,7 @@ def test_every_text_of_an_answer_is_stored_with_what_cannot_be_made_visible(
     Job.objects.all().delete()
     Preset.objects.all().delete()
     error = RemoteError("input.corrupt", "x", "x", "x")
-    remote = told(
+    remote = reported(
         status=JobStatus.FAILED,
         errors=(error,),
         outputs=(output("a", OutputStatus.FAILED, error=error),),
@@ -222,14 +222,16 @@ def test_every_text_of_an_answer_is_stored_with_what_cannot_be_made_visible(
 
 def test_the_same_error_is_stored_once(account: ProviderAccount) -> None:
     error = RemoteError("input.corrupt", "Bad", "The file\r\nis \x1b[31mdamaged.", "input")
-    apply(account, told(status=JobStatus.FAILED, errors=(error, error, replace(error, code="x"))))
+    apply(
+        account, reported(status=JobStatus.FAILED, errors=(error, error, replace(error, code="x")))
+    )
     job = newest(account)
     assert [listed["code"] for listed in job.errors] == ["Bad", "x"]
     assert job.error_message == r"The file is \u001b[31mdamaged."
 
 
 def test_outputs_that_are_no_longer_listed_stay(account: ProviderAccount) -> None:
-    apply(account, told())
+    apply(account, reported())
     make_output(newest(account), remote_id="c")
-    apply(account, told(outputs=(output("b"),), progress=1.0), at=5)
+    apply(account, reported(outputs=(output("b"),), progress=1.0), at=5)
     assert newest(account).outputs.count() == 3

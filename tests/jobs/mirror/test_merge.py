@@ -10,16 +10,18 @@ from jobs.mirror.storable import clean_json
 from jobs.models import ProviderAccount
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import OutputKind, RemoteError, RemoteInput, RemoteJob
-from tests.jobs.answers import FINISHED, after, apply, failed, newest, output, told
+from tests.jobs.answers import FINISHED, after, apply, failed, newest, output, reported
 from tests.jobs.written_rows import written_rows
 
 pytestmark = pytest.mark.django_db
 
 
-def test_what_is_not_told_keeps_what_is_known(account: ProviderAccount) -> None:
+def test_what_is_not_reported_keeps_what_is_known(account: ProviderAccount) -> None:
     apply(
         account,
-        told(metadata={"reel": 4}, priority=3, is_test=True, console_url="https://c.example/71"),
+        reported(
+            metadata={"reel": 4}, priority=3, is_test=True, console_url="https://c.example/71"
+        ),
     )
     bare = RemoteJob("71", JobStatus.RUNNING, "processing", outputs=(output("a"),))
     apply(account, bare, at=5)
@@ -34,9 +36,9 @@ def test_what_is_not_told_keeps_what_is_known(account: ProviderAccount) -> None:
     assert job.outputs.get(remote_id="a").duration_ms == 60_000
 
 
-def test_false_and_zero_are_told(account: ProviderAccount) -> None:
-    apply(account, told(is_test=True, priority=2, progress=30.0))
-    apply(account, told(is_test=False, priority=0, progress=0.0), at=5)
+def test_false_and_zero_are_reported_values(account: ProviderAccount) -> None:
+    apply(account, reported(is_test=True, priority=2, progress=30.0))
+    apply(account, reported(is_test=False, priority=0, progress=0.0), at=5)
     job = newest(account)
     assert (job.is_test, job.priority, job.progress) == (False, 0, 0.0)
 
@@ -44,17 +46,17 @@ def test_false_and_zero_are_told(account: ProviderAccount) -> None:
 @pytest.mark.parametrize(
     ("before", "answer", "expected"),
     [
-        (None, told(), None),
-        (told(progress=40.0), told(), 40.0),
-        (told(progress=40.0), told(progress=20.0), 20.0),
-        (told(status=JobStatus.QUEUED, progress=40.0), told(), None),
-        (told(progress=40.0), told(status=JobStatus.SUCCEEDED), 100.0),
-        (told(progress=40.0), told(status=JobStatus.SUCCEEDED, progress=97.0), 100.0),
-        (told(progress=40.0), failed(), 40.0),
+        (None, reported(), None),
+        (reported(progress=40.0), reported(), 40.0),
+        (reported(progress=40.0), reported(progress=20.0), 20.0),
+        (reported(status=JobStatus.QUEUED, progress=40.0), reported(), None),
+        (reported(progress=40.0), reported(status=JobStatus.SUCCEEDED), 100.0),
+        (reported(progress=40.0), reported(status=JobStatus.SUCCEEDED, progress=97.0), 100.0),
+        (reported(progress=40.0), failed(), 40.0),
         (None, failed(), None),
-        (None, told(progress=float("nan")), None),
-        (None, told(progress=-5.0), 0.0),
-        (None, told(progress=float("inf")), 100.0),
+        (None, reported(progress=float("nan")), None),
+        (None, reported(progress=-5.0), 0.0),
+        (None, reported(progress=float("inf")), 100.0),
     ],
 )
 def test_progress_is_what_was_reported(
@@ -67,8 +69,8 @@ def test_progress_is_what_was_reported(
 
 
 def test_the_phase_ends_with_the_job(account: ProviderAccount) -> None:
-    apply(account, told(phase="Transcoding"))
-    apply(account, told(progress=3.0), at=5)
+    apply(account, reported(phase="Transcoding"))
+    apply(account, reported(progress=3.0), at=5)
     assert newest(account).phase == "Transcoding"
     apply(account, failed(), at=9)
     assert newest(account).phase == ""
@@ -90,7 +92,7 @@ def test_a_later_answer_without_the_reason_keeps_it(account: ProviderAccount) ->
 
 def test_the_faults_of_a_success_are_listed_but_are_no_error(account: ProviderAccount) -> None:
     fault = RemoteError("output.failed", "Fallback", "Kept elsewhere.", "output:a")
-    apply(account, told(status=JobStatus.SUCCEEDED, errors=(fault,)))
+    apply(account, reported(status=JobStatus.SUCCEEDED, errors=(fault,)))
     job = newest(account)
     assert job.error_class == ""
     assert [error["origin"] for error in job.errors] == ["output:a"]
@@ -105,10 +107,10 @@ def test_an_error_class_outside_of_the_tree_is_unknown(account: ProviderAccount)
 def test_a_failed_output_keeps_its_error_until_it_runs_again(account: ProviderAccount) -> None:
     lost = RemoteError("output.failed", "UploadFailureError", "The bucket is full.", "output:a")
     failed = replace(output("a", OutputStatus.FAILED), error=lost)
-    apply(account, told(outputs=(failed, output("b", OutputStatus.FAILED))))
+    apply(account, reported(outputs=(failed, output("b", OutputStatus.FAILED))))
     first, second = newest(account).outputs.order_by("remote_id")
     assert (first.error_class, second.error_class) == ("output.failed", "")
-    apply(account, told(outputs=(output("a", OutputStatus.RUNNING), output("b"))), at=5)
+    apply(account, reported(outputs=(output("a", OutputStatus.RUNNING), output("b"))), at=5)
     assert newest(account).outputs.get(remote_id="a").error_class == ""
 
 
@@ -139,7 +141,7 @@ DONE, LOST = output("a", size_bytes=9_000), output("b", OutputStatus.FAILED)
 def test_partial_and_suspect_follow_from_the_outputs(
     account: ProviderAccount, status: JobStatus, outputs: Any, *, partial: bool, suspect: bool
 ) -> None:
-    apply(account, told(status=status, outputs=outputs))
+    apply(account, reported(status=status, outputs=outputs))
     job = newest(account)
     assert (job.is_partial, job.is_suspect) == (partial, suspect)
 
@@ -149,50 +151,51 @@ def test_a_short_clip_may_be_off_by_the_padding_of_its_codec(account: ProviderAc
     for off, suspect in ((999, False), (1_000, True)):
         outputs = (output("a", duration_ms=2_000 + off), output("b"))
         apply(
-            account, told(str(off), JobStatus.SUCCEEDED, input=short, outputs=outputs, is_test=None)
+            account,
+            reported(str(off), JobStatus.SUCCEEDED, input=short, outputs=outputs, is_test=None),
         )
         assert newest(account, str(off)).is_suspect is suspect
 
 
 def test_a_test_job_is_cut_short_without_suspicion(account: ProviderAccount) -> None:
     cut = (output("a", duration_ms=5_000), output("b"))
-    apply(account, told(status=JobStatus.SUCCEEDED, outputs=cut, is_test=True))
+    apply(account, reported(status=JobStatus.SUCCEEDED, outputs=cut, is_test=True))
     assert newest(account).is_suspect is False
 
 
 def test_a_success_with_fewer_outputs_than_asked_is_suspect(account: ProviderAccount) -> None:
-    apply(account, told())
+    apply(account, reported())
     job = newest(account)
     job.request = {"renditions": [{"packaging": "mp4", "heights": [240, 360, 720]}], "extra": {}}
     job.save(update_fields=["request"])
-    apply(account, told(status=JobStatus.SUCCEEDED), at=5)
+    apply(account, reported(status=JobStatus.SUCCEEDED), at=5)
     assert newest(account).is_suspect is True
 
 
-def test_an_unknown_word_is_kept_and_is_neither_success_nor_failure(
+def test_an_unknown_status_is_kept_and_is_neither_success_nor_failure(
     account: ProviderAccount,
 ) -> None:
-    apply(account, told())
-    apply(account, told(status=JobStatus.UNKNOWN, provider_status="quarantined"), at=5)
+    apply(account, reported())
+    apply(account, reported(status=JobStatus.UNKNOWN, provider_status="quarantined"), at=5)
     job = newest(account)
     assert (job.status, job.provider_status, job.error_class) == ("unknown", "quarantined", "")
     assert job.events.filter(message__contains="quarantined").exists()
 
 
-def test_an_unknown_word_does_not_reopen_a_finished_job(account: ProviderAccount) -> None:
-    apply(account, told(status=JobStatus.SUCCEEDED))
-    apply(account, told(status=JobStatus.UNKNOWN, provider_status="archived"), at=5)
+def test_an_unknown_status_does_not_reopen_a_finished_job(account: ProviderAccount) -> None:
+    apply(account, reported(status=JobStatus.SUCCEEDED))
+    apply(account, reported(status=JobStatus.UNKNOWN, provider_status="archived"), at=5)
     assert newest(account).status == JobStatus.SUCCEEDED
 
 
 def test_a_new_signature_alone_is_no_change(account: ProviderAccount) -> None:
     def signed(signature: str) -> RemoteJob:
-        address = f"https://b.example/a.mp4?Expires={signature}&Signature="
+        url = f"https://b.example/a.mp4?Expires={signature}&Signature="
         parts = (
-            output("a", url=f"{address}REDACTED", secret_url=f"{address}{signature}"),
+            output("a", url=f"{url}REDACTED", secret_url=f"{url}{signature}"),
             output("b"),
         )
-        return told(status=JobStatus.SUCCEEDED, outputs=parts)
+        return reported(status=JobStatus.SUCCEEDED, outputs=parts)
 
     apply(account, signed("1"))
     with written_rows() as rows:
@@ -200,13 +203,13 @@ def test_a_new_signature_alone_is_no_change(account: ProviderAccount) -> None:
     assert not rows
 
 
-def test_a_plain_address_replaces_a_signed_one(account: ProviderAccount) -> None:
+def test_a_plain_url_replaces_a_signed_one(account: ProviderAccount) -> None:
     signed = output(
         "a", url="https://b.example/a?sig=REDACTED", secret_url="https://b.example/a?sig=1"
     )
-    apply(account, told(outputs=(signed, output("b")), provider_status="x"))
+    apply(account, reported(outputs=(signed, output("b")), provider_status="x"))
     plain = output("a", url="https://cdn.example/a.mp4")
-    apply(account, told(outputs=(plain, output("b"))), at=5)
+    apply(account, reported(outputs=(plain, output("b"))), at=5)
     kept = newest(account).outputs.get(remote_id="a")
     assert (kept.opens_at, kept.secret_url) == ("https://cdn.example/a.mp4", None)
 
@@ -222,44 +225,44 @@ def test_json_is_cleaned_of_what_a_database_refuses() -> None:
 
 
 def test_the_time_of_ending_is_the_providers(account: ProviderAccount) -> None:
-    apply(account, told(status=JobStatus.CANCELLED, finished_at=None))
+    apply(account, reported(status=JobStatus.CANCELLED, finished_at=None))
     assert newest(account).finished_at is None
-    apply(account, told(status=JobStatus.CANCELLED), at=5)
+    apply(account, reported(status=JobStatus.CANCELLED), at=5)
     assert newest(account).finished_at == FINISHED
 
 
 def test_an_output_that_has_begun_does_not_wait_again(account: ProviderAccount) -> None:
-    """The list of some providers lags behind the call that tells progress."""
+    """The list of some providers lags behind the call that reports progress."""
     began = output("a", OutputStatus.RUNNING, progress=40.0)
     waits = output("b", OutputStatus.QUEUED)
-    apply(account, told(outputs=(began, waits)))
+    apply(account, reported(outputs=(began, waits)))
     lagging = replace(began, status=OutputStatus.QUEUED, provider_status="ready", progress=None)
-    assert not apply(account, told(outputs=(lagging, waits)), at=5).is_news
+    assert not apply(account, reported(outputs=(lagging, waits)), at=5).is_news
     found = newest(account).outputs.get(remote_id="a")
     assert (found.status, found.provider_status, found.progress) == ("running", "running", 40.0)
     assert newest(account).outputs.get(remote_id="b").status == "queued"
 
 
-def test_a_new_signed_address_does_not_inherit_the_end_of_the_one_before(
+def test_a_new_signed_url_does_not_inherit_the_expiry_of_the_one_before(
     account: ProviderAccount,
 ) -> None:
-    def signed(signature: str, expires_at: datetime | None, word: str) -> RemoteJob:
-        address = "https://b.example/a?sig="
+    def signed(signature: str, expires_at: datetime | None, label: str) -> RemoteJob:
+        url = "https://b.example/a?sig="
         one = output(
             "a",
-            url=f"{address}REDACTED",
-            secret_url=f"{address}{signature}",
+            url=f"{url}REDACTED",
+            secret_url=f"{url}{signature}",
             expires_at=expires_at,
-            label=word,
+            label=label,
         )
-        return told(outputs=(one, output("b")))
+        return reported(outputs=(one, output("b")))
 
     def end() -> datetime | None:
         return newest(account).outputs.get(remote_id="a").expires_at
 
     apply(account, signed("1", FINISHED, "one"))
     apply(account, signed("1", None, "two"), at=5)
-    assert end() == FINISHED  # the same address, of which the answer tells less
+    assert end() == FINISHED  # the same URL, of which the answer reports less
     apply(account, signed("2", None, "three"), at=9)
     assert end() is None
 
@@ -275,14 +278,14 @@ def test_a_jobs_own_times_are_no_evidence_of_another_attempt(
     """Some clocks have a job end before it began."""
     times: dict[str, Any] = {name: FINISHED + timedelta(seconds=1)}
     apply(account, failed(**times), at=300)
-    apply(account, told(**times), at=310)
+    apply(account, reported(**times), at=310)
     assert attempts(account) == ["failed"]
     times = {name: after(900)}
-    apply(account, told(**times), at=910)
+    apply(account, reported(**times), at=910)
     assert attempts(account) == ["failed", "running"]
 
 
-def test_the_same_end_told_more_exactly_is_no_other_attempt(account: ProviderAccount) -> None:
+def test_the_same_end_reported_more_exactly_is_no_other_attempt(account: ProviderAccount) -> None:
     apply(account, failed(), at=300)
     apply(account, failed(finished_at=FINISHED + timedelta(milliseconds=400)), at=310)
     assert attempts(account) == ["failed"]
@@ -292,6 +295,6 @@ def test_the_same_end_told_more_exactly_is_no_other_attempt(account: ProviderAcc
 
 def test_another_end_a_moment_later_is_another_attempt(account: ProviderAccount) -> None:
     apply(account, failed(), at=300)
-    again = told(status=JobStatus.SUCCEEDED, finished_at=FINISHED + timedelta(milliseconds=400))
+    again = reported(status=JobStatus.SUCCEEDED, finished_at=FINISHED + timedelta(milliseconds=400))
     apply(account, again, at=310)
     assert attempts(account) == ["failed", "succeeded"]

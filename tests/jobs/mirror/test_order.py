@@ -22,7 +22,7 @@ from jobs.submission.service import submit
 from jobs.submission.worker import run_submission
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import JobRequest, RemoteJob, Rendition
-from tests.jobs.answers import after, apply, newest, output, told
+from tests.jobs.answers import after, apply, newest, output, reported
 from tests.jobs.factories import make_job
 from tests.jobs.fake_zencoder import FakeZencoder
 from tests.threads import together
@@ -38,7 +38,7 @@ def life(moments: list[int]) -> list[tuple[int, RemoteJob]]:
         part = OutputStatus.SUCCEEDED if status.is_terminal else OutputStatus.RUNNING
         progress = float(moment) if status is JobStatus.RUNNING else None
         outputs = (output("a", part), output("b", OutputStatus.SUCCEEDED))
-        answers.append((at, told(status=status, progress=progress, outputs=outputs)))
+        answers.append((at, reported(status=status, progress=progress, outputs=outputs)))
     return answers
 
 
@@ -63,7 +63,7 @@ def test_any_order_of_a_jobs_answers_ends_in_the_newest_state(
 
 @pytest.mark.django_db(transaction=True)
 def test_workers_that_bring_the_same_new_jobs_make_each_once(account: ProviderAccount) -> None:
-    jobs = [told(str(number)) for number in range(60)]
+    jobs = [reported(str(number)) for number in range(60)]
 
     def work(remotes: list[RemoteJob]) -> Callable[[], object]:
         return lambda: apply(account, *remotes)
@@ -82,7 +82,7 @@ def test_a_worker_that_ends_in_a_deadlock_compares_again(account: ProviderAccoun
 
     def bring_both() -> None:
         try:
-            apply(account, told("2"), told("1"))
+            apply(account, reported("2"), reported("1"))
         except BaseException as fault:
             faults.append(fault)
         finally:
@@ -101,12 +101,12 @@ def test_a_worker_that_ends_in_a_deadlock_compares_again(account: ProviderAccoun
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_that_see_a_job_run_again_open_one_attempt(account: ProviderAccount) -> None:
-    apply(account, told(status=JobStatus.CANCELLED), at=300)
+    apply(account, reported(status=JobStatus.CANCELLED), at=300)
     job = newest(account)
     together(
         lambda: open_attempt(job, source=EventSource.ACTION, actor=None),
-        lambda: apply(account, told(updated_at=after(900)), at=910),
-        lambda: apply(account, told(updated_at=after(900)), at=911),
+        lambda: apply(account, reported(updated_at=after(900)), at=910),
+        lambda: apply(account, reported(updated_at=after(900)), at=911),
     )
     assert list(Job.objects.order_by("attempt").values_list("attempt", "is_newest")) == [
         (1, False),

@@ -11,7 +11,7 @@ from providers.core.registry import get
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import RemoteOutput
 from providers.http.client import HttpClient
-from tests.jobs.answers import apply, newest, output, told
+from tests.jobs.answers import apply, newest, output, reported
 
 
 def rows(account: ProviderAccount) -> dict[str, tuple[int, str, str]]:
@@ -26,13 +26,13 @@ def waiting(slot: str) -> RemoteOutput:
 
 
 def done(*outputs: RemoteOutput, **fields: Any) -> Any:
-    return told(status=JobStatus.SUCCEEDED, outputs=outputs, **fields)
+    return reported(status=JobStatus.SUCCEEDED, outputs=outputs, **fields)
 
 
 def test_an_output_gets_the_id_of_its_file_and_stays_the_same_row(
     account: ProviderAccount,
 ) -> None:
-    apply(account, told(outputs=(waiting("p:240"), waiting("p:360"))))
+    apply(account, reported(outputs=(waiting("p:240"), waiting("p:360"))))
     before = rows(account)
     assert [remote_id for _, remote_id, _ in before.values()] == ["p:240", "p:360"]
     apply(account, done(output("f2", slot="p:240"), output("f1", slot="p:360")), at=60)
@@ -41,7 +41,7 @@ def test_an_output_gets_the_id_of_its_file_and_stays_the_same_row(
     assert [remote_id for _, remote_id, _ in after.values()] == ["f2", "f1"]
 
 
-def test_a_payload_that_leaves_the_files_out_takes_nothing_back(account: ProviderAccount) -> None:
+def test_a_payload_that_leaves_the_files_out_keeps_what_is_known(account: ProviderAccount) -> None:
     apply(account, done(output("f2", slot="p:240"), output("f1", slot="p:360")))
     before = rows(account)
     unnamed = (output(slot, OutputStatus.UNKNOWN, slot=slot) for slot in ("p:240", "p:360"))
@@ -51,7 +51,7 @@ def test_a_payload_that_leaves_the_files_out_takes_nothing_back(account: Provide
 
 
 def test_a_file_that_turns_out_to_be_another_output_is_that_one(account: ProviderAccount) -> None:
-    first = told(outputs=(output("f1", slot="p:240"), waiting("p:360"), waiting("p:720")))
+    first = reported(outputs=(output("f1", slot="p:240"), waiting("p:360"), waiting("p:720")))
     apply(account, first)
     count = Output.objects.count()
     moved = (output("f2", slot="p:240"), output("f1", slot="p:360"), output("f3", slot="p:720"))
@@ -65,7 +65,7 @@ def test_a_file_that_turns_out_to_be_another_output_is_that_one(account: Provide
 
 
 def test_a_file_that_is_replaced_is_the_same_output(account: ProviderAccount) -> None:
-    apply(account, told(outputs=(output("f1", slot="p:240"), output("b"))))
+    apply(account, reported(outputs=(output("f1", slot="p:240"), output("b"))))
     (before, *_) = rows(account).values()
     apply(account, done(output("f9", slot="p:240"), output("b")), at=60)
     assert rows(account)["p:240"][:2] == (before[0], "f9")

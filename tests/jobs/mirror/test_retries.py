@@ -13,7 +13,7 @@ from jobs.models import EventSource, Job, ProviderAccount
 from organizations.models import Organization
 from providers.core.errors import ProviderError
 from providers.core.status import JobStatus
-from tests.jobs.answers import after, apply, failed, newest, told
+from tests.jobs.answers import after, apply, failed, newest, reported
 from tests.jobs.factories import make_account, make_job
 from tests.threads import together
 
@@ -22,7 +22,7 @@ OUTCOMES = [JobStatus.FAILED, JobStatus.SUCCEEDED, JobStatus.CANCELLED]
 
 def end(job: Job, status: JobStatus, at: float = 0) -> None:
     remote_id = job.remote_id or ""
-    remote = failed(remote_id) if status is JobStatus.FAILED else told(remote_id, status)
+    remote = failed(remote_id) if status is JobStatus.FAILED else reported(remote_id, status)
     apply(job.account, remote, at=at)
 
 
@@ -88,9 +88,9 @@ def test_the_attempts_of_a_native_resubmit_resolve_each_other(account: ProviderA
     apply(account, failed(updated_at=after(900), finished_at=after(900)), at=910)
     second = newest(account)
     assert unresolved() == {first.pk, second.pk}
-    apply(account, told(updated_at=after(1200)), at=1210)  # seen running first
+    apply(account, reported(updated_at=after(1200)), at=1210)  # seen running first
     assert unresolved() == {first.pk, second.pk}
-    apply(account, told(status=JobStatus.SUCCEEDED, finished_at=after(1500)), at=1510)
+    apply(account, reported(status=JobStatus.SUCCEEDED, finished_at=after(1500)), at=1510)
     assert unresolved() == set()
     assert set(Job.objects.filter(status="failed").values_list("resolved_by", flat=True)) == {
         newest(account).pk
@@ -131,7 +131,7 @@ def test_a_resolved_failure_is_a_change_that_lists_and_scripts_see(
 def test_jobs_without_retries_cost_one_query_more_at_their_end(
     account: ProviderAccount, django_assert_max_num_queries: Any
 ) -> None:
-    jobs = [told(str(number)) for number in range(20)]
+    jobs = [reported(str(number)) for number in range(20)]
     apply(account, *jobs)
     with django_assert_max_num_queries(17):
         apply(account, *(failed(str(number)) for number in range(20)), at=60)

@@ -13,7 +13,7 @@ from jobs.submission.service import submit
 from providers.core.errors import ProviderError
 from providers.core.status import JobStatus
 from providers.core.types import JobRequest, Rendition
-from tests.jobs.answers import after, apply, failed, told
+from tests.jobs.answers import after, apply, failed, reported
 from tests.jobs.factories import make_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +25,7 @@ def _submit(account: ProviderAccount, **fields: Any) -> Job:
 
 
 def _discover(account: ProviderAccount) -> None:
-    apply(account, told("72"))
+    apply(account, reported("72"))
 
 
 def _end(account: ProviderAccount) -> None:
@@ -103,9 +103,9 @@ def test_what_changes_a_list_moves_the_revision_in_its_own_transaction(
 
 
 def test_a_job_keeps_the_revision_of_when_it_was_first_seen(account: ProviderAccount) -> None:
-    apply(account, told(status=JobStatus.QUEUED))
-    apply(account, told("72"), at=1)
-    apply(account, told(), at=2)
-    apply(account, told(progress=30.0), at=3)
+    apply(account, reported(status=JobStatus.QUEUED))
+    apply(account, reported("72"), at=1)
+    apply(account, reported(), at=2)
+    apply(account, reported(progress=30.0), at=3)
     marks = Job.objects.order_by("pk").values_list("first_seen_revision", "status_revision")
     assert list(marks) == [(1, 3), (2, 2)]

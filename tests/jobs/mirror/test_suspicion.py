@@ -8,7 +8,7 @@ from jobs.models import Job, ProviderAccount
 from jobs.sync.runner import sync_account
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import OutputKind, RemoteInput, RemoteOutput
-from tests.jobs.answers import after, apply, newest, output, told
+from tests.jobs.answers import after, apply, newest, output, reported
 from tests.jobs.fake_zencoder import FakeZencoder
 
 MINUTE = 60_000
@@ -50,7 +50,7 @@ def mirrored(
 
 
 @pytest.mark.parametrize(
-    ("fields", "input_ms", "words"),
+    ("fields", "input_ms", "reason"),
     [
         # a playlist is as long as what it plays
         (
@@ -87,11 +87,11 @@ def test_a_figure_that_cannot_be_true_is_suspect(
     zencoder: FakeZencoder,
     fields: dict[str, Any],
     input_ms: int | None,
-    words: str,
+    reason: str,
 ) -> None:
     job = mirrored(account, zencoder, media(**fields), input_ms=input_ms)
     assert job.is_suspect
-    assert words in job.suspect_reason
+    assert reason in job.suspect_reason
 
 
 @pytest.mark.parametrize(
@@ -141,11 +141,11 @@ def test_what_may_be_true_is_not(
 @pytest.mark.parametrize(
     "kind", [OutputKind.IMAGE, OutputKind.ARCHIVE, OutputKind.CAPTIONS], ids=str
 )
-def test_what_has_no_length_of_its_own_is_not_judged_by_it(
+def test_what_has_no_length_of_its_own_is_not_suspected_for_it(
     account: ProviderAccount, kind: OutputKind
 ) -> None:
     other = RemoteOutput("b", kind, OutputStatus.SUCCEEDED, duration_ms=1, size_bytes=1)
-    apply(account, told(status=JobStatus.SUCCEEDED, outputs=(output("a"), other)))
+    apply(account, reported(status=JobStatus.SUCCEEDED, outputs=(output("a"), other)))
     assert not newest(account).is_suspect
 
 
@@ -158,24 +158,24 @@ def test_a_success_that_lists_no_output_is_suspect(
 
 
 def test_a_list_may_leave_the_outputs_out(account: ProviderAccount) -> None:
-    running = told(outputs=(), lists_outputs=True)
-    listed = told(status=JobStatus.SUCCEEDED, outputs=(), is_partial=True)
+    running = reported(outputs=(), lists_outputs=True)
+    listed = reported(status=JobStatus.SUCCEEDED, outputs=(), is_partial=True)
     apply(account, running)
     apply(account, listed, at=30)
     assert not newest(account).is_suspect
-    apply(account, told(status=JobStatus.SUCCEEDED, outputs=(), lists_outputs=True), at=60)
+    apply(account, reported(status=JobStatus.SUCCEEDED, outputs=(), lists_outputs=True), at=60)
     assert newest(account).is_suspect
     apply(account, listed, at=90)
     assert newest(account).is_suspect
-    apply(account, told(status=JobStatus.SUCCEEDED), at=120)
+    apply(account, reported(status=JobStatus.SUCCEEDED), at=120)
     assert not newest(account).is_suspect
 
 
 def test_a_file_that_a_success_does_not_list_is_missing(account: ProviderAccount) -> None:
     outputs = (output("a"), output("b", OutputStatus.UNKNOWN, label="720p"))
-    apply(account, told(status=JobStatus.SUCCEEDED, outputs=outputs))
+    apply(account, reported(status=JobStatus.SUCCEEDED, outputs=outputs))
     assert not newest(account).is_suspect
-    apply(account, told(status=JobStatus.SUCCEEDED, outputs=outputs, lists_outputs=True), at=60)
+    apply(account, reported(status=JobStatus.SUCCEEDED, outputs=outputs, lists_outputs=True), at=60)
     assert newest(account).suspect_reason == "Output 720p is missing."
 
 
@@ -203,17 +203,17 @@ def test_a_part_of_the_input_may_be_short_but_not_absurd(
 
 def test_a_clip_that_the_provider_reports_as_such_may_be_short(account: ProviderAccount) -> None:
     short = (output("a", duration_ms=5_000), output("b"))
-    clip = told(status=JobStatus.SUCCEEDED, outputs=short, is_clip=True)
+    clip = reported(status=JobStatus.SUCCEEDED, outputs=short, is_clip=True)
     apply(account, clip)
     assert not newest(account).is_suspect
     # a payload that does not say so takes nothing back
-    apply(account, told(status=JobStatus.SUCCEEDED, outputs=short, name="b.mov"), at=60)
+    apply(account, reported(status=JobStatus.SUCCEEDED, outputs=short, name="b.mov"), at=60)
     assert not newest(account).is_suspect
 
 
 def test_many_faults_are_counted_and_the_first_are_named(account: ProviderAccount) -> None:
     outputs = tuple(output(str(number), size_bytes=0) for number in range(5))
-    apply(account, told(status=JobStatus.SUCCEEDED, outputs=outputs))
+    apply(account, reported(status=JobStatus.SUCCEEDED, outputs=outputs))
     assert newest(account).suspect_reason == (
         "Output 0 is empty. Output 1 is empty. Output 2 is empty. And 2 more."
     )
@@ -222,7 +222,7 @@ def test_many_faults_are_counted_and_the_first_are_named(account: ProviderAccoun
 def test_a_job_that_has_not_succeeded_is_not_suspect(account: ProviderAccount) -> None:
     for at, status in enumerate((JobStatus.RUNNING, JobStatus.FAILED)):
         empty = (output("a", size_bytes=0), output("b"))
-        answer = told(status=status, outputs=empty, input=RemoteInput(duration_ms=MINUTE))
+        answer = reported(status=status, outputs=empty, input=RemoteInput(duration_ms=MINUTE))
         apply(account, answer, at=60 * at)
         assert newest(account).suspect_reason == ""
     assert newest(account).ended_at == after(240)

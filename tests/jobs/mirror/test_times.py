@@ -16,7 +16,7 @@ from jobs.query.keyset import page
 from providers.core.errors import Rejected
 from providers.core.status import JobStatus
 from providers.parsing.clock import CLOCK_SKEW
-from tests.jobs.answers import after, apply, failed, newest, output, told
+from tests.jobs.answers import after, apply, failed, newest, output, reported
 from tests.jobs.factories import NOON, make_job
 
 ENDED = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED)
@@ -52,17 +52,17 @@ def test_the_end_is_the_providers_else_observed_else_estimated(
     expected: tuple[Any, str],
 ) -> None:
     if before:
-        apply(account, told(status=before))
+        apply(account, reported(status=before))
         assert end(newest(account)) == (None, "")
-    apply(account, told(status=status, **times), at=60)
+    apply(account, reported(status=status, **times), at=60)
     assert end(newest(account)) == expected
     # what comes later moves neither
-    apply(account, told(status=status, name="renamed.mov", **times), at=600)
+    apply(account, reported(status=status, name="renamed.mov", **times), at=600)
     assert end(newest(account)) == expected
 
 
 def test_an_end_that_is_reported_late_replaces_the_one_we_saw(account: ProviderAccount) -> None:
-    apply(account, told())
+    apply(account, reported())
     apply(account, failed(finished_at=None), at=60)
     apply(account, failed(finished_at=after(42)), at=90)
     job = newest(account)
@@ -79,7 +79,7 @@ def test_a_job_without_any_time_ended_when_we_first_saw_it(account: ProviderAcco
 def test_an_import_puts_no_old_failure_into_today(account: ProviderAccount) -> None:
     now = timezone.now()
     old = failed("1", finished_at=None, created_at=now - timedelta(days=200))
-    fresh = told("2", created_at=now - timedelta(days=9))
+    fresh = reported("2", created_at=now - timedelta(days=9))
     apply(account, old, fresh)
     writer.apply(account, [failed("2", finished_at=None)], source=EventSource.POLL, observed_at=now)
     assert finished_since(account, now - timedelta(days=1)) == {"2"}
@@ -100,7 +100,7 @@ def test_what_we_end_ourselves_ended_when_we_did_it(account: ProviderAccount) ->
 
 
 def test_a_job_that_is_gone_while_it_ran_has_no_end(account: ProviderAccount) -> None:
-    apply(account, told())
+    apply(account, reported())
     mark_gone(account, newest(account), source=EventSource.POLL, observed_at=after(60))
     assert end(newest(account)) == (None, "")
 
@@ -109,7 +109,7 @@ def test_a_frozen_attempt_keeps_its_end_and_the_next_one_gets_its_own(
     account: ProviderAccount,
 ) -> None:
     apply(account, failed(finished_at=after(50)), at=60)
-    apply(account, told(updated_at=after(100)), at=120)
+    apply(account, reported(updated_at=after(100)), at=120)
     apply(account, failed(finished_at=None, updated_at=after(100)), at=180)
     first, second = Job.objects.order_by("attempt")
     assert end(first) == (after(50), "provider")
@@ -125,7 +125,7 @@ def test_a_clock_ahead_decides_neither_order_nor_end(
 ) -> None:
     now = timezone.now()
     wrong = {"created_at": now + ahead, "finished_at": now + ahead}
-    running = told("1", created_at=now + ahead, started_at=now + ahead)
+    running = reported("1", created_at=now + ahead, started_at=now + ahead)
     writer.apply(account, [running, failed("2", **wrong)], source=EventSource.POLL, observed_at=now)
     writer.apply(account, [failed("1", **wrong)], source=EventSource.POLL, observed_at=now)
     seen, imported = (newest(account, number) for number in "12")
@@ -142,10 +142,10 @@ def test_a_job_created_ahead_does_not_move_when_its_time_has_come(
     account: ProviderAccount, time_machine: Any
 ) -> None:
     wrong = timezone.now() + timedelta(hours=5)
-    apply(account, told(created_at=wrong, started_at=wrong))
+    apply(account, reported(created_at=wrong, started_at=wrong))
     first_seen_at = newest(account).first_seen_at
     time_machine.move_to(wrong + timedelta(hours=1))
-    apply(account, told(created_at=wrong, started_at=wrong, progress=40.0), at=60)
+    apply(account, reported(created_at=wrong, started_at=wrong, progress=40.0), at=60)
     job = newest(account)
     assert (job.sort_at, job.sort_started_at) == (first_seen_at, first_seen_at)
 
@@ -155,18 +155,18 @@ def test_a_start_ahead_is_not_pinned_to_the_top_of_what_runs(
     account: ProviderAccount, order: str
 ) -> None:
     now = timezone.now()
-    wrong = told("1", started_at=now + timedelta(hours=5))
+    wrong = reported("1", started_at=now + timedelta(hours=5))
     writer.apply(account, [wrong], source=EventSource.POLL, observed_at=now)
-    right = told("2", started_at=timezone.now())
+    right = reported("2", started_at=timezone.now())
     writer.apply(account, [right], source=EventSource.POLL, observed_at=now)
     wanted = JobFilter.parse(QueryDict(f"status=running{order}"), account.organization)
     found = page(wanted.apply(Job.objects.all()), wanted.ordering, 10)
     assert [job.remote_id for job in found.rows] == ["2", "1"]
 
 
-def test_a_clock_that_is_a_little_ahead_is_believed(account: ProviderAccount) -> None:
+def test_a_clock_that_is_a_little_ahead_is_accepted(account: ProviderAccount) -> None:
     created_at = timezone.now() + CLOCK_SKEW / 2
-    apply(account, told(created_at=created_at))
+    apply(account, reported(created_at=created_at))
     assert newest(account).sort_at == created_at
 
 
@@ -185,10 +185,13 @@ def test_a_retry_that_is_asked_for_changes_nothing_about_the_failed_job(
 
 
 def test_a_new_signature_alone_is_no_change_of_the_job(account: ProviderAccount) -> None:
-    def signed(word: str) -> Any:
-        url, secret = "https://cdn.example/a.mp4?sig=REDACTED", f"https://cdn.example/a.mp4?{word}"
-        raw = {"id": "71", "seen": word}
-        return told(outputs=(output("a", url=url, secret_url=secret), output("b")), raw=raw)
+    def signed(signature: str) -> Any:
+        url, secret = (
+            "https://cdn.example/a.mp4?sig=REDACTED",
+            f"https://cdn.example/a.mp4?{signature}",
+        )
+        raw = {"id": "71", "seen": signature}
+        return reported(outputs=(output("a", url=url, secret_url=secret), output("b")), raw=raw)
 
     apply(account, signed("sig=1"))
     before = newest(account)

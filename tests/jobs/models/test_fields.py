@@ -39,7 +39,7 @@ def test_the_column_never_holds_the_value(sealed: ProviderAccount) -> None:
     assert ProviderAccount.objects.get().credentials == {"api_key": SECRET}
 
 
-def test_equal_values_are_not_told_apart_by_their_tokens(sealed: ProviderAccount) -> None:
+def test_equal_values_have_different_tokens(sealed: ProviderAccount) -> None:
     before = column("credentials")
     sealed.save()
     assert column("credentials") != before
@@ -57,7 +57,7 @@ def test_the_newest_key_encrypts_and_every_key_decrypts(
     assert ProviderAccount.objects.get().credentials == {"api_key": SECRET}
 
 
-def test_a_lost_key_is_told_in_words_when_the_value_is_read(
+def test_a_lost_key_is_a_clear_error_when_the_value_is_read(
     sealed: ProviderAccount, settings: Settings
 ) -> None:
     settings.CREDENTIALS_KEYS = [NEW_KEY]

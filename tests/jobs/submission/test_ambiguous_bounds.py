@@ -18,7 +18,7 @@ from providers.core import registry
 from providers.core.status import JobStatus
 from providers.core.types import JobRequest, RemoteJob, Rendition
 from providers.zencoder.adapter import Zencoder
-from tests.jobs.answers import apply, told
+from tests.jobs.answers import apply, reported
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import Answer, FakeZencoder, _json, failing
 
@@ -111,7 +111,7 @@ def test_an_answer_with_the_id_of_anothers_job_is_given_to_a_person(
     first, second = send(account), send(account)
     run_submission(first.pk)
     zencoder.move(501, "finished")
-    apply(account, told("501", finished_at=None), at=0)
+    apply(account, reported("501", finished_at=None), at=0)
     first.refresh_from_db()
     held = first.version, first.status
     zencoder.faults["create"] = five_hundred_and_one
@@ -151,7 +151,7 @@ def test_a_person_may_name_the_id_that_the_list_has_brought_by_then(
 ) -> None:
     job = send(account)
     Submission.objects.update(state=SubmissionState.UNCONFIRMED)
-    apply(account, told("640", key=Submission.objects.get().key))
+    apply(account, reported("640", key=Submission.objects.get().key))
     zencoder.add(640, "processing")
     bind_found_job(job, "640")
     assert Submission.objects.get().state == SubmissionState.DONE

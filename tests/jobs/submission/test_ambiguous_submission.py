@@ -22,7 +22,7 @@ from providers.core.errors import NotFound
 from providers.core.types import Capability, JobRequest, Rendition
 from providers.zencoder.adapter import Zencoder
 from tests.factories import make_user
-from tests.jobs.answers import apply, told
+from tests.jobs.answers import apply, reported
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import Answer, FakeZencoder, failing
 
@@ -220,7 +220,7 @@ def test_a_person_may_have_it_sent_again(
 def test_a_list_that_brings_the_key_ends_the_doubt(
     account: ProviderAccount, unconfirmed: Job
 ) -> None:
-    apply(account, told("640", key=unconfirmed.submission.key))
+    apply(account, reported("640", key=unconfirmed.submission.key))
     unconfirmed.refresh_from_db()
     assert unconfirmed.remote_id == "640"
     assert unconfirmed.submission.state == SubmissionState.DONE
@@ -230,7 +230,7 @@ def test_a_person_may_say_which_one_it_is_though_the_list_brought_it(
     account: ProviderAccount, unconfirmed: Job, zencoder: FakeZencoder
 ) -> None:
     zencoder.add(640, "processing")
-    apply(account, told("640"))
+    apply(account, reported("640"))
     bind_found_job(unconfirmed, "640")
     unconfirmed.refresh_from_db()
     assert (unconfirmed.remote_id, unconfirmed.status) == ("640", "running")
@@ -244,7 +244,7 @@ def test_what_is_not_there_or_anothers_cannot_be_claimed(
     other = send(account)
     with pytest.raises(NotFound):
         bind_found_job(unconfirmed, "999")
-    apply(account, told("640", key=Submission.objects.get(pk=other.pk).key))
+    apply(account, reported("640", key=Submission.objects.get(pk=other.pk).key))
     with pytest.raises(SubmissionRefused, match=f"job {other.pk}"):
         bind_found_job(unconfirmed, "640")
     assert Submission.objects.get(pk=unconfirmed.pk).state == SubmissionState.UNCONFIRMED

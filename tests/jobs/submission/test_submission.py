@@ -25,7 +25,7 @@ from jobs.submission.worker import run_submission
 from organizations.models import AuditEntry, Organization
 from providers.core.types import JobRequest, Rendition, Thumbnails
 from tests.factories import make_user
-from tests.jobs.answers import apply, told
+from tests.jobs.answers import apply, reported
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import FakeZencoder, failing, unreachable
 
@@ -142,7 +142,7 @@ def test_the_list_may_be_faster_than_the_worker(
     account: ProviderAccount, zencoder: FakeZencoder
 ) -> None:
     job = send(account)
-    apply(account, told("900", key=Submission.objects.get().key))
+    apply(account, reported("900", key=Submission.objects.get().key))
     run_submission(job.pk)
     assert (state(job).state, job.remote_id) == (SubmissionState.DONE, "900")
     assert zencoder.asked == {}

@@ -47,7 +47,7 @@ PLACES = {
     "videosdk": Place(
         keys=("api_key", "secret"),
         request={"renditions": (HLS, MP4), "thumbnails": Thumbnails(count=2, interval_s=1)},
-        class_of_a_corrupt_source="unknown",  # it documents no word for why a job failed
+        class_of_a_corrupt_source="unknown",  # it documents no reasons of failures
         kinds={OutputKind.PLAYLIST, OutputKind.VIDEO, OutputKind.IMAGE},
     ),
     "tpstreams": Place(
@@ -134,5 +134,4 @@ def test_a_job_with_a_corrupt_source_ends_badly_with_its_class(
     accounts: dict[str, ProviderAccount], sandbox: RunningSandbox, slug: str
 ) -> None:
     job = run(accounts[slug], sandbox.input_url("corrupt.mp4"))
-    told = (job.status, job.error_class)
-    assert told == ("failed", PLACES[slug].class_of_a_corrupt_source)
+    assert (job.status, job.error_class) == ("failed", PLACES[slug].class_of_a_corrupt_source)

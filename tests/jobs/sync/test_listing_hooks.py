@@ -37,7 +37,7 @@ class Ledger(Provider):
     job_statuses: ClassVar[dict[str, JobStatus]] = {"busy": JobStatus.RUNNING}
 
     listed: ClassVar[list[RemoteJob]] = []
-    whole: ClassVar[dict[str, RemoteJob]] = {}
+    details: ClassVar[dict[str, RemoteJob]] = {}
     asked: ClassVar[list[str]] = []
 
     def list_jobs(self, cursor: str | None = None) -> Iterator[Page]:
@@ -46,13 +46,13 @@ class Ledger(Provider):
 
     def get_job(self, remote_id: str) -> RemoteJob:
         self.asked.append(f"get {remote_id}")
-        if remote_id not in self.whole:
+        if remote_id not in self.details:
             raise NotFound("It is not there.")
-        return self.whole[remote_id]
+        return self.details[remote_id]
 
     def list_unfinished(self) -> Iterator[Page]:
         self.asked.append("unfinished")
-        yield Page(tuple(job for job in self.whole.values() if job.status.is_active))
+        yield Page(tuple(job for job in self.details.values() if job.status.is_active))
 
     def list_presets(self) -> Iterator[RemotePreset]:
         self.asked.append("presets")
@@ -63,7 +63,7 @@ class Ledger(Provider):
 @pytest.fixture
 def ledger(monkeypatch: pytest.MonkeyPatch) -> type[Ledger]:
     monkeypatch.setitem(registry._PROVIDERS, "ledger", Ledger)
-    for name, empty in (("listed", []), ("whole", {}), ("asked", [])):
+    for name, empty in (("listed", []), ("details", {}), ("asked", [])):
         monkeypatch.setattr(Ledger, name, empty)
     return Ledger
 
@@ -73,11 +73,11 @@ def account(db: None, ledger: type[Ledger], organization: Organization) -> Provi
     return make_account(organization, provider="ledger", name="books", imported_at=None)
 
 
-def remote(number: int, status: JobStatus = JobStatus.SUCCEEDED, word: str = "Done") -> RemoteJob:
+def remote(number: int, status: JobStatus = JobStatus.SUCCEEDED, label: str = "Done") -> RemoteJob:
     return RemoteJob(
         str(number),
         status,
-        provider_status=word,
+        provider_status=label,
         created_at=MORNING + timedelta(minutes=number),
         raw={"id": number, "from": "details"},
     )
@@ -102,12 +102,12 @@ def test_presets_are_read_with_the_import_and_with_a_full_pass_alone(
     assert "presets" in ledger.asked
 
 
-def test_new_jobs_of_a_partial_list_are_read_whole_once(
+def test_new_jobs_of_a_partial_list_are_read_in_full_once(
     account: ProviderAccount, ledger: type[Ledger]
 ) -> None:
     sync_account(account.pk)
     for number in (1, 2):
-        ledger.whole[str(number)] = replace(remote(number), metadata={"reel": number})
+        ledger.details[str(number)] = replace(remote(number), metadata={"reel": number})
     ledger.listed += [part(remote(2)), part(remote(1))]
     sync_account(account.pk)
     assert sorted(call for call in ledger.asked if call.startswith("get")) == ["get 1", "get 2"]
@@ -121,7 +121,7 @@ def test_a_partial_answer_replaces_no_fuller_body(
     account: ProviderAccount, ledger: type[Ledger]
 ) -> None:
     sync_account(account.pk)
-    ledger.whole["1"] = replace(remote(1), metadata={"reel": 1})
+    ledger.details["1"] = replace(remote(1), metadata={"reel": 1})
     ledger.listed.append(part(remote(1)))
     sync_account(account.pk)
     ledger.listed[0] = replace(part(remote(1)), name="renamed.mov")
@@ -131,13 +131,13 @@ def test_a_partial_answer_replaces_no_fuller_body(
     assert job.body.value["from"] == "details"
 
 
-def test_a_status_word_in_another_case_is_no_change(
+def test_a_status_label_in_another_case_is_no_change(
     account: ProviderAccount, ledger: type[Ledger]
 ) -> None:
-    ledger.listed.append(remote(1, word="Completed"))
+    ledger.listed.append(remote(1, label="Completed"))
     sync_account(account.pk)
     version = Job.objects.get(remote_id="1").version
-    ledger.listed[0] = remote(1, word="completed")
+    ledger.listed[0] = remote(1, label="completed")
     sync_account(account.pk)
     job = Job.objects.get(remote_id="1")
     assert (job.version, job.provider_status) == (version, "Completed")
@@ -148,11 +148,11 @@ def test_unfinished_jobs_below_the_list_are_confirmed_in_one_request(
 ) -> None:
     busy = [remote(number, JobStatus.RUNNING, "busy") for number in (1, 2, 3)]
     ledger.listed += busy
-    ledger.whole |= {job.remote_id: job for job in busy}
+    ledger.details |= {job.remote_id: job for job in busy}
     sync_account(account.pk)
     ledger.listed.clear()
     ledger.asked.clear()
-    ledger.whole["3"] = remote(3)
+    ledger.details["3"] = remote(3)
     later = timezone.now() + timedelta(minutes=10)
     with time_machine.travel(later, tick=False):
         sync_account(account.pk)

@@ -75,7 +75,7 @@ def test_a_pass_that_is_refused_with_the_old_key_says_nothing_about_the_new_one(
     assert (account.lease, account.next_sync_at) == (None, due_at)
 
 
-def test_a_pass_that_works_with_the_old_key_does_not_vouch_for_the_new_one(
+def test_a_pass_that_works_with_the_old_key_does_not_confirm_the_new_one(
     account: ProviderAccount, zencoder: FakeZencoder
 ) -> None:
     zencoder.add(71)

@@ -1,4 +1,4 @@
-"""The whole way over real sockets: our side against the sandbox, whose jobs the clock moves."""
+"""From end to end over real sockets: syncing with the sandbox, whose jobs the clock moves."""
 
 import time
 from collections.abc import Callable, Iterator

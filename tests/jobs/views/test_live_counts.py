@@ -12,7 +12,7 @@ from jobs.mirror.endings import mark_gone
 from jobs.models import EventSource, ProviderAccount
 from organizations.models import Organization
 from providers.core.status import JobStatus
-from tests.jobs.answers import apply, failed, newest, told
+from tests.jobs.answers import apply, failed, newest, reported
 from tests.jobs.factories import make_account
 from tests.jobs.views.list_page import ListPage, tab_counts
 
@@ -27,8 +27,8 @@ def other(studio: Organization) -> ProviderAccount:
 def test_counts_follow_jobs_that_the_page_does_not_show(
     viewer: Client, account: ProviderAccount, other: ProviderAccount
 ) -> None:
-    apply(account, told("1", JobStatus.SUCCEEDED))
-    apply(other, told("2"))
+    apply(account, reported("1", JobStatus.SUCCEEDED))
+    apply(other, reported("2"))
     page = ListPage.open(viewer, "?status=succeeded")
     assert not page.shows(newest(other, "2"))
     apply(other, failed("2"), at=60)
@@ -38,7 +38,7 @@ def test_counts_follow_jobs_that_the_page_does_not_show(
 
 
 def test_counts_follow_a_job_that_is_gone(viewer: Client, account: ProviderAccount) -> None:
-    apply(account, told("1"))
+    apply(account, reported("1"))
     page = ListPage.open(viewer, "?status=queued")
     mark_gone(account, newest(account, "1"), source=EventSource.POLL, observed_at=timezone.now())
     counts = tab_counts(page.poll())
@@ -49,9 +49,9 @@ def test_counts_follow_a_job_that_is_gone(viewer: Client, account: ProviderAccou
 def test_a_change_of_progress_brings_the_row_and_then_nothing(
     viewer: Client, account: ProviderAccount
 ) -> None:
-    apply(account, told("1", progress=10.0))
+    apply(account, reported("1", progress=10.0))
     page = ListPage.open(viewer)
-    apply(account, told("1", progress=20.0), at=5)
+    apply(account, reported("1", progress=20.0), at=5)
     assert "20 %" in page.poll()
     assert page.poll() == ""
 
@@ -60,7 +60,7 @@ def test_a_time_ahead_of_us_does_not_silence_new_jobs(
     viewer: Client, account: ProviderAccount, other: ProviderAccount
 ) -> None:
     ahead = timezone.now() + timedelta(hours=5, minutes=25)
-    apply(account, told("120", JobStatus.SUCCEEDED, created_at=ahead, finished_at=ahead))
+    apply(account, reported("120", JobStatus.SUCCEEDED, created_at=ahead, finished_at=ahead))
     page = ListPage.open(viewer)
     apply(other, failed("7"), at=1)
     html = page.poll()
@@ -68,17 +68,17 @@ def test_a_time_ahead_of_us_does_not_silence_new_jobs(
     assert tab_counts(html)["failed"] == "1"
     assert not page.shows(newest(other, "7"))
     assert page.poll() == ""
-    apply(account, told("121", created_at=ahead), at=2)
+    apply(account, reported("121", created_at=ahead), at=2)
     assert "2 new jobs\n" in page.poll()
 
 
 def test_a_job_that_changes_is_new_where_it_came_to_and_not_where_it_was(
     viewer: Client, account: ProviderAccount
 ) -> None:
-    apply(account, told("1"))
+    apply(account, reported("1"))
     failures = ListPage.open(viewer, "?status=failed&unresolved=true")
     everything = ListPage.open(viewer, "?limit=1")
-    apply(account, told("2"), at=1)
+    apply(account, reported("2"), at=1)
     assert "1 new job\n" in everything.poll()
     assert "new job\n" not in failures.poll()
     apply(account, failed("1"), at=2)
@@ -91,10 +91,10 @@ def test_new_jobs_are_those_that_the_filters_let_through(
     viewer: Client, account: ProviderAccount, other: ProviderAccount
 ) -> None:
     page = ListPage.open(viewer, "?account=Archive")
-    apply(account, told("1"))
+    apply(account, reported("1"))
     page.poll()
     assert page.new == "0"
-    apply(other, told("1"))
+    apply(other, reported("1"))
     page.poll()
     assert page.new == "1"
 
@@ -104,7 +104,7 @@ def test_where_new_jobs_do_not_come_on_top_none_are_announced(
     viewer: Client, account: ProviderAccount, query: str
 ) -> None:
     page = ListPage.open(viewer, query)
-    apply(account, told("1"))
+    apply(account, reported("1"))
     page.poll()
     assert page.new == "0"
 
@@ -115,14 +115,20 @@ def test_the_history_that_a_first_import_brings_is_no_news(
 ) -> None:
     fresh = make_account(studio, name="Fresh", imported_at=None)
     page = ListPage.open(viewer, query)
-    old = [told("1", JobStatus.SUCCEEDED), told("2")]
+    old = [reported("1", JobStatus.SUCCEEDED), reported("2")]
     apply(fresh, *old)
     page.poll()
     assert page.new == "0"
     started = timezone.now()
-    apply(fresh, told("3", created_at=started), told("4", JobStatus.SUCCEEDED, created_at=started))
+    apply(
+        fresh,
+        reported("3", created_at=started),
+        reported("4", JobStatus.SUCCEEDED, created_at=started),
+    )
     ProviderAccount.objects.filter(pk=fresh.pk).update(imported_at=timezone.now())
-    apply(fresh, told("5"), told("6", JobStatus.SUCCEEDED))  # as old, but found after the import
+    apply(
+        fresh, reported("5"), reported("6", JobStatus.SUCCEEDED)
+    )  # as old, but found after the import
     page.poll()
     assert page.new == ("2" if query else "4")
 
@@ -135,7 +141,7 @@ def test_a_job_that_was_written_before_the_page_and_committed_after_it_is_new(
 
     def write_slowly() -> None:
         with transaction.atomic():
-            apply(account, told("slow"))
+            apply(account, reported("slow"))
             is_written.set()
             may_commit.wait(30)
         connections.close_all()
@@ -145,7 +151,7 @@ def test_a_job_that_was_written_before_the_page_and_committed_after_it_is_new(
     slow.start()
     assert is_written.wait(30)
     if connection.vendor == "postgresql":  # SQLite has one writer at a time
-        apply(other, told("fast"))
+        apply(other, reported("fast"))
     page = ListPage.open(viewer)
     may_commit.set()
     slow.join(30)
@@ -156,7 +162,7 @@ def test_a_job_that_was_written_before_the_page_and_committed_after_it_is_new(
 def test_the_durations_of_a_failing_account_stop_on_an_open_page(
     viewer: Client, account: ProviderAccount
 ) -> None:
-    apply(account, told("1"), told("2", JobStatus.SUCCEEDED))
+    apply(account, reported("1"), reported("2", JobStatus.SUCCEEDED))
     running = newest(account, "1")
     page = ListPage.open(viewer)
     ProviderAccount.objects.filter(pk=account.pk).update(consecutive_failures=1)

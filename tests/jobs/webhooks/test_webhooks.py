@@ -1,4 +1,4 @@
-"""Deliveries: who is believed, what is kept, and the one job that is read anew."""
+"""Deliveries: which are authentic, what is kept, and the one job that is refreshed."""
 
 import json
 from datetime import timedelta
@@ -33,13 +33,13 @@ def guarded(account: ProviderAccount) -> ProviderAccount:
 def deliver(
     account: ProviderAccount, body: Any, *, path_secret: str | None = None, **headers: str
 ) -> int:
-    address = reverse(
+    url = reverse(
         "jobs:webhook", args=[account.provider, account.pk, path_secret or account.hook_secret]
     )
     sent = {"X-Zencoder-Notification-Secret": SECRET} | headers
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     client = Client(enforce_csrf_checks=True)
-    return client.post(address, data, content_type="application/json", headers=sent).status_code
+    return client.post(url, data, content_type="application/json", headers=sent).status_code
 
 
 def note(number: int, state: str = "finished", **fields: Any) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def note(number: int, state: str = "finished", **fields: Any) -> dict[str, Any]:
     return {"job": body, "outputs": body["output_media_files"], **fields}
 
 
-def test_a_delivery_is_taken_stored_and_answered_by_reading_the_job(
+def test_a_delivery_is_accepted_stored_and_handled_by_reading_the_job(
     guarded: ProviderAccount, zencoder: FakeZencoder
 ) -> None:
     zencoder.add(71, "processing")
@@ -60,7 +60,7 @@ def test_a_delivery_is_taken_stored_and_answered_by_reading_the_job(
     handle_delivery(delivery.pk)
     job.refresh_from_db()
     bystander.refresh_from_db()
-    # as the provider tells when it is asked: the body says finished, and is not believed
+    # as the provider reports it when asked: what the body says is ignored
     assert (job.status, bystander.status) == ("running", "running")
     assert zencoder.asked["details"] == 1
     assert JobEvent.objects.get(to_status="running").source == "webhook"
@@ -68,7 +68,9 @@ def test_a_delivery_is_taken_stored_and_answered_by_reading_the_job(
     assert delivery.handled_at
 
 
-def test_a_repeat_is_taken_and_read_once(guarded: ProviderAccount, zencoder: FakeZencoder) -> None:
+def test_a_repeat_is_accepted_and_read_once(
+    guarded: ProviderAccount, zencoder: FakeZencoder
+) -> None:
     zencoder.add(71)
     for _ in range(3):
         assert deliver(guarded, note(71)) == 200
@@ -96,7 +98,7 @@ def test_what_is_not_authentic_or_not_readable_is_refused_and_kept(
     assert not WebhookDelivery.objects.due(timezone.now()).exists()
 
 
-def test_a_wrong_address_is_refused_and_leaves_nothing(
+def test_a_wrong_url_is_refused_and_leaves_nothing(
     guarded: ProviderAccount, organization: Organization
 ) -> None:
     other = make_account(organization)
@@ -109,7 +111,7 @@ def test_a_wrong_address_is_refused_and_leaves_nothing(
     assert not WebhookDelivery.objects.exists()
 
 
-def test_too_large_is_told(guarded: ProviderAccount) -> None:
+def test_a_large_delivery_is_refused_as_too_large(guarded: ProviderAccount) -> None:
     assert deliver(guarded, b" " * (MAX_BODY + 1)) == 413
     assert not WebhookDelivery.objects.exists()
 
@@ -119,7 +121,7 @@ def test_only_a_post_is_a_delivery(guarded: ProviderAccount) -> None:
     assert Client().get(path).status_code == 405
 
 
-def test_an_event_that_is_about_no_job_is_taken(guarded: ProviderAccount) -> None:
+def test_an_event_that_is_about_no_job_is_accepted(guarded: ProviderAccount) -> None:
     assert deliver(guarded, {"event": "live.started"}) == 200
     delivery = WebhookDelivery.objects.get()
     assert delivery.verdict == "ignored"

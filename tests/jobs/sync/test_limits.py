@@ -138,7 +138,7 @@ def test_a_gap_that_no_limit_lets_through_at_once_is_closed(
 
 
 @pytest.mark.parametrize("fault", [failing(429), failing(500), unreachable])
-def test_a_walk_cut_short_once_begins_at_the_top_again(
+def test_a_crawl_cut_short_once_begins_at_the_top_again(
     account: ProviderAccount, zencoder: FakeZencoder, fault: Fault
 ) -> None:
     ProviderAccount.objects.update(last_pass_at=MORNING)
@@ -160,7 +160,7 @@ def test_a_fault_below_a_page_of_older_jobs_makes_no_import_however_often_it_com
 ) -> None:
     for number in range(1, 2 * PAGE_SIZE):
         zencoder.add(number)
-    zencoder.add(2 * PAGE_SIZE, "processing")  # so that each walk asks for the second page
+    zencoder.add(2 * PAGE_SIZE, "processing")  # so that each crawl asks for the second page
     run(account)
     zencoder.faults["list"] = on_page(2, failing(500))
     for _ in range(3):
@@ -182,7 +182,7 @@ def test_the_foreground_waits_for_the_limit_of_single_jobs(
 
 
 @pytest.mark.parametrize("kind", ["list", "details"])
-def test_a_limit_without_end_is_told_in_the_foreground(
+def test_a_limit_without_end_is_an_error_in_the_foreground(
     account: ProviderAccount, zencoder: FakeZencoder, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.setattr(limits, "PATIENCE_S", 0.05)
@@ -280,7 +280,7 @@ def shelf(organization: Organization, monkeypatch: pytest.MonkeyPatch) -> Provid
     return account
 
 
-def test_lists_without_a_cursor_begin_anew_after_the_limit(shelf: ProviderAccount) -> None:
+def test_lists_without_a_cursor_start_over_after_the_limit(shelf: ProviderAccount) -> None:
     for stumble in (Shelf.presets, Shelf.unfinished):
         stumble.errors.append(RateLimited("Not so fast.", wait_s=0.01))
     assert run(shelf, foreground=True).ok

@@ -1,4 +1,4 @@
-"""Walking a provider's list: the first import, the short walks after it, and whole ones."""
+"""Crawling a provider's list: the first import, the short crawls after it, and full ones."""
 
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -72,7 +72,7 @@ def test_an_import_goes_on_where_a_crash_left_it(
     # two pages and an empty one, and before each the page above it again
     assert (report.created, zencoder.asked["list"]) == (2 * PAGE_SIZE, 3 + 3)
     assert not new_account.is_importing
-    assert new_account.last_pass_at == began  # what came since is not covered by this walk
+    assert new_account.last_pass_at == began  # what came since is not covered by this crawl
 
 
 def test_a_background_import_gives_way_to_the_rate_limit_and_is_no_failure(
@@ -108,7 +108,7 @@ def test_active_jobs_are_refreshed_while_the_lists_budget_is_used_up(
     assert Job.objects.get(status="running").progress == 61.5
 
 
-def test_a_walk_stops_at_the_first_page_without_news(
+def test_a_crawl_stops_at_the_first_page_without_news(
     new_account: ProviderAccount, zencoder: FakeZencoder
 ) -> None:
     fill(zencoder, 1, 5 * PAGE_SIZE)
@@ -130,15 +130,15 @@ def test_a_page_with_a_running_job_is_not_the_last(
 
 
 @pytest.mark.parametrize("off_s", [59, -30, -5 * 3600])
-def test_an_interrupted_walk_is_not_mistaken_for_a_whole_one(
+def test_an_interrupted_crawl_is_not_mistaken_for_a_complete_one(
     new_account: ProviderAccount, zencoder: FakeZencoder, off_s: int
 ) -> None:
     """Whether the provider's clock is right, ahead or behind."""
     zencoder.jobs = {}
     run(new_account)
-    young = int(timezone.now().timestamp())
+    newest = int(timezone.now().timestamp())
     created = {"created_at": (timezone.now() + timedelta(seconds=off_s)).isoformat()}
-    for number in range(young, young + 3 * PAGE_SIZE):
+    for number in range(newest, newest + 3 * PAGE_SIZE):
         zencoder.add(number, **created)
 
     def breaks(request: requests.PreparedRequest) -> Answer | None:
@@ -149,11 +149,11 @@ def test_an_interrupted_walk_is_not_mistaken_for_a_whole_one(
     zencoder.faults.clear()
     assert run(new_account).created == 2 * PAGE_SIZE
     Job.objects.filter(sort_at__gt=timezone.now()).update(sort_at=MORNING)  # time goes by
-    assert run(new_account).requests == 1  # what a whole walk has seen is not young
+    assert run(new_account).requests == 1  # what a complete crawl has seen is not recent
 
 
 @pytest.mark.parametrize("foreground", [False, True])
-def test_a_walk_that_finds_too_much_becomes_an_import_again(
+def test_a_crawl_that_finds_too_much_becomes_an_import_again(
     new_account: ProviderAccount,
     zencoder: FakeZencoder,
     monkeypatch: pytest.MonkeyPatch,
@@ -190,7 +190,7 @@ def test_an_import_whose_place_is_there_no_more_begins_at_the_top(
     assert (report.ok, report.created, zencoder.asked["list"]) == (True, 2 * PAGE_SIZE - 1, 3 + 1)
     assert (new_account.is_importing, new_account.import_cursor) == (False, "")
     assert new_account.last_pass_at
-    assert new_account.last_pass_at > MORNING  # this walk, not the one that was given up
+    assert new_account.last_pass_at > MORNING  # this crawl, not the one that was given up
 
 
 def test_an_import_that_is_refused_on_its_way_keeps_its_place(
@@ -223,7 +223,7 @@ def test_a_list_that_leads_round_in_a_circle_is_left(
     answer = zencoder._list
 
     def turns(request: requests.PreparedRequest) -> Answer:
-        assert zencoder.asked["list"] < 50, "It is still walking."
+        assert zencoder.asked["list"] < 50, "It is still crawling."
         page = int(parse_qs(urlsplit(str(request.url)).query)["page"][0])
         request.url = str(request.url).replace(f"page={page}&", f"page={page % 2 + 1}&")
         return answer(request, 0)
@@ -234,7 +234,7 @@ def test_a_list_that_leads_round_in_a_circle_is_left(
     assert "circle" in new_account.last_error_message
 
 
-def test_a_server_that_ignores_the_page_number_ends_the_walk(
+def test_a_server_that_ignores_the_page_number_ends_the_crawl(
     new_account: ProviderAccount, zencoder: FakeZencoder
 ) -> None:
     fill(zencoder, 1, PAGE_SIZE)
@@ -270,7 +270,7 @@ def test_a_full_pass_finds_what_is_gone_and_only_that(
     assert not Job.objects.filter(remote_id="7", gone_at__isnull=False).exists()
 
 
-def test_progress_is_told_while_pages_are_read(
+def test_progress_is_reported_while_pages_are_read(
     new_account: ProviderAccount, zencoder: FakeZencoder
 ) -> None:
     fill(zencoder, 1, PAGE_SIZE + 9)
