@@ -73,7 +73,7 @@ def require_user(request: HttpRequest) -> User:
         return request.user
     if request.headers.get("HX-Request") == "true":
         raise ImmediateHttpResponse(HttpResponse(status=401, headers={"HX-Refresh": "true"}))
-    # what was posted is lost, and its address may answer no GET
+    # what was posted is lost, and its URL may answer no GET
     next_url = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
     raise ImmediateHttpResponse(redirect_to_login(next_url, resolve_url(settings.LOGIN_URL)))
 

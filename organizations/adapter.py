@@ -1,4 +1,4 @@
-"""How django-allauth signs people in here. What is a plain setting stands in the settings."""
+"""How django-allauth signs people in here. Plain settings are in the settings."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Lists of the admin whose address anybody may have typed."""
+"""Lists of the admin whose query string anybody may have typed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the frame of every page needs to know."""
+"""What the layout of every page needs to know."""
 
 from typing import Any
 

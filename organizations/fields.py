@@ -8,7 +8,7 @@ from django.db import models
 def fold_email(value: str) -> str:
     """The one spelling under which an address is stored and looked up.
 
-    RFC 5321 lets a host tell `Ann@` from `ann@`; none does, and people type both.
+    RFC 5321 lets a host distinguish `Ann@` from `ann@`; none does, and people type both.
     """
     return value.strip().lower()
 

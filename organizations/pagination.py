@@ -1,4 +1,4 @@
-"""Paging that never counts a whole table."""
+"""Paging that never counts an entire table."""
 
 from functools import cached_property
 from typing import Any

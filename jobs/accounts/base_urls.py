@@ -23,9 +23,9 @@ def check_base_url(text: str, *, allow_private: bool) -> str:
     _check_characters(text)
     parts = _PARTS.fullmatch(text)
     if parts is None or parts["scheme"].lower() not in ("http", "https"):
-        raise ValueError("Enter a plain http or https address, such as https://api.example.com/v2.")
+        raise ValueError("Enter a plain http or https URL, such as https://api.example.com/v2.")
     if "@" in parts["authority"]:
-        raise ValueError("Enter a plain http or https address, without user name and password.")
+        raise ValueError("Enter a plain http or https URL, without user name and password.")
     authority = _AUTHORITY.fullmatch(parts["authority"])
     if authority is None:
         raise ValueError("The base URL has no valid host name.")

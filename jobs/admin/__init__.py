@@ -1,4 +1,4 @@
-"""The Django admin of the mirror: to look at everything, and to keep provider accounts.
+"""The Django admin of the mirror: to see everything, and to manage provider accounts.
 
 What is mirrored is shown and never edited: the next pass would overwrite it. Encrypted columns
 are left out everywhere; the two models that hold little else (JobSecret, RateBudget) are not

@@ -118,7 +118,7 @@ class ProviderAccountAdmin(LargeTableAdmin):
         if not change:
             add_unconfigured(obj, user=require_user(request))
             return
-        # never the whole row: a worker writes the sync columns meanwhile
+        # not the entire row: a worker writes the sync columns meanwhile
         write_account(form.values, form.checked, user=require_user(request))
         if form.checked.status == CheckStatus.UNANSWERED:
             text = f"The credentials could not be checked yet. {form.checked.reason}"

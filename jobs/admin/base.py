@@ -24,7 +24,7 @@ ACCOUNT_SECRETS = ("credentials", "hook_secret")
 class LargeTableAdmin(SafeQueryAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
-    # facets would count each filter's values over the whole table
+    # facets would count each filter's values over the entire table
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     deferred: ClassVar[Sequence[str]] = ()

@@ -1,4 +1,4 @@
-"""What is mirrored, to look at only."""
+"""The mirrored tables, read-only."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
@@ -32,7 +32,7 @@ from jobs.models.job import HEAVY_COLUMNS
 
 
 class MirrorAdmin(LargeTableAdmin):
-    """To look at only. Encrypted columns are left out without having to be named."""
+    """Read-only. Encrypted columns are left out without having to be named."""
 
     hidden: ClassVar[Sequence[str]] = ()
 

@@ -33,7 +33,7 @@ class ListParameters(BaseModel):
     preset: list[str] = Field([], description="Ids.")
     min_height: str = Field("", description="In pixels; included.")
     max_height: str = Field("", description="In pixels; included.")
-    q: str = Field("", description="A provider's id, or words of the label, address or job.")
+    q: str = Field("", description="A provider's id, or words of the label, URL or job.")
     created_after: str = Field("", description="Of the job: ISO 8601, or an age; included.")
     created_before: str = Field("", description="Not included.")
     sort: str = Field("", description="`created`; `-created`, newest first, where left out.")

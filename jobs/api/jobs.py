@@ -44,7 +44,7 @@ class ListParameters(BaseModel):
     unresolved: str = Field(
         "", description="`true`: failed, and no later attempt succeeded; `false`: all others."
     )
-    q: str = Field("", description="A whole id, or words of the name, address, batch or error.")
+    q: str = Field("", description="An id in full, or words of the name, URL, batch or error.")
     created_after: str = Field("", description="ISO 8601, or an age such as `2d`; included.")
     created_before: str = Field("", description="Not included.")
     finished_after: str = Field("", description="By `ended_at`; leaves out what has not ended.")

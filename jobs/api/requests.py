@@ -5,18 +5,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from jobs.media.urls import MAX_ADDRESS, check_address
+from jobs.media.urls import MAX_URL, check_url
 from jobs.submission.limits import MAX_HEIGHT, check_json
 from providers.core.types import JobRequest, Rendition, Thumbnails
 
 MAX_RENDITIONS = 20
 
-Address = Annotated[str, Field(max_length=MAX_ADDRESS), AfterValidator(check_address)]
+MediaUrl = Annotated[str, Field(max_length=MAX_URL), AfterValidator(check_url)]
 # whether one without a scheme means anything is the provider's to say
 Source = Annotated[
     str,
-    Field(max_length=MAX_ADDRESS),
-    AfterValidator(partial(check_address, bare_allowed=True)),
+    Field(max_length=MAX_URL),
+    AfterValidator(partial(check_url, schemeless_allowed=True)),
 ]
 Json = Annotated[Any, AfterValidator(check_json)]
 Height = Annotated[int, Field(ge=1, le=MAX_HEIGHT)]
@@ -50,13 +50,13 @@ class ThumbnailsRequest(Strict):
 
 
 class SubmitRequest(Strict):
-    """A job to run, in words that every provider's adapter translates."""
+    """A job to run, in terms that each provider's adapter translates."""
 
     account: str = Field(
         min_length=1, max_length=100, description="Id or exact name of a provider account."
     )
     input: Source
-    destination: Address | None = None
+    destination: MediaUrl | None = None
     extra: dict[str, Any] = Field(
         {}, description="Merged into the provider's own job object; its keys win."
     )

@@ -1,4 +1,4 @@
-"""The REST API, mounted at /api/v1/. docs/api.md tells its story, /api/v1/docs its details."""
+"""The REST API, mounted at /api/v1/. Guide: docs/api.md; reference: /api/v1/docs."""
 
 from jobs.api import accounts, files, job_actions, presets
 from jobs.api.auth import TokenAuth, TokenThrottle

@@ -1,4 +1,4 @@
-"""Figures in words, with their units: what pages print and scripts never have to parse."""
+"""Figures with their units, for people: scripts never have to parse them."""
 
 from datetime import datetime, timedelta
 

@@ -29,9 +29,9 @@ END_EXPLANATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One stretch of a job's life. `length` is None where the provider told no times for it.
+    """One stretch of a job's life. `length` is None where the provider reported no times for it.
 
-    `share` is its part of the whole in per cent, None unless every phase is known. An ongoing
+    `share` is its part of the total in per cent, None unless every phase is known. An ongoing
     phase has no end, and its length is that until now. One that is no longer confirmed has none
     either: its length is that until `stopped_at`.
     """
@@ -57,7 +57,7 @@ class Phase:
 
 
 def phases(job: Job, now: datetime) -> list[Phase]:
-    """Waiting, then running; both as one where the provider does not tell when it started."""
+    """Waiting, then running; both as one where the provider does not report when it started."""
     if job.status in (JobStatus.SUBMITTING, JobStatus.QUEUED):
         waiting = _unfinished("Waiting", job.created_at or job.first_seen_at, job, now)
         return [waiting, Phase("Running", is_ahead=job.gone_at is None)]
@@ -120,7 +120,7 @@ def _phase(name: str, job: Job, beginning: str, end: str) -> Phase:
 
 
 def _times_ahead(job: Job) -> set[str]:
-    """Which of the job's times were in our future when we read them: what stands in for them is
+    """Which of the job's times were in our future when we read them: what replaces them is
     another time.
     """
     ahead = set()

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from providers.parsing.text import find_hidden, make_visible
 
-# What is longer is cut, and whole in the tooltip; of what is longer than that, its beginning.
+# What is longer is cut, with the full text in the tooltip; beyond that, only its beginning.
 SHOWN_LENGTH = 500
 TOOLTIP_LENGTH = 10_000
 

@@ -1,4 +1,4 @@
-"""How a browser shows an output, and which addresses a page may load for it."""
+"""How a browser shows an output, and which URLs a page may load for it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ def is_lost(job: Job) -> bool:
 
 
 def playable(output: Output) -> Playable:
-    """How a browser shows `output`, as far as can be told without asking its server.
+    """How a browser shows `output`, as far as is known without asking its server.
 
     One whose link has expired plays where a new link can be had: see `link_origins`.
     """
@@ -95,10 +95,10 @@ def playable(output: Output) -> Playable:
 
 
 def origin(url: str) -> str | None:
-    """`https://host:port` of an address that a browser can open; None for all others.
+    """`https://host:port` of a URL that a browser can open; None for all others.
 
-    Fit to stand in a policy: a host there may not be a pattern, end the list of sources, or hold
-    what no header may, for which the whole header would be encoded and so be without effect.
+    Safe in a policy: a host there may not be a pattern, end the list of sources, or contain what
+    no header may, since the entire header would then be encoded and so have no effect.
     """
     return parse_url(url).origin
 

@@ -1,4 +1,4 @@
-"""Addresses of media, as people and scripts give them: one rule for form, API and command."""
+"""URLs of media, as people and scripts enter them: one rule for form, API and command."""
 
 import re
 
@@ -7,22 +7,21 @@ from providers.parsing.urls import WEB_SCHEMES, parse_url
 # What providers fetch from and deliver to. A suffix names a region or a variant of the store:
 # s3+eu-west-1, cf+uk.
 SCHEMES = frozenset({"http", "https", "ftp", "ftps", "sftp", "s3", "gs", "gcs", "cf", "azure"})
-MAX_ADDRESS = 4_000
+MAX_URL = 4_000
 
 
-def check_address(text: str, *, bare_allowed: bool = False) -> str:
+def check_url(text: str, *, schemeless_allowed: bool = False) -> str:
     """`text`, spelled so that no provider or log line can be misled. Raises ValueError.
 
-    `bare_allowed` lets through what has no scheme, for providers that know a source by the id or
-    the path it has in their own store.
+    `schemeless_allowed` is for providers that accept an id or a path in their own storage.
     """
     if not text.strip():
         raise ValueError("Enter the URL of a file.")
-    if len(text) > MAX_ADDRESS:
-        raise ValueError(f"Use a URL of at most {MAX_ADDRESS:,} characters.")
+    if len(text) > MAX_URL:
+        raise ValueError(f"Use a URL of at most {MAX_URL:,} characters.")
     if re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]", text):
         raise ValueError("Remove the control characters.")
-    if bare_allowed and "://" not in text:
+    if schemeless_allowed and "://" not in text:
         return text
     if re.search(r"\s", text):
         raise ValueError("Replace spaces with %20.")

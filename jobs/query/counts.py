@@ -26,8 +26,8 @@ def tab_counts(
     """How many jobs are behind each tab, in one query a part, each of which stops beyond `cap`.
 
     Each job is in one part: its status, or `resolved` for a failure that a later attempt fixed, or
-    `gone` for an active job that is gone, where these are not asked for. So a search for words,
-    which no index serves, looks at each row once.
+    `gone` for an active job that is gone, where these are not asked for. So a text search,
+    which no index serves, reads each row once.
     """
     conditions = {status.value: Q(status=status) for status in JobStatus}
     # the status is named with them for SQLite, which without statistics prefers the longer index

@@ -1,4 +1,4 @@
-"""The list of files: the outputs of all accounts, in the names that its address and API share."""
+"""The list of files: the outputs of all accounts, in the names that the URL and the API share."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,7 +113,7 @@ def _status_condition(statuses: frozenset[OutputStatus]) -> Q:
 
 
 def _text_condition(text: str) -> Q:
-    """The whole as the id of an output or its job, or each word in the names that a row shows."""
+    """The text as the id of an output or its job, or each word of it in the names of a row."""
     words = Q()
     for word in text.split():
         words &= Q(label__icontains=word) | Q(url__icontains=word) | Q(job__name__icontains=word)

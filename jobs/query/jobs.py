@@ -1,4 +1,4 @@
-"""The filters of a job list, in the names that its address and the API share."""
+"""The filters of a job list, in the names that the URL and the API share."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -184,7 +184,7 @@ def _error_condition(name: str) -> Q:
 
 
 def _text_condition(text: str) -> Q:
-    """The whole as one of a job's ids, or each word somewhere in what a list row shows."""
+    """The text as one of a job's ids, or each word of it somewhere in what a list row shows."""
     words = Q()
     for word in text.split():
         words &= (

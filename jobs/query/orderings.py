@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F, Model
 from django.db.models.functions import Coalesce
 
-# The time that each order of jobs sorts by, and what stands in for it where there is none. Written
+# The time that each order of jobs sorts by, and what replaces it where there is none. Written
 # as the indexes of Job are, or no index serves the page.
 SORT_TIMES = {
     "created": ("sort_at",),

@@ -121,7 +121,7 @@ def page(queryset: QuerySet[Preset], since: datetime, limit: int, cursor: str = 
     if cursor:
         name, pk = _read_cursor(cursor)
         queryset = queryset.filter(Q(name__gt=name) | Q(name=name, pk__gt=pk))
-    # one look at the end of an index for each preset of the page, however much it was used
+    # one read at the end of an index for each preset of the page, however much it was used
     uses = Output.objects.filter(preset=OuterRef("pk")).order_by("-sort_at").values("sort_at")[:1]
     found = list(
         queryset.annotate(last_used_at=Subquery(uses))

@@ -23,7 +23,7 @@ def find_accounts(
     A reference that names none is left out. An id goes before a name made of digits. The
     secrets of the accounts are not loaded.
     """
-    # a database may refuse to look for what no name can be
+    # a database may refuse a value that no name can have
     references = {text for text in references if not has_control_characters(text)}
     ids = [pk for text in references if (pk := read_id(text)) is not None]
     accounts = (
@@ -43,7 +43,7 @@ def read_id(text: str) -> int | None:
 
 
 def find_by_id(rows: QuerySet[Row], text: str) -> Row | None:
-    """The row of `rows` with this id, as it stands in an address."""
+    """The row of `rows` with this id, as it is in a URL."""
     pk = read_id(text)
     return None if pk is None else rows.filter(pk=pk).first()
 

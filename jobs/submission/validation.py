@@ -3,7 +3,7 @@
 from typing import Any
 
 from jobs.accounts.clients import open_provider
-from jobs.media.urls import check_address
+from jobs.media.urls import check_url
 from jobs.models import ProviderAccount
 from providers.core.errors import ProviderError
 from providers.core.issues import RequestIssue
@@ -56,7 +56,7 @@ def _find_bad_urls(account: ProviderAccount, request: JobRequest) -> list[Reques
         urls["destination"] = request.destination
     for name, url in urls.items():
         try:
-            check_address(url, bare_allowed=account.adapter_class.accepts_schemeless_inputs)
+            check_url(url, schemeless_allowed=account.adapter_class.accepts_schemeless_inputs)
         except ValueError as error:
             return [RequestIssue(name, "url_invalid", {"reason": error})]
     return []

@@ -15,13 +15,13 @@ register.filter("opening", opening)
 
 @register.filter
 def input_file(job: Job) -> str:
-    """The last part of the input's address."""
+    """The last part of the input's URL."""
     return parse_url(job.input_url).file_name
 
 
 @register.filter
 def input_facts(job: Job) -> list[tuple[str, str]]:
-    """What is known of the input; an empty value is one that the provider did not tell."""
+    """What is known of the input; an empty value is one that the provider did not report."""
     picture = f"{job.input_width} × {job.input_height or '?'} px" if job.input_width else ""
     if picture and job.input_frame_rate:
         picture += f", {job.input_frame_rate:g} fps"
@@ -42,5 +42,5 @@ def input_facts(job: Job) -> list[tuple[str, str]]:
 
 @register.filter
 def file_name(output: Output) -> str:
-    """The last part of an output's address; its label or id where that names no file."""
+    """The last part of an output's URL; its label or id where that names no file."""
     return parse_url(output.url).file_name or str(output)

@@ -1,4 +1,4 @@
-"""Icons of the sprite, by their own name or by what they stand for."""
+"""Icons of the sprite, by their own name or by what they mean."""
 
 from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
@@ -44,7 +44,7 @@ ICONS: dict[str, str] = {
 
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
-    """An icon of the sprite, for the eye alone: the words stand beside it."""
+    """An icon of the sprite, hidden from screen readers: it is always beside a text."""
     sprite = staticfiles_storage.url(SPRITE)
     css = f"icon {extra}".rstrip()
     return format_html(
@@ -53,6 +53,6 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 
 @register.simple_tag
-def icon_of(word: str, extra: str = "") -> SafeString:
+def icon_of(value: str, extra: str = "") -> SafeString:
     """The icon of a status, a kind of output or an account's state."""
-    return icon(ICONS.get(word, ICONS[JobStatus.UNKNOWN]), extra)
+    return icon(ICONS.get(value, ICONS[JobStatus.UNKNOWN]), extra)

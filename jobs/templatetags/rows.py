@@ -1,4 +1,4 @@
-"""Rows that fail by themselves: one that cannot be rendered leaves the page whole."""
+"""Rows that fail by themselves: one that cannot be rendered does not break the page."""
 
 from contextlib import suppress
 from typing import Any

@@ -12,7 +12,7 @@ register = template.Library()
 
 @register.inclusion_tag("jobs/shared/_pill.html")
 def pill(status: str, provider_status: str = "") -> dict[str, Any]:
-    """A status as icon, word and colour; beside an unknown one the provider's own word."""
+    """A status as icon, label and color; beside an unknown one the provider's own status."""
     return {"status": status, "provider_status": provider_status}
 
 

@@ -24,7 +24,7 @@ register.filter("copyable", copyable)
 
 @register.simple_tag
 def tree(value: Any, depth: int = 0) -> SafeString:
-    """JSON as nested lists of named parts; what lies deeper than anyone looks, as JSON."""
+    """JSON as nested lists of named parts; below TREE_DEPTH, as JSON."""
     parts = _branches(value) if depth < TREE_DEPTH else []
     if not parts:
         return format_html(
@@ -54,7 +54,7 @@ def _branches(value: Any) -> list[tuple[str, Any]]:
 def json_word(value: Any) -> str:
     """A plain JSON value as JSON writes it, but text without quotes; `{}` and `[]` when empty.
 
-    Several plain values stand on one line.
+    Several plain values are on one line.
     """
     if isinstance(value, list) and value:
         return ", ".join(map(json_word, value))

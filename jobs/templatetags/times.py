@@ -37,14 +37,14 @@ def moment(at: datetime | None) -> SafeString:
     return _time(at, f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", SafeString(""))
 
 
-def _time(at: datetime, words: str, extra: SafeString) -> SafeString:
+def _time(at: datetime, text: str, extra: SafeString) -> SafeString:
     at = at.astimezone(UTC)
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>',
         f"{at:%Y-%m-%dT%H:%M:%SZ}",
         f"{at:%Y-%m-%d %H:%M:%S} UTC",
         extra,
-        words,
+        text,
     )
 
 

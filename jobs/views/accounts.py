@@ -47,7 +47,7 @@ def account_list(request: HttpRequest, org: str) -> HttpResponse:
 
 
 def _card(access: Access, state: Freshness) -> dict[str, Any]:
-    """What the page shows of one account; its webhook address to managers alone."""
+    """What the page shows of one account; its webhook URL to managers only."""
     account = state.account
     adapter_class = account.adapter_class
     has_webhook = adapter_class.supports(Capability.WEBHOOK)

@@ -94,7 +94,7 @@ def _key_of(request: HttpRequest, access: Access, call: str) -> CallerKey | None
 
 
 def _check_offered(request: HttpRequest, job: Job) -> None:
-    """Refuse a form that was offered for another attempt or another end; a bare call has none."""
+    """Refuse a form that was offered for another attempt or before the job ended."""
     if "attempt" in request.POST:
         check_unchanged(job, request.POST["attempt"], request.POST.get("status", ""))
 

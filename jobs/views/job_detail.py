@@ -178,7 +178,7 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _worth_showing(job: Job, actions: list[AvailableAction]) -> list[AvailableAction]:
-    """Nobody looks for a way to cancel what is over; any other refusal is shown with its reason."""
+    """A job that has ended offers no cancel; any other refusal is shown with its reason."""
     return [one for one in actions if one.allowed or one.name != "cancel" or not job.is_terminal]
 
 

@@ -1,4 +1,4 @@
-"""The poll that keeps a list true, and on other pages the state of the accounts."""
+"""The poll that keeps a list current, and on other pages the state of the accounts."""
 
 import re
 from collections.abc import Mapping
@@ -28,11 +28,11 @@ _PAIR = re.compile(r"(\d{1,18})\.(\d{1,9}s?)", re.ASCII)
 
 @require_safe
 def live(request: HttpRequest, org: str) -> HttpResponse:
-    """What changed on a list since it was rendered, each part to be swapped where it stands.
+    """What changed on a list since it was rendered, each part to be swapped where it is.
 
     `rows` holds `id.version` of the rows shown, `since` the accounts' revisions when the page was
     rendered, `revision` when its tabs were, `new` and `health` what it says of new jobs and
-    accounts. 204 when all of that is true still.
+    accounts. 204 when all of that is still true.
     """
     access = authorize(request, org)
     filters = JobFilter.parse(request.GET, access.organization)

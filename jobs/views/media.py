@@ -1,7 +1,7 @@
 """The way to a job's media.
 
-A page never holds the address itself, which may carry a signature: it holds the address of the
-views here, which check membership and send the browser on.
+A page never contains the URL itself, which may carry a signature: it links to the views here, which
+check membership and redirect.
 """
 
 from typing import Any
@@ -45,35 +45,33 @@ def input_open(request: HttpRequest, org: str, pk: int) -> HttpResponse:
     access = authorize(request, org)
     job = get_object_or_404(Job.objects.for_organization(access.organization), pk=pk)
     secret = JobSecret.objects.filter(pk=job.pk).first()
-    whole = (secret and secret.input_url) or job.input_url
+    url = (secret and secret.input_url) or job.input_url
     try:
-        return _send_on(request, access, job, whole, job.input_url)
+        return _send_on(request, access, job, url, job.input_url)
     except NoLink as refusal:
         return _say_why_not(request, layout_context(access, "jobs") | {"job": job}, refusal)
 
 
-def _send_on(
-    request: HttpRequest, access: Access, job: Job, address: str, shown: str
-) -> HttpResponse:
-    """Redirect to a web address; for any other, say where the file is. Never stored by a cache.
+def _send_on(request: HttpRequest, access: Access, job: Job, url: str, shown: str) -> HttpResponse:
+    """Redirect to a web URL; for any other, say where the file is. Never stored by a cache.
 
     `origin` decides what a browser may be sent to: only what all parsers read as the same host.
-    Raises NoLink for an address that Django redirects nobody to.
+    Raises NoLink for a URL that Django does not redirect to.
     """
-    if not address:
+    if not url:
         raise Http404("There is no URL.")
     response: HttpResponse
-    if origin(address) is None:
-        is_malformed = parse_url(address).scheme in WEB_SCHEMES
+    if origin(url) is None:
+        is_malformed = parse_url(url).scheme in WEB_SCHEMES
         context = layout_context(access, "jobs") | {
             "job": job,
-            "address": shown,
+            "shown_url": shown,
             "is_malformed": is_malformed,
         }
         response = render(request, "jobs/media/open_elsewhere.html", context)
     else:
         try:
-            response = HttpResponseRedirect(address)
+            response = HttpResponseRedirect(url)
         except DisallowedRedirect:
             raise NoLink("Its URL is too long for browsers.", is_final=True) from None
         # the place it leads to must not learn where from

@@ -106,7 +106,7 @@ def _form(filters: PresetFilter, accounts: list[ProviderAccount], path: str) -> 
         **account_selects(accounts),
         "created_after": ("Usage over", "", _windows(filters)),
     }
-    # the address need not name the span that is counted by default
+    # the URL need not name the default span
     chosen = {"created_after": filters.window}
     return filter_form(
         filters,

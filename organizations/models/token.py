@@ -12,7 +12,7 @@ from django.utils import timezone
 from organizations.models.organization import Organization
 from organizations.models.user import User
 
-# A fixed beginning lets secret scanners, and people, tell what a found string opens
+# A fixed beginning lets secret scanners, and people, see what a found string opens
 MARK = "rb_"
 
 # `last_used_at` answers "is it still in use?"; to the second it would cost a write per request
@@ -46,7 +46,7 @@ class ApiToken(models.Model):
     )
     name = models.CharField(max_length=100)
     scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.READ)
-    # enough of the clear text to tell tokens apart on screen
+    # enough of the clear text to distinguish tokens on screen
     prefix = models.CharField(max_length=12, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -94,8 +94,8 @@ class ApiToken(models.Model):
     def authenticate(cls, text: str) -> "ApiToken | None":
         """The usable token with this clear text, its organization loaded; else None.
 
-        Any text costs one hash and one look-up, whatever is wrong with it; and since the
-        look-up is by digest, its timing says nothing about how near a guess came.
+        Any text costs one hash and one lookup, whatever is wrong with it; and since the
+        lookup is by digest, its timing says nothing about how near a guess came.
         """
         now = timezone.now()
         token = (

@@ -1,4 +1,4 @@
-// Keeps a page true: when to ask, what to leave alone, and what to say about it. The server
+// Keeps a page current: when to ask, what to leave alone, and what to announce. The server
 // decides what changed; htmx and idiomorph put it where it belongs.
 (() => {
   const ACTIVE_MS = 2500;
@@ -194,7 +194,7 @@
     schedule();
   });
 
-  // A request that ends because the page does is no failure to tell of
+  // A request that ends because the page is left is not a failure
   const underway = new Set();
   document.addEventListener("htmx:beforeSend", (event) => underway.add(event.detail.xhr));
   document.addEventListener("htmx:afterRequest", (event) => underway.delete(event.detail.xhr));

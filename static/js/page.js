@@ -1,4 +1,4 @@
-// Small manners of every page. Each works on what the server rendered; none is needed to use it.
+// Behavior shared by all pages. The pages work without it.
 (() => {
   const announcer = () => document.getElementById("announcer");
   let said;
@@ -91,7 +91,7 @@
     try {
       sessionStorage.setItem(location.pathname, location.search);
     } catch {
-      // then it leads to the whole list
+      // then it leads to all jobs
     }
   }
   addEventListener("pagehide", keepList);

@@ -1,5 +1,5 @@
 // Plays an output on the job page. hls.js is loaded with the first HLS output that is played, and
-// when something cannot be played, the reason is looked for and told.
+// when something cannot be played, says why.
 (() => {
   const { hls: HLS_SCRIPT, worker: HLS_WORKER } = document.currentScript.dataset;
   let loading;
@@ -14,7 +14,7 @@
       document.head.append(script);
     }));
 
-  const tell = (video, text) => {
+  const showReason = (video, text) => {
     const place = video.parentElement.querySelector("[data-player-reason]");
     place.textContent = text;
     place.hidden = false;
@@ -22,10 +22,10 @@
 
   // Asks the file's server itself: the media element keeps its reasons to itself.
   async function findReason(video, fallback) {
-    const { address, expires } = video.dataset;
+    const { url, expires } = video.dataset;
     if (expires && Date.parse(expires) < Date.now()) return "The link to this file has expired.";
     try {
-      const answer = await fetch(address, { headers: { Range: "bytes=0-1" }, referrerPolicy: "no-referrer" });
+      const answer = await fetch(url, { headers: { Range: "bytes=0-1" }, referrerPolicy: "no-referrer" });
       if (answer.status === 403 || answer.status === 401)
         return `The file's server refuses it (${answer.status}): the link has expired, or is not public.`;
       if (answer.status === 404 || answer.status === 410)
@@ -36,7 +36,7 @@
       // no answer that scripts may read: refused by CORS, or no answer at all
     }
     try {
-      await fetch(address, { mode: "no-cors", referrerPolicy: "no-referrer" });
+      await fetch(url, { mode: "no-cors", referrerPolicy: "no-referrer" });
       return video.dataset.player === "hls"
         ? "The file's server does not let this site read it (CORS). Open the playlist in your own player, or allow this site in the storage's CORS rules."
         : fallback;
@@ -54,7 +54,7 @@
   function playNative(video) {
     video.addEventListener("error", async () => {
       const code = video.error?.code;
-      tell(video, await findReason(video, NATIVE[code] ?? "This browser cannot play it."));
+      showReason(video, await findReason(video, NATIVE[code] ?? "This browser cannot play it."));
     });
   }
 
@@ -63,11 +63,11 @@
     try {
       Hls = await loadHls();
     } catch (error) {
-      tell(video, error.message);
+      showReason(video, error.message);
       return;
     }
     if (!Hls.isSupported()) {
-      tell(video, "This browser has no way to play HLS.");
+      showReason(video, "This browser has no way to play HLS.");
       return;
     }
     const hls = new Hls({ workerPath: HLS_WORKER, enableWorker: true });
@@ -76,15 +76,15 @@
       if (!problem.fatal) return;
       hls.destroy();
       const codec = problem.type === Hls.ErrorTypes.MEDIA_ERROR || /codec/i.test(problem.details);
-      if (codec) return tell(video, "This browser cannot decode the stream's codec.");
+      if (codec) return showReason(video, "This browser cannot decode the stream's codec.");
       const status = problem.response?.code;
       const part = problem.details.includes("frag") ? "A segment" : "A playlist";
       const fallback = status
         ? `${part} is refused by its server (${status}).`
         : `${part} could not be loaded: its server does not answer, or does not let this site read it (CORS).`;
-      tell(video, await findReason(video, fallback));
+      showReason(video, await findReason(video, fallback));
     });
-    hls.loadSource(video.dataset.address);
+    hls.loadSource(video.dataset.url);
     hls.attachMedia(video);
     hls.on(Hls.Events.MANIFEST_PARSED, () => video.play().catch(() => {}));
   }

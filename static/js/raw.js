@@ -1,14 +1,14 @@
 // Search in the raw body, by the browser's own highlights: the text itself stays untouched.
 (() => {
-  const find = (text, word) => {
+  const find = (text, term) => {
     const ranges = [];
     const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       const low = node.data.toLowerCase();
-      for (let at = low.indexOf(word); at >= 0 && ranges.length < 5000; at = low.indexOf(word, at + word.length)) {
+      for (let at = low.indexOf(term); at >= 0 && ranges.length < 5000; at = low.indexOf(term, at + term.length)) {
         const range = new Range();
         range.setStart(node, at);
-        range.setEnd(node, at + word.length);
+        range.setEnd(node, at + term.length);
         ranges.push(range);
       }
     }
@@ -22,12 +22,12 @@
 
   document.addEventListener("input", (event) => {
     if (!event.target.matches("[data-raw-search]")) return;
-    const word = event.target.value.trim().toLowerCase();
+    const term = event.target.value.trim().toLowerCase();
     const text = document.getElementById("raw-text");
-    const ranges = word ? find(text, word) : [];
+    const ranges = term ? find(text, term) : [];
     CSS.highlights.set("found", new Highlight(...ranges));
-    const told = document.querySelector("[data-raw-found]");
-    told.textContent = word ? `${ranges.length} found` : "";
+    const found = document.querySelector("[data-raw-found]");
+    found.textContent = term ? `${ranges.length} found` : "";
     const first = ranges[0]?.getBoundingClientRect();
     if (first) text.scrollTop += first.top - text.getBoundingClientRect().top - 40;
   });

@@ -1,4 +1,4 @@
-// Keeps "3 min ago" true. While the page gets no answers it stands still: ages must not grow on
+// Keeps "3 min ago" current. Stops while the page gets no answers: ages must not grow on
 // what nobody confirmed.
 (() => {
   // By the server's clock: this one may be minutes off. Less than that is the way here.
@@ -7,7 +7,7 @@
 
   const UNITS = [["y", 31536000], ["mo", 2592000], ["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
 
-  const words = (seconds) => {
+  const age = (seconds) => {
     const [unit, length] = UNITS.find(([, length]) => seconds >= length) || UNITS.at(-1);
     return `${Math.floor(seconds / length)} ${unit}`;
   };
@@ -16,8 +16,8 @@
   const SKEW_S = 60;
   const ago = (seconds) =>
     seconds < -SKEW_S
-      ? `in ${words(-seconds)}: the provider's clock is ahead`
-      : `${words(Math.max(0, seconds))} ago`;
+      ? `in ${age(-seconds)}: the provider's clock is ahead`
+      : `${age(Math.max(0, seconds))} ago`;
 
   const clock = (seconds) => {
     const [h, m, s] = [seconds / 3600, (seconds / 60) % 60, seconds % 60].map(Math.floor);

@@ -56,7 +56,7 @@ class JobShape(Schema):
     status: str = Field(
         description="submitting, queued, running, succeeded, failed, cancelled or unknown."
     )
-    provider_status: Text = Field(description="The provider's own word.")
+    provider_status: Text = Field(description="The provider's own status.")
     partial: bool = Field(
         validation_alias="is_partial", description="Ended with usable and with failed outputs."
     )
@@ -96,7 +96,7 @@ class JobShape(Schema):
     submitted_by: str | None = Field(description="E-mail address.")
     retry_of: Id | None = Field(validation_alias="retry_of_id")
     retries: list[Id]
-    metadata: Any = Field(description="The customer's own value, whole.")
+    metadata: Any = Field(description="The customer's own value, unchanged.")
     console_url: Text = Field(description="The job in the provider's own console.")
 
     @staticmethod
@@ -185,7 +185,7 @@ class SubmittedJob(JobDetail):
 
 
 class ConflictBody(Schema):
-    """Why it cannot be done now, and the job that stands in its way, if one does."""
+    """Why it cannot be done now, and the job that is in its way, if there is one."""
 
     error: Any
     job: JobDetail | None = None

@@ -36,7 +36,7 @@ class OutputShape(Schema):
         description="Ours: checks membership, renews an expired link where the provider can, then "
         "redirects. Null when nothing opens."
     )
-    expires_at: datetime | None = Field(description="When the address stops opening, if known.")
+    expires_at: datetime | None = Field(description="When the URL expires, if known.")
     status: str
     provider_status: Text
     progress: float | None
@@ -78,7 +78,7 @@ class FileShape(Schema):
     status: str
     url: Text = Field(description="Without signatures and keys.")
     open_url: str | None = Field(description="As in an output of a job.")
-    expires_at: datetime | None = Field(description="When the address stops opening, if known.")
+    expires_at: datetime | None = Field(description="When the URL expires, if known.")
 
     @staticmethod
     def resolve_open_url(output: Output) -> str | None:

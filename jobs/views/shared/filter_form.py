@@ -30,9 +30,9 @@ class Select:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A condition that the form has no field for, in words, and the list without it."""
+    """A condition that the form has no field for, and the list without it."""
 
-    words: str
+    label: str
     url: str
 
 
@@ -48,8 +48,8 @@ def filter_form(
 ) -> dict[str, Any]:
     """What `jobs/shared/_filters.html` needs for the list at `path`.
 
-    `offered` are selects by parameter: label, the words for no choice (none where one is always
-    made), and the choices. `chosen` goes before what the address says.
+    `offered` are selects by parameter: label, the text for no choice (none where one is always
+    made), and the choices. `chosen` goes before what the URL says.
     """
     chosen = {**dict(filters.params()), **chosen}
     by_name = {one.name: str(one.pk) for one in accounts}
@@ -90,6 +90,6 @@ def account_selects(
 
 
 def spans(chosen: str) -> Choices:
-    """Spans of time to choose from, with the one that the address holds."""
+    """Spans of time to choose from, with the one that the URL has."""
     given = [(chosen, f"Since {chosen}")] if chosen and chosen not in dict(SPANS) else []
     return [*SPANS, *given]

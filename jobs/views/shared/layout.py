@@ -48,7 +48,7 @@ def layout_context(access: Access, section: str) -> dict[str, Any]:
 
 
 def list_url(request: HttpRequest, access: Access) -> str:
-    """The job list as the page showed it that led here, else the whole list.
+    """The job list as it was filtered on the page before, else all jobs.
 
     The Referer gives no more than the query, which goes behind our own path.
     """

@@ -25,7 +25,7 @@ def tabs_context(jobs: JobQuerySet, filters: JobFilter, path: str) -> dict[str, 
     counts = tab_counts(filters.apply_beside_tab(jobs), filters.gone)
 
     def url(status: str | None, unresolved: str | None = None) -> str:
-        # the order that suits the one status need not suit the next
+        # each status has an order of its own
         return f"{path}?{filters.query(status=status, unresolved=unresolved, sort=None)}"
 
     def tab(status: JobStatus) -> Tab:

@@ -91,8 +91,8 @@ def test_what_was_entered_is_neither_shown_again_nor_logged(
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"base_url": "ftp://app.zencoder.com"}, "plain http or https address"),
-        ({"base_url": "https://user:pw@app.zencoder.com"}, "plain http or https address"),
+        ({"base_url": "ftp://app.zencoder.com"}, "plain http or https URL"),
+        ({"base_url": "https://user:pw@app.zencoder.com"}, "plain http or https URL"),
         ({"interval_s": "soon"}, "whole number"),
     ],
 )

@@ -218,7 +218,7 @@ def test_it_is_sent_again_once_for_each_form(operator: Client, account: Provider
     request = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
     job = submit(organization=account.organization, account=account, request=request).job
     Submission.objects.update(state=SubmissionState.UNCONFIRMED)
-    values = form(operator, job, "unsure-again") | {"again": "yes", "send_again": "on"}
+    values = form(operator, job, "unconfirmed-again") | {"again": "yes", "send_again": "on"}
     assert operator.post(url(job, "resolve"), values).status_code == 302
     assert Submission.objects.get().state == SubmissionState.DUE
     # sent, and again without a clear answer: the same form is no second decision
@@ -227,6 +227,6 @@ def test_it_is_sent_again_once_for_each_form(operator: Client, account: Provider
     assert "has already been sent again" in html
     assert Submission.objects.get().state == SubmissionState.UNCONFIRMED
     # and one that was rendered since is
-    fresh = form(operator, job, "unsure-again") | {"again": "yes", "send_again": "on"}
+    fresh = form(operator, job, "unconfirmed-again") | {"again": "yes", "send_again": "on"}
     operator.post(url(job, "resolve"), fresh)
     assert Submission.objects.get().state == SubmissionState.DUE

@@ -36,7 +36,7 @@ def test_a_failed_row_says_why(viewer: Client, account: ProviderAccount) -> None
     make_job(account, status=JobStatus.FAILED)
     (row,) = rows(viewer.get(LIST).content.decode())
     assert "input.not_found" in row
-    assert "The source file was not found at its address." in row
+    assert "The source file was not found at its URL." in row
     assert "The file was not found." in row
 
 

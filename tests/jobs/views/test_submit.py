@@ -315,7 +315,7 @@ def test_a_form_sent_by_htmx_leads_to_the_job_or_comes_back_with_its_errors(
     wrong = operator.post(NEW, values | {"input": ""}, headers=headers)
     html = wrong.content.decode()
     assert wrong.status_code == 422
-    assert html.lstrip().startswith('<div id="job-form-frame"')
+    assert html.lstrip().startswith('<div id="job-form-area"')
     assert "Enter the URL of the source file." in html
 
     response = operator.post(NEW, values, headers=headers)

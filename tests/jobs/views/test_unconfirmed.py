@@ -35,7 +35,7 @@ def send(account: ProviderAccount, state: SubmissionState, **fields: Any) -> Job
 
 
 @pytest.fixture
-def unsure(account: ProviderAccount) -> Job:
+def unconfirmed(account: ProviderAccount) -> Job:
     return send(account, SubmissionState.UNCONFIRMED, note="Check there, then decide.")
 
 
@@ -47,77 +47,83 @@ def state(job: Job) -> str:
     return Submission.objects.get(pk=job.pk).state
 
 
-def test_an_unsure_job_asks_to_look_at_the_provider(operator: Client, unsure: Job) -> None:
-    html = operator.get(url(unsure)).content.decode()
+def test_an_unconfirmed_job_asks_to_look_at_the_provider(
+    operator: Client, unconfirmed: Job
+) -> None:
+    html = operator.get(url(unconfirmed)).content.decode()
     for text in ("Submission unconfirmed", "s3://rushes/harbour.mov", "Use this job", "Send again"):
         assert text in html
     assert "It is on its way" not in html
 
 
-def test_a_viewer_is_told_who_can_answer(viewer: Client, unsure: Job) -> None:
-    html = viewer.get(url(unsure)).content.decode()
+def test_a_viewer_is_told_who_can_answer(viewer: Client, unconfirmed: Job) -> None:
+    html = viewer.get(url(unconfirmed)).content.decode()
     assert "An operator of Harbour Studio" in html
-    assert url(unsure, "resolve") not in html
+    assert url(unconfirmed, "resolve") not in html
 
 
 def test_the_job_that_was_found_is_ours_from_then_on(
-    operator: Client, unsure: Job, zencoder: FakeZencoder
+    operator: Client, unconfirmed: Job, zencoder: FakeZencoder
 ) -> None:
     zencoder.add(88, "processing")
-    response = operator.post(url(unsure, "resolve"), {"found_remote_id": " 88 "})
-    assert response["Location"] == url(unsure)
-    unsure.refresh_from_db()
-    assert (unsure.remote_id, unsure.status, state(unsure)) == ("88", "running", "done")
+    response = operator.post(url(unconfirmed, "resolve"), {"found_remote_id": " 88 "})
+    assert response["Location"] == url(unconfirmed)
+    unconfirmed.refresh_from_db()
+    assert (unconfirmed.remote_id, unconfirmed.status, state(unconfirmed)) == (
+        "88",
+        "running",
+        "done",
+    )
     assert zencoder.asked["create"] == 0
 
 
 def test_an_id_that_the_provider_does_not_know_is_refused_at_its_field(
-    operator: Client, unsure: Job, zencoder: FakeZencoder
+    operator: Client, unconfirmed: Job, zencoder: FakeZencoder
 ) -> None:
-    response = operator.post(url(unsure, "resolve"), {"found_remote_id": "4711"})
+    response = operator.post(url(unconfirmed, "resolve"), {"found_remote_id": "4711"})
     assert response.status_code == 422
     assert response.context["found_form"].errors["found_remote_id"]
     assert 'value="4711"' in response.content.decode()
-    assert state(unsure) == SubmissionState.UNCONFIRMED
+    assert state(unconfirmed) == SubmissionState.UNCONFIRMED
 
 
 @pytest.mark.parametrize("given", ["", "  ", "x" * 300])
 def test_what_is_no_id_is_refused_without_asking(
-    operator: Client, unsure: Job, zencoder: FakeZencoder, given: str
+    operator: Client, unconfirmed: Job, zencoder: FakeZencoder, given: str
 ) -> None:
-    response = operator.post(url(unsure, "resolve"), {"found_remote_id": given})
+    response = operator.post(url(unconfirmed, "resolve"), {"found_remote_id": given})
     assert response.status_code == 422
     assert not zencoder.asked
 
 
 def test_a_provider_that_does_not_answer_is_told_of_at_the_field(
-    operator: Client, unsure: Job, zencoder: FakeZencoder
+    operator: Client, unconfirmed: Job, zencoder: FakeZencoder
 ) -> None:
     zencoder.faults["details"] = failing(503)
-    response = operator.post(url(unsure, "resolve"), {"found_remote_id": "88"})
+    response = operator.post(url(unconfirmed, "resolve"), {"found_remote_id": "88"})
     assert response.status_code == 422
-    assert state(unsure) == SubmissionState.UNCONFIRMED
+    assert state(unconfirmed) == SubmissionState.UNCONFIRMED
 
 
 def test_the_job_of_another_submission_cannot_be_taken(
-    operator: Client, unsure: Job, account: ProviderAccount, zencoder: FakeZencoder
+    operator: Client, unconfirmed: Job, account: ProviderAccount, zencoder: FakeZencoder
 ) -> None:
     other = send(account, SubmissionState.DONE)
     Job.objects.filter(pk=other.pk).update(remote_id="88", status="running")
     zencoder.add(88)
-    response = operator.post(url(unsure, "resolve"), {"found_remote_id": "88"})
+    response = operator.post(url(unconfirmed, "resolve"), {"found_remote_id": "88"})
     assert f"submitted as job {other.pk}" in str(response.context["found_form"].errors)
 
 
-def test_it_is_sent_again_only_by_one_who_looked(operator: Client, unsure: Job) -> None:
-    response = operator.post(url(unsure, "resolve"), {"again": "yes"})
+def test_it_is_sent_again_only_by_one_who_looked(operator: Client, unconfirmed: Job) -> None:
+    response = operator.post(url(unconfirmed, "resolve"), {"again": "yes"})
     assert response.status_code == 422
     assert "charged twice" in response.content.decode()
-    assert state(unsure) == SubmissionState.UNCONFIRMED
+    assert state(unconfirmed) == SubmissionState.UNCONFIRMED
 
-    response = operator.post(url(unsure, "resolve"), {"again": "yes", "send_again": "on"})
-    assert response["Location"] == url(unsure)
-    assert state(unsure) == SubmissionState.DUE
+    response = operator.post(url(unconfirmed, "resolve"), {"again": "yes", "send_again": "on"})
+    assert response["Location"] == url(unconfirmed)
+    assert state(unconfirmed) == SubmissionState.DUE
 
 
 def test_an_answer_that_comes_too_late_changes_nothing(
@@ -129,11 +135,11 @@ def test_an_answer_that_comes_too_late_changes_nothing(
     assert state(job) == SubmissionState.VERIFYING
 
 
-def test_who_may_answer(viewer: Client, stranger: Client, unsure: Job) -> None:
+def test_who_may_answer(viewer: Client, stranger: Client, unconfirmed: Job) -> None:
     values = {"send_again": "on"}
-    assert viewer.post(url(unsure, "resolve"), values).status_code == 403
-    assert stranger.post(url(unsure, "resolve"), values).status_code == 404
-    assert state(unsure) == SubmissionState.UNCONFIRMED
+    assert viewer.post(url(unconfirmed, "resolve"), values).status_code == 403
+    assert stranger.post(url(unconfirmed, "resolve"), values).status_code == 404
+    assert state(unconfirmed) == SubmissionState.UNCONFIRMED
 
 
 @pytest.mark.parametrize(
