@@ -9,13 +9,17 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, TypeVar
 
-from providers.core.types import RemoteInput, RemoteJob, RemoteOutput
-from providers.http.redaction import REDACTED
+from providers.core.types import ListedJob, RemoteInput, RemoteJob, RemoteOutput
+from providers.core.version import reading_version
+from providers.http.redaction import REDACTED, is_secret_param
 from providers.parsing.text import make_storable_id
 from providers.parsing.urls import strip_query
 
 # The query of a signed URL: some providers sign it again for each answer.
 _SIGNED_QUERY = re.compile(rf"\?[^\s\"?]*{REDACTED}[^\s\"]*")
+
+_QUERY = re.compile(r"\?[^\s\"]*")
+_PARAM_NAME = re.compile(r"[?&;]([^=&;?]{1,64})=")
 
 Signed = TypeVar("Signed", RemoteInput, RemoteOutput)
 
@@ -33,18 +37,22 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True)
 class Payload:
-    """`job` has ids that their columns hold. Without a `shape` it is never recognized."""
+    """A job of a list is read only where it is asked for: one that is recognized never is.
 
-    job: RemoteJob
+    Without a `shape` it is never recognized.
+    """
+
+    source: RemoteJob | ListedJob
     shape: Shape | None = None
 
-    @classmethod
-    def of(cls, remote: RemoteJob, shape: Shape | None) -> "Payload":
-        return cls(_with_storable_ids(remote), shape)
-
-    @property
+    @cached_property
     def remote_id(self) -> str:
-        return self.job.remote_id
+        return make_storable_id(self.source.remote_id)
+
+    @cached_property
+    def job(self) -> RemoteJob:
+        """With ids that their columns hold."""
+        return _with_storable_ids(self.source.read())
 
     @cached_property
     def raw_digest(self) -> str:
@@ -53,7 +61,11 @@ class Payload:
     @cached_property
     def digests(self) -> dict[str, str]:
         """What the next payload like this one is recognized by, by shape."""
-        return {self.shape: _digest_job(self.job, self.raw_digest)} if self.shape else {}
+        if self.shape is None:
+            return {}
+        if isinstance(self.source, ListedJob):
+            return {self.shape: _digest_original(self.source.payload)}
+        return {self.shape: _digest_job(self.job, self.raw_digest)}
 
     def is_among(self, known: Mapping[str, str]) -> bool:
         """Whether it is equal to one of those that `known` are the digests of."""
@@ -93,6 +105,20 @@ def _digest_job(remote: RemoteJob, raw_digest: str) -> str:
         outputs=tuple(replace(_unsigned(output), expires_at=None) for output in remote.outputs),
     )
     return _fingerprint(f"{plain!r} {raw_digest}")
+
+
+def _digest_original(payload: Any) -> str:
+    """Fingerprint of a payload that was not read, 32 hex digits, without signatures of URLs.
+
+    Code that reads more, or otherwise, makes another one of the same payload.
+    """
+    text = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
+    return _fingerprint(f"{reading_version()} {_QUERY.sub(_keep_unsigned, text)}")
+
+
+def _keep_unsigned(query: re.Match[str]) -> str:
+    is_signed = any(map(is_secret_param, _PARAM_NAME.findall(query[0])))
+    return "" if is_signed else query[0]
 
 
 def _digest_raw(raw: Any) -> str:

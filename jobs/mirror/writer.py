@@ -16,7 +16,7 @@ from jobs.mirror.payload import Payload, Shape
 from jobs.mirror.polling import confirm
 from jobs.models import EventSource, Job, ProviderAccount
 from organizations.models import User
-from providers.core.types import RemoteJob
+from providers.core.types import ListedJob, RemoteJob
 
 # Rows of one transaction: short enough that SQLite's single writer is never held for long.
 BATCH = 200
@@ -30,7 +30,7 @@ KNOWN_COLUMNS = (
 
 def apply(
     account: ProviderAccount,
-    remote_jobs: Iterable[RemoteJob],
+    remote_jobs: Iterable[RemoteJob | ListedJob],
     *,
     source: EventSource,
     observed_at: datetime,
@@ -42,7 +42,7 @@ def apply(
     `shape` is that of the payloads, by which unchanged ones are recognized; None has each compared.
     A job that another worker inserts meanwhile is compared again.
     """
-    payloads = [Payload.of(remote, shape) for remote in remote_jobs]
+    payloads = [Payload(remote, shape) for remote in remote_jobs]
     # of two about one job the first
     unique = {payload.remote_id: payload for payload in reversed(payloads) if payload.remote_id}
     applied = Applied()

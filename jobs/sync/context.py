@@ -17,7 +17,7 @@ from jobs.sync.limits import LimitWaiter
 from jobs.sync.report import Report
 from jobs.workqueue import leases
 from providers.core.contract import Provider
-from providers.core.types import RemoteJob
+from providers.core.types import ListedJob, RemoteJob
 
 
 @dataclass
@@ -35,7 +35,7 @@ class PassContext:
 
     def apply(
         self,
-        jobs: Sequence[RemoteJob],
+        jobs: Sequence[RemoteJob | ListedJob],
         observed_at: datetime,
         shape: Shape,
         source: EventSource = EventSource.POLL,

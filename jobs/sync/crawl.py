@@ -124,12 +124,12 @@ class Crawl:
         return page
 
     def _count_repeated(self, page: Page | None) -> None:
-        first_id = page.jobs[0].remote_id if page and page.jobs else ""
+        first_id = page.listed[0].remote_id if page and page.listed else ""
         self._pages_repeated = self._pages_repeated + 1 if first_id in self._first_ids else 0
         self._first_ids.add(first_id)
 
     def _apply(self, page: Page, observed_at: datetime) -> Applied:
-        applied = self._context.apply(page.jobs, observed_at, Shape.LIST, self._source)
+        applied = self._context.apply(page.listed, observed_at, Shape.LIST, self._source)
         self._findings.note_page(page)
         if self._source is not EventSource.IMPORT:
             self._findings.note_partial(page, applied)
@@ -175,7 +175,7 @@ class Crawl:
             return True
         if self._pages_repeated >= CIRCLE_PAGES:
             raise BadAnswer("The provider's list of jobs goes round in a circle.")
-        has_active = any(job.status.is_active for job in page.jobs)
+        has_active = any(job.status.is_active for job in page.listed)
         return self._may_stop_early and not has_active and self._has_reached_known()
 
     def _become_import(self, cursor: str, read_cursor: str) -> None:
@@ -216,7 +216,7 @@ class Crawl:
         """Whether jobs just below the page may be unknown to us: its last one is recent."""
         if self._is_importing:
             return True
-        last_ids = [job.remote_id for job in page.jobs[-1:]]
+        last_ids = [job.remote_id for job in page.listed[-1:]]
         last = Job.objects.filter(account=self._account, is_newest=True, remote_id__in=last_ids)
         return last.filter(self._is_recent()).exists()
 

@@ -29,7 +29,7 @@ class PageRead:
 
     @classmethod
     def of(cls, page: Page) -> "PageRead":
-        return cls(tuple(job.remote_id for job in page.jobs), page.total)
+        return cls(tuple(job.remote_id for job in page.listed), page.total)
 
     def has_lost(self, now: "PageRead") -> bool:
         """Whether jobs were deleted on this page or above: some left it, or others came up."""

@@ -8,13 +8,18 @@ from jobs.sync.context import PassContext
 from jobs.sync.findings import REFRESH_JOBS, Findings
 from jobs.sync.job_reader import JobReader
 from jobs.sync.pages import Pages
+from providers.core.types import ListedJob, RemoteJob
 
 
 def refresh(context: PassContext, findings: Findings, *, is_limited: bool = False) -> None:
     """`is_limited`: the provider has just said that we ask too often."""
     adapter = context.adapter
     if adapter.refresh_buckets:
-        progress = JobReader(context, adapter.refresh_job, adapter.refresh_buckets, Shape.PROGRESS)
+
+        def read_progress(listed: RemoteJob | ListedJob) -> RemoteJob:
+            return adapter.refresh_job(listed.read())
+
+        progress = JobReader(context, read_progress, adapter.refresh_buckets, Shape.PROGRESS)
         progress.read(list(findings.running.values()), is_limited=is_limited)
     due = _due_jobs(context)
     if due and _list_unfinished(context):
@@ -53,4 +58,4 @@ def _list_unfinished(context: PassContext) -> bool:
         if page is None:
             return is_listed
         is_listed = True
-        context.apply(page.jobs, observed_at, Shape.UNFINISHED)
+        context.apply(page.listed, observed_at, Shape.UNFINISHED)

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from providers.core.errors import BadAnswer, ProviderError, Rejected, Withdrawn
 from providers.core.issues import RequestIssue
 from providers.core.request_checks import find_declared_issues
 from providers.core.status import JobStatus, OutputStatus, read_status
-from providers.core.types import JobRequest, Page, RemoteError, RemoteJob, RemoteOutput
+from providers.core.types import JobRequest, ListedJob, Page, RemoteError, RemoteJob, RemoteOutput
 from providers.http.answers import Answer, read_error
 from providers.http.client import Classify, HttpClient
 from providers.http.redaction import redact, redact_text, redact_url
@@ -115,17 +116,28 @@ class Adapter(Provider):
     def translate(self, job: RemoteJob, body: Body) -> RemoteJob:
         """Fill in what `job` lacks: times, input, outputs, presets, errors and the like.
 
-        It comes with id, status, metadata and key. What follows from these and from the result is
-        filled in afterwards: a name from the input's URL, an error of a failed job without one.
+        It comes with id, status, metadata and key, which stay as they are. What follows from these
+        and from the result is filled in afterwards: a name from the input's URL, an error of a
+        failed job without one.
         """
 
     def read_job(self, item: Any) -> RemoteJob | None:
         """Read the job of any answer; None where there is no id, so that it is none."""
-        body = self.open(item)
-        remote_id = body.id(self.id_field)
+        remote_id = self.read_job_id(item)
+        return None if remote_id is None else self._read_job(remote_id, item)
+
+    def list_job(self, item: Any) -> ListedJob | None:
+        """Read the id and the status of a job in a list, and the rest when it is asked for."""
+        remote_id = self.read_job_id(item)
         if remote_id is None:
             return None
-        return self._finish(self.translate(self._begin(remote_id, body), body))
+
+        @cache
+        def read() -> RemoteJob:
+            return replace(self._read_job(remote_id, item), is_partial=self.lists_partial_jobs)
+
+        status = self._read_status(self._unwrap(item))
+        return ListedJob(remote_id, status, self.lists_partial_jobs, item, read)
 
     def read_job_id(self, item: Any) -> str | None:
         return read_redacted_id(self._unwrap(item).get(self.id_field), self.secrets)
@@ -169,10 +181,7 @@ class Adapter(Provider):
     ) -> Iterator[Page]:
         """Yield the jobs of the pages that `fetch` gets, from `cursor` on."""
         for page in crawl_pages(fetch, cursor, self.read_job_id):
-            jobs = read_items(page.items, self.read_job)
-            if self.lists_partial_jobs:
-                jobs = tuple(replace(job, is_partial=True) for job in jobs)
-            yield Page(jobs, page.cursor, page.total)
+            yield Page(read_items(page.items, self.list_job), page.cursor, page.total)
 
     def read_list(self, data: Any, name: str = "") -> list[Any]:
         """Return the items of a page: the answer itself, or what it holds under `name`."""
@@ -185,6 +194,13 @@ class Adapter(Provider):
         body = read_dict(item)
         wrapped = body.get(self.job_wrapper)
         return wrapped if isinstance(wrapped, dict) else body
+
+    def _read_job(self, remote_id: str, item: Any) -> RemoteJob:
+        body = self.open(item)
+        return self._finish(self.translate(self._begin(remote_id, body), body))
+
+    def _read_status(self, job: Mapping[str, Any]) -> JobStatus:
+        return read_status(job.get(self.status_field), self.job_statuses, JobStatus.UNKNOWN)
 
     def _finish(self, job: RemoteJob) -> RemoteJob:
         console_url = None
@@ -211,7 +227,7 @@ class Adapter(Provider):
     def _begin(self, remote_id: str, body: Body) -> RemoteJob:
         field = self.customer_field
         metadata, key = field.format.read(body.original.get(field.name)) if field else (None, None)
-        status = read_status(body.get(self.status_field), self.job_statuses, JobStatus.UNKNOWN)
+        status = self._read_status(body.redacted)
         return RemoteJob(
             remote_id=remote_id,
             status=status,

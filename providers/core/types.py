@@ -4,7 +4,7 @@
 mirror keeps what it knew before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -167,6 +167,27 @@ class RemoteJob:
     # whether the provider was asked to encode only a part of the input
     is_clip: bool | None = None
 
+    def read(self) -> "RemoteJob":
+        """Return the job itself, as a listed one does when it is asked for."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class ListedJob:
+    """One job of a list, of which the rest is read when it is asked for.
+
+    `payload` is the provider's object as it came, secrets included: to be compared, never kept.
+    """
+
+    remote_id: str
+    status: JobStatus
+    is_partial: bool
+    payload: Any = field(repr=False)
+    read_once: Callable[[], RemoteJob] = field(repr=False, compare=False)
+
+    def read(self) -> RemoteJob:
+        return self.read_once()
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -176,9 +197,14 @@ class Page:
     how many jobs the whole list had when this page was read, where the provider reports it.
     """
 
-    jobs: tuple[RemoteJob, ...]
+    listed: tuple[ListedJob | RemoteJob, ...]
     cursor: str | None = None
     total: int | None = None
+
+    @property
+    def jobs(self) -> tuple[RemoteJob, ...]:
+        """All jobs of the page, read."""
+        return tuple(listed.read() for listed in self.listed)
 
 
 @dataclass(frozen=True, slots=True)

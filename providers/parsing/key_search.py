@@ -36,8 +36,8 @@ def search_pages(
     """
     try:
         for count, page in enumerate(pages, start=1):
-            for job in page.jobs:
-                if found := find(job):
+            for listed in page.listed:
+                if found := find(listed.read()):
                     return Found(found)
             if page.cursor is None or (count >= MIN_PAGES and _is_older(page, since, read_time)):
                 return Found(None)
