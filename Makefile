@@ -1,13 +1,18 @@
 # `make demo` and `make test` need Python 3.11 or newer with venv, and nothing else.
 
 PYTHON := .venv/bin/python
-INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-input
+# Python compiles a module when it is first imported: not all of them need be compiled here.
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --no-compile
+INSTALL := $(PYTHON) $(PIP_INSTALL)
 PYTEST := $(PYTHON) -m pytest
 # What needs more than Python: its own part of the tests, on PostgreSQL where there is one.
 SERVICES := postgres or redis or browser or demo
+# What has a target of its own.
+APART := faults or release
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-reset run test test-fast bench lint format faults vendor screenshots
+.PHONY: help install demo demo-reset run test test-fast check-release bench lint format \
+    faults vendor screenshots
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -29,13 +34,16 @@ run: .venv/.installed ## Web, worker and beat, with the settings in the environm
 
 test: lint ## Lint, types and all tests that this machine can run
 	@echo "test: what needs Python alone, on SQLite"
-	$(PYTEST) --numprocesses 2 -m "not ($(SERVICES) or faults)"
+	$(PYTEST) --numprocesses 2 -m "not ($(SERVICES) or $(APART))"
 	@echo "test: what depends on the database, on PostgreSQL; Redis, Chromium, the demo"
 	TEST_SERVICES=1 $(PYTEST) --numprocesses 3 --dist loadgroup \
-	    -m "(database or $(SERVICES)) and not faults"
+	    -m "(database or $(SERVICES)) and not ($(APART))"
 
-test-fast: .venv/.installed-dev ## The unit tests
-	$(PYTEST) --numprocesses 2 -m "not (integration or $(SERVICES) or faults)"
+test-fast: .venv/.installed-dev ## The unit tests, in under a minute
+	$(PYTEST) --numprocesses 2 -m "not (integration or $(SERVICES) or $(APART))"
+
+check-release: .venv/.installed-release ## What takes longer: the API by its document, the guides followed
+	$(PYTEST) -m release
 
 bench: .venv/.installed-dev ## Measure what must not grow with the number of jobs (JOBS=100000)
 	@$(PYTHON) -m benchmarks --jobs $(or $(JOBS),100000)
@@ -48,7 +56,7 @@ format: .venv/.installed-dev ## Format the Python files and templates
 	$(PYTHON) -m ruff format .
 	-$(PYTHON) -m djlint --quiet --reformat templates
 
-faults: .venv/.installed-dev ## Long tests in which processes are killed
+faults: .venv/.installed-dev ## Long tests: processes are killed, providers do not answer
 	TEST_SERVICES=1 $(PYTEST) -m faults
 
 screenshots: .venv/.installed-dev ## Update docs/screenshots from a running demo
@@ -72,4 +80,11 @@ vendor: .venv/.installed-dev ## Update the vendored front-end files from npm
 .venv/.installed-dev: requirements-dev.txt .venv/.installed-demo
 	@echo "Installing the development tools into .venv ..."
 	@$(INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# In an environment of their own: these programs share no package with us.
+.venv/.installed-release: requirements-release.txt .venv/.installed-dev
+	@echo "Installing what checks a release into .venv/release ..."
+	@$(PYTHON) -m venv .venv/release
+	@.venv/release/bin/python $(PIP_INSTALL) -r requirements-release.txt
 	@touch $@

@@ -93,6 +93,7 @@ def count(checkout: Path, table: str) -> int:
         return int(database.execute(f"select count(*) from {table}").fetchone()[0])  # noqa: S608
 
 
+@pytest.mark.release
 def test_readme_leads_to_a_board_with_an_account(checkout: Path, sandbox: RunningSandbox) -> None:
     script = commands("README.md", "Your own accounts")
     assert "YOUR_API_KEY" in script
@@ -108,6 +109,7 @@ def test_readme_leads_to_a_board_with_an_account(checkout: Path, sandbox: Runnin
     assert count(checkout, "jobs_job") >= 3
 
 
+@pytest.mark.release
 def test_guide_to_deploying_leads_to_a_board(checkout: Path) -> None:
     output = follow(commands("docs/deploying.md", "Without Docker"), checkout, free_port())
 

@@ -39,6 +39,16 @@ def test_every_call_is_documented(document: Any) -> None:
     }
 
 
+def test_calls_have_names_that_generated_clients_keep(document: Any) -> None:
+    names = [
+        call["operationId"] for methods in document["paths"].values() for call in methods.values()
+    ]
+    assert sorted(names) == [
+        *("cancel_job", "list_accounts", "list_files", "list_jobs", "list_presets"),
+        *("read_account", "read_job", "read_raw", "resubmit_job", "submit_job", "sync_account"),
+    ]
+
+
 def test_every_call_takes_a_bearer_token(document: Any) -> None:
     assert document["components"]["securitySchemes"] == {
         "TokenAuth": {"type": "http", "scheme": "bearer"}

@@ -1,0 +1,55 @@
+"""What CONTRIBUTING.md tells people to type exists, and every marker selects something."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SELECTS
+
+ROOT = Path(__file__).parents[1]
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
+PYTEST = sorted(set(re.findall(r"\.venv/bin/pytest ([^`\n]+)", GUIDE)))
+MAKE = sorted(set(re.findall(r"\bmake ([a-z-]+)", GUIDE)))
+
+
+def is_whole(config: pytest.Config) -> bool:
+    return config.args in (config.getini("testpaths"), [str(ROOT)])
+
+
+@pytest.mark.parametrize("arguments", PYTEST)
+def test_an_example_of_pytest_selects_tests(arguments: str, pytestconfig: pytest.Config) -> None:
+    words = shlex.split(arguments)
+    if words[0] == "-m":  # of all tests, which take long to collect once more
+        if not is_whole(pytestconfig):
+            pytest.skip("only a part of the tests was collected")
+        assert pytestconfig.stash[SELECTS][words[1]]
+        return
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "--quiet", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("target", MAKE)
+def test_an_example_of_make_is_a_target(target: str) -> None:
+    environment = {"PATH": os.environ["PATH"]}
+    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, env=environment, check=False)  # noqa: S607
+    assert done.returncode == 0
+
+
+def test_every_marker_selects_tests(pytestconfig: pytest.Config) -> None:
+    if not is_whole(pytestconfig):
+        pytest.skip("only a part of the tests was collected")
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]
+    markers = {line.partition(":")[0] for line in settings["ini_options"]["markers"]}
+    assert {name for name in markers if not pytestconfig.stash[SELECTS][name]} == set()
