@@ -191,9 +191,9 @@ def work(account: ProviderAccount, provider: Running) -> dict[str, str]:
 
 
 def board_pages(account: ProviderAccount) -> Iterator[str]:
-    """Each page of the URLconf, for every job, account and delivery."""
-    jobs = list(Job.objects.values_list("pk", flat=True))[:12]
-    jobs += Job.objects.filter(submission__isnull=False).values_list("pk", flat=True)
+    """Each page of the URLconf for a job of the list and one of ours, and what is shown of all."""
+    listed = list(Job.objects.filter(submission=None).values_list("pk", flat=True))[:12]
+    ours = list(Job.objects.filter(submission__isnull=False).values_list("pk", flat=True))
     deliveries = WebhookDelivery.objects.values_list("pk", flat=True)
     for pattern in urlpatterns:
         name, route = str(pattern.name), str(pattern.pattern)
@@ -202,8 +202,11 @@ def board_pages(account: ProviderAccount) -> Iterator[str]:
             continue
         if "delivery_pk" in arguments:
             rows = [[account.pk, pk] for pk in deliveries]
+        elif "accounts/" in route and "pk" in arguments:
+            rows = [[account.pk]]
         elif "pk" in arguments:
-            rows = [[pk] for pk in ([account.pk] if "accounts/" in route else jobs)]
+            jobs = [*listed, *ours] if name in ("detail", "raw") else [listed[0], ours[0]]
+            rows = [[pk] for pk in jobs]
         else:
             rows = [[]]
         for row in rows:

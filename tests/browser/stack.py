@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,15 @@ ACCOUNTS = {
     "xvid": ("Xvid", "v1", ("client_id", "client_secret"), ("pipeline_id",)),
 }
 
-# run by `manage.py shell`: the commands make an owner, and only the admin makes a viewer
-MAKE_PEOPLE = f"""
+# Run by `manage.py shell`, in one process, with the arguments of the accounts as ACCOUNTS. No
+# page of the admin is visited, whose files take longest to compress; and only it makes a viewer.
+PREPARE = f"""
+from django.core.management import call_command
 from organizations.models import Membership, Organization, Role, User
+call_command("migrate", verbosity=0)
+call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["admin"])
+call_command("create_organization", name="Harbor Film", slug="harbor", owner={EMAIL!r})
+call_command("create_organization", name="Northlight", slug="northlight")
 organization = Organization.objects.get(slug="harbor")
 for email, role in (({EMAIL!r}, Role.OWNER), ({VIEWER!r}, Role.VIEWER)):
     user, _ = User.objects.get_or_create(email=email)
@@ -41,6 +47,9 @@ for email, role in (({EMAIL!r}, Role.OWNER), ({VIEWER!r}, Role.VIEWER)):
     Membership.objects.update_or_create(
         user=user, organization=organization, defaults={{"role": role}}
     )
+for arguments in ACCOUNTS:
+    call_command("add_account", *arguments)
+call_command("sync")
 """
 
 
@@ -71,41 +80,26 @@ class Stack:
         }
 
     def start(self) -> None:
-        self.manage("migrate", "-v0")
-        self.manage("collectstatic", "--no-input", "-v0")
-        self.manage(
-            "create_organization", "--name", "Harbor Film", "--slug", "harbor", "--owner", EMAIL
-        )
-        self.manage("create_organization", "--name", "Northlight", "--slug", "northlight")
-        self.manage("shell", "--no-imports", "-c", MAKE_PEOPLE)
         self.launch("sandbox", "manage.py", "sandbox", "--port", str(self.sandbox_port),
                     "--seed-jobs", "60", "--encode-speed", "4")  # fmt: skip
-        keys = self.folder / "sandbox" / "keys.json"
-        wait_until(keys.exists, "the sandbox's keys")
-        self._add_accounts(json.loads(keys.read_text()))
         wait_until(lambda: _answers(self.sandbox_port, "/"), "the sandbox")
-        self.manage("sync")
+        keys = json.loads((self.folder / "sandbox" / "keys.json").read_text())
+        accounts = [list(self._account_arguments(provider, keys)) for provider in ACCOUNTS]
+        self.manage("shell", "--no-imports", "-c", f"ACCOUNTS = {accounts!r}\n{PREPARE}")
         self.launch("web", "-m", "gunicorn", "dashboard.wsgi", "--threads", "4",
                     "--bind", f"127.0.0.1:{self.web_port}")  # fmt: skip
         self.launch("worker", "-m", "celery", "-A", "dashboard", "worker", "-B",
                     "-s", str(self.folder / "beat"))  # fmt: skip
         wait_until(lambda: _answers(self.web_port, "/readyz"), "the board")
 
-    def _add_accounts(self, keys: dict[str, str]) -> None:
-        for provider, (name, version, credentials, options) in ACCOUNTS.items():
-            given = [("credential", one) for one in credentials] + [
-                ("option", one) for one in options
-            ]
-            told = [
-                word
-                for kind, one in given
-                for word in (f"--{kind}", f"{one}={keys[f'{provider}_{one}']}")
-            ]
-            self.manage(
-                "add_account", "--organization", "harbor", "--provider", provider,
-                "--name", name, "--base-url", f"{self.sandbox_url}/{provider}/{version}",
-                "--option", "interval_s=2", *told,
-            )  # fmt: skip
+    def _account_arguments(self, provider: str, keys: dict[str, str]) -> Iterator[str]:
+        name, version, credentials, options = ACCOUNTS[provider]
+        yield from ("--organization", "harbor", "--provider", provider, "--name", name)
+        yield from ("--base-url", f"{self.sandbox_url}/{provider}/{version}")
+        yield "--option=interval_s=2"
+        for kind, given in (("credential", credentials), ("option", options)):
+            for one in given:
+                yield f"--{kind}={one}={keys[f'{provider}_{one}']}"
 
     def launch(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:

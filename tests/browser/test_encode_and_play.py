@@ -138,7 +138,7 @@ def test_what_is_typed_survives_another_account(page: Page, stack: Stack) -> Non
     choice.focus()
     choice.select_option("TPStreams")
     notes = page.locator("#id_destination_notes")
-    expect(notes).to_contain_text("TPStreams keeps no results")
+    expect(notes).to_contain_text("TPStreams stores no results")
     expect(page.get_by_label("Source file")).to_have_value(stack.clip("good.mp4"))
     assert page.evaluate("document.activeElement.name") == "account"
     page.get_by_label("Destination").fill("s3://results/dawn/")
@@ -166,10 +166,9 @@ def test_what_is_typed_while_the_fields_are_on_their_way_stays(page: Page, stack
     expect(heights.first).to_be_checked(checked=ticked)
 
 
-@pytest.mark.parametrize(
-    ("account", "played"), [("Video SDK", 2), ("TPStreams", 0), ("Xvid", 1), ("Zencoder", 3)]
-)
-def test_a_job_at_each_provider_ends_well_and_plays_where_a_browser_can(
+# links that last, as Zencoder's above; links made at the moment; and none
+@pytest.mark.parametrize(("account", "played"), [("Video SDK", 2), ("Xvid", 1), ("TPStreams", 0)])
+def test_a_job_at_another_provider_ends_well_and_plays_where_a_browser_can(
     page: Page, stack: Stack, account: str, played: int
 ) -> None:
     choose(page, account)

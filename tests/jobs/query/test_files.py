@@ -140,10 +140,25 @@ def test_a_page_reads_only_its_part_of_the_index(
 ) -> None:
     for _ in range(3):
         make_output(make_job(account), kind=OutputKind.CAPTIONS)
+    other = make_output(make_job(make_account(account.organization)))
+    Output.objects.bulk_create(
+        Output(
+            job=other.job,
+            organization_id=other.organization_id,
+            account_id=other.account_id,
+            sort_at=other.sort_at,
+            remote_id=f"more-{number}",
+            position=number + 1,
+            kind=other.kind,
+            status=other.status,
+        )
+        for number in range(300)
+    )
     filters = FileFilter.parse(QueryDict(query), account.organization)
     files = filters.apply(Output.objects.for_organization(account.organization))
     cursor = page(files, filters.ordering, 1).next or ""
     with connection.cursor() as database:
+        database.execute("ANALYZE jobs_output")
         # a table of few rows is read faster without: ask for the plan of a large one
         for way in ("seqscan", "bitmapscan", "sort"):
             database.execute(f"SET LOCAL enable_{way} = off")
