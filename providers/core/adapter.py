@@ -116,6 +116,8 @@ class Adapter(Provider):
     def translate(self, job: RemoteJob, body: Body) -> RemoteJob:
         """Fill in what `job` lacks: times, input, outputs, presets, errors and the like.
 
+        Reads `body` alone: a job whose payload has not changed is not read again.
+
         It comes with id, status, metadata and key, which stay as they are. What follows from these
         and from the result is filled in afterwards: a name from the input's URL, an error of a
         failed job without one.

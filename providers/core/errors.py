@@ -13,8 +13,8 @@ know these names only. The exceptions are what one call to a provider ends in::
      ├── Outage             5xx
      ├── TimedOut           no complete answer in time
      ├── Unreachable        no connection, or it was lost
-     ├── AnswersTooLarge    too large to be held beside the others that are read now
      ├── BadAnswer          not JSON, the wrong shape, too large, a redirect
+     │   └── AnswersTooLarge    too large beside the others that are read now
      ├── Withdrawn          the provider or this version of its API is gone
      ├── AddressRefused     the host is at a private address: nothing was sent
      └── WebhookRefused     a delivery that is not authentic or not readable
