@@ -19,7 +19,7 @@ from jobs.submission.outcome import (
 from jobs.submission.stored_request import load_request
 from jobs.workqueue import leases
 from providers.core.contract import Provider
-from providers.core.types import Capability
+from providers.core.types import Capability, RemoteJob
 
 # The waits before each lookup, counted from the end or the lookup before it.
 LOOKUP_DELAYS_S = (2, 5, 15, 60, 60)
@@ -37,9 +37,7 @@ def search_by_key(submission: Submission, adapter: Provider) -> None:
     observed_at = timezone.now()
     since = submission.sent_at or submission.created_at
     found = adapter.find_by_key(submission.key, load_request(submission.request), since)
-    # where the key is not returned, the best match may be another submission's
-    if found.job is not None and find_other_submission(submission, found.job.remote_id) is None:
-        bind_remote_job(submission, found.job, observed_at)
+    if found.job is not None and _is_settled_by(found.job, submission, observed_at):
         return
     _record_lookup(submission, observed_at, is_complete=found.complete)
     if _is_absent(submission, adapter, observed_at):
@@ -52,6 +50,18 @@ def search_by_key(submission: Submission, adapter: Provider) -> None:
         tries = submission.empty_lookups + submission.failures
         wait_s = LOOKUP_DELAYS_S[min(tries, len(LOOKUP_DELAYS_S) - 1)]
         set_state(submission, SubmissionState.VERIFYING, wait_s=wait_s)
+
+
+def _is_settled_by(remote: RemoteJob, submission: Submission, observed_at: datetime) -> bool:
+    """Bind the job that was found; False where it is only the best match, and another's."""
+    other = find_other_submission(submission, remote.remote_id)
+    if other is None:
+        bind_remote_job(submission, remote, observed_at)
+    elif remote.key == submission.key:
+        mark_unconfirmed(submission, f"Its job at the provider is already job {other.pk} here.")
+    else:
+        return False
+    return True
 
 
 def _record_lookup(submission: Submission, observed_at: datetime, *, is_complete: bool) -> None:

@@ -199,6 +199,21 @@ def test_a_likely_job_that_another_submission_made_is_not_taken(
     assert first.remote_id == "640"
 
 
+def test_a_job_with_our_key_that_another_submission_is_bound_to_is_not_sent_again(
+    account: ProviderAccount, zencoder: FakeZencoder, clock: Clock
+) -> None:
+    """The provider answered the other one with a wrong id."""
+    zencoder.loses_answers_of.add("create")
+    job, other = send(account), send(account)
+    clock.run(job)
+    Job.objects.filter(pk=other.pk).update(remote_id="501", status="queued")
+    for _ in range(4):
+        submission = clock.run(job, after=60)
+    assert submission.state == SubmissionState.UNCONFIRMED
+    assert f"job {other.pk}" in submission.note
+    assert zencoder.asked["create"] == 1
+
+
 @pytest.fixture
 def unconfirmed(account: ProviderAccount, zencoder: FakeZencoder) -> Job:
     job = send(account)
