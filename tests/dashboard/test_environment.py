@@ -10,13 +10,9 @@ from typing import Any
 import pytest
 
 from dashboard.environment import Environment
+from tests.dashboard.settings_file import ENOUGH, PROJECT_DIR, read_settings
 
-PROJECT_DIR = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-ENOUGH = {
-    "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-0123456789-abc",
-    "CREDENTIALS_KEYS": "0123456789-abcdefghijklmnopqrstuvwxyz",
-}
 
 
 def test_value_may_stand_in_a_file(tmp_path: Path) -> None:
@@ -119,36 +115,30 @@ def test_addresses_become_settings() -> None:
     assert (mail["EMAIL_HOST_PASSWORD"], mail["EMAIL_USE_TLS"]) == ("p/w", True)
 
 
-def run_with(environment: dict[str, str], *command: str, var_dir: Path) -> tuple[int, str]:
-    result = subprocess.run(
-        [str(BIN / command[0]), *command[1:]],
-        cwd=PROJECT_DIR,
-        env={"PATH": os.defpath, "VAR_DIR": str(var_dir), **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return result.returncode, result.stderr
-
-
 @pytest.mark.parametrize(
     "command",
     [
         ("python", "manage.py", "check"),
         ("celery", "-A", "dashboard", "worker"),
-        ("celery", "-A", "dashboard", "beat"),
         ("gunicorn", "dashboard.wsgi", "--bind", "127.0.0.1:0"),
         ("python", "-m", "scripts.supervise"),
     ],
     ids=lambda command: " ".join(command[:4]),
 )
 def test_every_program_stops_with_one_sentence(command: tuple[str, ...], tmp_path: Path) -> None:
-    code, error = run_with({**ENOUGH, "SECRET_KEY": ""}, *command, var_dir=tmp_path)
+    ended = subprocess.run(
+        [str(BIN / command[0]), *command[1:]],
+        cwd=PROJECT_DIR,
+        env={"PATH": os.defpath, "VAR_DIR": str(tmp_path), **ENOUGH, "SECRET_KEY": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
-    assert code == 1
-    assert error.startswith("SECRET_KEY is not set; ")
-    assert error.count("\n") == 1
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("SECRET_KEY is not set; ")
+    assert ended.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -158,20 +148,15 @@ def test_every_program_stops_with_one_sentence(command: tuple[str, ...], tmp_pat
 def test_folder_that_cannot_be_made_is_told(name: str, value: str, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    environment = {**ENOUGH, name: value.format(file=file)}
-    code, error = run_with(environment, "python", "manage.py", "check", var_dir=tmp_path)
+    environment = {name: value.format(file=file)}
+    with pytest.raises(SystemExit) as stop:
+        read_settings(tmp_path, **environment)
 
-    assert (code, error) == (
-        1,
-        f"{name} names a folder that does not exist and cannot be created.\n",
-    )
+    assert stop.value.code == f"{name} names a folder that does not exist and cannot be created."
 
 
 def test_short_credentials_key_is_refused(tmp_path: Path) -> None:
-    environment = {**ENOUGH, "CREDENTIALS_KEYS": f"{ENOUGH['CREDENTIALS_KEYS']},short"}
-    code, error = run_with(environment, "python", "manage.py", "check", var_dir=tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        read_settings(tmp_path, CREDENTIALS_KEYS=f"{ENOUGH['CREDENTIALS_KEYS']},short")
 
-    assert (code, error) == (
-        1,
-        "CREDENTIALS_KEYS contains a key with fewer than 32 characters.\n",
-    )
+    assert stop.value.code == "CREDENTIALS_KEYS contains a key with fewer than 32 characters."

@@ -1,38 +1,18 @@
 """What settings a deployment's environment leads to."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-PROJECT_DIR = Path(__file__).resolve().parents[2]
-PRINT_SETTINGS = """
-import json, sys
-from dashboard import settings
-print(json.dumps({name: getattr(settings, name, None) for name in sys.argv[1:]}, default=str))
-"""
+from tests.dashboard.settings_file import read_settings
 
 
 def settings_for(var_dir: Path, *names: str, **environment: str) -> dict[str, Any]:
-    result = subprocess.run(
-        [sys.executable, "-c", PRINT_SETTINGS, *names],
-        cwd=PROJECT_DIR,
-        env={
-            "PATH": os.defpath,
-            "VAR_DIR": str(var_dir),
-            "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-0123456789-abc",
-            "CREDENTIALS_KEYS": "0123456789-abcdefghijklmnopqrstuvwxyz",
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
+    found = read_settings(var_dir, **environment)
+    plain: dict[str, Any] = json.loads(
+        json.dumps({name: found.get(name) for name in names}, default=str)
     )
-    settings: dict[str, Any] = json.loads(result.stdout)
-    return settings
+    return plain
 
 
 def test_nothing_set_means_one_machine(tmp_path: Path) -> None:

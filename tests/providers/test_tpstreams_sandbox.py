@@ -79,12 +79,12 @@ def test_a_submission_runs_and_keeps_the_customers_metadata(connect: Connect) ->
     with start() as sandbox:
         adapter = connect(sandbox)
         adapter.check_credentials()
-        created = adapter.submit(replace(REQUEST, input=sandbox.input_url("good.mp4")), KEY)
+        created = adapter.submit(replace(REQUEST, input=sandbox.input_url("no-audio.mp4")), KEY)
         assert (created.status, created.key) == (JobStatus.QUEUED, KEY)
         job = wait(adapter, created.remote_id)
     assert (job.status, job.errors) == (JobStatus.SUCCEEDED, ())
     assert (job.key, job.metadata) == (KEY, REQUEST.metadata)
-    assert (job.name, job.input.duration_ms) == ("good.mp4", 20_000)
+    assert (job.name, job.input.duration_ms) == ("no-audio.mp4", 8_000)
     assert [(o.remote_id, o.height, o.status) for o in job.outputs] == [
         ("240p", 240, OutputStatus.SUCCEEDED),
         ("360p", 360, OutputStatus.SUCCEEDED),

@@ -11,7 +11,8 @@ from threading import Thread
 
 import pytest
 
-PROJECT_DIR = Path(__file__).resolve().parents[2]
+from tests.dashboard.settings_file import ENOUGH, PROJECT_DIR
+
 PUBLISH_AND_COUNT = """
 import django
 django.setup()
@@ -35,8 +36,7 @@ def publish_and_count(url: str, var_dir: Path) -> subprocess.CompletedProcess[st
             "PATH": os.defpath,
             "DJANGO_SETTINGS_MODULE": "dashboard.settings",
             "VAR_DIR": str(var_dir),
-            "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-0123456789-abc",
-            "CREDENTIALS_KEYS": "0123456789-abcdefghijklmnopqrstuvwxyz",
+            **ENOUGH,
             "CELERY_BROKER_URL": url,
         },
         capture_output=True,

@@ -98,7 +98,7 @@ def test_no_encoder_outlives_it_and_the_job_goes_on_at_the_next_start(
     headers = {"Zencoder-Api-Key": "k"}
     created = requests.post(
         f"{url}/zencoder/api/v2/jobs",
-        json={"input": f"{url}/media/in/good.mp4", "outputs": [{"height": 60}]},
+        json={"input": f"{url}/media/in/no-audio.mp4", "outputs": [{"height": 60}]},
         headers=headers,
         timeout=60,
     ).json()
