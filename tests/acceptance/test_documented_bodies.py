@@ -150,13 +150,20 @@ def test_what_is_said_not_to_be_told_is_not_made_up(
 def test_a_second_pass_over_the_same_answers_changes_nothing(
     documented: Documented, provider: Running, organization: Organization
 ) -> None:
+    def mirrored() -> list[object]:
+        jobs = Job.objects.order_by("pk").values()
+        # a payload that was compared in full is recognized from then on
+        return [
+            *({**job, "digests": None} for job in jobs),
+            *Output.objects.order_by("pk").values(),
+        ]
+
     add_account(documented, provider)
     sync()
-    before = list(Job.objects.order_by("pk").values()), list(Output.objects.order_by("pk").values())
+    before = mirrored()
     report = sync("--full")
     assert (report["created"], report["changed"], report["gone"]) == (0, 0, 0)
-    after = list(Job.objects.order_by("pk").values()), list(Output.objects.order_by("pk").values())
-    assert after == before
+    assert mirrored() == before
 
 
 def test_no_secret_of_the_bodies_is_stored_in_the_clear(
