@@ -1,4 +1,4 @@
-"""Cancelling and running again: what is offered, refused in words, and carried out once."""
+"""Cancelling and retrying: what is offered, refused with a reason, and carried out once."""
 
 from typing import Any
 

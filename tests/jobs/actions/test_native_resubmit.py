@@ -175,7 +175,7 @@ def test_after_a_lost_answer_what_the_job_shows_decides(
     expected: str,
     seen_by: str,
 ) -> None:
-    """The provider's clock is half an hour behind ours, and tells whole seconds."""
+    """The provider's clock is half an hour behind ours, and reports whole seconds."""
     zencoder.loses_answers_of.add("resubmit")
     action = ask(failed)
     run_action(action.pk)

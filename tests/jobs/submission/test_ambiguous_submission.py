@@ -33,7 +33,7 @@ REQUEST = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (36
 
 @dataclass
 class Clock:
-    """Time that passes when it is told to."""
+    """Time that passes only on request."""
 
     traveller: time_machine.Traveller
 
@@ -70,7 +70,7 @@ def test_a_lost_answer_makes_no_second_job(
     assert len(zencoder.jobs) == Job.objects.count() == 1
 
 
-def test_it_is_sent_again_only_after_proof_that_it_is_not_there(
+def test_it_is_sent_again_only_after_its_absence_was_confirmed(
     account: ProviderAccount, zencoder: FakeZencoder, clock: Clock
 ) -> None:
     zencoder.faults["create"] = failing(500)
@@ -101,7 +101,7 @@ def test_lookups_that_were_cut_short_confirm_nothing_and_get_rarer(
     assert clock.run(job, after=10).failures == 7
 
 
-def test_each_send_needs_a_proof_of_its_own_and_there_are_three(
+def test_each_send_needs_a_confirmation_of_its_own_and_there_are_three(
     account: ProviderAccount, zencoder: FakeZencoder, clock: Clock
 ) -> None:
     lookups_before: list[int] = []
@@ -137,7 +137,7 @@ def test_a_worker_that_died_while_sending_is_an_ambiguous_end(
 
 
 class Silent(Zencoder):
-    """A provider that can be looked through but whose echo of the key is not proven."""
+    """A provider that can be searched but is not known to return the key."""
 
     slug = "silent"
     label = "Silent"
@@ -155,7 +155,7 @@ class Guessing(Silent):
 
 
 class Blind(Zencoder):
-    """A provider without any way to look."""
+    """A provider that cannot be searched."""
 
     slug = "blind"
     label = "Blind"
@@ -170,7 +170,7 @@ def listed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("listed")
 @pytest.mark.parametrize("provider", ["silent", "blind"])
-def test_without_a_proven_echo_a_person_decides(
+def test_where_the_key_may_not_come_back_a_person_decides(
     organization: Organization, zencoder: FakeZencoder, clock: Clock, provider: str
 ) -> None:
     account = make_account(organization, name="main", provider=provider)
@@ -184,7 +184,7 @@ def test_without_a_proven_echo_a_person_decides(
 
 
 @pytest.mark.usefixtures("listed")
-def test_a_likely_job_that_another_submission_made_is_not_taken(
+def test_a_likely_job_that_another_submission_made_is_not_bound(
     organization: Organization, zencoder: FakeZencoder, clock: Clock
 ) -> None:
     account = make_account(organization, name="main", provider="guessing")
@@ -232,9 +232,7 @@ def test_a_person_may_have_it_sent_again(
     assert unconfirmed.events.filter(actor=user).count() == 1
 
 
-def test_a_list_that_brings_the_key_ends_the_doubt(
-    account: ProviderAccount, unconfirmed: Job
-) -> None:
+def test_a_list_with_the_key_confirms_it(account: ProviderAccount, unconfirmed: Job) -> None:
     apply(account, reported("640", key=unconfirmed.submission.key))
     unconfirmed.refresh_from_db()
     assert unconfirmed.remote_id == "640"

@@ -32,7 +32,7 @@ REQUEST = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (36
 
 
 class Stopping(Zencoder):
-    """Stands still once, at the moment that a test names, while `meanwhile` happens."""
+    """Pauses once, at the moment that a test names, while `meanwhile` happens."""
 
     slug = "stopping"
     label = "Stopping"

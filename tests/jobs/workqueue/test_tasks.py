@@ -1,4 +1,4 @@
-"""The clockwork: what is due is handed out, once at a time, whatever became of a message."""
+"""Ticks dispatch what is due, once at a time, even where a message was lost."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -25,14 +25,14 @@ from tests.jobs.fake_zencoder import FakeZencoder
 
 pytestmark = pytest.mark.django_db
 
-Hints = Callable[[Callable[[], Any]], list[tuple[str, int]]]
+Collect = Callable[[Callable[[], Any]], list[tuple[str, int]]]
 
 
 @pytest.fixture
-def hints(
+def published(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
     monkeypatch: pytest.MonkeyPatch,
-) -> Hints:
+) -> Collect:
     """What a call publishes: the task's last name and its id."""
     sent: list[tuple[str, int]] = []
 
@@ -57,8 +57,8 @@ def clock() -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-def test_a_tick_hands_each_due_account_out_once(
-    account: ProviderAccount, hints: Hints, clock: time_machine.Traveller
+def test_a_tick_dispatches_each_due_account_once(
+    account: ProviderAccount, published: Collect, clock: time_machine.Traveller
 ) -> None:
     second = make_account(account.organization, next_sync_at=NOON - timedelta(seconds=9))
     ProviderAccount.objects.filter(pk=account.pk).update(next_sync_at=NOON)
@@ -67,20 +67,20 @@ def test_a_tick_hands_each_due_account_out_once(
     make_account(account.organization, next_sync_at=NOON, refused_at=NOON)
     held = make_account(account.organization, next_sync_at=NOON)
     assert leases.take(ProviderAccount.objects.all(), held.pk, LEASE)
-    assert hints(tasks.tick) == [("sync_account", second.pk), ("sync_account", account.pk)]
-    assert hints(tasks.tick) == []
+    assert published(tasks.tick) == [("sync_account", second.pk), ("sync_account", account.pk)]
+    assert published(tasks.tick) == []
 
 
-def test_an_account_whose_message_was_lost_is_handed_out_again(
-    account: ProviderAccount, hints: Hints, clock: time_machine.Traveller
+def test_an_account_whose_message_was_lost_is_dispatched_again(
+    account: ProviderAccount, published: Collect, clock: time_machine.Traveller
 ) -> None:
     ProviderAccount.objects.update(next_sync_at=NOON)
-    assert len(hints(tasks.tick)) == 1
+    assert len(published(tasks.tick)) == 1
     clock.shift(dispatch.MESSAGE_TIMEOUT)
-    assert len(hints(tasks.tick)) == 1
+    assert len(published(tasks.tick)) == 1
 
 
-def test_a_sweep_hands_out_all_that_is_due(account: ProviderAccount, hints: Hints) -> None:
+def test_a_tick_dispatches_all_that_is_due(account: ProviderAccount, published: Collect) -> None:
     job = submit(
         organization=account.organization,
         account=account,
@@ -109,20 +109,20 @@ def test_a_sweep_hands_out_all_that_is_due(account: ProviderAccount, hints: Hint
         ("handle_delivery", due.pk),
         ("sync_account", account.pk),
     ]
-    assert hints(tasks.tick) == expected
-    assert hints(tasks.tick) == []  # each is left to its message
+    assert published(tasks.tick) == expected
+    assert published(tasks.tick) == []  # each is left to its message
     later = now + timedelta(minutes=1)
     Submission.objects.update(next_at=now, leased_until=later)
     JobAction.objects.update(next_at=now, leased_until=later)
     WebhookDelivery.objects.update(next_at=now)
     ProviderAccount.objects.update(enabled=False)
-    assert hints(tasks.tick) == []
+    assert published(tasks.tick) == []
 
 
 def test_the_nightly_comparison_goes_on_after_an_account_that_fails(
     account: ProviderAccount,
     zencoder: FakeZencoder,
-    hints: Hints,
+    published: Collect,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def breaks(*args: object) -> None:
@@ -134,36 +134,36 @@ def test_the_nightly_comparison_goes_on_after_an_account_that_fails(
         with pytest.raises(RuntimeError):
             tasks.reconcile()
 
-    assert hints(reconcile) == [("reconcile", account.pk)]
+    assert published(reconcile) == [("reconcile", account.pk)]
 
 
-@pytest.mark.parametrize("is_told_again", [False, True])
+@pytest.mark.parametrize("is_redelivered", [False, True])
 def test_the_nightly_comparison_passes_by_an_account_that_is_held(
     account: ProviderAccount,
     zencoder: FakeZencoder,
-    hints: Hints,
+    published: Collect,
     monkeypatch: pytest.MonkeyPatch,
     *,
-    is_told_again: bool,
+    is_redelivered: bool,
 ) -> None:
-    """Unless the message came twice: then its first run holds the account, and hands on."""
+    """Unless the message came twice: then its first run has the account and enqueues the next."""
     monkeypatch.setattr(lease, "LEASE", timedelta(seconds=-5))  # what is waited for it
     ProviderAccount.objects.update(leased_until=timezone.now() + timedelta(days=1))
-    tasks.reconcile.push_request(delivery_info={"redelivered": is_told_again})
+    tasks.reconcile.push_request(delivery_info={"redelivered": is_redelivered})
     try:
-        told = hints(lambda: tasks.reconcile.run())
+        messages = published(lambda: tasks.reconcile.run())
     finally:
         tasks.reconcile.pop_request()
-    assert told == ([] if is_told_again else [("reconcile", account.pk)])
+    assert messages == ([] if is_redelivered else [("reconcile", account.pk)])
     assert zencoder.asked == {}
 
 
-def test_submitting_tells_a_worker_after_the_commit(account: ProviderAccount, hints: Hints) -> None:
+def test_submitting_enqueues_after_the_commit(account: ProviderAccount, published: Collect) -> None:
     request = JobRequest("s3://rushes/harbour.mov", renditions=(Rendition("mp4", (360,)),))
-    told = hints(
+    messages = published(
         lambda: submit(organization=account.organization, account=account, request=request)
     )
-    assert told == [("run_submission", Job.objects.get().pk)]
+    assert messages == [("run_submission", Job.objects.get().pk)]
 
 
 def test_each_task_calls_its_one_function(account: ProviderAccount, zencoder: FakeZencoder) -> None:
@@ -192,7 +192,7 @@ def test_a_task_about_what_is_no_longer_there_does_nothing(
     assert zencoder.asked == {}
 
 
-def test_the_tasks_go_by_the_names_that_beat_and_hints_use() -> None:
+def test_the_tasks_go_by_the_names_that_beat_and_messages_use() -> None:
     for name in ("tick", "sync_account", "run_submission", "run_action", "handle_delivery"):
         assert f"jobs.tasks.{name}" in current_app.tasks
     scheduled = {entry["task"] for entry in current_app.conf.beat_schedule.values()}

@@ -113,7 +113,7 @@ class Plain(Zencoder):
     capabilities: ClassVar[Any] = Zencoder.capabilities - {Capability.RESUBMIT}
 
 
-def test_a_request_that_no_key_opens_is_refused_in_words(
+def test_a_request_that_no_key_opens_is_refused_with_a_reason(
     organization: Organization,
     zencoder: FakeZencoder,
     settings: Any,
@@ -132,7 +132,7 @@ def test_a_request_that_no_key_opens_is_refused_in_words(
 
 
 class Stopping(Zencoder):
-    """Stands still before the first step after the claim, once, while `meanwhile` happens."""
+    """Pauses once, before the first step after the lease was taken, while `meanwhile` happens."""
 
     slug = "stopping"
     label = "Stopping"

@@ -1,4 +1,4 @@
-"""A silent host is tried by one short call at a time, and costs the others nothing."""
+"""An unresponsive host is probed by one short call at a time, and costs the others nothing."""
 
 import json
 import re
@@ -31,7 +31,7 @@ from jobs.workqueue.circuit_breaker import (
     begin_probe,
     mark_responding,
 )
-from jobs.workqueue.slots import Slots, Work, small_share
+from jobs.workqueue.slots import small_share
 from organizations.models import Organization
 from providers.core.types import JobRequest, Rendition
 from providers.http.client import READ_S
@@ -57,7 +57,7 @@ def tick(
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Tick]:
-    """Run a tick and all that it hands out; how many messages there were of each task."""
+    """Run a tick and all that it dispatches; how many messages there were of each task."""
     messages: list[tuple[str, tuple[int, ...]]] = []
 
     def publish(name: str, args: tuple[int, ...], **options: object) -> None:
@@ -69,10 +69,10 @@ def tick(
         messages.clear()
         with django_capture_on_commit_callbacks(execute=True):
             tasks.tick()
-        handed_out = list(messages)
-        for name, args in handed_out:
+        dispatched = list(messages)
+        for name, args in dispatched:
             current_app.tasks[name](*args)
-        return Counter(name.removeprefix("jobs.tasks.") for name, _ in handed_out)
+        return Counter(name.removeprefix("jobs.tasks.") for name, _ in dispatched)
 
     with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
         for method in ("GET", "POST"):
@@ -120,7 +120,7 @@ def asked(tick: Tick, kind: str) -> Counter[str]:
     return found
 
 
-def test_live_accounts_are_all_handed_out_and_dead_ones_a_few_at_a_time(
+def test_live_accounts_are_all_dispatched_and_dead_ones_a_few_at_a_time(
     organization: Organization, tick: Tick, clock: time_machine.Traveller
 ) -> None:
     live = make_accounts(organization, "live", 5)
@@ -189,7 +189,7 @@ def test_a_new_host_is_tried_before_those_that_failed(
     assert Submission.objects.get(pk=job.pk).state == SubmissionState.DONE
 
 
-def test_forty_submissions_to_one_silent_host_are_one_short_read_at_a_time(
+def test_forty_submissions_to_one_unresponsive_host_are_one_short_read_at_a_time(
     organization: Organization, tick: Tick, clock: time_machine.Traveller
 ) -> None:
     [dead] = make_accounts(organization, "dead", 1)
@@ -228,10 +228,10 @@ def test_they_all_go_as_soon_as_it_answers(
     assert asked(tick, "dead")["POST"] == 2
 
 
-def test_the_nightly_comparison_leaves_silent_hosts_out(
+def test_the_nightly_comparison_leaves_unresponsive_hosts_out(
     organization: Organization, tick: Tick, clock: time_machine.Traveller
 ) -> None:
-    """It has a thread of the worker, and would wait there for each account of a silent host."""
+    """It has a thread of the worker, and would wait there for each account of such a host."""
     make_accounts(organization, "dead", 3)
     [live] = make_accounts(organization, "live", 1)
     ProviderHost.objects.create(name=live.host, is_healthy=True)
@@ -241,10 +241,10 @@ def test_the_nightly_comparison_leaves_silent_hosts_out(
     assert (asked(tick, "dead"), live.last_success_at) == (Counter(), timezone.now())
 
 
-def test_a_host_that_comes_and_goes_leaves_no_submission_in_doubt(
+def test_a_host_that_comes_and_goes_leaves_no_submission_unconfirmed(
     account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Traveller
 ) -> None:
-    """Each time it answers again the job is looked for at once: that alone proves nothing."""
+    """Each time it responds again the job is searched for at once, which alone confirms nothing."""
     zencoder.faults["create"] = _hang
     job = send(account)
     run_submission(job.pk)
@@ -369,7 +369,7 @@ def test_a_calm_tick_asks_the_same_few_questions_however_many_accounts_there_are
     assert counts == [5, 5]
 
 
-def test_a_host_that_may_not_be_called_is_no_silent_one(
+def test_a_host_that_may_not_be_called_is_not_unresponsive(
     organization: Organization, settings: LazySettings
 ) -> None:
     """It never answers, so a submission must not wait for that."""
@@ -392,87 +392,15 @@ def test_a_sync_in_the_foreground_shows_that_a_host_answers(
 
 
 @pytest.mark.parametrize(
-    "doubt", [{"consecutive_failures": 1}, {"latency_ms": 20_000}], ids=["failing", "slow"]
+    "fault", [{"consecutive_failures": 1}, {"latency_ms": 20_000}], ids=["failing", "slow"]
 )
 def test_accounts_that_fail_or_are_slow_at_hosts_that_answer_take_turns_after_all_others(
-    organization: Organization, tick: Tick, doubt: dict[str, int]
+    organization: Organization, tick: Tick, fault: dict[str, int]
 ) -> None:
     accounts = make_accounts(organization, "live", 8)
     ProviderHost.objects.bulk_create([ProviderHost(name=a.host, is_healthy=True) for a in accounts])
     well = accounts[6:]
-    ProviderAccount.objects.exclude(pk__in=[account.pk for account in well]).update(**doubt)
+    ProviderAccount.objects.exclude(pk__in=[account.pk for account in well]).update(**fault)
     assert tick() == {"sync_account": len(well) + SHARE}
     synced = ProviderAccount.objects.filter(last_success_at=NOON, dispatched_until=None)
     assert {account.pk for account in well} <= set(synced.values_list("pk", flat=True))
-
-
-class Full:
-    """A worker's threads, and what is held of them until the test ends."""
-
-    def __init__(self, size: int = 8) -> None:
-        self.slots = Slots(lambda: size)
-        self.held = []  # type: ignore[var-annotated]
-
-    def take(self, host: str, work: Work = Work.SYNC, *, is_unreliable: bool = False) -> bool:
-        slot = self.slots.hold(host, work, is_unreliable=is_unreliable)
-        self.held.append(slot)
-        return slot.__enter__()
-
-
-def test_one_host_holds_half_of_the_threads_at_the_most_with_any_work() -> None:
-    full = Full()
-    assert [full.take("a", Work.INTERACTIVE) for _ in range(2)] == [True] * 2
-    assert [full.take("a") for _ in range(3)] == [True, True, False]
-    assert full.take("b")
-
-
-@pytest.mark.parametrize("size", [2, 3])
-@pytest.mark.parametrize("host", ["a", "b"])
-def test_in_a_small_worker_a_long_pass_leaves_a_thread_to_people(size: int, host: str) -> None:
-    full = Full(size)
-    assert [full.take("a"), full.take("b")] == [True, False]
-    full.slots.mark_response()
-    assert [full.take(host, Work.INTERACTIVE), full.take("c", Work.INTERACTIVE)] == [True, False]
-
-
-def test_each_kind_of_work_leaves_threads_to_the_other_and_all_leave_one_to_the_ticks() -> None:
-    full = Full()
-    assert [full.take(f"sync-{number}") for number in range(6)] == [True] * 5 + [False]
-    people = [full.take(f"send-{number}", Work.INTERACTIVE) for number in range(3)]
-    assert people == [True, True, False]
-
-
-def test_all_doubtful_work_together_has_a_small_share() -> None:
-    full = Full()
-    doubtful = [full.take(f"dead-{number}", is_unreliable=True) for number in range(4)]
-    assert doubtful == [True] * SHARE + [False, False]
-    full.slots.mark_response()  # they all are this thread's
-    assert full.take("dead-9", is_unreliable=True)
-
-
-def test_a_host_that_stops_answering_gets_no_more_work_before_the_first_failure(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    full = Full()
-    assert full.take("a")
-    full.slots._taken[0].taken_at -= 6
-    assert not full.take("a")
-    full.slots.mark_response()
-    assert full.take("a")
-
-
-def test_an_account_that_is_known_to_be_slow_keeps_nobody_from_its_host() -> None:
-    full = Full()
-    assert full.take("a", is_unreliable=True)
-    full.slots._taken[0].taken_at -= 6
-    assert full.take("a")
-
-
-def test_what_was_turned_away_is_handed_out_when_a_thread_is_free_again() -> None:
-    full = Full()
-    for _ in range(5):
-        full.take("a")
-    assert not full.slots.take_wakeup()
-    full.held[0].__exit__(None, None, None)
-    assert full.slots.take_wakeup()
-    assert not full.slots.take_wakeup()

@@ -1,4 +1,4 @@
-"""The sweep hands out each due row once at a time, and a lost message costs the span of it."""
+"""Each due row is dispatched once at a time, and a lost message only costs its timeout."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,7 +20,7 @@ from tests.jobs.fake_zencoder import FakeZencoder, failing
 pytestmark = pytest.mark.django_db
 
 Message = tuple[str, tuple[int | str, ...]]
-Sweep = Callable[[], list[Message]]
+Tick = Callable[[], list[Message]]
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture
-def sweep(
+def tick(
     clock: time_machine.Traveller,
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
     monkeypatch: pytest.MonkeyPatch,
-) -> Sweep:
+) -> Tick:
     """What one dispatch publishes but for passes."""
     sent: list[Message] = []
 
@@ -52,7 +52,7 @@ def sweep(
     return run
 
 
-def take(message: Message) -> None:
+def deliver(message: Message) -> None:
     name, args = message
     current_app.tasks[name](*args)
 
@@ -68,71 +68,71 @@ def due(account: ProviderAccount, zencoder: FakeZencoder, clock: time_machine.Tr
     return submit(organization=account.organization, account=account, request=request).job
 
 
-def test_what_was_handed_out_is_not_handed_out_again_before_its_span_is_over(
-    due: Job, sweep: Sweep, clock: time_machine.Traveller
+def test_what_was_dispatched_is_not_dispatched_again_before_its_message_times_out(
+    due: Job, tick: Tick, clock: time_machine.Traveller
 ) -> None:
     names = ["run_submission", "run_action", "handle_delivery"]
-    assert [name for name, _ in sweep()] == [f"jobs.tasks.{name}" for name in names]
+    assert [name for name, _ in tick()] == [f"jobs.tasks.{name}" for name in names]
     for _ in range(5):
         clock.shift(5)
-        assert sweep() == []
+        assert tick() == []
     clock.shift(5)
-    assert len(sweep()) == 3
+    assert len(tick()) == 3
 
 
-def test_a_message_of_the_sweep_does_the_work_at_once(
-    due: Job, sweep: Sweep, zencoder: FakeZencoder
+def test_a_message_of_the_tick_does_the_work_at_once(
+    due: Job, tick: Tick, zencoder: FakeZencoder
 ) -> None:
-    for message in sweep():
-        take(message)
+    for message in tick():
+        deliver(message)
     assert zencoder.asked["create"] == zencoder.asked["cancel"] == 1
     assert not Submission.objects.exclude(state="done").exists()
     assert not JobAction.objects.exclude(state="done").exists()
     assert WebhookDelivery.objects.get().handled_at
-    assert sweep() == []
+    assert tick() == []
 
 
-def test_a_second_message_does_nothing(due: Job, sweep: Sweep, zencoder: FakeZencoder) -> None:
-    messages = sweep()
+def test_a_second_message_does_nothing(due: Job, tick: Tick, zencoder: FakeZencoder) -> None:
+    messages = tick()
     for message in [*messages, *messages]:
-        take(message)
+        deliver(message)
     assert zencoder.asked["create"] == zencoder.asked["cancel"] == 1
 
 
 def test_a_message_that_comes_late_brings_nothing_forward(
-    due: Job, sweep: Sweep, zencoder: FakeZencoder, clock: time_machine.Traveller
+    due: Job, tick: Tick, zencoder: FakeZencoder, clock: time_machine.Traveller
 ) -> None:
     """Its row was done by another message meanwhile, which failed and put it off."""
-    late = sweep()
+    late = tick()
     clock.shift(dispatch.MESSAGE_TIMEOUT)
     zencoder.faults |= dict.fromkeys(("create", "cancel", "details 72"), failing(429))
-    for message in sweep():
-        take(message)
+    for message in tick():
+        deliver(message)
     before = zencoder.asked.copy()
     for message in late:
-        take(message)
+        deliver(message)
     assert zencoder.asked == before
 
 
-def test_the_first_message_works_without_a_sweep_and_after_one(
-    due: Job, sweep: Sweep, zencoder: FakeZencoder, clock: time_machine.Traveller
+def test_the_first_message_works_without_a_tick_and_after_one(
+    due: Job, tick: Tick, zencoder: FakeZencoder, clock: time_machine.Traveller
 ) -> None:
     tasks.run_submission(due.pk)
     assert zencoder.asked["create"] == 1
     action = JobAction.objects.get()
-    of_the_sweep = [message for message in sweep() if message[0].endswith("run_action")]
-    tasks.run_action(action.pk)  # the first message, slower than the sweep
+    of_the_tick = [message for message in tick() if message[0].endswith("run_action")]
+    tasks.run_action(action.pk)  # the first message, slower than the tick
     assert zencoder.asked["cancel"] == 1
-    take(of_the_sweep[0])
+    deliver(of_the_tick[0])
     assert zencoder.asked["cancel"] == 1
 
 
-def test_what_is_claimed_or_moved_while_the_sweep_looks_is_left_alone(
-    due: Job, sweep: Sweep, account: ProviderAccount
+def test_what_is_leased_or_not_due_any_more_is_left_alone(
+    due: Job, tick: Tick, account: ProviderAccount
 ) -> None:
     later = timezone.now() + dispatch.MESSAGE_TIMEOUT
     Submission.objects.update(leased_until=later)
     JobAction.objects.update(leased_until=later)
     WebhookDelivery.objects.update(next_at=later)
-    assert sweep() == []
+    assert tick() == []
     assert Submission.objects.get().dispatched_until is None
