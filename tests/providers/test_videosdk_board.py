@@ -75,7 +75,7 @@ def test_a_seeded_job_in_an_undocumented_state_is_unknown_with_its_word_kept(
     job = Job.objects.get(status="unknown")
     assert job.provider_status == "quarantined"
     for page in (show(viewer, "list"), show(viewer, "detail", job.pk)):
-        assert "the provider says “<bdi>quarantined</bdi>”" in page
+        assert "reported as “<bdi>quarantined</bdi>”" in page
 
 
 def test_a_job_that_two_pages_of_a_growing_list_hold_is_one(

@@ -21,8 +21,8 @@ ROWS = {"job", "output", "preset", "account", "delivery", "event", "of", "one", 
 # what is called like a column, and is text of ours
 OURS = {
     "access.role", "field", "form.test", "form.account",
-    "again_form.send_again", "action", "select", "chip", "column", "tab", "retried", "phase",
-    "error.class", "note", "filters.ordering",
+    "again_form.send_again", "action", "state", "select", "chip", "column", "tab", "retried",
+    "phase", "error.class", "note", "filters.ordering",
 }  # fmt: skip
 # a link that the adapter made: `https://` and the id, percent-encoded
 LINKS = {"job.console_url"}
