@@ -53,7 +53,7 @@ def test_a_retry_is_offered_for_what_the_page_shows_and_said_on_every_page(
 
     page.locator("#do-resubmit").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Retry").click()
+    dialog.get_by_role("button", name="Retry", exact=True).click()
     page.wait_for_url(lambda url: url != failed and "resubmit" not in url)
     expect(page.locator(".job-head")).to_contain_text("attempt 2")
 

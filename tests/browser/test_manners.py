@@ -260,7 +260,7 @@ def test_a_lost_connection_is_told_and_ages_stand_still(page: Page) -> None:
     poll_fast(page)
     notice = page.locator("#offline")
     expect(notice).to_be_visible(timeout=20_000)
-    expect(notice).to_contain_text("No answer from Reelboard since")
+    expect(notice).to_contain_text("No connection to Reelboard since")
     age = page.locator("#health time").first
     before = age.inner_text()
     page.wait_for_timeout(3000)
