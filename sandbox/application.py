@@ -5,28 +5,28 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from sandbox import pages
-from sandbox.clips import Clips
 from sandbox.clock import Clock
-from sandbox.control import Control
-from sandbox.encoder import Encoder
-from sandbox.faults import Faults, Refusals
-from sandbox.jobs import Job, Media
+from sandbox.encoding.clips import Clips
+from sandbox.encoding.encoder import Encoder
+from sandbox.http import pages
+from sandbox.http.control import Control
+from sandbox.http.faults import Faults, Refusals
+from sandbox.http.limits import Limiter
+from sandbox.http.media import MediaLibrary
+from sandbox.http.requests_log import RequestLog
+from sandbox.http.web import Refused, Request, Response, text_response
+from sandbox.jobs.model import Job, Media
+from sandbox.jobs.notifications import Notice, Notifier
+from sandbox.jobs.seeding import History, Trickle
+from sandbox.jobs.simulation import Mover
+from sandbox.jobs.store import RETENTION_S, Store
+from sandbox.jobs.workshop import Workshop
 from sandbox.keys import LINK_SECRET, load_keys
-from sandbox.limits import Limiter
-from sandbox.media import MediaLibrary
-from sandbox.notifications import Notice, Notifier
 from sandbox.options import Options
-from sandbox.requests_log import RequestLog
-from sandbox.seeding import History, Trickle
-from sandbox.simulation import Mover
-from sandbox.store import RETENTION_S, Store
 from sandbox.tpstreams.api import TPStreams
 from sandbox.tpstreams.history import TPStreamsHistory
 from sandbox.videosdk.api import VideoSDK
 from sandbox.videosdk.history import VideoSDKHistory
-from sandbox.web import Refused, Request, Response, text_response
-from sandbox.workshop import Workshop
 from sandbox.xvid.api import Xvid
 from sandbox.xvid.history import XvidHistory
 from sandbox.zencoder.api import FIRST, SECOND, Zencoder

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from sandbox.faults import NAMES, FaultError
+from sandbox.http.faults import NAMES, FaultError
 from sandbox.options import OptionError, Options
 from sandbox.server import RunningSandbox
 

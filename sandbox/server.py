@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from sandbox.application import Application
+from sandbox.http.web import Server
 from sandbox.keys import LINK_SECRET
 from sandbox.options import OptionError, Options
-from sandbox.web import Server
 
 EVERY_ADDRESS = ("", "0.0.0.0")  # noqa: S104 (compared with, not bound to)
 

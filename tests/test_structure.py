@@ -1,6 +1,7 @@
 """A provider is spoken of where it belongs, and nowhere else."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from providers.core.contract import Provider
 ROOT = Path(__file__).parents[1]
 # Tests and docs name providers; the others are not ours, or made.
 LEFT_OUT = {"tests", "docs", "var", "node_modules"}
+# With more, a reader no longer finds things from the tree alone: make a package.
+MAX_MODULES = 13
 MADE_BY_OTHERS = ROOT / "static" / "vendor"
 # Where all providers are listed, and the demo that shows one account of each.
 LISTS = {ROOT / "providers" / "core" / "registry.py", ROOT / "sandbox" / "application.py"}
@@ -65,6 +68,15 @@ def test_the_registry_has_an_import_and_a_line_of_it(slug: str) -> None:
     assert sorted(lines) == sorted(
         [f"from {provider.__module__} import {provider.__name__}", f"{provider.__name__},"]
     )
+
+
+def test_no_folder_of_the_product_has_more_modules_than_a_reader_takes_in() -> None:
+    counts = Counter(
+        str(path.parent.relative_to(ROOT))
+        for path in sources()
+        if path.suffix == ".py" and path.name != "__init__.py"
+    )
+    assert {folder: count for folder, count in counts.items() if count > MAX_MODULES} == {}
 
 
 def test_the_walk_sees_code_templates_and_styles() -> None:

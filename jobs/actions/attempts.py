@@ -1,7 +1,7 @@
 """The retries of a job, and whether they have ended."""
 
 from jobs.models import Job
-from jobs.models.job import HEAVY_COLUMNS
+from jobs.models.mirror.job import HEAVY_COLUMNS
 
 
 def retries_of(job: Job) -> list[Job]:

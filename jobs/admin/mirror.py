@@ -28,7 +28,7 @@ from jobs.models import (
     WebhookDelivery,
 )
 from jobs.models.fields import EncryptedJSONField
-from jobs.models.job import HEAVY_COLUMNS
+from jobs.models.mirror.job import HEAVY_COLUMNS
 
 
 class MirrorAdmin(LargeTableAdmin):

@@ -10,8 +10,8 @@ from django.db import migrations, models
 
 import jobs.models.account
 import jobs.models.fields
-import jobs.models.job
-import jobs.models.output
+import jobs.models.mirror.job
+import jobs.models.mirror.output
 
 
 class Migration(migrations.Migration):
@@ -37,7 +37,10 @@ class Migration(migrations.Migration):
                 ("is_newest", models.BooleanField(default=True)),
                 ("batch", models.CharField(blank=True, max_length=100)),
                 ("name", models.CharField(blank=True, max_length=255)),
-                ("status", models.CharField(choices=jobs.models.job.status_choices, max_length=12)),
+                (
+                    "status",
+                    models.CharField(choices=jobs.models.mirror.job.status_choices, max_length=12),
+                ),
                 ("provider_status", models.CharField(blank=True, max_length=100)),
                 ("progress", models.FloatField(blank=True, null=True)),
                 ("phase", models.CharField(blank=True, max_length=100)),
@@ -375,7 +378,10 @@ class Migration(migrations.Migration):
                 ("remote_id", models.CharField(max_length=255)),
                 ("slot", models.CharField(blank=True, max_length=255)),
                 ("position", models.PositiveIntegerField(default=0)),
-                ("kind", models.CharField(choices=jobs.models.output.kind_choices, max_length=10)),
+                (
+                    "kind",
+                    models.CharField(choices=jobs.models.mirror.output.kind_choices, max_length=10),
+                ),
                 ("label", models.CharField(blank=True, max_length=255)),
                 ("format", models.CharField(blank=True, max_length=60)),
                 ("width", models.PositiveIntegerField(blank=True, null=True)),
@@ -393,7 +399,7 @@ class Migration(migrations.Migration):
                 (
                     "status",
                     models.CharField(
-                        choices=jobs.models.output.output_status_choices, max_length=12
+                        choices=jobs.models.mirror.output.output_status_choices, max_length=12
                     ),
                 ),
                 ("provider_status", models.CharField(blank=True, max_length=100)),

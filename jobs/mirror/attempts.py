@@ -6,10 +6,10 @@ from django.db import transaction
 from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 
-from jobs.mirror import merge
 from jobs.mirror.retries import settle_retries
+from jobs.mirror.rules import merge
+from jobs.mirror.rules.times import observed_end
 from jobs.mirror.statements import JOB_COLUMNS
-from jobs.mirror.times import observed_end
 from jobs.models import EventSource, Job, JobEvent, JobPoll
 from organizations.models import User
 from providers.core.errors import ProviderError

@@ -7,14 +7,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from jobs.mirror import merge
 from jobs.mirror.attempts import next_attempt
-from jobs.mirror.decision import Decision, decide, shows_rerun
 from jobs.mirror.held import HeldRows
 from jobs.mirror.outputs import change_outputs, draft_output
 from jobs.mirror.payload import Payload
 from jobs.mirror.presets import write_presets
 from jobs.mirror.retries import OUTCOMES
+from jobs.mirror.rules import merge
+from jobs.mirror.rules.decision import Decision, decide, shows_rerun
 from jobs.mirror.statements import Statements
 from jobs.models import EventSource, Job, JobEvent, Output, ProviderAccount
 from organizations.models import User

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobs.mirror import merge
+from jobs.mirror.rules import merge
 from jobs.models import Job, Output, Preset
 from providers.core.types import RemoteOutput
 

@@ -2,15 +2,15 @@
 
 from jobs.models.account import HealthState, ProviderAccount
 from jobs.models.action import ActionKind, ActionState, JobAction
-from jobs.models.event import EventSource, JobEvent
 from jobs.models.host import ProviderHost
 from jobs.models.idempotency import IdempotencyKey
-from jobs.models.job import EndSource, Job
-from jobs.models.output import Output
-from jobs.models.preset import Preset
+from jobs.models.mirror.event import EventSource, JobEvent
+from jobs.models.mirror.job import EndSource, Job
+from jobs.models.mirror.output import Output
+from jobs.models.mirror.preset import Preset
+from jobs.models.mirror.sidecars import JobBody, JobPoll, JobSecret
 from jobs.models.rate_budget import RateBudget
 from jobs.models.row_failure import RowFailure
-from jobs.models.sidecars import JobBody, JobPoll, JobSecret
 from jobs.models.submission import Submission, SubmissionState
 from jobs.models.webhook import Verdict, WebhookDelivery
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from jobs.models.job import Job
+from jobs.models.mirror.job import Job
 from jobs.models.work import WorkItem, unleased
 from organizations.models import ApiToken
 

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from jobs.models.job import Job
+from jobs.models.mirror.job import Job
 from organizations.models import Organization
 
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from jobs.models.fields import EncryptedJSONField
-from jobs.models.job import Job
+from jobs.models.mirror.job import Job
 from jobs.models.work import WorkItem, unleased
 from organizations.models import ApiToken, Organization
 

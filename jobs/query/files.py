@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db.models import Q, QuerySet
 
 from jobs.models import Output, Preset
-from jobs.models.output import UNFINISHED, OutputQuerySet
+from jobs.models.mirror.output import UNFINISHED, OutputQuerySet
 from jobs.query.list_filter import ListFilter
 from jobs.query.orderings import Ordering
 from jobs.query.parameters import Parameters, Params

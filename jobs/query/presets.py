@@ -12,7 +12,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from jobs.models import Output, Preset
-from jobs.models.preset import PresetQuerySet
+from jobs.models.mirror.preset import PresetQuerySet
 from jobs.query.list_filter import ListFilter
 from jobs.query.parameters import Parameters, Params, read_time
 from jobs.query.references import MAX_ID

@@ -9,7 +9,7 @@ from jobs.mirror.payload import Shape
 from jobs.mirror.presets import write_presets
 from jobs.models import Job
 from jobs.sync.context import PassContext
-from jobs.sync.findings import Findings
+from jobs.sync.crawl.findings import Findings
 from jobs.sync.job_reader import JobReader
 from providers.core.errors import ProviderError
 from providers.core.types import Capability, RemotePreset

@@ -5,9 +5,9 @@ from django.utils import timezone
 from jobs.mirror.payload import Shape
 from jobs.models import Job, JobPoll
 from jobs.sync.context import PassContext
-from jobs.sync.findings import REFRESH_JOBS, Findings
+from jobs.sync.crawl.findings import REFRESH_JOBS, Findings
+from jobs.sync.crawl.pages import Pages
 from jobs.sync.job_reader import JobReader
-from jobs.sync.pages import Pages
 from providers.core.types import ListedJob, RemoteJob
 
 

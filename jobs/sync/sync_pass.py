@@ -1,8 +1,8 @@
 """One pass over one account: the list first, then what has to be read besides."""
 
 from jobs.sync.context import PassContext
-from jobs.sync.crawl import discover
-from jobs.sync.findings import Findings
+from jobs.sync.crawl.discovery import discover
+from jobs.sync.crawl.findings import Findings
 from jobs.sync.limits import limit_wait_s
 from jobs.sync.reconcile import find_gone, read_presets
 from jobs.sync.refresh import refresh

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from jobs.media.playback import PLAYED, Opening, opening
 from jobs.models import Output, ProviderAccount
-from jobs.models.output import kind_choices, output_status_choices
+from jobs.models.mirror.output import kind_choices, output_status_choices
 from jobs.query import keyset
 from jobs.query.files import FileFilter
 from jobs.query.keyset import KeysetPage

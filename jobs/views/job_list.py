@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from jobs.models import Job, ProviderAccount
-from jobs.models.job import JobQuerySet
+from jobs.models.mirror.job import JobQuerySet
 from jobs.query import arrivals, keyset
 from jobs.query.jobs import JobFilter
 from jobs.query.keyset import KeysetPage

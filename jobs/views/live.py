@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from jobs.accounts.freshness import fingerprint
 from jobs.display.phases import live_version
 from jobs.models import Job, ProviderAccount
-from jobs.models.job import JobQuerySet
+from jobs.models.mirror.job import JobQuerySet
 from jobs.query import arrivals
 from jobs.query.jobs import JobFilter
 from jobs.views.job_list import second_time

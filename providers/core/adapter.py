@@ -16,7 +16,7 @@ from providers.core.types import JobRequest, ListedJob, Page, RemoteError, Remot
 from providers.http.answers import Answer, read_error
 from providers.http.client import Classify, HttpClient
 from providers.http.redaction import redact, redact_text, redact_url
-from providers.parsing.listing import Listing, crawl_pages, read_items
+from providers.paging.listing import Listing, crawl_pages, read_items
 from providers.parsing.media import read_download_name
 from providers.parsing.payloads import Body, OddValues, cut_references, read_redacted_id
 from providers.parsing.values import limit_items, read_dict

@@ -14,11 +14,11 @@ from providers.core.types import Capability, Field, JobRequest, RemoteJob, Webho
 from providers.http.answers import Answer, join_messages
 from providers.http.client import HttpClient
 from providers.http.redaction import redact_url
+from providers.paging.key_search import CLOCK_SKEW, search_pages
+from providers.paging.listing import Listing
+from providers.paging.next_pages import read_next, read_query
 from providers.parsing import customer_object
 from providers.parsing.customer_fields import CustomerField
-from providers.parsing.key_search import CLOCK_SKEW, search_pages
-from providers.parsing.listing import Listing
-from providers.parsing.next_pages import read_next, read_query
 from providers.parsing.payloads import Body
 from providers.parsing.urls import strip_query
 from providers.parsing.values import read_count

@@ -17,10 +17,10 @@ from providers.core.status import JobStatus, normalize_status
 from providers.core.types import Capability, Field, JobRequest, RemoteJob, WebhookEvent
 from providers.http.answers import Answer, error_by_status, join_messages, read_messages
 from providers.http.client import HttpClient
+from providers.paging.key_search import CLOCK_SKEW, search_pages
+from providers.paging.listing import Listing
 from providers.parsing import customer_object
 from providers.parsing.customer_fields import CustomerField
-from providers.parsing.key_search import CLOCK_SKEW, search_pages
-from providers.parsing.listing import Listing
 from providers.parsing.object_ids import is_object_id
 from providers.parsing.payloads import Body
 from providers.parsing.values import read_count, read_dict, read_int

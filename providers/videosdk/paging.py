@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from providers.core.errors import BadAnswer
-from providers.parsing.listing import Listing
+from providers.paging.listing import Listing
 from providers.parsing.values import read_dict, read_int
 from providers.videosdk.bodies import read_created_at
 

@@ -23,10 +23,10 @@ from providers.http.answers import Answer, error_by_status
 from providers.http.client import HttpClient
 from providers.http.redaction import url_expiry
 from providers.http.tokens import TOKENS, Token, owner_of
+from providers.paging.key_search import find_in_pages
+from providers.paging.listing import Listing, crawl_pages, read_items
 from providers.parsing import customer_text
 from providers.parsing.customer_fields import CustomerField
-from providers.parsing.key_search import find_in_pages
-from providers.parsing.listing import Listing, crawl_pages, read_items
 from providers.parsing.payloads import Body
 from providers.parsing.values import read_dict, read_int, read_text
 from providers.xvid import bodies

@@ -17,10 +17,10 @@ from providers.core.types import (
     WebhookEvent,
 )
 from providers.http.answers import Answer, error_by_status, join_messages
+from providers.paging.key_search import find_in_pages
+from providers.paging.listing import Listing
 from providers.parsing import customer_text
 from providers.parsing.customer_fields import CustomerField
-from providers.parsing.key_search import find_in_pages
-from providers.parsing.listing import Listing
 from providers.parsing.payloads import Body
 from providers.parsing.values import read_int, read_list
 from providers.zencoder import request as job_request

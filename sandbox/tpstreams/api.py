@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from sandbox.jobs import ACTIVE_JOB, Job, JobState, Media
-from sandbox.media import LINK_LIFE_S
-from sandbox.notifications import Notice
+from sandbox.http.media import LINK_LIFE_S
+from sandbox.http.web import Refused, Request, Response, html_response, json_response, text_response
+from sandbox.jobs.model import ACTIVE_JOB, Job, JobState, Media
+from sandbox.jobs.notifications import Notice
+from sandbox.jobs.workshop import Workshop
 from sandbox.tpstreams import hooks, ids, wire
 from sandbox.tpstreams.orders import OrderRefused, read_order
-from sandbox.web import Refused, Request, Response, html_response, json_response, text_response
-from sandbox.workshop import Workshop
 
 PER_PAGE = 20
 FIRST, SECOND = "first", "second"

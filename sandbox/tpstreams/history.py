@@ -3,8 +3,8 @@
 import random
 from urllib.parse import urlsplit
 
-from sandbox.jobs import Job
-from sandbox.seeding import History
+from sandbox.jobs.model import Job
+from sandbox.jobs.seeding import History
 from sandbox.tpstreams.orders import make_outputs, make_own
 
 OUTPUT_PATH = (

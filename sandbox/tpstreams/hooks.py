@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.jobs import Job
-from sandbox.store import Store
+from sandbox.jobs.model import Job
+from sandbox.jobs.store import Store
 from sandbox.tpstreams import wire
 
 Hook = dict[str, str]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.jobs import Job, Media, MediaState, OutputSpec
+from sandbox.jobs.model import Job, Media, MediaState, OutputSpec
 
 RESOLUTIONS = ("240p", "360p", "480p", "720p", "1080p")
 MAX_METADATA_BYTES = 10_240

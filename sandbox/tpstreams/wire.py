@@ -4,7 +4,7 @@ in the case of the status and in how they write times and lengths."""
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from sandbox.jobs import Job, JobState, MediaState, Problem, ProblemKind
+from sandbox.jobs.model import Job, JobState, MediaState, Problem, ProblemKind
 from sandbox.tpstreams import ids
 
 STATUSES = {

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from sandbox.jobs import Image, Job, Media, Mode
-from sandbox.notifications import Notice
+from sandbox.http.web import Refused, Request, Response, json_response
+from sandbox.jobs.model import Image, Job, Media, Mode
+from sandbox.jobs.notifications import Notice
+from sandbox.jobs.workshop import Workshop
 from sandbox.videosdk import ids, wire
 from sandbox.videosdk.files import Files
 from sandbox.videosdk.orders import OrderRefused, read_order
 from sandbox.videosdk.tokens import Owner, identify
-from sandbox.web import Refused, Request, Response, json_response
-from sandbox.workshop import Workshop
 
 PER_PAGE = 20
 MAX_PER_PAGE = 100

@@ -5,10 +5,10 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
-from sandbox.ffmpeg import FFmpegFailed, Runner, inspect
-from sandbox.jobs import MediaInfo
-from sandbox.media import MediaLibrary
-from sandbox.store import Store
+from sandbox.encoding.ffmpeg import FFmpegFailed, Runner, inspect
+from sandbox.http.media import MediaLibrary
+from sandbox.jobs.model import MediaInfo
+from sandbox.jobs.store import Store
 from sandbox.videosdk import ids, wire
 
 

@@ -4,8 +4,8 @@ import random
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.jobs import Job, JobState
-from sandbox.seeding import History
+from sandbox.jobs.model import Job, JobState
+from sandbox.jobs.seeding import History
 from sandbox.videosdk import ids
 from sandbox.videosdk.orders import LINK_LIFE_S, make_outputs
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.jobs import ImageSet, Job, Media, MediaState, OutputSpec
+from sandbox.jobs.model import ImageSet, Job, Media, MediaState, OutputSpec
 from sandbox.videosdk import ids
 
 SHORT_SIDES = {"240": 240, "360": 360, "480": 480, "720": 720, "1080": 1080, "4k": 2160}

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.jobs import Image, Job, JobState, Media, MediaInfo, MediaState
-from sandbox.media import MediaLibrary
+from sandbox.http.media import MediaLibrary
+from sandbox.jobs.model import Image, Job, JobState, Media, MediaInfo, MediaState
 from sandbox.videosdk import ids
 
 CDN = "/videosdk/cdn/encoded"

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from sandbox.jobs import Job, Media, MediaState
-from sandbox.notifications import Notice
-from sandbox.web import Refused, Request, Response, html_response, json_response
-from sandbox.workshop import Workshop
+from sandbox.http.web import Refused, Request, Response, html_response, json_response
+from sandbox.jobs.model import Job, Media, MediaState
+from sandbox.jobs.notifications import Notice
+from sandbox.jobs.workshop import Workshop
 from sandbox.xvid import wire
 from sandbox.xvid.grants import Application, Grants
 from sandbox.xvid.ids import Kind, Name, read_id

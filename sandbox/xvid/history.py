@@ -1,7 +1,7 @@
 """A believable past at Xvid: files made with presets, and what went wrong with some."""
 
-from sandbox.jobs import Job
-from sandbox.seeding import History
+from sandbox.jobs.model import Job
+from sandbox.jobs.seeding import History
 from sandbox.xvid.orders import make_output
 from sandbox.xvid.presets import presets_of
 

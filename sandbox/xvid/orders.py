@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from sandbox.jobs import ImageSet, Job, Media
+from sandbox.jobs.model import ImageSet, Job, Media
 from sandbox.xvid.presets import Preset, find_preset
 
 THUMBNAIL_PRESETS = {"thumbnails_small": 160, "thumbnails_medium": 320, "thumbnails_large": 640}

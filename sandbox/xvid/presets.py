@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.jobs import OutputSpec
+from sandbox.jobs.model import OutputSpec
 
 CREATED_AT_MS = 1_700_000_000_417
 H264, VP8, AAC, VORBIS = (f"6500f1e7a0b1c2d3e4f5010{n}" for n in range(4))

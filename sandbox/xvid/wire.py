@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from sandbox.jobs import Image, Job, JobState, Media, MediaInfo, MediaState, Problem, ProblemKind
+from sandbox.jobs.model import (
+    Image,
+    Job,
+    JobState,
+    Media,
+    MediaInfo,
+    MediaState,
+    Problem,
+    ProblemKind,
+)
 from sandbox.xvid.ids import Kind, Name, write_id
 from sandbox.xvid.presets import find_preset
 

@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from sandbox.jobs import Job, JobState, Media
-from sandbox.limits import Limiter
-from sandbox.media import LINK_LIFE_S
-from sandbox.notifications import Notice
-from sandbox.store import RETENTION_S
-from sandbox.web import Refused, Request, Response, html_response, json_response, text_response
-from sandbox.workshop import Workshop
+from sandbox.http.limits import Limiter
+from sandbox.http.media import LINK_LIFE_S
+from sandbox.http.web import Refused, Request, Response, html_response, json_response, text_response
+from sandbox.jobs.model import Job, JobState, Media
+from sandbox.jobs.notifications import Notice
+from sandbox.jobs.store import RETENTION_S
+from sandbox.jobs.workshop import Workshop
 from sandbox.zencoder import wire
 from sandbox.zencoder.orders import OrderRefused, read_order
 

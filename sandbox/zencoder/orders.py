@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.jobs import ImageSet, Job, Media, OutputSpec
+from sandbox.jobs.model import ImageSet, Job, Media, OutputSpec
 
 MAX_OUTPUTS = 20
 MAX_NOTIFICATIONS = 5

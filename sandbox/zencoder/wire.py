@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from sandbox.jobs import TERMINAL_JOB, Image, Job, JobState, Media, MediaState, ProblemKind
+from sandbox.jobs.model import TERMINAL_JOB, Image, Job, JobState, Media, MediaState, ProblemKind
 
 # The provider's address of a file below the media root, until this time.
 Link = Callable[[str, float], str]

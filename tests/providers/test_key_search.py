@@ -8,7 +8,7 @@ import pytest
 from providers.core.errors import AuthRefused, Outage
 from providers.core.status import JobStatus
 from providers.core.types import Page, RemoteJob
-from providers.parsing.key_search import CLOCK_SKEW, MAX_PAGES, MIN_PAGES, find_in_pages
+from providers.paging.key_search import CLOCK_SKEW, MAX_PAGES, MIN_PAGES, find_in_pages
 
 KEY = "0f8fad5bd9cb469fa16570867728950e"
 SENT_AT = datetime(2026, 3, 2, 9, tzinfo=UTC)

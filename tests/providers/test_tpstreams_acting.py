@@ -23,8 +23,8 @@ from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import JobRequest, Rendition, Thumbnails
 from providers.http.client import HttpClient
+from providers.paging.key_search import MAX_PAGES
 from providers.parsing import customer_object
-from providers.parsing.key_search import MAX_PAGES
 from providers.tpstreams.adapter import MAX_READS, METADATA_BYTES, TPStreams
 
 BASE = "https://tpstreams.example.com/api/v1"

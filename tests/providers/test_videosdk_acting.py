@@ -18,7 +18,7 @@ from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import JobRequest, Rendition, Thumbnails
 from providers.http.client import HttpClient
-from providers.parsing.key_search import CLOCK_SKEW, MAX_PAGES, MIN_PAGES
+from providers.paging.key_search import CLOCK_SKEW, MAX_PAGES, MIN_PAGES
 from providers.videosdk.adapter import VideoSDK
 
 BASE = "https://videosdk.example.com/v1"

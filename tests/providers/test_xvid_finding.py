@@ -9,7 +9,7 @@ import pytest
 import responses
 
 from providers.http.client import HttpClient
-from providers.parsing.key_search import MAX_PAGES, MIN_PAGES
+from providers.paging.key_search import MAX_PAGES, MIN_PAGES
 from providers.xvid.adapter import PAGE_SIZE, Xvid
 from tests.providers.cases.xvid import BASE_URL as BASE
 from tests.providers.cases.xvid import PRESETS, make_adapter, make_job, queries, request_for

@@ -17,7 +17,7 @@ from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import JobRequest, Rendition, Thumbnails
 from providers.http.client import HttpClient
-from providers.parsing.key_search import MAX_PAGES, MIN_PAGES
+from providers.paging.key_search import MAX_PAGES, MIN_PAGES
 from providers.zencoder.adapter import Zencoder
 from tests.providers.cases.zencoder import BASE_URL as BASE
 from tests.providers.cases.zencoder import make_job, serve_pages

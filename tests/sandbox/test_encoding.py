@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox.ffmpeg import executable
+from sandbox.encoding.ffmpeg import executable
 from sandbox.server import RunningSandbox
 from tests.sandbox.conftest import Client, StartSandbox
 

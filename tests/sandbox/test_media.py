@@ -4,8 +4,8 @@ import re
 
 import requests
 
-from sandbox.jobs import ImageSet
-from sandbox.renditions import MAX_IMAGES, image_times
+from sandbox.encoding.renditions import MAX_IMAGES, image_times
+from sandbox.jobs.model import ImageSet
 from sandbox.server import RunningSandbox
 from tests.sandbox.conftest import Client, StartSandbox
 

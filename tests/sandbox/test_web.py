@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 
-from sandbox.web import Request, Response, Server, text_response
+from sandbox.http.web import Request, Response, Server, text_response
 
 Serve = Callable[[Callable[[Request], Response]], int]
 

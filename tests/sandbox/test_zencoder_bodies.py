@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from sandbox.jobs import Image, Job, JobState, Media, MediaInfo, MediaState, OutputSpec, Problem
+from sandbox.jobs.model import (
+    Image,
+    Job,
+    JobState,
+    Media,
+    MediaInfo,
+    MediaState,
+    OutputSpec,
+    Problem,
+)
 from sandbox.zencoder import wire
 from sandbox.zencoder.orders import OrderRefused, read_order
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.models.job import JobQuerySet
+from jobs.models.mirror.job import JobQuerySet
 from jobs.query.counts import Count, count_found, tab_counts, total
 from jobs.query.jobs import JobFilter
 from providers.core.status import JobStatus

@@ -1,4 +1,4 @@
-"""What one answer changes of one job: the rules of `jobs.mirror.merge`, seen through the mirror."""
+"""What one answer changes of one job: the rules of `jobs.mirror.rules`, seen through the mirror."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -8,7 +8,7 @@ import requests
 from django.utils import timezone
 
 from jobs.models import Job, JobEvent, ProviderAccount, RateBudget
-from jobs.sync import crawl
+from jobs.sync.crawl import discovery
 from jobs.sync.report import Report
 from jobs.sync.runner import sync_account
 from tests.jobs.fake_zencoder import MORNING, PAGE_SIZE, Answer, FakeZencoder, failing
@@ -161,7 +161,7 @@ def test_a_crawl_that_finds_too_much_becomes_an_import_again(
     foreground: bool,
 ) -> None:
     pages = 4
-    monkeypatch.setattr(crawl, "DISCOVER_PAGES", pages)
+    monkeypatch.setattr(discovery, "DISCOVER_PAGES", pages)
     fill(zencoder, 1, PAGE_SIZE)
     run(new_account)
     fill(zencoder, PAGE_SIZE + 1, (pages + 3) * PAGE_SIZE)

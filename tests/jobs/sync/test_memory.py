@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from jobs.models import Job, ProviderAccount
-from jobs.sync.findings import REFRESH_JOBS, Findings
-from jobs.sync.page_turns import IDS_KEPT, PAGES_KEPT, PageTurns
+from jobs.sync.crawl.findings import REFRESH_JOBS, Findings
+from jobs.sync.crawl.page_turns import IDS_KEPT, PAGES_KEPT, PageTurns
+from jobs.sync.crawl.seen_ids import SeenIds
 from jobs.sync.runner import sync_account
-from jobs.sync.seen_ids import SeenIds
 from providers.core.status import JobStatus
 from providers.core.types import Page, RemoteJob
 from providers.http import client

@@ -1,6 +1,6 @@
 """What an output will be, from its settings and the input: sizes, lengths, thumbnail times."""
 
-from sandbox.jobs import ImageSet, MediaInfo, OutputSpec
+from sandbox.jobs.model import ImageSet, MediaInfo, OutputSpec
 
 TEST_CLIP_S = 5  # outputs of test jobs are cut to this
 MAX_SIDE = 1920

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from sandbox.jobs import Problem, ProblemKind
+from sandbox.jobs.model import Problem, ProblemKind
 
 MAX_INPUT_BYTES = 200 * 1024 * 1024
 ANSWER_WAIT_S = 5  # short, so that a test of the time-out is

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from sandbox.clock import Clock
-from sandbox.encoder import Encoder
-from sandbox.jobs import Job, Mode
-from sandbox.media import MediaLibrary
-from sandbox.simulation import script_for
-from sandbox.store import Store
+from sandbox.encoding.encoder import Encoder
+from sandbox.http.media import MediaLibrary
+from sandbox.jobs.model import Job, Mode
+from sandbox.jobs.simulation import script_for
+from sandbox.jobs.store import Store
 
 
 @dataclass(frozen=True, slots=True)

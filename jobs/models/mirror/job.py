@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from jobs.models.account import ProviderAccount
-from jobs.models.job_indexes import JOB_INDEXES
+from jobs.models.mirror.job_indexes import JOB_INDEXES
 from organizations.models import Organization
 from providers.core.status import ACTIVE, TERMINAL, JobStatus
 from providers.parsing.text import make_visible

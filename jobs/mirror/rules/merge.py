@@ -10,9 +10,9 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from jobs.mirror.rules.suspicion import find_faults
+from jobs.mirror.rules.times import find_end, find_sort_at, find_sort_started_at
 from jobs.mirror.storable import fit_to_column
-from jobs.mirror.suspicion import find_faults
-from jobs.mirror.times import find_end, find_sort_at, find_sort_started_at
 from jobs.models import Job, Output
 from jobs.models.fields import Undecryptable
 from providers.core.errors import CLASSES, ProviderError

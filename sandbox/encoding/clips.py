@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox.ffmpeg import FFmpegFailed, Runner, Stopped
+from sandbox.encoding.ffmpeg import FFmpegFailed, Runner, Stopped
 
-logger = logging.getLogger("sandbox.clips")
+logger = logging.getLogger("sandbox.encoding.clips")
 
 MISSING = "missing.mp4"
 DENIED = "forbidden.mp4"

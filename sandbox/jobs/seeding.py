@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from sandbox.clock import Clock
-from sandbox.jobs import (
+from sandbox.jobs.model import (
     ImageSet,
     Job,
     JobState,
@@ -19,9 +19,9 @@ from sandbox.jobs import (
     Problem,
     Script,
 )
-from sandbox.seed_names import FOLDERS, NAMES, ODD_INPUTS
-from sandbox.simulation import advance
-from sandbox.store import Store
+from sandbox.jobs.seed_names import FOLDERS, NAMES, ODD_INPUTS
+from sandbox.jobs.simulation import advance
+from sandbox.jobs.store import Store
 
 HISTORY_DAYS = 58  # all of it inside the providers' 60
 QUIET_S = 3 * 3600  # longer than any job takes: all of the past has ended

@@ -11,11 +11,11 @@ from jobs.mirror.batch import Applied
 from jobs.mirror.payload import Shape
 from jobs.models import EventSource, Job
 from jobs.sync.context import PassContext
-from jobs.sync.findings import Findings
-from jobs.sync.page_turns import PageTurns
-from jobs.sync.pages import Pages
+from jobs.sync.crawl.findings import Findings
+from jobs.sync.crawl.page_turns import PageTurns
+from jobs.sync.crawl.pages import Pages
+from jobs.sync.crawl.seen_ids import SeenIds
 from jobs.sync.report import Progress
-from jobs.sync.seen_ids import SeenIds
 from providers.core.errors import (
     BadAnswer,
     BudgetExhausted,

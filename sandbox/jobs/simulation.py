@@ -5,7 +5,8 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from sandbox.clock import Clock
-from sandbox.jobs import (
+from sandbox.encoding.renditions import frame_size, image_size, image_times, length_s, skip_reason
+from sandbox.jobs.model import (
     Event,
     Image,
     Job,
@@ -18,8 +19,7 @@ from sandbox.jobs import (
     ProblemKind,
     Script,
 )
-from sandbox.renditions import frame_size, image_size, image_times, length_s, skip_reason
-from sandbox.store import Store
+from sandbox.jobs.store import Store
 
 TICK_S = 0.2
 PENDING_S = 0.4

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from sandbox.downloads import is_local
-from sandbox.jobs import Job, Media
-from sandbox.store import Delivery, Store
+from sandbox.encoding.downloads import is_local
+from sandbox.jobs.model import Job, Media
+from sandbox.jobs.store import Delivery, Store
 
-logger = logging.getLogger("sandbox.notifications")
+logger = logging.getLogger("sandbox.jobs.notifications")
 
 ATTEMPTS = 6
 FIRST_WAIT_S = 1.0  # doubles with each attempt

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from sandbox.jobs import ImageSet, Job, Media, MediaInfo, MediaState, OutputSpec
-from sandbox.renditions import frame_size
+from sandbox.encoding.renditions import frame_size
+from sandbox.jobs.model import ImageSet, Job, Media, MediaInfo, MediaState, OutputSpec
 
 # libx264's constant rate factor for the qualities 1 to 5.
 CRF = {1: 32, 2: 28, 3: 25, 4: 22, 5: 19}

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sandbox.jobs import Image, ImageSet, Job, Media, MediaInfo, OutputSpec, Problem, Script
+from sandbox.jobs.model import Image, ImageSet, Job, Media, MediaInfo, OutputSpec, Problem, Script
 
 
 def dump(job: Job) -> str:

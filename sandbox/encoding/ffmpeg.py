@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from sandbox.jobs import MediaInfo
+from sandbox.jobs.model import MediaInfo
 
 LAUNCHER = str(Path(__file__).with_name("launcher.py"))
 RUN_LIMIT_S = 600

@@ -4,9 +4,9 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from sandbox.clips import DESCRIPTIONS
-from sandbox.media import MediaLibrary
-from sandbox.web import Request, Response, html_response, json_response
+from sandbox.encoding.clips import DESCRIPTIONS
+from sandbox.http.media import MediaLibrary
+from sandbox.http.web import Request, Response, html_response, json_response
 
 PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 ROW = '<tr><td><a href="{url}"><code>{url}</code></a></td><td>{text}</td></tr>'

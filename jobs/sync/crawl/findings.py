@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from jobs.mirror.batch import Applied
 from jobs.models import Job
-from jobs.sync.seen_ids import SeenIds
+from jobs.sync.crawl.seen_ids import SeenIds
 from providers.core.status import JobStatus
 from providers.core.types import ListedJob, Page, RemoteJob
 

@@ -6,13 +6,13 @@ import threading
 from pathlib import Path
 
 from sandbox.clock import Clock
-from sandbox.ffmpeg import Runner, Stopped
-from sandbox.job_run import Bench, JobRun
-from sandbox.jobs import Job, JobState, MediaState, Mode, Problem, ProblemKind
-from sandbox.media import MediaLibrary
-from sandbox.store import Store
+from sandbox.encoding.ffmpeg import Runner, Stopped
+from sandbox.encoding.job_run import Bench, JobRun
+from sandbox.http.media import MediaLibrary
+from sandbox.jobs.model import Job, JobState, MediaState, Mode, Problem, ProblemKind
+from sandbox.jobs.store import Store
 
-logger = logging.getLogger("sandbox.encoder")
+logger = logging.getLogger("sandbox.encoding.encoder")
 
 POLL_S = 0.1
 

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import documents
-from sandbox.jobs import ACTIVE_JOB, TERMINAL_JOB, Job, Media, Mode, Origin
+from sandbox.jobs import documents
+from sandbox.jobs.model import ACTIVE_JOB, TERMINAL_JOB, Job, Media, Mode, Origin
 
 # Above 32 bits, as the providers' will be (outputs of one passed 1.6e9 in 2018): a client
 # that keeps them in 32 bits shall notice here.

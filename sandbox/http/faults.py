@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
-from sandbox.web import Ending, Request, Response, html_response
+from sandbox.http.web import Ending, Request, Response, html_response
 
 HUGE_BYTES = 64 * 1024 * 1024
 

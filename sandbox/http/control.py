@@ -4,11 +4,11 @@ import json
 import os
 from typing import Any
 
-from sandbox.faults import FaultError, Faults
-from sandbox.jobs import Job
-from sandbox.requests_log import RequestLog
-from sandbox.web import Request, Response, json_response
-from sandbox.workshop import Workshop
+from sandbox.http.faults import FaultError, Faults
+from sandbox.http.requests_log import RequestLog
+from sandbox.http.web import Request, Response, json_response
+from sandbox.jobs.model import Job
+from sandbox.jobs.workshop import Workshop
 
 LISTED_JOBS = 100
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from jobs.models.job import Job
+from jobs.models.mirror.job import Job
 from organizations.models import User
 from providers.parsing.text import make_visible
 

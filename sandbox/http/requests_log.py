@@ -5,7 +5,7 @@ import threading
 from collections import Counter, deque
 from typing import Any
 
-from sandbox.web import Request
+from sandbox.http.web import Request
 
 KEPT = 200
 IDENTIFIER = re.compile(r"\d+|[0-9a-f]{16,}|[0-9a-f-]{36}")

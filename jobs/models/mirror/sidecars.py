@@ -11,7 +11,7 @@ from django.db import models
 
 from jobs.models.account import ProviderAccount
 from jobs.models.fields import EncryptedJSONField
-from jobs.models.job import Job
+from jobs.models.mirror.job import Job
 
 
 class JobSecret(models.Model):

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.clock import Clock
-from sandbox.downloads import InputProblem, download, refuse_content, refuse_destination
-from sandbox.ffmpeg import FFmpegFailed, Runner, Stopped, inspect, md5_of, wait_politely
-from sandbox.jobs import (
+from sandbox.encoding.downloads import InputProblem, download, refuse_content, refuse_destination
+from sandbox.encoding.ffmpeg import FFmpegFailed, Runner, Stopped, inspect, md5_of, wait_politely
+from sandbox.encoding.packaging import encode_arguments, picture_filter, playlist_text
+from sandbox.encoding.renditions import frame_size, image_size, image_times, length_s, skip_reason
+from sandbox.http.media import MediaLibrary
+from sandbox.jobs.model import (
     Event,
     Image,
     Job,
@@ -19,10 +22,7 @@ from sandbox.jobs import (
     Problem,
     ProblemKind,
 )
-from sandbox.media import MediaLibrary
-from sandbox.packaging import encode_arguments, picture_filter, playlist_text
-from sandbox.renditions import frame_size, image_size, image_times, length_s, skip_reason
-from sandbox.store import Store
+from sandbox.jobs.store import Store
 
 MAX_DURATION_S = 300
 # With a held speed each short phase lasts this long, so that a person can see it.

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
-from sandbox.clips import DENIED, MISSING, UNANSWERED, Clips
-from sandbox.web import Request, Response, Slice, html_response, json_response, text_response
+from sandbox.encoding.clips import DENIED, MISSING, UNANSWERED, Clips
+from sandbox.http.web import Request, Response, Slice, html_response, json_response, text_response
 
 ACCESS_KEY_ID = "SANDBOXACCESSKEYID"
 LINK_LIFE_S = 86_400  # hosted outputs open for a day

@@ -7,8 +7,8 @@ from django.db.models import F, Q
 
 from jobs.models.account import ProviderAccount
 from jobs.models.fields import EncryptedJSONField, Undecryptable
-from jobs.models.job import Job
-from jobs.models.preset import Preset
+from jobs.models.mirror.job import Job
+from jobs.models.mirror.preset import Preset
 from organizations.models import Organization
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import OutputKind

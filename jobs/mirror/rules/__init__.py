@@ -1,0 +1,1 @@
+"""How a payload changes what we know of a job: the rules, without a database."""

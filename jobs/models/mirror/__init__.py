@@ -1,0 +1,1 @@
+"""Tables that mirror what a provider has. Only `jobs.mirror` writes them."""

@@ -1,0 +1,1 @@
+"""Paging through a provider's list without missing or repeating a job."""

@@ -1,0 +1,1 @@
+"""Lists of jobs: their pages, what comes after each, and searching them."""

@@ -1,0 +1,1 @@
+"""Fetching inputs and encoding them with FFmpeg."""

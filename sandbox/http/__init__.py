@@ -1,0 +1,1 @@
+"""Requests and responses, the files that are served, the faults, and the sandbox's own pages."""

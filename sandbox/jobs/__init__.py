@@ -1,0 +1,1 @@
+"""The jobs of the sandbox: their model and store, what moves them, and what they notify."""
