@@ -51,6 +51,14 @@ def find_other_submission(submission: Submission, remote_id: str) -> Submission 
     ).first()
 
 
+def was_known_before(submission: Submission, remote_id: str) -> bool:
+    """Whether the mirror had the job `remote_id` before this submission was first sent."""
+    known = Job.objects.filter(
+        account=submission.job.account_id, remote_id=make_storable_id(remote_id)
+    ).exclude(pk=submission.pk)
+    return known.filter(first_seen_at__lt=submission.sent_at or submission.created_at).exists()
+
+
 def set_state(
     submission: Submission, state: SubmissionState, *, wait_s: float = 0, note: str = ""
 ) -> bool:

@@ -15,6 +15,7 @@ from jobs.submission.outcome import (
     mark_unconfirmed,
     record_event,
     set_state,
+    was_known_before,
 )
 from jobs.submission.stored_request import load_request
 from jobs.workqueue import leases
@@ -55,6 +56,8 @@ def search_by_key(submission: Submission, adapter: Provider) -> None:
 def _is_settled_by(remote: RemoteJob, submission: Submission, observed_at: datetime) -> bool:
     """Bind the job that was found; False where it is only the best match, and another's."""
     other = find_other_submission(submission, remote.remote_id)
+    if remote.key != submission.key and was_known_before(submission, remote.remote_id):
+        return False
     if other is None:
         bind_remote_job(submission, remote, observed_at)
     elif remote.key == submission.key:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from providers.core.errors import (
     AuthRefused,
@@ -34,6 +34,7 @@ MAX_NESTING = 10
 
 _MESSAGE_KEYS = ("errors", "error", "error_message", "message", "detail", "error_description")
 
+_CONFLICT = 409
 _TOO_MANY_REQUESTS = 429
 _PAYMENT_REQUIRED = 402
 _TIMEOUTS = frozenset({408, 504})
@@ -169,57 +170,49 @@ def read_error(answer: Answer, call: str, secrets: Iterable[str] = ()) -> Provid
 
     `call` names the request for a reader, e.g. `GET app.example.com/jobs`.
     """
-    status, code = answer.status, str(answer.status)
-    secrets = tuple(secrets)
+    status = answer.status
+    details: dict[str, Any] = {"code": str(status), "secrets": tuple(secrets)}
     messages, fields = read_messages(answer.data)
     message = "; ".join(messages)
-    ending = f": {message}" if message else "."
-    if status in {401, 403}:
-        return AuthRefused(
-            f"The provider refused the credentials for {call} ({status}){ending}",
-            code=code,
-            secrets=secrets,
-        )
-    if status in _GONE:
-        return NotFound(
-            f"The provider does not know {call} ({status}){ending}", code=code, secrets=secrets
-        )
-    if status == 409:
-        return Conflict(f"The provider refused {call} (409){ending}", code=code, secrets=secrets)
-    if status == _TOO_MANY_REQUESTS:
-        return RateLimited(
-            f"The provider's rate limit is reached{ending}",
-            code=code,
-            wait_s=answer.wait_s,
-            secrets=secrets,
-        )
-    if status in _TIMEOUTS:
-        return TimedOut(
-            f"The provider gave up on {call} ({status}){ending}",
-            code=code,
-            wait_s=answer.wait_s,
-            secrets=secrets,
-        )
+    if meaning := _find_meaning(status):
+        sentence = meaning.sentence.format(call=call, status=status)
+        if issubclass(meaning.error, RateLimited | TimedOut | Outage):
+            details["wait_s"] = answer.wait_s
+        return meaning.error(f"{sentence}: {message}" if message else f"{sentence}.", **details)
     if 400 <= status < 500:
         return Rejected(
             message or f"The provider rejected {call} ({status}).",
             messages=messages,
             fields=fields,
             error_class="quota.plan" if status == _PAYMENT_REQUIRED else None,
-            code=code,
-            secrets=secrets,
-        )
-    if status >= 500:
-        return Outage(
-            f"The provider failed on {call} ({status}){ending}",
-            code=code,
-            wait_s=answer.wait_s,
-            secrets=secrets,
+            **details,
         )
     return BadAnswer(
         f"The provider answered {call} with {status}, a redirect or no final answer. "
         "Check the base URL and its version.",
-        code=code,
         transient=False,
-        secrets=secrets,
+        **details,
     )
+
+
+class _Meaning(NamedTuple):
+    """What a status says of any call. The provider's own message follows the sentence."""
+
+    error: type[ProviderError]
+    sentence: str
+
+
+def _find_meaning(status: int) -> _Meaning | None:
+    if status in {401, 403}:
+        return _Meaning(AuthRefused, "The provider refused the credentials for {call} ({status})")
+    if status in _GONE:
+        return _Meaning(NotFound, "The provider does not know {call} ({status})")
+    if status == _CONFLICT:
+        return _Meaning(Conflict, "The provider refused {call} ({status})")
+    if status == _TOO_MANY_REQUESTS:
+        return _Meaning(RateLimited, "The provider's rate limit is reached")
+    if status in _TIMEOUTS:
+        return _Meaning(TimedOut, "The provider gave up on {call} ({status})")
+    if status >= 500:
+        return _Meaning(Outage, "The provider failed on {call} ({status})")
+    return None

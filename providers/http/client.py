@@ -1,23 +1,15 @@
 """The one way out to a provider: bounded in time and size, redacted, counted."""
 
 import logging
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import requests
-from requests import exceptions as failures
-from urllib3.exceptions import (
-    DecodeError,
-    HTTPError,
-    MaxRetryError,
-    NewConnectionError,
-    ReadTimeoutError,
-)
+from urllib3.exceptions import HTTPError
 
 from providers.core.errors import (
     AddressRefused,
@@ -26,10 +18,11 @@ from providers.core.errors import (
     ProviderError,
     Rejected,
     TimedOut,
-    Unreachable,
 )
-from providers.http.answers import Answer, join_messages, read_error, read_json
+from providers.http.answers import Answer, join_messages, read_error
+from providers.http.bodies import SizeLimit, read_body, read_data
 from providers.http.connections import BoundedAdapter
+from providers.http.failures import explain_failure
 from providers.http.redaction import REDACTED, has_marker, redact_url
 
 logger = logging.getLogger(__name__)
@@ -42,40 +35,28 @@ READ_S = 30.0
 # A complete answer, however slowly it arrives: Celery's thread pool has no limits of its own.
 ANSWER_S = 60.0
 
-# A page of 50 jobs with 20 outputs each is about 2 MB.
-MAX_BYTES = 20_000_000
-CHUNK_BYTES = 65_536
-
-_NO_CONTENT = 204
-
 # An error that took longer to come than this holds its caller up like no answer at all.
 SLOW_S = 15.0
 
 Classify = Callable[[Answer], ProviderError | None]
 
 
-class _SizeLimit:
-    """How much may be read yet: of one answer, or of several that are held at the same time."""
+class _Request(NamedTuple):
+    """The arguments of `requests` that a call may set."""
 
-    def __init__(self, error: type[BadAnswer], whose: str) -> None:
-        self._left = MAX_BYTES
-        self._error = error
-        self._whose = whose
-        self._lock = threading.Lock()
+    method: str
+    url: str
+    headers: Mapping[str, str] | None
+    params: Mapping[str, str | int] | None
+    json: Any
+    data: Mapping[str, str] | None
 
-    def take(self, size: int) -> None:
-        with self._lock:
-            self._left -= size
-            if self._left >= 0:
-                return
-        raise self._error(
-            f"The provider's {self._whose} larger than {MAX_BYTES // 1_000_000} MB.",
-            ambiguous=True,
-        )
 
-    def give_back(self, size: int) -> None:
-        with self._lock:
-            self._left += size
+class _TimeLimit(NamedTuple):
+    """How long a call may take, and whether our deadline is what limits it, not the host."""
+
+    seconds: float
+    is_own_deadline: bool
 
 
 class _Session(requests.Session):
@@ -120,7 +101,7 @@ class HttpClient:
         self._on_end = on_end
         self._secrets = tuple(secrets)
         self._lock = threading.Lock()
-        self._shared_limit: _SizeLimit | None = None
+        self._shared_limit: SizeLimit | None = None
         self._session = _Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -144,7 +125,7 @@ class HttpClient:
 
         Those that are too much end in AnswersTooLarge.
         """
-        self._shared_limit = _SizeLimit(AnswersTooLarge, "answers together are")
+        self._shared_limit = SizeLimit(AnswersTooLarge, "answers together are")
         try:
             yield
         finally:
@@ -187,148 +168,63 @@ class HttpClient:
             )
         if self._reserve is not None:
             self._reserve(bucket)
-        left = self.time_left_s
-        if left is not None and left <= 0:
-            raise TimedOut(f"No time was left for {call}.", ambiguous=False)
-        within_s = min(s for s in (ANSWER_S, left, self._first_answer_s()) if s is not None)
+        limit = self._find_time_limit(call)
         with self._lock:
             self.requests += 1
         started = time.monotonic()
-        failure: ProviderError | None = None
-        try:
-            answer = self._exchange(method, url, headers, params, json, form, started + within_s)
-        except ProviderError as error:
-            failure = error
-        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
-            timed_out = time.monotonic() - started >= min(READ_S, within_s)
-            failure = _explain(error, call, timed_out=timed_out)
+        request = _Request(method, url, headers, params, json, form)
+        outcome = self._try(request, call, started, limit)
         took_s = time.monotonic() - started
-        if failure is not None:
-            never_left = isinstance(failure, Rejected | AddressRefused)
-            own_deadline = isinstance(failure, TimedOut) and within_s == left
-            if not (never_left or own_deadline):
-                self._on_end(isinstance(failure, BadAnswer) and took_s < SLOW_S)
-            # Raised out here, so that the original, which quotes URLs and headers with their
-            # secrets, is not its context.
-            raise failure
-        self._on_end(answer.is_success or took_s < SLOW_S)
+        if isinstance(outcome, ProviderError):
+            self._report_failure(outcome, took_s, limit)
+            raise outcome
+        self._on_end(outcome.is_success or took_s < SLOW_S)
         self.latency_ms = round(took_s * 1000)
-        logger.debug("%s -> %d in %d ms", call, answer.status, self.latency_ms)
-        if answer.is_success:
-            return answer
+        logger.debug("%s -> %d in %d ms", call, outcome.status, self.latency_ms)
+        if outcome.is_success:
+            return outcome
         secrets = (*self._secrets, *secrets)
-        refusal = (classify and classify(answer)) or read_error(answer, call, secrets)
-        raise refusal.quote(refusal.provider_message or join_messages(answer.data), secrets)
+        refusal = (classify and classify(outcome)) or read_error(outcome, call, secrets)
+        raise refusal.quote(refusal.provider_message or join_messages(outcome.data), secrets)
 
-    def _exchange(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        params: Mapping[str, str | int] | None,
-        json: Any,
-        form: Mapping[str, str] | None,
-        ends_at: float,
-    ) -> Answer:
+    def _find_time_limit(self, call: str) -> _TimeLimit:
+        """Find how long the next call may take. Raises TimedOut when the deadline is over."""
+        left = self.time_left_s
+        if left is not None and left <= 0:
+            raise TimedOut(f"No time was left for {call}.", ambiguous=False)
+        seconds = min(s for s in (ANSWER_S, left, self._first_answer_s()) if s is not None)
+        return _TimeLimit(seconds, is_own_deadline=seconds == left)
+
+    def _try(
+        self, request: _Request, call: str, started: float, limit: _TimeLimit
+    ) -> Answer | ProviderError:
+        """Send once. A failure is returned, so that it can be raised without a context: that is
+        the original, which quotes URLs and headers with their secrets.
+        """
+        try:
+            return self._exchange(request, started + limit.seconds)
+        except ProviderError as error:
+            return error
+        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
+            timed_out = time.monotonic() - started >= min(READ_S, limit.seconds)
+            return explain_failure(error, call, timed_out=timed_out)
+
+    def _report_failure(self, failure: ProviderError, took_s: float, limit: _TimeLimit) -> None:
+        """Report how a call ended, unless it says nothing about the host."""
+        never_left = isinstance(failure, Rejected | AddressRefused)
+        own_deadline = isinstance(failure, TimedOut) and limit.is_own_deadline
+        if not (never_left or own_deadline):
+            self._on_end(isinstance(failure, BadAnswer) and took_s < SLOW_S)
+
+    def _exchange(self, request: _Request, ends_at: float) -> Answer:
         within_s = ends_at - time.monotonic()
         with self._session.request(
-            method,
-            url,
-            headers=headers,
-            params=params,
-            json=json,
-            data=form,
+            **request._asdict(),
             timeout=(min(CONNECT_S, within_s), min(READ_S, within_s)),
             allow_redirects=False,
             stream=True,
         ) as response:
-            limit = self._shared_limit or _SizeLimit(BadAnswer, "answer is")
-            text = _read_body(response, ends_at, limit)
+            limit = self._shared_limit or SizeLimit(BadAnswer, "answer is")
+            text = read_body(response, ends_at, limit)
             lower = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status_code, lower, text, _read_data(response, text))
-
-
-def _cut_off(response: requests.Response) -> None:
-    with suppress(ValueError):  # it came over no socket, and cannot be cut
-        response.raw.shutdown()
-
-
-def _read_body(response: requests.Response, ends_at: float, limit: _SizeLimit) -> str:
-    """Read piece by piece as they come, so that neither size nor slowness goes unnoticed."""
-    if response.status_code == _NO_CONTENT:
-        return ""  # a space after it has been seen, which is no body
-    # Chunk sizes, trailers and the like yield no piece, so one call may read them for ever.
-    watchdog = threading.Timer(ends_at - time.monotonic(), _cut_off, [response])
-    watchdog.daemon = True
-    watchdog.start()
-    body = bytearray()
-    try:
-        while piece := response.raw.read1(CHUNK_BYTES, decode_content=True):
-            body += piece
-            limit.take(len(piece))
-            if time.monotonic() >= ends_at:
-                break
-    except BaseException:
-        limit.give_back(len(body))
-        raise
-    finally:
-        watchdog.cancel()
-    if time.monotonic() >= ends_at:  # also when the cut looked like the end
-        raise TimedOut("The provider's answer did not end in time.")
-    return body.decode("utf-8-sig", "replace")
-
-
-def _read_data(response: requests.Response, text: str) -> Any:
-    """Parse a body. What is no JSON is fatal only where one was promised, with a 2xx."""
-    if not text.strip():
-        return None
-    kind = response.headers.get("Content-Type", "application/json").partition(";")[0].strip()
-    try:
-        if "json" not in kind.lower():
-            raise ValueError(f"it is {kind}")
-        return read_json(text)
-    except ValueError as error:
-        if not 200 <= response.status_code < 300:
-            return None
-        is_json = "json" in kind.lower()
-        reason = "it is not valid JSON" if is_json else str(error)
-    # the kind as the code: some providers' web pages mean more than a bad day
-    raise BadAnswer(
-        f"The provider's answer could not be read: {reason}.",
-        code="" if is_json else kind.lower(),
-        ambiguous=True,
-    )
-
-
-def _explain(error: Exception, call: str, *, timed_out: bool) -> ProviderError:
-    """Say what went wrong below HTTP: the messages of libraries quote URLs and headers.
-
-    Ambiguous is whatever may have happened after the request was sent.
-    """
-    reason: object = error.args[0] if error.args else None
-    if isinstance(reason, MaxRetryError):
-        reason = reason.reason
-    if isinstance(error, ValueError | failures.InvalidJSONError):
-        return Rejected(
-            f"{call} cannot be sent: the URL, a credential or the body holds what HTTP or "
-            "JSON does not allow."
-        )
-    if isinstance(error, failures.ConnectTimeout) or isinstance(reason, NewConnectionError):
-        return Unreachable(f"No connection could be made for {call}.")
-    if isinstance(error, failures.SSLError) and _is_certificate_refusal(error):
-        return Unreachable(f"The certificate of the server is not valid for {call}.")
-    if timed_out or isinstance(error, failures.Timeout | ReadTimeoutError):
-        return TimedOut(f"No answer came in time to {call}.")
-    if isinstance(error, DecodeError):
-        return BadAnswer(f"The answer to {call} is not compressed as it says.", ambiguous=True)
-    return Unreachable(f"The connection was lost during {call}.", ambiguous=True)
-
-
-def _is_certificate_refusal(error: BaseException) -> bool:
-    seen: list[object] = [error]
-    for item in seen:
-        if isinstance(item, ssl.SSLCertVerificationError):
-            return True
-        if isinstance(item, BaseException) and len(seen) < 20:
-            seen += [*item.args, getattr(item, "reason", None)]
-    return False
+            return Answer(response.status_code, lower, text, read_data(response, text))

@@ -6,7 +6,7 @@ is in docs/providers/videosdk.md.
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from providers.core import errors
@@ -17,7 +17,7 @@ from providers.core.status import JobStatus, normalize_status
 from providers.core.types import Capability, Field, JobRequest, RemoteJob, WebhookEvent
 from providers.http.answers import Answer, error_by_status, join_messages, read_messages
 from providers.http.client import HttpClient
-from providers.paging.key_search import CLOCK_SKEW, search_pages
+from providers.paging.key_search import search_pages
 from providers.paging.listing import Listing
 from providers.parsing import customer_object
 from providers.parsing.customer_fields import CustomerField
@@ -31,6 +31,10 @@ from providers.videosdk.presets import RESOLUTIONS
 from providers.videosdk.tokens import Tokens
 
 PAGE_SIZE = 20  # the documented default; no other one is known to be taken
+
+# A job that only looks like ours is taken for it from this long before ours was sent: longer, and
+# it is likelier to be another client's; shorter, and a provider whose clock is behind hides ours.
+SIMILAR_SKEW = timedelta(minutes=5)
 
 _NOT_QUEUED = "Video SDK deletes queued jobs only, and this one is not queued any more."
 
@@ -192,7 +196,7 @@ class VideoSDK(Adapter):
         def find(job: RemoteJob) -> RemoteJob | None:
             if job.key == key:
                 return job
-            is_new = job.created_at is not None and job.created_at >= since - CLOCK_SKEW
+            is_new = job.created_at is not None and job.created_at >= since - SIMILAR_SKEW
             is_alike = _list_settings(job) == _list_settings(asked)
             if is_new and is_alike and not job.key:
                 alike[job.remote_id] = job

@@ -21,7 +21,7 @@ from providers.core.errors import (
     TimedOut,
     Unreachable,
 )
-from providers.http import client as http_module
+from providers.http.bodies import MAX_BYTES
 from providers.http.client import HttpClient
 from providers.http.connections import is_public
 
@@ -187,7 +187,7 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(client: HttpClient) -> 
 
 
 def test_a_small_body_that_unpacks_to_a_huge_one_is_stopped(client: HttpClient) -> None:
-    bomb = gzip.compress(b" " * (http_module.MAX_BYTES + 1))
+    bomb = gzip.compress(b" " * (MAX_BYTES + 1))
     for body, words in ((bomb, "larger than"), (b"no gzip", "compressed")):
         handler = answer(body, more="Content-Encoding: gzip\r\n")
         with serve(handler) as server, pytest.raises(BadAnswer, match=words):

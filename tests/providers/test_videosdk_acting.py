@@ -18,8 +18,8 @@ from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import JobRequest, Rendition, Thumbnails
 from providers.http.client import HttpClient
-from providers.paging.key_search import CLOCK_SKEW, MAX_PAGES, MIN_PAGES
-from providers.videosdk.adapter import VideoSDK
+from providers.paging.key_search import MAX_PAGES, MIN_PAGES
+from providers.videosdk.adapter import SIMILAR_SKEW, VideoSDK
 
 BASE = "https://videosdk.example.com/v1"
 LIST, JOBS = f"{BASE}/encoder/jobs/", f"{BASE}/encoder/jobs"
@@ -295,14 +295,14 @@ def test_a_job_that_echoes_the_key_is_found(
     assert found.job.remote_id == ours["id"]
 
 
-def test_without_an_echo_source_settings_and_time_tell(
+def test_without_an_echo_a_job_of_that_time_with_our_source_and_settings_is_ours(
     videosdk: VideoSDK, wire: responses.RequestsMock
 ) -> None:
     decoys = [
         make_job(NOW, 1, videoUrl="https://media.example.com/in/Other.mov"),
         make_job(NOW, 2, presets=[{"resolutions": ["240"], "format": "hls"}]),
         make_job(NOW, 3, userData={"reelboard": "1" * 32}),  # another submission's
-        make_job(NOW - CLOCK_SKEW - timedelta(seconds=1), 4),
+        make_job(NOW - SIMILAR_SKEW - timedelta(seconds=1), 4),
         make_job(NOW, 5, id="77"),  # no time is known
     ]
     serve_list(wire, *decoys)

@@ -199,6 +199,21 @@ def test_a_likely_job_that_another_submission_made_is_not_bound(
     assert first.remote_id == "640"
 
 
+@pytest.mark.usefixtures("listed")
+def test_a_likely_job_that_was_here_before_ours_was_sent_is_not_bound(
+    organization: Organization, zencoder: FakeZencoder, clock: Clock
+) -> None:
+    account = make_account(organization, name="main", provider="guessing")
+    zencoder.faults["create"] = failing(500)
+    zencoder.add(640, "processing")
+    apply(account, reported(remote_id="640"))
+    clock.traveller.shift(1)
+    job = send(account)
+    for _ in range(9):
+        submission = clock.run(job, after=60)
+    assert (submission.state, job.remote_id) == (SubmissionState.UNCONFIRMED, None)
+
+
 def test_a_job_with_our_key_that_another_submission_is_bound_to_is_not_sent_again(
     account: ProviderAccount, zencoder: FakeZencoder, clock: Clock
 ) -> None:

@@ -13,7 +13,7 @@ from jobs.sync.crawl.seen_ids import SeenIds
 from jobs.sync.runner import sync_account
 from providers.core.status import JobStatus
 from providers.core.types import Page, RemoteJob
-from providers.http import client
+from providers.http import bodies
 from tests.jobs.factories import make_job
 from tests.jobs.fake_zencoder import FakeZencoder
 
@@ -68,7 +68,7 @@ def test_an_id_that_was_seen_is_always_found_and_another_one_hardly_ever() -> No
 def test_answers_that_are_too_large_together_are_read_one_after_the_other(
     account: ProviderAccount, zencoder: FakeZencoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "MAX_BYTES", 20_000)
+    monkeypatch.setattr(bodies, "MAX_BYTES", 20_000)
     for number in range(1, 5):
         make_job(account, remote_id=str(number), status="running")
         zencoder.add(number, labels="x" * (8_000 if number < 4 else 30_000))
