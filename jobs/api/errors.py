@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.core.serializers.json import DjangoJSONEncoder
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
@@ -118,6 +118,7 @@ class JsonAPI(NinjaAPI):
             RequestDataTooBig: lambda request, error: ApiError(
                 413, "too_large", "The body is too large."
             ).response(),
+            UnreadablePostError: _answer_unreadable,
             Exception: _answer_failure,
         }
         for kind, handler in handlers.items():
@@ -185,6 +186,15 @@ def _answer_unauthenticated(request: HttpRequest, error: AuthenticationError) ->
     ).response()
     response["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _answer_unreadable(request: HttpRequest, error: UnreadablePostError) -> HttpResponse:
+    cause: BaseException | None = error
+    while isinstance(cause, UnreadablePostError):  # Django wraps what it caught more than once
+        cause = cause.__cause__
+    is_late = isinstance(cause, TimeoutError)
+    message = "The body did not arrive in time." if is_late else "The body ended early."
+    return ApiError(408 if is_late else 400, "unfinished_body", message).response()
 
 
 def _answer_failure(request: HttpRequest, error: Exception) -> HttpResponse:

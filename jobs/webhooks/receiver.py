@@ -7,7 +7,7 @@ late.
 import hmac
 import re
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -37,12 +37,15 @@ def receive(request: HttpRequest, provider: str, account_id: int, secret: str) -
         return _respond(400, "Not readable.")
     if int(length) > MAX_BODY:
         return _respond(413, "Too large.")
-    return _accept(request, account)
+    try:
+        body = request.body
+    except UnreadablePostError:
+        return _respond(400, "Not readable.")
+    return _accept(request, account, body)
 
 
-def _accept(request: HttpRequest, account: ProviderAccount) -> HttpResponse:
+def _accept(request: HttpRequest, account: ProviderAccount, body: bytes) -> HttpResponse:
     headers = {name.lower(): value for name, value in request.headers.items()}
-    body = request.body
     webhook_secret = str(account.credentials.get("webhook_secret") or "")
     try:
         event = account.adapter_class.read_webhook(headers, body, webhook_secret)
