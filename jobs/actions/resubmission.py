@@ -81,7 +81,7 @@ def _submit_again(job: Job, user: User | None, token: ApiToken | None) -> Job:
 
 
 def _open_attempt(job: Job, user: User | None, token: ApiToken | None) -> Job:
-    attempt = open_attempt(job, source=EventSource.ACTION, actor=user)
+    attempt = open_attempt(job, source=EventSource.ACTION, actor=user, token=token)
     action = JobAction.objects.create(
         job=attempt,
         kind=ActionKind.RESUBMIT,

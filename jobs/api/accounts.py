@@ -3,30 +3,38 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from ninja import Router, Status
+from ninja import Query, Router, Status
+from pydantic import BaseModel, Field
 
 from jobs.api.auth import ApiRequest, TokenAuth
-from jobs.api.errors import (
-    ACTION_REFUSALS,
-    LIST_REFUSALS,
-    READ_REFUSALS,
-    ApiError,
-    not_found,
-    refuse_unknown,
-)
+from jobs.api.errors import ACTION_REFUSALS, LIST_REFUSALS, READ_REFUSALS, ApiError, not_found
+from jobs.api.list_parameters import read_filters
 from jobs.api.schemas.accounts import AccountList, AccountShape
-from jobs.models import ProviderAccount
+from jobs.models import HealthState, ProviderAccount
+from jobs.query.accounts import AccountFilter
 from jobs.query.references import find_by_id
 from jobs.sync.request import request_sync
 
 router = Router(tags=["accounts"], by_alias=True)
 
 
+class ListParameters(BaseModel):
+    """Documents the query string; AccountFilter reads it."""
+
+    provider: list[str] = Field([], description="Slugs.")
+    enabled: str = Field("", description="`true` or `false`: paused.")
+    state: list[str] = Field(
+        [],
+        description="Those whose `health.state` is one of these.",
+        json_schema_extra={"items": {"enum": list(HealthState)}},
+    )
+
+
 @router.get("", response={200: AccountList, **LIST_REFUSALS}, summary="List accounts")
-def list_accounts(request: ApiRequest) -> dict[str, Any]:
-    """All provider accounts of the organization, by name."""
-    refuse_unknown(request)
-    return {"results": _accounts(request).order_by("name")}
+def list_accounts(request: ApiRequest, parameters: Query[ListParameters]) -> dict[str, Any]:
+    """The provider accounts of the organization, by name."""
+    filters = read_filters(AccountFilter, request)
+    return {"results": filters.apply(_accounts(request).order_by("name"))}
 
 
 @router.get(

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
@@ -79,12 +79,6 @@ def not_found() -> ApiError:
 
 def invalid(fields: Mapping[str, str]) -> ApiError:
     return ApiError(422, "invalid", "Some fields are not valid: see `fields`.", fields)
-
-
-def refuse_unknown(request: HttpRequest, known: Iterable[str] = ()) -> None:
-    """Raise for a parameter that the list lacks: one mistyped must not select more than meant."""
-    if unknown := set(request.GET) - set(known):
-        raise invalid(dict.fromkeys(sorted(unknown), "Unknown parameter."))
 
 
 class JsonParser(Parser):

@@ -6,7 +6,8 @@ from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from jobs.api.auth import ApiRequest
-from jobs.api.errors import LIST_REFUSALS, invalid, refuse_unknown
+from jobs.api.errors import LIST_REFUSALS, invalid
+from jobs.api.list_parameters import read_filters
 from jobs.api.schemas.outputs import FileList
 from jobs.models import Output
 from jobs.query import keyset
@@ -23,6 +24,7 @@ class ListParameters(BaseModel):
 
     provider: list[str] = Field([], description="Slugs.")
     account: list[str] = Field([], description="Ids or exact names.")
+    job: list[str] = Field([], description="Ids.")
     kind: list[str] = Field(
         [],
         description="All but images where it is left out.",
@@ -44,12 +46,8 @@ class ListParameters(BaseModel):
 @router.get("", response={200: FileList, **LIST_REFUSALS}, summary="List files")
 def list_files(request: ApiRequest, parameters: Query[ListParameters]) -> dict[str, Any]:
     """Outputs of all jobs, a page at a time, newest job first; images where they are asked for."""
-    refuse_unknown(request, ListParameters.model_fields)
-    organization = request.auth.organization
-    filters = FileFilter.parse(request.GET, organization)
-    if filters.errors:
-        raise invalid(filters.errors)
-    files = filters.apply(Output.objects.for_organization(organization).for_list())
+    filters = read_filters(FileFilter, request)
+    files = filters.apply(Output.objects.for_organization(request.auth.organization).for_list())
     try:
         found = keyset.page(files, filters.ordering, filters.limit, filters.cursor)
     except ValueError as error:

@@ -7,14 +7,8 @@ from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from jobs.api.auth import ApiRequest
-from jobs.api.errors import (
-    LIST_REFUSALS,
-    READ_REFUSALS,
-    ApiError,
-    invalid,
-    not_found,
-    refuse_unknown,
-)
+from jobs.api.errors import LIST_REFUSALS, READ_REFUSALS, ApiError, invalid, not_found
+from jobs.api.list_parameters import read_filters
 from jobs.api.schemas.jobs import JobDetail, JobList
 from jobs.models import Job, JobBody, JobEvent, Output
 from jobs.query import keyset
@@ -44,12 +38,22 @@ class ListParameters(BaseModel):
     unresolved: str = Field(
         "", description="`true`: failed, and no later attempt succeeded; `false`: all others."
     )
+    partial: str = Field(
+        "", description="`true`: ended with usable and with failed outputs; `false`: all others."
+    )
+    suspect: str = Field(
+        "", description="`true`: succeeded, but something looks wrong; `false`: all others."
+    )
+    submitted_by: list[str] = Field([], description="E-mail addresses, or `token:NAME`.")
     q: str = Field("", description="An id in full, or words of the name, URL, batch or error.")
     created_after: str = Field("", description="ISO 8601, or an age such as `2d`; included.")
     created_before: str = Field("", description="Not included.")
+    started_after: str = Field("", description="Leaves out what has not started.")
+    started_before: str = ""
     finished_after: str = Field("", description="By `ended_at`; leaves out what has not ended.")
     finished_before: str = ""
     changed_after: str = ""
+    changed_before: str = ""
     sort: str = Field("", description=f"{', '.join(SORT_TIMES)}; a minus before it: newest first.")
     limit: str = Field("", description=f"1 to {MAX_LIMIT}; {DEFAULT_LIMIT} where it is left out.")
     cursor: str = Field("", description="`next` of the page before.")
@@ -60,12 +64,10 @@ def list_jobs(request: ApiRequest, parameters: Query[ListParameters]) -> dict[st
     """A page at a time: pass `next` back as `cursor`, and the rest unchanged.
 
     Newest first: running jobs by when they started, ended ones by when they ended (if only
-    such are asked for), else by creation. `sort` chooses another order.
+    such are asked for), else by the end or the start where a time of it is given, or by
+    creation. `sort` chooses another order.
     """
-    refuse_unknown(request, ListParameters.model_fields)
-    filters = JobFilter.parse(request.GET, request.auth.organization)
-    if filters.errors:
-        raise invalid(filters.errors)
+    filters = read_filters(JobFilter, request)
     queryset = filters.apply(_jobs(request)).defer(
         "request", "errors", "account__credentials", "account__hook_secret", "account__options"
     )

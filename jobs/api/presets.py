@@ -6,7 +6,8 @@ from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from jobs.api.auth import ApiRequest
-from jobs.api.errors import LIST_REFUSALS, invalid, refuse_unknown
+from jobs.api.errors import LIST_REFUSALS, invalid
+from jobs.api.list_parameters import read_filters
 from jobs.api.schemas.presets import PresetList
 from jobs.models import Preset
 from jobs.query import presets
@@ -38,12 +39,8 @@ def list_presets(request: ApiRequest, parameters: Query[ListParameters]) -> dict
 
     Those that a provider keeps for the account, and those that its jobs named.
     """
-    refuse_unknown(request, ListParameters.model_fields)
-    organization = request.auth.organization
-    filters = PresetFilter.parse(request.GET, organization)
-    if filters.errors:
-        raise invalid(filters.errors)
-    found = filters.apply(Preset.objects.for_organization(organization))
+    filters = read_filters(PresetFilter, request)
+    found = filters.apply(Preset.objects.for_organization(request.auth.organization))
     try:
         page = presets.page(found, filters.since, filters.limit, filters.cursor)
     except ValueError as error:

@@ -11,7 +11,7 @@ from jobs.mirror.rules import merge
 from jobs.mirror.rules.times import observed_end
 from jobs.mirror.statements import JOB_COLUMNS
 from jobs.models import EventSource, Job, JobEvent, JobPoll
-from organizations.models import User
+from organizations.models import ApiToken, User
 from providers.core.errors import ProviderError
 from providers.core.status import JobStatus
 
@@ -39,7 +39,9 @@ def next_attempt(attempts: QuerySet[Job]) -> int:
     return newest + 1
 
 
-def open_attempt(job: Job, *, source: EventSource, actor: User | None) -> Job:
+def open_attempt(
+    job: Job, *, source: EventSource, actor: User | None = None, token: ApiToken | None = None
+) -> Job:
     """Freeze `job` and open the attempt after it, which the provider is about to be asked for.
 
     Nothing of the job itself changes, so its `changed_at` stays. Calling it again for the same
@@ -50,13 +52,13 @@ def open_attempt(job: Job, *, source: EventSource, actor: User | None) -> Job:
         frozen = Job.objects.filter(pk=job.pk, is_newest=True)
         if not frozen.update(is_newest=False, version=F("version") + 1):
             return attempts.get(is_newest=True)
-        attempt = _create_attempt(job, next_attempt(attempts), actor)
+        attempt = _create_attempt(job, next_attempt(attempts), actor, token)
         message = f"Attempt {attempt.attempt}"
         JobEvent.build(attempt, source, "", attempt.status, message, actor).save()
     return attempt
 
 
-def _create_attempt(job: Job, number: int, actor: User | None) -> Job:
+def _create_attempt(job: Job, number: int, actor: User | None, token: ApiToken | None) -> Job:
     now = timezone.now()
     revision = job.account.next_revision()
     return Job.objects.create(
@@ -71,6 +73,7 @@ def _create_attempt(job: Job, number: int, actor: User | None) -> Job:
         retry_of=job,
         status=JobStatus.SUBMITTING,
         submitted_by=actor,
+        submitted_token=token,
         created_at=now,
         first_seen_at=now,
         changed_at=now,

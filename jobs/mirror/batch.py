@@ -157,6 +157,7 @@ class Batch:
         )
         if retry_of is not None:
             row.submitted_by_id = retry_of.submitted_by_id
+            row.submitted_token_id = retry_of.submitted_token_id
             row.request = retry_of.request
             row.batch = retry_of.batch
         return row

@@ -8,7 +8,7 @@ from django.db.models import Q
 from jobs.models.fields import EncryptedJSONField
 from jobs.models.mirror.job import Job
 from jobs.models.work import WorkItem, unleased
-from organizations.models import ApiToken, Organization
+from organizations.models import Organization
 
 
 class SubmissionState(models.TextChoices):
@@ -48,9 +48,6 @@ class Submission(WorkItem):
     fingerprint = models.CharField(max_length=64)
     # the complete JobRequest, with the signatures and keys that its URLs carry
     request = EncryptedJSONField()
-    token = models.ForeignKey(
-        ApiToken, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
     state = models.CharField(
         max_length=12, choices=SubmissionState.choices, default=SubmissionState.DUE
     )

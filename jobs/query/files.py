@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.db.models import Q, QuerySet
 
@@ -10,12 +10,11 @@ from jobs.models import Output, Preset
 from jobs.models.mirror.output import UNFINISHED, OutputQuerySet
 from jobs.query.list_filter import ListFilter
 from jobs.query.orderings import Ordering
-from jobs.query.parameters import Parameters, Params
+from jobs.query.parameters import Params
 from organizations.models import Organization
 from providers.core.status import OutputStatus
 from providers.core.types import OutputKind
 
-REPEATED = ("provider", "account", "kind", "status", "format", "preset")
 MAX_PIXELS = 65_535
 
 
@@ -23,6 +22,15 @@ MAX_PIXELS = 65_535
 class FileFilter(ListFilter):
     """What a list of files shows, from where. Made by `parse`."""
 
+    REPEATED: ClassVar[tuple[str, ...]] = (
+        "provider",
+        "account",
+        "job",
+        "kind",
+        "status",
+        "format",
+        "preset",
+    )
     CONDITIONS: ClassVar[tuple[str, ...]] = (
         *REPEATED,
         "min_height",
@@ -34,6 +42,7 @@ class FileFilter(ListFilter):
 
     # None: every account; what `provider` and `account` together come to
     account_ids: frozenset[int] | None = None
+    job_ids: tuple[int, ...] = ()
     kind: frozenset[OutputKind] = frozenset()
     status: frozenset[OutputStatus] = frozenset()
     format: tuple[str, ...] = ()
@@ -46,15 +55,16 @@ class FileFilter(ListFilter):
     ordering: Ordering = Ordering("created")
 
     @classmethod
-    def parse(cls, params: Params, organization: Organization) -> "FileFilter":
+    def parse(cls, params: Params, organization: Organization) -> Self:
         """Read the query string of a list of `organization`'s files.
 
-        One query when accounts or providers are named, one when presets are, else none.
+        One query when accounts or providers are named, one when jobs are, one when presets are,
+        else none.
         """
-        names = (*cls.CONDITIONS, "sort", "limit", "cursor")
-        read = Parameters(params, organization, names, REPEATED)
+        read = cls.read(params, organization)
         return cls(
             account_ids=read.account_ids(),
+            job_ids=read.jobs(),
             kind=read.choices("kind", OutputKind),
             status=read.choices("status", OutputStatus),
             format=read.several("format"),
@@ -69,6 +79,7 @@ class FileFilter(ListFilter):
             cursor=read.one("cursor"),
             given=read.given,
             errors=read.errors,
+            unknown=read.unknown,
         )
 
     def apply(self, queryset: OutputQuerySet) -> QuerySet[Output]:
@@ -84,6 +95,9 @@ class FileFilter(ListFilter):
         )
         if self.account_ids is not None:
             found = found.filter(account_id__in=sorted(self.account_ids))
+        if self.job_ids:
+            # by the index of the key to jobs: a job has few outputs, and they share their time
+            found = found.filter(job__in=self.job_ids)
         if self.status:
             found = found.filter(_status_condition(self.status))
         if self.format:

@@ -1,9 +1,9 @@
 """The filters of a job list, in the names that the URL and the API share."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import ClassVar, Self
 
 from django.db.models import Q, QuerySet
 
@@ -16,15 +16,11 @@ from organizations.models import Organization
 from providers.core.errors import CLASSES
 from providers.core.status import ACTIVE, JobStatus
 
-REPEATED = ("status", "provider", "account", "error", "batch", "preset")
-FLAGS = ("gone", "unresolved")
-TIMES = (
-    "created_after",
-    "created_before",
-    "finished_after",
-    "finished_before",
-    "changed_after",
-)
+FLAGS = ("gone", "unresolved", "partial", "suspect")
+TIMES = ("created", "started", "finished", "changed")
+
+# by far more than a creation may be ahead of our clock
+MAX_CLOCK_ERROR = timedelta(days=1)
 
 _ENDED = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
 
@@ -33,7 +29,21 @@ _ENDED = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
 class JobFilter(ListFilter):
     """What a list of jobs shows, in which order, from where. Made by `parse`."""
 
-    CONDITIONS: ClassVar[tuple[str, ...]] = (*REPEATED, *FLAGS, "q", *TIMES)
+    REPEATED: ClassVar[tuple[str, ...]] = (
+        "status",
+        "provider",
+        "account",
+        "error",
+        "batch",
+        "preset",
+        "submitted_by",
+    )
+    CONDITIONS: ClassVar[tuple[str, ...]] = (
+        *REPEATED,
+        *FLAGS,
+        "q",
+        *(f"{name}_{side}" for name in TIMES for side in ("after", "before")),
+    )
 
     status: frozenset[JobStatus] = frozenset()
     # None: every account; what `provider` and `account` together come to
@@ -44,22 +54,23 @@ class JobFilter(ListFilter):
     # None: gone jobs are left out of the active statuses alone
     gone: bool | None = None
     unresolved: bool | None = None
+    partial: bool | None = None
+    suspect: bool | None = None
+    # the jobs that one of `submitted_by` submitted
+    submitters: Q | None = None
     q: str = ""
-    created_after: datetime | None = None
-    created_before: datetime | None = None
-    finished_after: datetime | None = None
-    finished_before: datetime | None = None
-    changed_after: datetime | None = None
+    # by parameter: `created_after`
+    times: Mapping[str, datetime] = field(default_factory=dict)
     sort: Ordering | None = None
 
     @classmethod
-    def parse(cls, params: Params, organization: Organization) -> "JobFilter":
+    def parse(cls, params: Params, organization: Organization) -> Self:
         """Read the query string of a list of `organization`'s jobs.
 
-        One query when accounts or providers are named, one when presets are, else none.
+        One query when accounts or providers are named, one when presets are, at most two when
+        submitters are, else none.
         """
-        names = (*cls.CONDITIONS, "sort", "limit", "cursor")
-        read = Parameters(params, organization, names, REPEATED)
+        read = cls.read(params, organization)
         return cls(
             status=read.choices("status", JobStatus),
             account_ids=read.account_ids(),
@@ -68,17 +79,17 @@ class JobFilter(ListFilter):
             presets=read.presets(),
             gone=read.flag("gone"),
             unresolved=read.flag("unresolved"),
+            partial=read.flag("partial"),
+            suspect=read.flag("suspect"),
+            submitters=read.submitters(),
             q=read.one("q"),
-            created_after=read.time("created_after"),
-            created_before=read.time("created_before"),
-            finished_after=read.time("finished_after"),
-            finished_before=read.time("finished_before"),
-            changed_after=read.time("changed_after"),
+            times=_read_times(read),
             sort=read.ordering(SORT_TIMES),
             limit=read.limit(),
             cursor=read.one("cursor"),
             given=read.given,
             errors=read.errors,
+            unknown=read.unknown,
         )
 
     def apply(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
@@ -107,30 +118,18 @@ class JobFilter(ListFilter):
         if self.presets:
             used = Output.objects.filter(preset__in=[preset.pk for preset in self.presets])
             queryset = queryset.filter(pk__in=used.values("job_id"))
+        # few jobs are partial or suspect, and each person submitted some: job_list_partial,
+        # job_list_suspect and job_list_submitted_by are indexes of these alone
+        if self.partial is not None:
+            queryset = queryset.filter(is_partial=self.partial)
+        if self.suspect is not None:
+            queryset = queryset.filter(is_suspect=self.suspect)
+        if self.submitters is not None:
+            queryset = queryset.filter(self.submitters)
         if self.q:
             queryset = queryset.filter(_text_condition(self.q))
-        # Half-open, so that two windows that meet neither share nor lose a job
-        if self.created_after:
-            queryset = queryset.filter(sort_at__gte=self.created_after)
-        if self.created_before:
-            queryset = queryset.filter(sort_at__lt=self.created_before)
-        if self.finished_after or self.finished_before:
-            queryset = self._filter_ended(queryset)
-        if self.changed_after:
-            queryset = queryset.filter(changed_at__gte=self.changed_after)
-        return queryset
-
-    def _filter_ended(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        # the same again on what the index is made of, which gives it its range
-        queryset = queryset.alias(end=Ordering("finished").expression)
-        if self.finished_after:
-            queryset = queryset.filter(
-                ended_at__gte=self.finished_after, end__gte=self.finished_after
-            )
-        if self.finished_before:
-            queryset = queryset.filter(
-                ended_at__lt=self.finished_before, end__lt=self.finished_before
-            )
+        for name, moment in self.times.items():
+            queryset = _filter_time(queryset, name, moment)
         return queryset
 
     def _status_condition(self) -> Q:
@@ -152,14 +151,41 @@ class JobFilter(ListFilter):
 
     @property
     def ordering(self) -> Ordering:
-        """The order asked for, else the one that suits the statuses shown, newest first."""
+        """The order asked for, else the one that suits what is shown, newest first."""
         if self.sort:
             return self.sort
         if self.tab == {JobStatus.RUNNING}:
             return Ordering("started")
         if self.tab and self.tab <= _ENDED:
             return Ordering("finished")
-        return Ordering("created")
+        # a range far back in one time would be searched from the top of another
+        ranges = {name.partition("_")[0] for name in self.times}
+        return Ordering(
+            next((name for name in ("finished", "started") if name in ranges), "created")
+        )
+
+
+def _read_times(read: Parameters) -> dict[str, datetime]:
+    names = [f"{name}_{side}" for name in TIMES for side in ("after", "before")]
+    return {name: moment for name in names if (moment := read.time(name))}
+
+
+def _filter_time(queryset: QuerySet[Job], name: str, moment: datetime) -> QuerySet[Job]:
+    """Narrow to one side of `moment`; leaves out jobs that did not start, or did not end."""
+    time, _, side = name.partition("_")
+    # half-open, so that two windows that meet neither share nor lose a job
+    than = "gte" if side == "after" else "lt"
+    column, *replacements = SORT_TIMES[time]
+    queryset = queryset.filter(**{f"{column}__{than}": moment})
+    if replacements:
+        # the same again on what job_list_started and job_list_ended are made of, which gives them
+        # their range
+        queryset = queryset.alias(**{time: Ordering(time).expression})
+        queryset = queryset.filter(**{f"{time}__{than}": moment})
+    elif time == "changed" and side == "before":
+        # nothing changes before it was created, as far as clocks agree: job_list starts there
+        queryset = queryset.filter(sort_at__lt=moment + MAX_CLOCK_ERROR)
+    return queryset
 
 
 def _read_errors(read: Parameters) -> tuple[str, ...]:

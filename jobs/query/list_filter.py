@@ -1,28 +1,44 @@
 """What every list is filtered by, and the links that change it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Self
 from urllib.parse import urlencode
 
-from jobs.query.parameters import DEFAULT_LIMIT
+from jobs.query.parameters import DEFAULT_LIMIT, Parameters, Params
+from organizations.models import Organization
 
 
 @dataclass(frozen=True)
-class ListFilter:
-    """What a list shows, from where. A subclass names its `CONDITIONS` and reads them.
+class ListFilter(ABC):
+    """What a list shows, from where. A subclass names its parameters and reads them.
 
     `given` holds the parameters as they came, so that a link says `2d` where the reader did;
-    `errors` a sentence for each field that could not be read.
+    `errors` a sentence for each field that could not be read; `unknown` the names of those that
+    the list does not have.
     """
 
-    # the parameters that narrow the list; order and place don't
+    # the parameters that narrow the list, those among them that may be given several times, and
+    # the others
     CONDITIONS: ClassVar[tuple[str, ...]] = ()
+    REPEATED: ClassVar[tuple[str, ...]] = ()
+    OTHERS: ClassVar[tuple[str, ...]] = ("sort", "limit", "cursor")
 
     given: tuple[tuple[str, str], ...] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
     limit: int = DEFAULT_LIMIT
     cursor: str = ""
+
+    @classmethod
+    @abstractmethod
+    def parse(cls, params: Params, organization: Organization) -> Self:
+        """Read the query string of a list of what `organization` has."""
+
+    @classmethod
+    def read(cls, params: Params, organization: Organization) -> Parameters:
+        return Parameters(params, organization, (*cls.CONDITIONS, *cls.OTHERS), cls.REPEATED)
 
     @property
     def is_empty(self) -> bool:

@@ -1,17 +1,25 @@
 """Reading the query string of a list: the same names, limits and messages for all of them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import reduce
+from operator import or_
 from typing import TypeVar
 
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 
-from jobs.models import Preset, ProviderAccount
+from jobs.models import Job, Preset, ProviderAccount
 from jobs.query.orderings import Ordering
-from jobs.query.references import find_accounts, has_control_characters, read_id
+from jobs.query.references import (
+    find_accounts,
+    find_submitters,
+    has_control_characters,
+    read_id,
+)
 from organizations.models import Organization
 from providers.core import registry
 
@@ -34,7 +42,8 @@ class Parameters:
     """The parameters `names` of a list of `organization`, each read by the method for its kind.
 
     What cannot be read leaves a sentence in `errors` under its name. Those in `repeated` may be
-    given several times. Unknown names are ignored.
+    given several times. An empty value counts as none, and of several values where one is meant
+    the first counts; `find_careless` names both. `unknown` are the other names that were sent.
     """
 
     def __init__(
@@ -47,7 +56,8 @@ class Parameters:
         self.organization = organization
         self.errors: dict[str, str] = {}
         self.values: dict[str, list[str]] = {}
-        repeated = frozenset(repeated)
+        names, repeated = tuple(names), frozenset(repeated)
+        self.unknown = tuple(name for name in params if name not in names)
         for name in names:
             given = params.getlist(name) if isinstance(params, QueryDict) else params.get(name, [])
             texts = list(dict.fromkeys(text.strip() for text in given))
@@ -68,7 +78,7 @@ class Parameters:
         return tuple((name, text) for name, texts in self.values.items() for text in texts)
 
     def several(self, name: str) -> tuple[str, ...]:
-        return () if name in self.errors else tuple(self.values[name])
+        return () if name in self.errors else tuple(self.values.get(name, ()))
 
     def one(self, name: str) -> str:
         return next(iter(self.several(name)), "")
@@ -139,6 +149,35 @@ class Parameters:
             self.errors["provider"] = f"There is no provider {unknown[0]}."
         return frozenset(pk for pk, slug in found.items() if not providers or slug in providers)
 
+    def submitters(self) -> Q | None:
+        """The jobs that one of `submitted_by` submitted; None where it is not given.
+
+        One query when e-mail addresses are given, one when tokens are, else none.
+        """
+        texts = self.several("submitted_by")
+        known = find_submitters(self.organization, texts)
+        for text in texts:
+            if text not in known:
+                self.errors["submitted_by"] = (
+                    f"No member has the e-mail address, and no token the name, {text}. "
+                    "Enter an e-mail address or token:NAME."
+                )
+        return reduce(or_, known.values()) if known else None
+
+    def jobs(self) -> tuple[int, ...]:
+        """The ids of the jobs that `job` names. One query if any."""
+        ids = {text: read_id(text) for text in self.several("job")}
+        if not ids:
+            return ()
+        rows = Job.objects.for_organization(self.organization)
+        known = frozenset(
+            rows.filter(pk__in=[pk for pk in ids.values() if pk]).values_list("pk", flat=True)
+        )
+        for text, pk in ids.items():
+            if pk not in known:
+                self.errors["job"] = f"No job has the id {text}."
+        return tuple(sorted(known))
+
     def presets(self) -> tuple[Preset, ...]:
         """The presets that `preset` names by id, without their settings. One query if any."""
         texts = self.several("preset")
@@ -155,6 +194,21 @@ class Parameters:
             if pk not in known:
                 self.errors["preset"] = f"No preset has the id {text}."
         return tuple(known.values())
+
+
+def find_careless(
+    params: QueryDict, names: Collection[str], repeated: Collection[str]
+) -> dict[str, str]:
+    """What a script should not send, by name: it may select more than was meant."""
+    wrong = {}
+    for name, texts in params.lists():
+        if name not in names:
+            wrong[name] = "There is no such parameter."
+        elif not all(text.strip() for text in texts):
+            wrong[name] = "Enter a value, or leave the parameter out."
+        elif len(texts) > 1 and name not in repeated:
+            wrong[name] = "Give this parameter once."
+    return wrong
 
 
 def read_time(text: str, now: datetime) -> datetime:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
@@ -19,8 +19,6 @@ from jobs.query.references import MAX_ID
 from organizations.models import Organization
 from providers.core.status import TERMINAL
 
-REPEATED = ("provider", "account", "preset")
-
 # How far back use is counted unless another time is asked for. Counting looks up the job of each
 # output that the page's presets made since then, so no time may be older than MAX_WINDOW.
 WINDOW = "30d"
@@ -31,7 +29,10 @@ MAX_WINDOW = timedelta(days=90)
 class PresetFilter(ListFilter):
     """Which presets a list shows, and since when their use is counted. Made by `parse`."""
 
+    REPEATED: ClassVar[tuple[str, ...]] = ("provider", "account", "preset")
     CONDITIONS: ClassVar[tuple[str, ...]] = (*REPEATED, "q")
+    # the time does not narrow the list: it says which jobs are counted
+    OTHERS: ClassVar[tuple[str, ...]] = ("created_after", "limit", "cursor")
 
     # None: every account; what `provider` and `account` together come to
     account_ids: frozenset[int] | None = None
@@ -42,13 +43,12 @@ class PresetFilter(ListFilter):
     since: datetime = field(default_factory=timezone.now)
 
     @classmethod
-    def parse(cls, params: Params, organization: Organization) -> "PresetFilter":
+    def parse(cls, params: Params, organization: Organization) -> Self:
         """Read the query string of a list of `organization`'s presets.
 
         One query when accounts or providers are named, one when presets are, else none.
         """
-        names = (*cls.CONDITIONS, "created_after", "limit", "cursor")
-        read = Parameters(params, organization, names, REPEATED)
+        read = cls.read(params, organization)
         window, since = _read_window(read)
         return cls(
             account_ids=read.account_ids(),
@@ -60,6 +60,7 @@ class PresetFilter(ListFilter):
             cursor=read.one("cursor"),
             given=read.given,
             errors=read.errors,
+            unknown=read.unknown,
         )
 
     def apply(self, queryset: PresetQuerySet) -> QuerySet[Preset]:

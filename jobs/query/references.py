@@ -4,13 +4,17 @@ import re
 from collections.abc import Iterable
 from typing import TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from jobs.models import ProviderAccount
-from organizations.models import Organization
+from jobs.models import Job, ProviderAccount
+from organizations.fields import fold_email
+from organizations.models import ApiToken, Organization, User
 
 MAX_ID = 2**63 - 1
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+# before the name of a token, where an e-mail address may be given as well
+TOKEN_PREFIX = "token:"  # noqa: S105 - no secret
 
 Row = TypeVar("Row", bound=Model)
 
@@ -34,6 +38,38 @@ def find_accounts(
     by_name = {account.name: account for account in accounts}
     known = by_name | {str(account.pk): account for account in accounts}
     return {text: known[text] for text in references if text in known}
+
+
+def find_submitters(organization: Organization, references: Iterable[str]) -> dict[str, Q]:
+    """The jobs that each reference, an e-mail address or `token:NAME`, submitted.
+
+    A reference that names nobody is left out, and so is somebody of other organizations. Tokens
+    may share a name: then all of them count, those revoked included.
+    """
+    names = {text: text.removeprefix(TOKEN_PREFIX) for text in references}
+    tokens = {text: name for text, name in names.items() if name != text}
+    emails = {text: fold_email(name) for text, name in names.items() if name == text}
+    found: dict[str, Q] = {}
+    if tokens:
+        owned = ApiToken.objects.for_organization(organization).filter(name__in=tokens.values())
+        ids: dict[str, list[int]] = {}
+        for pk, name in owned.values_list("pk", "name"):
+            ids.setdefault(name, []).append(pk)
+        found |= {
+            text: Q(submitted_token__in=ids[name]) for text, name in tokens.items() if name in ids
+        }
+    if emails:
+        jobs = Job.objects.filter(submitted_by=OuterRef("pk"), organization=organization)
+        people = User.objects.filter(
+            # somebody who has left is still the one who submitted
+            Q(memberships__organization=organization) | Exists(jobs),
+            email__in=emails.values(),
+        )
+        known = dict(people.values_list("email", "pk"))
+        found |= {
+            text: Q(submitted_by=known[email]) for text, email in emails.items() if email in known
+        }
+    return found
 
 
 def read_id(text: str) -> int | None:

@@ -39,7 +39,6 @@ def write_rows(new: NewJob) -> Job:
         key=uuid4().hex,
         fingerprint=new.fingerprint,
         request=dump_request(new.request),
-        token=new.token,
         next_at=now,
     )
     JobEvent.objects.create(
@@ -71,6 +70,7 @@ def _write_job(new: NewJob, now: datetime) -> Job:
         is_test=new.request.test,
         priority=fit_to_column(Job, "priority", new.request.priority),
         submitted_by=new.user,
+        submitted_token=new.token,
         retry_of=new.retry_of,
         first_seen_at=now,
         changed_at=now,

@@ -23,7 +23,15 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 # What we make of the answers, or keep about our own doings; all other columns mirror the provider.
 OUR_JOB_COLUMNS = {
     *("id", "organization", "account", "remote_id", "attempt", "is_newest", "batch", "request"),
-    *("submitted_by", "retry_of", "first_seen_at", "changed_at", "sort_at", "sort_started_at"),
+    *(
+        "submitted_by",
+        "submitted_token",
+        "retry_of",
+        "first_seen_at",
+        "changed_at",
+        "sort_at",
+        "sort_started_at",
+    ),
     *("resolved_by", "is_unresolved", "first_seen_revision", "status_revision", "is_active"),
     *("gone_at", "observed_at", "version", "digests", "is_partial", "is_suspect"),
     *("suspect_reason", "has_listed_outputs", "is_clip"),

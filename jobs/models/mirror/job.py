@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from jobs.models.account import ProviderAccount
 from jobs.models.mirror.job_indexes import JOB_INDEXES
-from organizations.models import Organization
+from organizations.models import ApiToken, Organization
 from providers.core.status import ACTIVE, TERMINAL, JobStatus
 from providers.parsing.text import make_visible
 from providers.parsing.urls import parse_url
@@ -100,8 +100,23 @@ class Job(models.Model):
     # whether the provider was asked to encode only a part of the input
     is_clip = models.BooleanField(default=False)
 
+    # who submitted it or requested this attempt: a person or a token. The keys have no index of
+    # their own, since two of JOB_INDEXES begin with them.
     submitted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
+    submitted_token = models.ForeignKey(
+        ApiToken,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     retry_of = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retries"

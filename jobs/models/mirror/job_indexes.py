@@ -61,13 +61,49 @@ JOB_INDEXES = [
         condition=Q(gone_at__isnull=False),
         name="job_count_gone",
     ),
-    # the running tab, which sorts by when they started
+    # any jobs by when they started, and a range of starts
     models.Index(
         F("organization"),
-        F("status"),
         Coalesce("sort_started_at", "sort_at").desc(),
         F("id").desc(),
         name="job_list_started",
+    ),
+    # any jobs by when they ended, and a range of ends
+    models.Index(
+        F("organization"),
+        Coalesce("ended_at", "sort_at").desc(),
+        F("id").desc(),
+        name="job_list_ended",
+    ),
+    # the few among them that ended with failed outputs, and those whose success looks wrong
+    models.Index(
+        F("organization"),
+        F("sort_at").desc(),
+        F("id").desc(),
+        condition=Q(is_partial=True),
+        name="job_list_partial",
+    ),
+    models.Index(
+        F("organization"),
+        F("sort_at").desc(),
+        F("id").desc(),
+        condition=Q(is_suspect=True),
+        name="job_list_suspect",
+    ),
+    # what one person, or one token, submitted
+    models.Index(
+        F("submitted_by"),
+        F("sort_at").desc(),
+        F("id").desc(),
+        condition=Q(submitted_by__isnull=False),
+        name="job_list_submitted_by",
+    ),
+    models.Index(
+        F("submitted_token"),
+        F("sort_at").desc(),
+        F("id").desc(),
+        condition=Q(submitted_token__isnull=False),
+        name="job_list_submitted_token",
     ),
     # one account's jobs
     models.Index(F("account"), F("sort_at").desc(), F("id").desc(), name="job_list_account"),

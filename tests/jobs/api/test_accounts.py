@@ -78,6 +78,27 @@ def test_accounts_are_listed_by_name_in_two_queries(
     assert body["next"] is None
 
 
+def test_accounts_are_narrowed_by_provider_state_and_pause(
+    reader: ApiClient, organization: Organization, django_assert_num_queries: Any
+) -> None:
+    make_account(organization, name="ok")
+    make_account(organization, name="failing", consecutive_failures=2)
+    make_account(organization, name="refused", refused_at=NOON, provider="xvid")
+    make_account(organization, name="paused", enabled=False, consecutive_failures=2)
+
+    def found(query: str) -> list[str]:
+        return [account["name"] for account in reader.get(f"/accounts?{query}").body["results"]]
+
+    assert found("state=ok&state=refused") == ["ok", "refused"]
+    assert found("enabled=true&provider=zencoder") == ["failing", "ok"]
+    assert found("enabled=false") == found("state=paused") == ["paused"]
+    assert found("state=failing&provider=xvid") == []
+    with django_assert_num_queries(3):
+        found("state=ok&provider=xvid&provider=zencoder")
+    for query in ("state=late", "enabled=no", "provider=nobody", "sort=name"):
+        assert list(reader.get(f"/accounts?{query}").fields) == [query.partition("=")[0]]
+
+
 def test_no_secret_of_an_account_is_told(reader: ApiClient, organization: Organization) -> None:
     account = make_account(
         organization, credentials={"api_key": "canary-key"}, hook_secret="canary-hook"

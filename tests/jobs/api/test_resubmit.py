@@ -139,6 +139,15 @@ def test_a_job_says_what_can_be_done_with_it(operator: ApiClient, failed: Job) -
     assert blocked == {"allowed": False, "reason": f"Already retried as job {retry['id']}."}
 
 
+def test_what_a_token_submitted_is_found_by_its_name(
+    operator: ApiClient, account: ProviderAccount, failed: Job
+) -> None:
+    retry = again(operator, failed).body["id"]
+    rerun = again(operator, make_job(account, status="failed")).body["id"]
+    found = operator.get("/jobs?submitted_by=token:operate%20token").body["results"]
+    assert {job["id"] for job in found} == {str(failed.pk), retry, rerun}
+
+
 def test_a_native_resubmit_answers_the_attempt_that_will_run(
     operator: ApiClient, account: ProviderAccount
 ) -> None:

@@ -72,6 +72,21 @@ def test_each_filter_selects(
     assert find("utm_source=mail") == {mine, theirs, unknown}
 
 
+def test_files_of_some_jobs_are_found_by_their_ids(find: Find, account: ProviderAccount) -> None:
+    first, second, other = (make_job(account) for _ in range(3))
+    one, two, _ = (make_output(job) for job in (first, second, other))
+    assert find(f"job={first.pk}") == {one}
+    assert find(f"job={first.pk}&job={second.pk}") == {one, two}
+
+
+def test_files_of_a_job_of_others_are_not_known(organization: Organization) -> None:
+    theirs = make_job(make_account(make_organization()))
+    for text in (str(theirs.pk), "episode", "9" * 30):
+        filters = FileFilter.parse(QueryDict(f"job={text}"), organization)
+        assert filters.errors == {"job": f"No job has the id {text}."}
+        assert not filters.apply(Output.objects.all()).exists()
+
+
 def test_files_of_a_gone_job_are_not_unfinished(find: Find, account: ProviderAccount) -> None:
     running = make_output(make_job(account, status="running"), status="running")
     gone = make_job(account, status="running", gone_at=NOON)

@@ -15,15 +15,16 @@ from hypothesis import strategies as st
 from jobs.models import Job, ProviderAccount
 from jobs.query.counts import Count, count_found, tab_counts
 from jobs.query.jobs import JobFilter
-from jobs.query.orderings import Ordering
+from jobs.query.orderings import SORT_TIMES, Ordering
 from jobs.query.parameters import MAX_LIMIT, read_time
 from jobs.query.references import read_id
-from organizations.models import Organization
+from organizations.models import ApiToken, Organization
 from providers.core.status import JobStatus
-from tests.factories import make_organization
+from tests.factories import make_membership, make_organization, make_user
 from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
 
 NOBODY = Organization(slug="nobody")
+FAR = NOON + timedelta(days=9)
 
 
 @pytest.fixture
@@ -179,15 +180,6 @@ def test_text_finds_a_job_by_our_id(find: Find, account: ProviderAccount) -> Non
     assert find(f"q={job.pk}") == {job}
 
 
-def test_times_are_half_open(find: Find, account: ProviderAccount) -> None:
-    before, at = (
-        make_job(account, created_at=NOON - timedelta(microseconds=step)) for step in (1, 0)
-    )
-    assert find("created_after=2026-03-14T12:00:00Z") == {at}
-    assert find("created_before=2026-03-14T12:00:00Z") == {before}
-    assert find("created_before=2026-03-14T12:00:00.000001Z") == {before, at}
-
-
 def test_created_after_takes_first_seen_where_the_provider_tells_no_creation(
     find: Find, account: ProviderAccount
 ) -> None:
@@ -196,17 +188,56 @@ def test_created_after_takes_first_seen_where_the_provider_tells_no_creation(
     assert find("created_after=2026-03-15") == set()
 
 
-def test_finished_after_leaves_out_what_has_not_finished(
+@pytest.mark.parametrize("name", ["created", "started", "finished", "changed"])
+def test_windows_that_meet_share_no_job(find: Find, account: ProviderAccount, name: str) -> None:
+    column = SORT_TIMES[name][0]
+    earlier, later = (
+        make_job(account, **{column: NOON + timedelta(microseconds=step)}) for step in (-1, 0)
+    )
+    # what has not begun or ended is in no window of beginnings or ends
+    make_job(account, status="queued", sort_at=NOON - timedelta(days=9), changed_at=FAR)
+    assert find(f"{name}_after=2026-03-14&{name}_before=2026-03-14T12:00:00Z") == {earlier}
+    assert find(f"{name}_after=2026-03-14T12:00:00Z&{name}_before=2026-03-15") == {later}
+
+
+def test_partial_and_suspect_jobs_are_found_by_their_own_flags(
     find: Find, account: ProviderAccount
 ) -> None:
-    done, _ = make_job(account), make_job(account, status="running")
-    assert find("finished_after=2026-03-14") == {done}
+    partial = make_job(account, status="failed", is_partial=True)
+    suspect, plain = make_job(account, is_suspect=True), make_job(account)
+    assert find("partial=true") == {partial}
+    assert find("partial=false") == {suspect, plain}
+    assert find("suspect=true") == {suspect}
+    assert find("suspect=false&partial=false") == {plain}
 
 
-def test_changed_after_includes_the_moment(find: Find, account: ProviderAccount) -> None:
-    make_job(account, changed_at=NOON - timedelta(seconds=1))
-    changed = make_job(account, changed_at=NOON)
-    assert find("changed_after=2026-03-14T12:00:00Z") == {changed}
+def test_jobs_are_found_by_who_submitted_them(
+    find: Find, account: ProviderAccount, organization: Organization
+) -> None:
+    member = make_membership(organization, user=make_user("ann@studio.example")).user
+    left = make_user("left@studio.example")
+    tokens = [ApiToken.issue(organization, name)[0] for name in ("nightly", "nightly", "idle")]
+    tokens[1].revoke()
+    by_ann, by_left = (make_job(account, submitted_by=user) for user in (member, left))
+    by_tokens = {make_job(account, submitted_token=token) for token in tokens[:2]}
+    make_job(account)
+    assert find("submitted_by=Ann@Studio.example") == {by_ann}
+    assert find("submitted_by=left@studio.example") == {by_left}
+    assert find("submitted_by=token:nightly") == by_tokens
+    assert find("submitted_by=token:nightly&submitted_by=ann@studio.example") == {
+        by_ann,
+        *by_tokens,
+    }
+    assert find("submitted_by=token:idle") == set()
+
+
+def test_who_belongs_to_others_is_refused_like_nobody(organization: Organization) -> None:
+    stranger = make_membership(make_organization()).user
+    theirs = ApiToken.issue(make_organization(), "theirs")[0]
+    for text in (stranger.email, f"token:{theirs.name}", "nobody@studio.example", "token:", "ann"):
+        filters = JobFilter.parse({"submitted_by": [text]}, organization)
+        assert text in filters.errors["submitted_by"]
+        assert not filters.apply(Job.objects.all()).exists()
 
 
 @time_machine.travel(NOON + timedelta(days=2), tick=False)
@@ -303,6 +334,10 @@ def test_an_unreadable_order_or_limit_is_told_and_selects_all_the_same(
         ("status=succeeded&status=cancelled", Ordering("finished")),
         ("status=running&status=failed", Ordering("created")),
         ("status=queued", Ordering("created")),
+        ("started_before=1h", Ordering("started")),
+        ("finished_after=1h&started_after=1h", Ordering("finished")),
+        ("finished_after=1h&status=running", Ordering("started")),
+        ("changed_before=1h&created_after=1h", Ordering("created")),
         ("status=running&sort=changed", Ordering("changed", descending=False)),
     ],
 )

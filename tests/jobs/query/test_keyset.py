@@ -15,7 +15,8 @@ from jobs.models import Job, ProviderAccount
 from jobs.query.jobs import JobFilter
 from jobs.query.keyset import page
 from jobs.query.orderings import SORT_TIMES, Ordering
-from tests.factories import make_organization
+from organizations.models import ApiToken
+from tests.factories import make_organization, make_user
 from tests.jobs.factories import NOON, make_account, make_job
 
 pytestmark = pytest.mark.django_db
@@ -205,15 +206,23 @@ def test_refuses_an_order_that_there_is_not(text: str) -> None:
         ("", "job_list"),
         # equally good while every running job is still known
         ("status=running", "job_list_active|job_list_started"),
-        ("status=failed", "job_list_finished"),
+        # equally good in a table without failures
+        ("status=failed", "job_list_finished|job_list_ended"),
         ("status=queued", "job_list_status"),
         ("sort=changed", "job_changed"),
+        ("sort=-started", "job_list_started"),
+        ("sort=-finished", "job_list_ended"),
+        ("partial=true", "job_list_partial"),
+        ("suspect=true", "job_list_suspect"),
+        ("submitted_by=ann@studio.example", "job_list_submitted_by"),
+        ("submitted_by=token:nightly", "job_list_submitted_token"),
     ],
 )
 def test_a_page_reads_only_its_part_of_the_index(
     account: ProviderAccount, query: str, index: str
 ) -> None:
-    make_job(account, status="running")
+    make_job(account, status="running", submitted_by=make_user("ann@studio.example"))
+    ApiToken.issue(account.organization, "nightly")
     filters = JobFilter.parse(QueryDict(query), account.organization)
     jobs = filters.apply(Job.objects.for_organization(account.organization))
     cursor = encode(f"next {filters.ordering} 0 1")

@@ -1,5 +1,6 @@
 """The list: what a row says, what the tabs count, where the links lead, what a page costs."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from tests.jobs.factories import NOON, make_account, make_job
 from tests.markup import without_isolation
 
 LIST = "/o/harbour-studio/jobs/"
+FILES, PRESETS = "/o/harbour-studio/files/", "/o/harbour-studio/presets/"
 # session, user, membership; accounts, rows; a count for each of the seven statuses, for gone and
 # for resolved jobs; organizations
 QUERIES = 15
@@ -30,6 +32,20 @@ def test_a_row_says_what_the_job_is(viewer: Client, account: ProviderAccount) ->
     html = viewer.get(LIST).content.decode()
     for words in ("harbour.mov", "tape-7.mxf", "attempt 2", "Zencoder main", "Succeeded"):
         assert words in html
+
+
+@pytest.mark.parametrize("path", [LIST, FILES, PRESETS])
+def test_an_unknown_parameter_is_named_and_an_empty_one_ignored(
+    viewer: Client, account: ProviderAccount, path: str
+) -> None:
+    html = viewer.get(f"{path}?provider=&q=&error_group=7&stuck=&b%3Cb%3E=1").content.decode()
+    assert re.findall(r"<strong>(.*?)</strong>", without_isolation(html)) == [
+        "error_group",
+        "stuck",
+        "b&lt;b&gt;",
+    ]
+    assert "no such filter" in html
+    assert "no such filter" not in viewer.get(f"{path}?provider=&cursor=").content.decode()
 
 
 def test_a_failed_row_says_why(viewer: Client, account: ProviderAccount) -> None:
