@@ -1,25 +1,18 @@
 """Who calls: bearer tokens, their scope, and how often one may call."""
 
-import time
-from typing import Any
-
-from django.core.cache import cache
 from django.http import HttpRequest
 from ninja.security.http import HttpAuthBase
-from ninja.throttling import BaseThrottle
-from redis.exceptions import RedisError
 
 from jobs.api.errors import ApiError
+from jobs.api.http.rate import Allowance, count_call
 from organizations.models import ApiToken
-
-# Far above what a script needs, and what stops one that loops from taking the board down
-REQUESTS_PER_MINUTE = 6_000
 
 
 class ApiRequest(HttpRequest):
     """A request that TokenAuth has let in."""
 
     auth: ApiToken
+    allowance: Allowance
 
 
 class TokenAuth(HttpAuthBase):
@@ -36,24 +29,22 @@ class TokenAuth(HttpAuthBase):
         if scheme.lower() != "bearer":
             return None
         token = ApiToken.authenticate(text.strip())
-        if token and self.to_operate and not token.can_operate:
+        if token is None:
+            return None
+        _count(request, token)
+        if self.to_operate and not token.can_operate:
             raise ApiError(
                 403, "forbidden", "This token can only read; use one with the operate scope."
             )
         return token
 
 
-class TokenThrottle(BaseThrottle):
-    """REQUESTS_PER_MINUTE per token, counted in the cache: per process without Redis."""
-
-    def allow_request(self, request: Any) -> bool:
-        key = f"api-requests-{request.auth.pk}-{int(time.time()) // 60}"
-        try:
-            cache.add(key, 0, timeout=120)
-            return cache.incr(key) <= REQUESTS_PER_MINUTE
-        except (RedisError, ValueError):
-            # a cache that is down, or forgot the key in between, must not close the API
-            return True
-
-    def wait(self) -> float:
-        return 60 - time.time() % 60
+def _count(request: HttpRequest, token: ApiToken) -> None:
+    allowance = count_call(token)
+    # for the headers of the response, whatever it will be
+    request.__dict__["allowance"] = allowance
+    if allowance.is_exceeded:
+        raise ApiError(
+            *(429, "too_many_requests", "Too many requests: wait as long as Retry-After says."),
+            headers={"Retry-After": str(allowance.seconds_left())},
+        )

@@ -1,8 +1,8 @@
 """The REST API, mounted at /api/v1/. Guide: docs/api.md; reference: /api/v1/docs."""
 
 from jobs.api import accounts, files, job_actions, presets
-from jobs.api.auth import TokenAuth, TokenThrottle
-from jobs.api.errors import JsonAPI
+from jobs.api.auth import TokenAuth
+from jobs.api.http.json_api import JsonAPI
 
 api = JsonAPI(
     title="Reelboard",
@@ -10,7 +10,6 @@ api = JsonAPI(
     description="Encoding jobs of all providers: read them, submit, cancel and run them again.",
     urls_namespace="api",
     auth=TokenAuth(),
-    throttle=TokenThrottle(),
 )
 # the router of jobs.api.jobs, with what job_actions adds to it
 api.add_router("/jobs", job_actions.router)

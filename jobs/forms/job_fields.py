@@ -1,6 +1,5 @@
 """The fields of the form for a new job, and the request that they make."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -8,7 +7,7 @@ from django import forms
 from jobs.forms.widgets import AccountChoice, NotedField
 from jobs.models import ProviderAccount
 from jobs.submission.idempotency import KEY_PATTERN, KEY_RULE
-from jobs.submission.limits import MAX_HEIGHT, check_json, read_json
+from jobs.submission.limits import MAX_HEIGHT, MalformedJson, check_json, read_json
 from providers.core.types import JobRequest, Rendition, Thumbnails
 
 MAX_THUMBNAILS = 100
@@ -136,7 +135,7 @@ class JobFields(forms.Form):
             return text or None
         try:
             return _check_json(read_json(text))
-        except json.JSONDecodeError:
+        except MalformedJson:
             return text
         except ValueError as error:
             raise forms.ValidationError(f"This is not JSON: {error}.") from None

@@ -8,6 +8,7 @@ from providers.parsing.urls import WEB_SCHEMES, parse_url
 # s3+eu-west-1, cf+uk.
 SCHEMES = frozenset({"http", "https", "ftp", "ftps", "sftp", "s3", "gs", "gcs", "cf", "azure"})
 MAX_URL = 4_000
+MAX_PORT = 65_535
 
 
 def check_url(text: str, *, schemeless_allowed: bool = False) -> str:
@@ -30,8 +31,12 @@ def check_url(text: str, *, schemeless_allowed: bool = False) -> str:
         raise ValueError(
             f"Start with one of {', '.join(f'{name}://' for name in sorted(SCHEMES))}."
         )
-    if text.partition("://")[2][:1] in ("", "/", "?", "#"):
+    authority = re.split("[/?#]", text.partition("://")[2], maxsplit=1)[0]
+    if not authority:
         raise ValueError("Add a host or a bucket after the //.")
+    port = re.search(r":([0-9]+)$", authority)
+    if port and int(port[1]) > MAX_PORT:
+        raise ValueError(f"Use a port of at most {MAX_PORT}.")
     if url.scheme in WEB_SCHEMES and not url.is_web:
         raise ValueError("The host name is not valid.")
     return text

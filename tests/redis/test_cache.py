@@ -7,7 +7,7 @@ import time_machine
 from django.test import override_settings
 
 from dashboard.settings import REDIS_TIMEOUTS
-from jobs.api.auth import REQUESTS_PER_MINUTE
+from jobs.api.http.rate import REQUESTS_PER_MINUTE
 from organizations.models import Scope
 from tests.factories import make_organization
 from tests.jobs.api.conftest import ApiClient, make_client

@@ -61,7 +61,9 @@ class RawClient:
 
 
 @contextmanager
-def _served(folder: Path, port: int) -> Iterator[None]:
+def serve(folder: Path, **variables: str) -> Iterator[int]:
+    """Gunicorn on a port of its own, which is returned."""
+    port = _free_port()
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     environment |= RUN_ENVIRONMENT | {
         "DJANGO_SETTINGS_MODULE": "dashboard.settings",
@@ -69,6 +71,7 @@ def _served(folder: Path, port: int) -> Iterator[None]:
         "DATABASE_URL": _database_url(),
         "PORT": str(port),
         "WEB_CONCURRENCY": "1",
+        **variables,
     }
     with (folder / "web.log").open("wb") as log:
         process = subprocess.Popen(
@@ -76,10 +79,27 @@ def _served(folder: Path, port: int) -> Iterator[None]:
             cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=log,
         )  # fmt: skip
         try:
-            yield
+            _wait_for(port)
+            yield port
         finally:
             process.terminate()
             process.wait(20)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            RawClient(port).exchange(b"GET /healthz HTTP/1.0\r\n\r\n")
+            return
+        except OSError:
+            time.sleep(0.1)
 
 
 def _database_url() -> str:
@@ -93,17 +113,7 @@ def _database_url() -> str:
 @pytest.fixture(scope="module")
 def gunicorn(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port that it listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with _served(tmp_path_factory.mktemp("gunicorn"), port):
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                RawClient(port).exchange(b"GET /healthz HTTP/1.0\r\n\r\n")
-                break
-            except OSError:
-                time.sleep(0.1)
+    with serve(tmp_path_factory.mktemp("gunicorn")) as port:
         yield port
 
 

@@ -19,7 +19,7 @@ def test_a_failure_of_ours_is_told_in_json_and_logged(
     JobBody.objects.create(job=job, compressed=b"no zlib stream", stored_at=NOON)
     answer = reader.get(f"/jobs/{job.pk}/raw")
     assert (answer.status, answer.body["error"]["code"]) == (500, "failure")
-    (record,) = [record for record in caplog.records if record.name == "jobs.api.errors"]
+    (record,) = [record for record in caplog.records if record.name == "jobs.api.http.json_api"]
     assert record.levelno == logging.ERROR
     assert record.exc_info
 
