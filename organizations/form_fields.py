@@ -27,4 +27,6 @@ class StyledField(BoundField):
 def _base_class(widget: forms.Widget) -> str:
     if isinstance(widget, CHECKBOXES):
         return "form-check-input"
+    if isinstance(widget, forms.RadioSelect):
+        return "btn-check"  # shown as a row of buttons
     return "form-select" if isinstance(widget, forms.Select) else "form-control"

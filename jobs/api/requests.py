@@ -1,12 +1,27 @@
 """What may be sent to `POST /jobs`, checked before anything is made of it."""
 
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from jobs.media.urls import MAX_URL, check_url
 from jobs.submission.limits import MAX_HEIGHT, check_json
+from jobs.submission.timestamps import (
+    CLOCK_PATTERN,
+    MAX_TIME_S,
+    MAX_TIMESTAMPS,
+    read_timestamp,
+)
 from providers.core.types import JobRequest, Rendition, Thumbnails
 
 MAX_RENDITIONS = 20
@@ -21,6 +36,20 @@ Source = Annotated[
 Json = Annotated[Any, AfterValidator(check_json)]
 Height = Annotated[int, Field(ge=1, le=MAX_HEIGHT)]
 Pixels = Annotated[int, Field(ge=1, le=7680)]
+ImageFormat = Literal["jpg", "png", "webp"]
+ImageFilter = Literal["none", "blur"]
+Timestamp = Annotated[
+    float,
+    BeforeValidator(read_timestamp),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": MAX_TIME_S},
+                {"type": "string", "pattern": CLOCK_PATTERN},
+            ]
+        }
+    ),
+]
 
 
 class Strict(BaseModel):
@@ -42,11 +71,59 @@ class RenditionRequest(Strict):
 
 
 class ThumbnailsRequest(Strict):
-    count: Annotated[int, Field(ge=1, le=1000)] | None = None
-    interval_s: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] | None = None
+    """Exactly one of `count`, `interval_s` and `timestamps`. What a provider lacks is refused."""
+
+    count: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None, description="How many, evenly spaced."
+    )
+    interval_s: Annotated[float, Field(gt=0, le=MAX_TIME_S, allow_inf_nan=False)] | None = Field(
+        None, description="Seconds from each to the next."
+    )
+    timestamps: list[Timestamp] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_TIMESTAMPS,
+        description="When in the video: seconds, or `HH:MM:SS`.",
+    )
+    formats: list[ImageFormat] = Field(
+        [], max_length=3, description="Each is made in all of them; by default in `jpg`."
+    )
     width: Pixels | None = None
     height: Pixels | None = None
-    format: Literal["jpg", "png"] = "jpg"
+    filters: list[ImageFilter] = Field(
+        [], max_length=2, description="Each is made with all of them; by default with `none`."
+    )
+    format: ImageFormat | None = Field(
+        None, deprecated=True, description="The same as `formats` with one item."
+    )
+
+    @field_validator("timestamps", "formats", "filters")
+    @classmethod
+    def check_unique(cls, values: list[Any] | None) -> list[Any] | None:
+        if values and len(set(values)) < len(values):
+            raise ValueError("Name each of them once.")
+        return values
+
+    @model_validator(mode="after")
+    def check_choices(self) -> Self:
+        given = (self.count, self.interval_s, self.timestamps)
+        if sum(one is not None for one in given) != 1:
+            raise ValueError("Give exactly one of count, interval_s and timestamps.")
+        if self.__dict__["format"] and self.formats:
+            raise ValueError("Give formats without format.")
+        return self
+
+    def as_thumbnails(self) -> Thumbnails:
+        fields = self.model_dump(exclude={"format"})
+        form = self.__dict__["format"]  # read so, a deprecated field gives no warning
+        return Thumbnails(
+            **fields
+            | {
+                "timestamps": tuple(self.timestamps or ()),
+                "formats": tuple(self.formats or ([form] if form else ())),
+                "filters": tuple(self.filters),
+            }
+        )
 
 
 class SubmitRequest(Strict):
@@ -77,7 +154,6 @@ class SubmitRequest(Strict):
         return check_json(extra)
 
     def as_job_request(self) -> JobRequest:
-        thumbnails = self.thumbnails
         return JobRequest(
             input=self.input,
             destination=self.destination,
@@ -85,7 +161,7 @@ class SubmitRequest(Strict):
                 Rendition(rendition.packaging, tuple(rendition.heights))
                 for rendition in self.renditions
             ),
-            thumbnails=Thumbnails(**thumbnails.model_dump()) if thumbnails else None,
+            thumbnails=self.thumbnails.as_thumbnails() if self.thumbnails else None,
             metadata=self.metadata,
             test=self.test,
             priority=self.priority,

@@ -18,7 +18,7 @@ from providers.core.contract import Provider
 from providers.core.issues import RequestIssue
 from providers.core.types import Capability, JobRequest
 
-HEIGHTS = (240, 360, 480, 720, 1080)
+HEIGHTS = (240, 360, 480, 720, 1080, 2160)
 PRESETS_SHOWN = 300
 # by field: what is said where a provider needs one and none is chosen
 NONE_CHOSEN = {"presets": "Choose at least one preset.", "hls": "Choose at least one height."}
@@ -72,15 +72,15 @@ class JobForm(JobFields):
         self.absent = [name for name, is_used in _used_fields(adapter_class).items() if not is_used]
         for name in self.absent:
             del self.fields[name]
-        if "thumbnail_interval" in self.fields:
-            self.fields["thumbnails"].help_text = "How many images. 0 for none."
+        if adapter_class.thumbnails:
+            self.offer_thumbnails(adapter_class.thumbnails)
         if not adapter_class.packagings and "hls" in self.fields:
             self.fields["hls"].label = "Heights"
         for name, field in self.fields.items():
             if isinstance(field, forms.TypedMultipleChoiceField):
-                field.choices = _height_choices(self[name].value())
-            elif isinstance(field, forms.MultipleChoiceField):
-                field.choices = preset_choices(account)
+                field.choices = _height_choices(adapter_class, self[name].value())
+        if isinstance(presets := self.fields.get("presets"), forms.MultipleChoiceField):
+            presets.choices = preset_choices(account)
 
     def clean(self) -> dict[str, Any]:
         """With other errors, say that nothing is chosen too; without, the provider says it."""
@@ -101,8 +101,8 @@ class JobForm(JobFields):
 
     def find_field(self, issue: RequestIssue) -> str | None:
         """The field that an issue is about; None where the form has none for it."""
-        name = issue.field.partition("[")[0].partition(".")[0]
-        names = ("hls", "presets") if name == "renditions" else (name,)
+        name, _, inner = issue.field.partition("[")[0].partition(".")
+        names = ("hls", "presets") if name == "renditions" else (f"{name}_{inner}", name)
         return next((one for one in names if one in self.fields), None)
 
     def add_issues(self, issues: Iterable[RequestIssue]) -> None:
@@ -132,7 +132,10 @@ class JobForm(JobFields):
     @property
     def noted_fields(self) -> list[forms.BoundField]:
         """The fields that have a place for notes."""
-        return [one for one in self.visible_fields() if one.name not in ("mp4", "allow_duplicate")]
+        without = ("mp4", "allow_duplicate")
+        fields = (one for one in self.visible_fields() if one.name not in without)
+        # those of thumbnails share one
+        return [one for one in fields if not one.name.startswith("thumbnails_")]
 
     def note(self, issues: Iterable[RequestIssue]) -> list[str]:
         """Keep what is about a field to be shown there; return the sentences of the rest."""
@@ -140,7 +143,8 @@ class JobForm(JobFields):
         for issue in issues:
             if name := self.find_field(issue):
                 message = self._phrase(issue) if self.is_bound else issue.message
-                self.notes.setdefault(name, []).append(FieldNote(message, issue.blocking))
+                place = "thumbnails" if name.startswith("thumbnails_") else name
+                self.notes.setdefault(place, []).append(FieldNote(message, issue.blocking))
             else:
                 rest.append(issue.message)
         return rest
@@ -163,13 +167,18 @@ def preset_choices(account: ProviderAccount) -> list[tuple[str, str]]:
 
 def _used_fields(adapter_class: type[Provider]) -> dict[str, bool]:
     """The fields that not every provider has a use for, and whether this one does."""
-    has_thumbnails = adapter_class.supports(Capability.THUMBNAILS)
+    thumbnails = adapter_class.thumbnails
+    sizes = thumbnails.sizes if thumbnails else ()
     has_presets = adapter_class.preset_field is not None
     used = {
         "test": adapter_class.supports(Capability.TEST_MODE),
         "priority": adapter_class.supports(Capability.PRIORITY),
-        "thumbnails": has_thumbnails,
-        "thumbnail_interval": has_thumbnails and not adapter_class.spreads_thumbnails,
+        "thumbnails": thumbnails is not None,
+        "thumbnails_by": thumbnails is not None,
+        "thumbnails_formats": bool(thumbnails and thumbnails.formats),
+        "thumbnails_filters": bool(thumbnails and len(thumbnails.filters) > 1),
+        "thumbnails_width": "width" in sizes,
+        "thumbnails_height": "height" in sizes,
         "presets": has_presets,
         "hls": not has_presets,
         "mp4": not has_presets and bool(adapter_class.packagings),
@@ -177,8 +186,9 @@ def _used_fields(adapter_class: type[Provider]) -> dict[str, bool]:
     return used | {name: text is not None for name, text in adapter_class.request_help.items()}
 
 
-def _height_choices(chosen: Any) -> list[tuple[int, str]]:
-    """The usual heights, and those that a copied request or a sent form has beside them."""
+def _height_choices(adapter_class: type[Provider], chosen: Any) -> list[tuple[int, str]]:
+    """The usual heights of those that can be made, and what a copied or sent form has beside."""
     heights = {int(one) for one in chosen or () if re.fullmatch("[0-9]{1,4}", str(one))}
     offered = {height for height in heights if 1 <= height <= MAX_HEIGHT}
-    return [(height, f"{height}p") for height in sorted(offered.union(HEIGHTS))]
+    usual = [one for one in HEIGHTS if not adapter_class.heights or one in adapter_class.heights]
+    return [(height, f"{height}p") for height in sorted(offered.union(usual))]

@@ -14,7 +14,6 @@ from jobs.forms.rebuilt_request import LOST_KEY, NO_LONGER_STORED, rebuild_reque
 from jobs.models import Job
 from jobs.models.fields import Undecryptable
 from jobs.submission.stored_request import dump_request, find_sent_request, load_request
-from providers.core.contract import Provider
 from providers.core.issues import RequestIssue
 from providers.core.types import JobRequest
 from providers.http.redaction import has_marker, redact, redact_url, url_expiry
@@ -62,9 +61,7 @@ def copy_job(job: Job) -> JobCopy:
         missing = NO_LONGER_STORED
     if request is not None:
         shown = _redact_request(request)
-        return JobCopy(
-            job, request, shown, tuple(_find_unshown(request, job.account.adapter_class))
-        )
+        return JobCopy(job, request, shown)
     if job.request is None:
         rebuilt = rebuild_request(job)
         shown = replace(rebuilt.request, input=job.input_url)
@@ -111,16 +108,3 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, dict | list):
         for part in value.values() if isinstance(value, dict) else value:
             yield from _texts(part)
-
-
-def _find_unshown(request: JobRequest, adapter_class: type[Provider]) -> Iterator[str]:
-    """What the form has no field for."""
-    thumbnails = request.thumbnails
-    if thumbnails is None:
-        return
-    if thumbnails.count is None:
-        yield "Number of thumbnails"
-    if thumbnails.interval_s is not None and adapter_class.spreads_thumbnails:
-        yield f"Interval between thumbnails ({thumbnails.interval_s:g} s)"
-    if thumbnails.width or thumbnails.height or thumbnails.format != "jpg":
-        yield "Size and format of the thumbnails"

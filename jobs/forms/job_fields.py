@@ -4,23 +4,23 @@ from typing import Any
 
 from django import forms
 
+from jobs.forms.thumbnail_fields import ThumbnailFields
 from jobs.forms.widgets import AccountChoice, NotedField
 from jobs.models import ProviderAccount
 from jobs.submission.idempotency import KEY_PATTERN, KEY_RULE
 from jobs.submission.limits import MAX_HEIGHT, MalformedJson, check_json, read_json
-from providers.core.types import JobRequest, Rendition, Thumbnails
+from providers.core.types import JobRequest, Rendition
 
-MAX_THUMBNAILS = 100
 TOO_LONG = "Use at most %(limit_value)d characters; this has %(show_value)d."
 WHOLE_NUMBER = "Enter a whole number."
 HEIGHTS_RANGE = f"Choose heights from 1 to {MAX_HEIGHT:,}."
-THUMBNAILS_RANGE = f"Enter a number from 0 to {MAX_THUMBNAILS}."
 PACKAGINGS = ("hls", "mp4")
 
 
-class JobFields(forms.Form):
+class JobFields(ThumbnailFields):
     """Called as the fields of JobRequest, which a provider's issues name, where there is one."""
 
+    field_order = ("account", "input", "destination", "hls", "presets", "mp4")
     bound_field_class = NotedField
     account = AccountChoice(
         ProviderAccount.objects.none(),
@@ -70,25 +70,6 @@ class JobFields(forms.Form):
         initial=[360],
         required=False,
         widget=forms.CheckboxSelectMultiple,
-    )
-    thumbnails = forms.IntegerField(
-        required=False,
-        min_value=0,
-        max_value=MAX_THUMBNAILS,
-        initial=4,
-        error_messages={
-            "invalid": WHOLE_NUMBER,
-            "min_value": THUMBNAILS_RANGE,
-            "max_value": THUMBNAILS_RANGE,
-        },
-        help_text="How many images, evenly spaced. 0 for none.",
-    )
-    thumbnail_interval = forms.FloatField(
-        label="Seconds between thumbnails",
-        required=False,
-        min_value=0.1,
-        initial=5,
-        error_messages={"invalid": "Enter a number.", "min_value": "Enter 0.1 or more."},
     )
     metadata = forms.CharField(
         required=False,
@@ -143,7 +124,7 @@ class JobFields(forms.Form):
     def read_request(self, preset_field: str | None) -> JobRequest:
         """The request of a valid form; `preset_field` is the key of `extra` for its presets."""
         data = self.cleaned_data
-        presets, count = data.get("presets"), data.get("thumbnails")
+        presets = data.get("presets")
         chosen = {preset_field: presets} if preset_field and presets else {}
         return JobRequest(
             input=data["input"].strip(),
@@ -153,9 +134,7 @@ class JobFields(forms.Form):
                 for packaging in PACKAGINGS
                 if data.get(packaging)
             ),
-            thumbnails=Thumbnails(count=count, interval_s=data.get("thumbnail_interval"))
-            if count
-            else None,
+            thumbnails=self.read_thumbnails(),
             metadata=data["metadata"],
             test=data.get("test", False),
             priority=data.get("priority"),

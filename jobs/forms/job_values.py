@@ -6,10 +6,11 @@ from typing import Any
 from django.http import QueryDict
 
 from jobs.forms.job import preset_choices
+from jobs.forms.thumbnail_fields import thumbnail_values
 from jobs.models import ProviderAccount
 from providers.core.types import JobRequest
 
-MULTIPLE = ("hls", "mp4", "presets")
+MULTIPLE = ("hls", "mp4", "presets", "thumbnails_formats", "thumbnails_filters")
 
 
 def typed_values(data: QueryDict) -> dict[str, Any]:
@@ -22,15 +23,14 @@ def request_values(request: JobRequest, account: ProviderAccount) -> dict[str, A
     """The values of a form that makes `request` at `account`."""
     heights = _heights(request, account)
     presets, extra = _split_presets(request, account)
-    metadata, thumbnails = request.metadata, request.thumbnails
+    metadata = request.metadata
     return {
         "input": request.input,
         "destination": request.destination or "",
         "hls": heights.get("hls", []),
         "mp4": heights.get("mp4", []),
         "presets": presets,
-        "thumbnails": (thumbnails and thumbnails.count) or 0,
-        "thumbnail_interval": thumbnails and thumbnails.interval_s,
+        **thumbnail_values(request.thumbnails),
         "metadata": metadata if isinstance(metadata, str) else _as_text(metadata),
         "test": request.test,
         "priority": request.priority,

@@ -7,7 +7,7 @@ from typing import Any
 from jobs.models import Job, JobSecret, Output
 from jobs.models.fields import Undecryptable
 from providers.core.contract import Provider
-from providers.core.types import Capability, JobRequest, OutputKind, Rendition, Thumbnails
+from providers.core.types import JobRequest, OutputKind, Rendition, Thumbnails
 from providers.http.redaction import has_marker
 
 LOST_KEY = "Secret values: none of CREDENTIALS_KEYS decrypts them"
@@ -46,7 +46,8 @@ def rebuild_request(job: Job) -> RebuiltRequest:
     if adapter_class.request_help.get("destination", "") is not None:
         missing.append("Destination")
     found = _find_presets(media, adapter_class) or _find_renditions(media, adapter_class)
-    thumbnails, unknown = _find_thumbnails(len(outputs) - len(media), adapter_class)
+    images = [output for output in outputs if output.kind == OutputKind.IMAGE]
+    thumbnails, unknown = _find_thumbnails(images, adapter_class)
     missing += [*found.missing, *unknown, "Extra settings, such as notifications"]
     if has_marker(job.metadata):
         missing.append("Secret values in the metadata")
@@ -120,9 +121,13 @@ def _find_heights(output: Output) -> list[int]:
 
 
 def _find_thumbnails(
-    count: int, adapter_class: type[Provider]
+    images: list[Output], adapter_class: type[Provider]
 ) -> tuple[Thumbnails | None, list[str]]:
-    if not count or not adapter_class.supports(Capability.THUMBNAILS):
+    support = adapter_class.thumbnails
+    if not images or support is None:
         return None, []
-    missing = [] if adapter_class.spreads_thumbnails else ["Interval between thumbnails"]
-    return Thumbnails(count=count), missing
+    if "count" not in support.placements:
+        return None, ["Thumbnails: their times are not known"]
+    made = {image.format for image in images}
+    formats = tuple(one for one in support.formats if one in made)
+    return Thumbnails(count=len(images) // max(1, len(formats)), formats=formats), []

@@ -21,8 +21,21 @@ def load_request(value: Mapping[str, Any]) -> JobRequest:
         for rendition in fields.get("renditions") or ()
     )
     if fields.get("thumbnails"):
-        fields["thumbnails"] = Thumbnails(**fields["thumbnails"])
+        fields["thumbnails"] = _load_thumbnails(fields["thumbnails"])
     return JobRequest(**fields)
+
+
+def _load_thumbnails(value: Mapping[str, Any]) -> Thumbnails:
+    """The Thumbnails; of an older request too, with one format, and an interval beside a count."""
+    fields = dict(value)
+    if form := fields.pop("format", None):
+        fields["formats"] = [form]
+    count, interval_s = fields.get("count"), fields.get("interval_s")
+    if count and interval_s:
+        fields["count"] = fields["interval_s"] = None
+        fields["timestamps"] = [number * interval_s for number in range(count)]
+    lists = {name: tuple(fields.get(name) or ()) for name in ("timestamps", "formats", "filters")}
+    return Thumbnails(**fields | lists)
 
 
 def find_sent_request(job: Job) -> JobRequest | None:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, OutputStatus
+from providers.core.thumbnails import ThumbnailSupport
 from providers.core.types import (
     Capability,
     Field,
@@ -110,11 +111,8 @@ class Provider(ABC):
     heights: ClassVar[tuple[int, ...]] = ()
     # the packagings that a rendition may name; empty where the provider decides
     packagings: ClassVar[tuple[str, ...]] = ("mp4", "hls")
-    # the image formats of thumbnails, empty for any, and how many a job may have
-    thumbnail_formats: ClassVar[tuple[str, ...]] = ()
-    max_thumbnails: ClassVar[int | None] = None
-    # whether a count of thumbnails is enough; elsewhere they need their interval as well
-    spreads_thumbnails: ClassVar[bool] = True
+    # what thumbnails can be; with the capability THUMBNAILS
+    thumbnails: ClassVar[ThumbnailSupport | None] = None
     # a form's help for a field of JobRequest instead of the usual one; None where the field has no
     # meaning, so that the form leaves it out
     request_help: ClassVar[Mapping[str, str | None]] = {}

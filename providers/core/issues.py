@@ -44,9 +44,12 @@ SENTENCES: Mapping[str, str] = {
     "thumbnails_unsupported": "{provider} makes no thumbnails.",
     "thumbnails_format": "{provider} makes thumbnails in these formats only: {formats}.",
     "thumbnails_too_many": "{provider} makes at most {limit} thumbnails per job.",
-    "thumbnails_count_required": "{provider} needs a count of thumbnails with the interval.",
-    "thumbnails_interval_required": "{provider} needs an interval of at least one second with a "
-    "count of thumbnails.",
+    "thumbnails_placement": "{provider} takes thumbnails by {placements} only.",
+    "thumbnails_whole_seconds": "{provider} makes thumbnails at whole seconds only.",
+    "thumbnails_filter": "{provider} has these filters for thumbnails only: {filters}.",
+    "thumbnails_no_filters": "{provider} has no filters for thumbnails.",
+    "thumbnails_decided": "{provider} decides the {what} of thumbnails by itself.",
+    "thumbnails_by_height": "{provider} sizes thumbnails by their height alone.",
     "thumbnails_height": "{provider} sizes thumbnails by their height: {heights}.",
     "thumbnails_in_outputs": "The outputs in extra say whether there are thumbnails; this is left "
     "out.",

@@ -5,7 +5,8 @@ from typing import Any
 
 from providers.core.contract import Provider
 from providers.core.issues import RequestIssue
-from providers.core.types import Capability, JobRequest
+from providers.core.thumbnails import NO_FILTER, ThumbnailSupport
+from providers.core.types import Capability, JobRequest, Thumbnails
 
 
 def find_declared_issues(
@@ -78,14 +79,53 @@ def _check_thumbnails(provider: type[Provider], request: JobRequest) -> Iterator
     thumbnails = request.thumbnails
     if thumbnails is None or "thumbnails" in request.extra:
         return
-    if not provider.supports(Capability.THUMBNAILS):
+    if provider.thumbnails is None:
         yield provider.refuse("thumbnails", "thumbnails_unsupported")
         return
-    formats, limit = provider.thumbnail_formats, provider.max_thumbnails
-    if formats and thumbnails.format not in formats:
-        yield provider.refuse("thumbnails", "thumbnails_format", formats=formats)
-    if limit is not None and (thumbnails.count or 0) > limit:
-        yield provider.refuse("thumbnails", "thumbnails_too_many", limit=limit)
+    support = provider.thumbnails
+    yield from _check_placement(provider, support, thumbnails)
+    if thumbnails.formats and not support.formats:
+        yield provider.refuse("thumbnails.formats", "thumbnails_decided", what="format")
+    elif set(thumbnails.formats).difference(support.formats):
+        yield provider.refuse("thumbnails.formats", "thumbnails_format", formats=support.formats)
+    if set(thumbnails.filters).difference(support.filters):
+        if support.filters == (NO_FILTER,):
+            yield provider.refuse("thumbnails.filters", "thumbnails_no_filters")
+        else:
+            filters = support.filters
+            yield provider.refuse("thumbnails.filters", "thumbnails_filter", filters=filters)
+    yield from _check_size(provider, support, thumbnails)
+
+
+def _check_placement(
+    provider: type[Provider], support: ThumbnailSupport, asked: Thumbnails
+) -> Iterator[RequestIssue]:
+    field, placements, limit = (
+        f"thumbnails.{asked.placement}",
+        support.placements,
+        support.max_count,
+    )
+    if asked.placement not in placements:
+        yield provider.refuse(field, "thumbnails_placement", placements=placements)
+    elif limit is not None and asked.number > limit:
+        yield provider.refuse(field, "thumbnails_too_many", limit=limit)
+    elif support.whole_seconds and any(at % 1 for at in asked.timestamps):
+        yield provider.refuse(field, "thumbnails_whole_seconds")
+
+
+def _check_size(
+    provider: type[Provider], support: ThumbnailSupport, asked: Thumbnails
+) -> Iterator[RequestIssue]:
+    for field, pixels in (("width", asked.width), ("height", asked.height)):
+        if pixels is None:
+            continue
+        if not support.sizes:
+            yield provider.refuse(f"thumbnails.{field}", "thumbnails_decided", what="size")
+        elif field not in support.sizes:
+            yield provider.refuse(f"thumbnails.{field}", "thumbnails_by_height")
+        elif field == "height" and support.heights and pixels not in support.heights:
+            heights = support.heights
+            yield provider.refuse("thumbnails.height", "thumbnails_height", heights=heights)
 
 
 def _find_in_extra(request: JobRequest, names: tuple[str, ...]) -> str | None:

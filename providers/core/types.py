@@ -215,11 +215,30 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class Thumbnails:
+    """Exactly one of `count`, `interval_s` and `timestamps` (in seconds) is set.
+
+    Without formats, filters or a size these are the provider's to choose.
+    """
+
     count: int | None = None
     interval_s: float | None = None
+    timestamps: tuple[float, ...] = ()
+    formats: tuple[str, ...] = ()  # of jpg, png and webp
     width: int | None = None
     height: int | None = None
-    format: str = "jpg"  # jpg or png
+    filters: tuple[str, ...] = ()  # of none and blur
+
+    @property
+    def placement(self) -> str:
+        """The name of the field that says how many there are, and where."""
+        if self.timestamps:
+            return "timestamps"
+        return "count" if self.interval_s is None else "interval_s"
+
+    @property
+    def number(self) -> int:
+        """How many of each are asked for; 0 where that depends on the length of the video."""
+        return len(self.timestamps) or self.count or 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from providers.core.adapter import Adapter
 from providers.core.contract import Account, Found, per_minute
 from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, normalize_status
+from providers.core.thumbnails import ThumbnailSupport
 from providers.core.types import Capability, Field, JobRequest, RemoteJob, WebhookEvent
 from providers.http.answers import Answer, error_by_status, join_messages, read_messages
 from providers.http.client import HttpClient
@@ -102,9 +103,15 @@ class VideoSDK(Adapter):
     input_fields = job_request.INPUT_FIELDS
     output_fields = ("presets",)
     heights = tuple(RESOLUTIONS)
-    thumbnail_formats = ("jpg", "webp")
-    max_thumbnails = job_request.MAX_THUMBNAILS
-    spreads_thumbnails = False
+    thumbnails = ThumbnailSupport(
+        placements=("timestamps",),
+        formats=("jpg", "webp"),
+        filters=("none", "blur"),
+        sizes=("height",),
+        heights=tuple(RESOLUTIONS),
+        max_count=job_request.MAX_THUMBNAILS,
+        whole_seconds=True,
+    )
     request_help = {
         "input": "An http or https URL, or the id of a file in Video SDK's storage.",
         "destination": None,
@@ -150,16 +157,6 @@ class VideoSDK(Adapter):
         is_id = "://" not in request.input and "videoId" not in body
         if is_id and not self.input_fields & request.extra.keys():
             yield self.refuse("input", "input_scheme_or_id", schemes=self.input_schemes)
-        thumbnails = request.thumbnails
-        if thumbnails is None or "thumbnails" in request.extra:
-            return
-        if thumbnails.count is None and thumbnails.interval_s:
-            yield self.refuse("thumbnails", "thumbnails_count_required")
-        if (thumbnails.count or 1) > 1 and (thumbnails.interval_s or 0) < 1:
-            yield self.refuse("thumbnails", "thumbnails_interval_required")
-        has_width_alone = thumbnails.width and not thumbnails.height
-        if thumbnails.height not in {None, *self.heights} or has_width_alone:
-            yield self.refuse("thumbnails", "thumbnails_height", heights=self.heights)
 
     def submit(self, request: JobRequest, key: str) -> RemoteJob:
         body = self.build_submission(request, key)

@@ -9,8 +9,10 @@ from providers.videosdk.presets import RESOLUTIONS
 
 INPUT_FIELDS = frozenset({"videoId", "videoUrl"})
 
-# No limit is documented. Each picture is an entry of its own in the body.
+# No limit is documented. Each time is an entry of its own in the body.
 MAX_THUMBNAILS = 100
+DEFAULT_FORMATS = ("jpg",)
+DEFAULT_FILTERS = ("none",)
 
 
 def build(request: JobRequest) -> dict[str, Any]:
@@ -30,17 +32,16 @@ def _build_preset(rendition: Rendition) -> dict[str, Any]:
 
 
 def _build_thumbnails(thumbnails: Thumbnails, request: JobRequest) -> Iterator[dict[str, Any]]:
-    """Yield one entry per picture: Video SDK takes times, not numbers or intervals."""
+    """Yield one entry per time: Video SDK takes no numbers or intervals."""
     heights = [height for rendition in request.renditions for height in rendition.heights]
     height = thumbnails.height or max(heights, default=min(RESOLUTIONS))
-    for number in range(min(thumbnails.count or 1, MAX_THUMBNAILS)):
-        seconds = int(number * (thumbnails.interval_s or 0))
+    for seconds in map(int, thumbnails.timestamps):
         yield {
             "timestamp": f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}",
             # 4K: this list has a capital, that of the presets has none
             "resolutions": [_name(height).upper()],
-            "formats": [thumbnails.format],
-            "filters": ["none"],
+            "formats": list(thumbnails.formats or DEFAULT_FORMATS),
+            "filters": list(thumbnails.filters or DEFAULT_FILTERS),
         }
 
 

@@ -10,6 +10,7 @@ from providers.core import errors
 from providers.core.adapter import Adapter
 from providers.core.contract import Account, Found
 from providers.core.issues import RequestIssue
+from providers.core.thumbnails import ThumbnailSupport
 from providers.core.types import (
     Capability,
     Field,
@@ -108,6 +109,7 @@ class Xvid(Adapter):
     output_fields = ("outputs",)
     preset_field = "presets"
     cut_fields = frozenset({"start_time"})
+    thumbnails = ThumbnailSupport(placements=("count",))
     request_help = {
         "input": "A URL, or a path in the storage of the account's pipeline.",
         "destination": "A folder in the pipeline's storage. Without one each job gets its own.",

@@ -8,6 +8,7 @@ from providers.core import errors
 from providers.core.adapter import Adapter
 from providers.core.contract import Found, per_minute
 from providers.core.issues import RequestIssue
+from providers.core.thumbnails import ThumbnailSupport
 from providers.core.types import (
     Capability,
     Field,
@@ -105,8 +106,9 @@ class Zencoder(Adapter):
     echoes_key = True
     output_fields = ("outputs", "output")
     cut_fields = frozenset({"start_clip", "clip_length"})
-    thumbnail_formats = ("jpg", "png")
-    max_thumbnails = 100
+    thumbnails = ThumbnailSupport(
+        formats=("jpg", "png"), sizes=("width", "height"), max_count=job_request.MAX_THUMBNAILS
+    )
     webhook_secret_header = "X-Zencoder-Notification-Secret"  # noqa: S105 - a header's name
     webhook_steps = (
         "Copy the notification secret from the API page of Zencoder's dashboard to this account.",

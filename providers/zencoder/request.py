@@ -8,6 +8,10 @@ from typing import Any
 
 from providers.core.types import JobRequest, Rendition, Thumbnails
 
+MAX_THUMBNAILS = 100  # of each set
+# Zencoder itself would make PNGs, several times as large.
+DEFAULT_FORMATS = ("jpg",)
+
 
 def build(request: JobRequest) -> dict[str, Any]:
     body: dict[str, Any] = {"input": request.input}
@@ -34,7 +38,8 @@ def _build_outputs(request: JobRequest) -> list[dict[str, Any]]:
         for output in outputs:
             output["base_url"] = request.destination
     if request.thumbnails:
-        outputs[0]["thumbnails"] = _build_thumbnails(request.thumbnails, request.destination)
+        sets = list(_build_thumbnails(request.thumbnails, request.destination))
+        outputs[0]["thumbnails"] = sets if len(sets) > 1 else sets[0]
     return outputs
 
 
@@ -59,13 +64,18 @@ def _build_rendition(rendition: Rendition) -> Iterator[dict[str, Any]]:
         }
 
 
-def _build_thumbnails(thumbnails: Thumbnails, destination: str | None) -> dict[str, Any]:
+def _build_thumbnails(thumbnails: Thumbnails, destination: str | None) -> Iterator[dict[str, Any]]:
+    """Yield one set per format. Where there are several, each needs a label."""
+    formats = thumbnails.formats or DEFAULT_FORMATS
     fields = {
+        "number": thumbnails.count,
         "interval": thumbnails.interval_s,
-        "number": (thumbnails.count or 1) if thumbnails.interval_s is None else None,
-        "format": thumbnails.format,
+        "times": list(thumbnails.timestamps) or None,
         "width": thumbnails.width,
         "height": thumbnails.height,
         "base_url": destination,
     }
-    return {name: value for name, value in fields.items() if value is not None}
+    common = {name: value for name, value in fields.items() if value is not None}
+    for form in formats:
+        label = {"label": form} if len(formats) > 1 else {}
+        yield {**label, "format": form, **common}

@@ -184,7 +184,11 @@ def _request(account: ProviderAccount, clip: str) -> JobRequest:
             "thumbnails": Thumbnails(count=4, width=320),
             "extra": {"notifications": [webhook_url(account)]},
         },
-        "videosdk": {"renditions": both, "extra": {"webhookUrl": webhook_url(account)}},
+        "videosdk": {
+            "renditions": both,
+            "thumbnails": Thumbnails(timestamps=(1, 5), formats=("jpg", "webp")),
+            "extra": {"webhookUrl": webhook_url(account)},
+        },
         "tpstreams": {
             "destination": "s3://delivery-studio/demo/",
             "renditions": (Rendition("hls", (240, 360)),),

@@ -82,6 +82,11 @@ def without_secret_urls(job: RemoteJob) -> RemoteJob:
     )
 
 
+def test_thumbnails_are_declared_where_they_can_be_made(cases: Cases) -> None:
+    makes_thumbnails = cases.provider.supports(Capability.THUMBNAILS)
+    assert (cases.provider.thumbnails is not None) == makes_thumbnails
+
+
 def test_declared_capabilities_and_overridden_methods_agree(cases: Cases) -> None:
     for capability, methods in METHODS.items():
         for method in methods:

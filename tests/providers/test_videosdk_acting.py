@@ -135,7 +135,7 @@ def test_an_account_needs_a_token_or_a_key_and_its_secret(
 
 
 def test_a_request_becomes_a_body(videosdk: VideoSDK) -> None:
-    request = replace(REQUEST, thumbnails=Thumbnails(count=2, interval_s=61, height=360))
+    request = replace(REQUEST, thumbnails=Thumbnails(timestamps=(0, 61), height=360))
     assert videosdk.check_request(request) == []
     assert videosdk.build_request(request) == {
         "videoUrl": REQUEST.input,
@@ -151,7 +151,7 @@ def test_a_request_becomes_a_body(videosdk: VideoSDK) -> None:
 
 
 def test_the_times_of_thumbnails_go_over_the_hour(videosdk: VideoSDK) -> None:
-    request = replace(REQUEST, thumbnails=Thumbnails(count=3, interval_s=3661.9))
+    request = replace(REQUEST, thumbnails=Thumbnails(timestamps=(0, 3661, 7323)))
     stamps = [entry["timestamp"] for entry in videosdk.build_request(request)["thumbnails"]]
     assert stamps == ["00:00:00", "01:01:01", "02:02:03"]
 
@@ -160,14 +160,14 @@ def test_thumbnails_without_a_height_are_as_large_as_the_largest_file(
     videosdk: VideoSDK,
 ) -> None:
     renditions = (Rendition("mp4", (720, 240)), Rendition("hls", (480,)))
-    request = replace(REQUEST, renditions=renditions, thumbnails=Thumbnails())
+    request = replace(REQUEST, renditions=renditions, thumbnails=Thumbnails(timestamps=(1,)))
     (entry,) = videosdk.build_request(request)["thumbnails"]
     assert entry["resolutions"] == ["720"]
 
 
 def test_4k_is_spelled_as_each_list_of_sizes_has_it(videosdk: VideoSDK) -> None:
     """Small for presets, and with a capital for thumbnails."""
-    request = replace(REQUEST, thumbnails=Thumbnails(count=1, height=2160))
+    request = replace(REQUEST, thumbnails=Thumbnails(timestamps=(1,), height=2160))
     body = videosdk.build_request(request)
     assert body["presets"][1]["resolutions"] == ["4k"]
     assert body["thumbnails"][0]["resolutions"] == ["4K"]
@@ -254,12 +254,14 @@ def find(videosdk: VideoSDK, **changes: Any) -> list[RequestIssue]:
         ({"renditions": (Rendition("mp4", ()),)}, "renditions"),
         ({"renditions": (Rendition("dash", (240,)),)}, "renditions"),
         ({"renditions": (Rendition("mp4", (360, 500)),)}, "renditions"),
-        ({"thumbnails": Thumbnails(format="png")}, "thumbnails"),
-        ({"thumbnails": Thumbnails(interval_s=5)}, "thumbnails"),
-        ({"thumbnails": Thumbnails(count=3)}, "thumbnails"),
-        ({"thumbnails": Thumbnails(count=101, interval_s=1)}, "thumbnails"),
-        ({"thumbnails": Thumbnails(width=320)}, "thumbnails"),
-        ({"thumbnails": Thumbnails(height=333)}, "thumbnails"),
+        ({"thumbnails": Thumbnails(timestamps=(1,), formats=("png",))}, "thumbnails.formats"),
+        ({"thumbnails": Thumbnails(timestamps=(1,), filters=("blue",))}, "thumbnails.filters"),
+        ({"thumbnails": Thumbnails(timestamps=(1.5,))}, "thumbnails.timestamps"),
+        ({"thumbnails": Thumbnails(timestamps=(*range(101),))}, "thumbnails.timestamps"),
+        ({"thumbnails": Thumbnails(interval_s=5)}, "thumbnails.interval_s"),
+        ({"thumbnails": Thumbnails(count=3)}, "thumbnails.count"),
+        ({"thumbnails": Thumbnails(timestamps=(1,), width=320)}, "thumbnails.width"),
+        ({"thumbnails": Thumbnails(timestamps=(1,), height=333)}, "thumbnails.height"),
         ({"test": True}, "test"),
     ],
 )
@@ -277,9 +279,12 @@ def test_what_it_decides_by_itself_is_told(videosdk: VideoSDK) -> None:
     assert (issue.field, issue.blocking) == ("renditions", False)
 
 
-def test_a_senseless_number_of_thumbnails_fills_no_memory(videosdk: VideoSDK) -> None:
-    request = replace(REQUEST, thumbnails=Thumbnails(count=10**9, interval_s=1))
-    assert len(videosdk.build_request(request)["thumbnails"]) == 100
+def test_thumbnails_come_in_several_formats_and_with_several_filters(videosdk: VideoSDK) -> None:
+    asked = Thumbnails(timestamps=(3,), formats=("jpg", "webp"), filters=("none", "blur"))
+    request = replace(REQUEST, thumbnails=asked)
+    assert videosdk.check_request(request) == []
+    (entry,) = videosdk.build_request(request)["thumbnails"]
+    assert (entry["formats"], entry["filters"]) == (["jpg", "webp"], ["none", "blur"])
 
 
 # Looking for a submission

@@ -19,7 +19,7 @@ KEY = "0f8fad5bd9cb469fa16570867728950e"
 REQUEST = JobRequest(
     input="https://media.example.com/in/Ferry.mov",
     renditions=(Rendition("hls", (240, 480)), Rendition("mp4", (240, 360))),
-    thumbnails=Thumbnails(count=1, height=240, format="webp"),
+    thumbnails=Thumbnails(timestamps=(1,), height=240, formats=("webp",)),
     metadata={"episode": 4},
 )
 

@@ -121,7 +121,7 @@ def test_submitting_needs_a_pipeline_and_reading_does_not(http: HttpClient) -> N
         ({"extra": {"presets": [7]}}, "extra", True),
         ({"extra": {"presets": {"a": 1}}}, "extra", True),
         ({"extra": {"presets": PRESETS, "outputs": [{}]}}, "extra", False),
-        ({"extra": {"outputs": [{}]}, "thumbnails": Thumbnails()}, "thumbnails", False),
+        ({"extra": {"outputs": [{}]}, "thumbnails": Thumbnails(count=1)}, "thumbnails", False),
     ],
 )
 def test_what_xvid_cannot_do_or_decides_itself_is_told_beforehand(

@@ -91,6 +91,14 @@ def test_the_least_request_is_an_input_alone(zencoder: Zencoder) -> None:
     assert every["outputs"] == [{"base_url": "s3://b/", "thumbnails": thumbnails}]
 
 
+def test_each_format_of_thumbnails_is_a_set_with_a_label(zencoder: Zencoder) -> None:
+    asked = Thumbnails(timestamps=(0, 2.5), formats=("jpg", "png"), height=90)
+    body = zencoder.build_request(JobRequest("https://h/a.mov", thumbnails=asked))
+    assert body["outputs"][0]["thumbnails"] == [
+        {"label": form, "format": form, "times": [0, 2.5], "height": 90} for form in ("jpg", "png")
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "blocking"),
     [
@@ -102,8 +110,9 @@ def test_the_least_request_is_an_input_alone(zencoder: Zencoder) -> None:
         ({"renditions": (Rendition("hls", tuple(range(100, 120))),)}, "renditions", True),
         ({"metadata": "x" * 216}, "metadata", True),
         ({"metadata": {"x": "y" * 250}}, "metadata", True),
-        ({"thumbnails": Thumbnails(format="webp")}, "thumbnails", True),
-        ({"thumbnails": Thumbnails(count=101)}, "thumbnails", True),
+        ({"thumbnails": Thumbnails(count=1, formats=("webp",))}, "thumbnails.formats", True),
+        ({"thumbnails": Thumbnails(count=1, filters=("blur",))}, "thumbnails.filters", True),
+        ({"thumbnails": Thumbnails(count=101)}, "thumbnails.count", True),
         ({"extra": {"api_key": "x"}}, "extra", True),
         ({"extra": {"mock": True}}, "extra", True),
         ({"extra": {"outputs": [{"url": "s3://b/x.mp4"}]}}, "renditions", False),

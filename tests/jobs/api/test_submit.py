@@ -20,11 +20,20 @@ WHOLE = {
         {"packaging": "hls", "heights": [240, 360]},
         {"packaging": "mp4", "heights": [720]},
     ],
-    "thumbnails": {"count": 5, "width": 320, "format": "png"},
+    "thumbnails": {"count": 5, "width": 320, "formats": ["png"]},
     "metadata": {"order": 7},
     "test": True,
     "priority": 2,
     "extra": {"region": "europe"},
+}
+OTHERS: dict[str, dict[str, Any]] = {
+    "zencoder": {},
+    "videosdk": {"credentials": {"token": "t"}},
+    "tpstreams": {"credentials": {"token": "t"}, "options": {"organization_id": "6dnpyx"}},
+    "xvid": {
+        "credentials": {"client_id": "c", "client_secret": "s"},
+        "options": {"pipeline_id": "p"},
+    },
 }
 SMALL: dict[str, Any] = {
     "account": "main",
@@ -74,11 +83,73 @@ def test_every_field_reaches_the_request(operator: ApiClient, account: ProviderA
         input="https://media.example.com/in.mov?token=canary-of-the-input",
         destination="s3://deliveries/spring/",
         renditions=(Rendition("hls", (240, 360)), Rendition("mp4", (720,))),
-        thumbnails=Thumbnails(count=5, width=320, format="png"),
+        thumbnails=Thumbnails(count=5, width=320, formats=("png",)),
         metadata={"order": 7},
         extra={"region": "europe"},
     )
     assert "canary" not in str(answer.body)
+
+
+def submitted_thumbnails(operator: ApiClient, **asked: Any) -> Thumbnails | None:
+    answer = operator.post("/jobs", SMALL | {"thumbnails": asked, "allow_duplicate": True})
+    assert answer.status == 201, answer.body
+    request = find_sent_request(Job.objects.get(pk=answer.body["id"]))
+    assert request is not None
+    return request.thumbnails
+
+
+def test_thumbnails_are_asked_for_at_times_in_formats_and_with_filters(
+    operator: ApiClient, account: ProviderAccount
+) -> None:
+    found = submitted_thumbnails(
+        operator,
+        timestamps=[0, 2.5, "0:03", "01:02:03.5"],
+        formats=["png", "jpg"],
+        filters=["none"],
+    )
+    times = (0, 2.5, 3, 3723.5)
+    assert found == Thumbnails(timestamps=times, formats=("png", "jpg"), filters=("none",))
+
+
+def test_the_single_format_of_an_older_client_still_counts(
+    operator: ApiClient, account: ProviderAccount
+) -> None:
+    asked = submitted_thumbnails(operator, count=2, format="png")
+    assert asked == Thumbnails(count=2, formats=("png",))
+
+
+@pytest.mark.parametrize(
+    ("provider", "asked", "field", "sentence"),
+    [
+        ("zencoder", {"count": 1, "formats": ["jpg", "webp"]}, "formats", "only: jpg and png"),
+        ("zencoder", {"count": 1, "filters": ["none", "blur"]}, "filters", "has no filters"),
+        ("zencoder", {"count": 101}, "count", "at most 100"),
+        ("videosdk", {"count": 1}, "count", "by timestamps only"),
+        ("videosdk", {"interval_s": 5}, "interval_s", "by timestamps only"),
+        ("videosdk", {"timestamps": [1.5]}, "timestamps", "whole seconds"),
+        ("videosdk", {"timestamps": [1], "formats": ["png"]}, "formats", "only: jpg and webp"),
+        ("videosdk", {"timestamps": [1], "width": 320}, "width", "by their height"),
+        ("videosdk", {"timestamps": [1], "height": 320}, "height", "720, 1080 and 2160"),
+        ("xvid", {"timestamps": [1]}, "timestamps", "by count only"),
+        ("xvid", {"count": 1, "formats": ["jpg"]}, "formats", "decides the format"),
+        ("xvid", {"count": 1, "filters": ["blur"]}, "filters", "has no filters"),
+        ("xvid", {"count": 1, "height": 90}, "height", "decides the size"),
+        ("tpstreams", {"count": 1}, None, "makes no thumbnails"),
+    ],
+)
+def test_thumbnails_that_the_provider_cannot_make_are_refused_at_their_field(
+    operator: ApiClient,
+    account: ProviderAccount,
+    provider: str,
+    asked: dict[str, Any],
+    field: str | None,
+    sentence: str,
+) -> None:
+    make_account(account.organization, name="other", provider=provider, **OTHERS[provider])
+    answer = operator.post("/jobs", SMALL | {"account": "other", "thumbnails": asked})
+    assert answer.status == 422
+    assert sentence in answer.fields[f"thumbnails.{field}" if field else "thumbnails"]
+    assert not Job.objects.exists()
 
 
 def test_the_account_may_be_given_by_id(operator: ApiClient, account: ProviderAccount) -> None:
@@ -151,7 +222,21 @@ def test_a_repeat_is_answered_with_the_job_that_is_there(
         ({"renditions": [{"packaging": "mp4", "heights": [1], "x": 1}]}, "renditions.0.x"),
         ({"thumbnails": {"count": 0}}, "thumbnails.count"),
         ({"thumbnails": {"interval_s": -1}}, "thumbnails.interval_s"),
-        ({"thumbnails": {"format": "gif"}}, "thumbnails.format"),
+        ({"thumbnails": {"count": 1, "format": "gif"}}, "thumbnails.format"),
+        ({"thumbnails": {"count": 1, "formats": ["jpg", "gif"]}}, "thumbnails.formats.1"),
+        ({"thumbnails": {"count": 1, "formats": ["jpg", "jpg"]}}, "thumbnails.formats"),
+        ({"thumbnails": {"count": 1, "filters": ["sepia"]}}, "thumbnails.filters.0"),
+        ({"thumbnails": {"count": 1, "formats": ["jpg"], "format": "png"}}, "thumbnails"),
+        ({"thumbnails": {}}, "thumbnails"),
+        ({"thumbnails": {"count": 1, "interval_s": 5}}, "thumbnails"),
+        ({"thumbnails": {"timestamps": []}}, "thumbnails.timestamps"),
+        ({"thumbnails": {"timestamps": [1, "0:01"]}}, "thumbnails.timestamps"),
+        ({"thumbnails": {"timestamps": [0, -1]}}, "thumbnails.timestamps.1"),
+        ({"thumbnails": {"timestamps": ["1:60"]}}, "thumbnails.timestamps.0"),
+        ({"thumbnails": {"timestamps": ["90"]}}, "thumbnails.timestamps.0"),
+        ({"thumbnails": {"timestamps": [True]}}, "thumbnails.timestamps.0"),
+        ({"thumbnails": {"timestamps": 5}}, "thumbnails.timestamps"),
+        ({"thumbnails": {"timestamps": list(range(101))}}, "thumbnails.timestamps"),
         ({"thumbnails": True}, "thumbnails"),
         ({"metadata": "x" * 20_000}, "metadata"),
         ({"metadata": {"\x00": 1}}, "metadata"),

@@ -46,7 +46,12 @@ PLACES = {
     ),
     "videosdk": Place(
         keys=("api_key", "secret"),
-        request={"renditions": (HLS, MP4), "thumbnails": Thumbnails(count=2, interval_s=1)},
+        request={
+            "renditions": (HLS, MP4),
+            "thumbnails": Thumbnails(
+                timestamps=(0, 1), formats=("jpg", "webp"), filters=("none", "blur")
+            ),
+        },
         class_of_a_corrupt_source="unknown",  # it documents no reasons of failures
         kinds={OutputKind.PLAYLIST, OutputKind.VIDEO, OutputKind.IMAGE},
     ),

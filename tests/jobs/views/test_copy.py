@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from jobs.models import Job, JobSecret, ProviderAccount, Submission
 from jobs.submission.service import submit
+from jobs.submission.stored_request import dump_request, load_request
 from organizations.models import Organization
 from providers.core.status import JobStatus
 from providers.core.types import JobRequest, OutputKind, Rendition, Thumbnails
@@ -177,7 +178,7 @@ REBUILT: dict[str, tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any]]] 
             {"label": "sound", "kind": OutputKind.AUDIO, "format": "aac", "height": None},
             {"label": "picture", "kind": OutputKind.IMAGE, "format": "png"},
         ],
-        {"hls": [240], "mp4": [718], "thumbnails": 1},
+        {"hls": [240], "mp4": [718], "thumbnails": "1", "thumbnails_formats": ["png"]},
     ),
     "videosdk": (
         {"credentials": {"api_key": "k", "secret": "s"}},
@@ -251,14 +252,44 @@ def test_a_job_of_elsewhere_is_rebuilt_from_the_mirror_and_its_gaps_are_listed(
     assert Job.objects.latest("pk").retry_of is None
 
 
-def test_what_the_form_has_no_field_for_is_listed(
-    operator: Client, account: ProviderAccount
+@pytest.mark.parametrize(
+    ("provider", "asked", "typed"),
+    [
+        ("zencoder", Thumbnails(interval_s=2.5, width=320, height=180, formats=("png",)), "2.5"),
+        (
+            "zencoder",
+            Thumbnails(timestamps=(0, 1.25, 90), formats=("jpg", "png")),
+            "0:00, 1.25, 1:30",
+        ),
+        (
+            "videosdk",
+            Thumbnails(
+                timestamps=(5, 3723),
+                formats=("jpg", "webp"),
+                filters=("none", "blur"),
+                height=2160,
+            ),
+            "0:05, 1:02:03",
+        ),
+    ],
+)
+def test_thumbnails_are_copied_as_they_were_asked_for(
+    operator: Client, studio: Organization, provider: str, asked: Thumbnails, typed: str
 ) -> None:
-    wanted = Thumbnails(interval_s=10, width=320)
-    job = submit_one(account, replace(REQUEST, thumbnails=wanted))
-    html = operator.get(f"{NEW}?duplicate={job.pk}").content.decode()
-    for part in ("Number of thumbnails", "Size and format of the thumbnails"):
-        assert f"<li><bdi>{part}</bdi>" in html
+    account = make_account(studio, provider=provider, **REBUILT[provider][0])
+    request = JobRequest(INPUT, renditions=(Rendition("mp4", (2160,)),), thumbnails=asked)
+    job = submit_one(account, request)
+    values = copy(job, operator)
+    assert values["thumbnails"] == typed
+    assert operator.post(NEW, values).status_code == 302
+    assert load_request(newest()).thumbnails == asked
+
+
+def test_an_older_request_for_thumbnails_is_read(account: ProviderAccount) -> None:
+    stored = dump_request(REQUEST)
+    older = {"count": 3, "interval_s": 2, "width": None, "height": 90, "format": "png"}
+    expected = Thumbnails(timestamps=(0, 2, 4), height=90, formats=("png",))
+    assert load_request(stored | {"thumbnails": older}).thumbnails == expected
 
 
 def test_a_retry_with_changes_waits_for_one_that_has_not_ended(

@@ -9,7 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from jobs.models import Job, ProviderAccount, Submission
+from jobs.submission.stored_request import load_request
 from organizations.models import Organization
+from providers.core.types import Thumbnails
 from tests.factories import make_organization
 from tests.jobs.factories import make_account, make_preset
 from tests.markup import without_isolation
@@ -82,6 +84,7 @@ def test_the_same_again_is_asked_about_first(operator: Client, values: dict[str,
         ("metadata", '{"a": -Infinity}', "-Infinity is not JSON"),
         ("thumbnails", "101", "Enter a number from 0 to 100."),
         ("thumbnails", "many", "Enter a whole number."),
+        ("thumbnails_width", "0", "Enter a number from 1 to 7,680."),
         ("hls", "5000", "Choose heights from 1 to 4,320."),
         ("account", "0", "Choose one of the accounts listed."),
         ("metadata", "x" * 300, "Zencoder keeps 255 characters"),
@@ -104,6 +107,79 @@ def test_a_complaint_stands_at_its_field(
     assert f'id="id_{field}_error"' in html
     assert re.search(rf'aria-describedby="[^"]*\bid_{field}_error\b', html)
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("by", "text", "expected"),
+    [
+        ("count", "3", Thumbnails(count=3, formats=("png",))),
+        ("count", "0", None),
+        ("count", " ", None),
+        ("interval_s", "2.5", Thumbnails(interval_s=2.5, formats=("png",))),
+        ("timestamps", "0:05; 90, 1:02:03", Thumbnails(timestamps=(5, 90, 3723), formats=("png",))),
+        ("timestamps", "0", Thumbnails(timestamps=(0,), formats=("png",))),
+        ("timestamps", "", None),
+        ("interval_s", "0.01", "Enter a number of seconds, 0.1 or more."),
+        ("interval_s", "0:05", "Enter a number of seconds, 0.1 or more."),
+        ("timestamps", "1:99", "Enter times such as 0:05 or 1:02:30, with commas between them."),
+        ("timestamps", "-1", "Enter times such as 0:05 or 1:02:30, with commas between them."),
+        ("timestamps", ",".join(map(str, range(101))), "Enter at most 100 times."),
+        ("9", "3", "Choose from those listed."),
+    ],
+)
+def test_thumbnails_are_placed_as_chosen(
+    operator: Client,
+    values: dict[str, Any],
+    by: str,
+    text: str,
+    expected: Thumbnails | str | None,
+) -> None:
+    asked = {"thumbnails_by": by, "thumbnails": text, "thumbnails_formats": ["png"]}
+    response = operator.post(NEW, values | asked)
+    if isinstance(expected, str):
+        assert expected in str(response.context["form"].errors)
+    else:
+        assert load_request(Submission.objects.get().request).thumbnails == expected
+
+
+def test_the_form_offers_the_thumbnails_that_the_provider_makes(
+    operator: Client, studio: Organization, values: dict[str, Any]
+) -> None:
+    video = make_account(studio, provider="videosdk", **OTHERS["videosdk"])
+    form = operator.get(NEW, {"account": video.pk}).context["form"]
+    offered = {
+        name: [value for value, _ in form.fields[name].choices]
+        for name in ("thumbnails_by", "thumbnails_formats", "thumbnails_filters", "mp4")
+    }
+    assert offered == {
+        "thumbnails_by": ["timestamps"],
+        "thumbnails_formats": ["jpg", "webp"],
+        "thumbnails_filters": ["none", "blur"],
+        "mp4": [240, 360, 480, 720, 1080, 2160],
+    }
+    assert form["thumbnails"].value() == "0:00, 0:05, 0:10"
+    sent = values | {"account": video.pk, "destination": "", "extra": "", "hls": "2160"}
+    sent |= {"thumbnails": "0:03", "thumbnails_height": "2160"}
+    sent |= {"thumbnails_formats": ["jpg", "webp"], "thumbnails_filters": ["none", "blur"]}
+    body = json.loads(operator.post(PREVIEW, sent).context["body"])
+    assert body["presets"][0]["resolutions"] == ["4k"]
+    (entry,) = body["thumbnails"]
+    assert entry["formats"] == ["jpg", "webp"]
+    assert entry["filters"] == ["none", "blur"]
+    assert (entry["timestamp"], entry["resolutions"]) == ("00:00:03", ["4K"])
+
+
+def test_what_thumbnails_meant_at_another_account_is_not_taken_over(
+    operator: Client, studio: Organization, values: dict[str, Any]
+) -> None:
+    video = make_account(studio, provider="videosdk", **OTHERS["videosdk"])
+    typed = {"thumbnails_by": "count", "thumbnails": "6", "thumbnails_formats": ["png"]}
+    chosen = values | typed | {"account": video.pk, "choose": "yes"}
+    form = operator.post(NEW, chosen).context["form"]
+    names = ("thumbnails_by", "thumbnails", "thumbnails_formats")
+    assert [form[name].value() for name in names] == ["timestamps", "0:00, 0:05, 0:10", ["jpg"]]
+    form = operator.post(NEW, chosen | {"thumbnails": ""}).context["form"]
+    assert form["thumbnails"].value() == ""
 
 
 def test_a_key_that_no_form_of_ours_had_is_refused(
@@ -206,10 +282,10 @@ OTHERS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(
     ("provider", "absent", "present"),
     [
-        ("zencoder", {"presets", "priority", "thumbnail_interval"}, {"hls", "mp4", "test"}),
-        ("videosdk", {"destination", "test", "presets"}, {"mp4", "thumbnail_interval"}),
+        ("zencoder", {"presets", "priority", "thumbnails_filters"}, {"hls", "mp4", "test"}),
+        ("videosdk", {"destination", "test", "presets", "thumbnails_width"}, {"mp4", "thumbnails"}),
         ("tpstreams", {"thumbnails", "mp4", "test", "presets"}, {"hls", "destination"}),
-        ("xvid", {"hls", "mp4", "test", "thumbnail_interval"}, {"presets", "thumbnails"}),
+        ("xvid", {"hls", "mp4", "test", "thumbnails_formats"}, {"presets", "thumbnails"}),
     ],
 )
 def test_fields_without_a_meaning_at_the_provider_are_absent(
@@ -289,7 +365,7 @@ def test_a_video_of_the_provider_is_named_by_its_id(
 ) -> None:
     video = make_account(studio, provider="videosdk", **OTHERS["videosdk"])
     sent = values | {"account": video.pk, "input": "6b0248895b0c00008f0d1802"}
-    sent |= {"thumbnail_interval": "2", "extra": ""}
+    sent |= {"thumbnails": "0:02", "extra": ""}
     assert operator.post(NEW, sent).status_code == 302
     assert Submission.objects.get().request["input"] == "6b0248895b0c00008f0d1802"
 
