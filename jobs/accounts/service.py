@@ -13,7 +13,13 @@ from django.utils import timezone
 
 from jobs.accounts.base_urls import check_base_url
 from jobs.accounts.credential_check import ask_provider
-from jobs.accounts.validation import NAME_TAKEN, AccountInput, InvalidAccount, find_errors
+from jobs.accounts.validation import (
+    NAME_TAKEN,
+    AccountInput,
+    InvalidAccount,
+    drop_replaced,
+    find_errors,
+)
 from jobs.models import ProviderAccount
 from jobs.models.account import new_hook_secret
 from jobs.models.fields import Undecryptable
@@ -184,7 +190,8 @@ def _apply(account: ProviderAccount, values: AccountInput) -> bool:
     """
     adapter_class, given = registry.get_or_removed(values.provider), values.given_credentials
     stored = _stored_credentials(account)
-    merged = {**stored, **given}
+    kept = drop_replaced(adapter_class, stored, given)
+    merged = {**kept, **given}
     errors = find_errors(account, adapter_class, values, merged)
     before = account.base_url
     try:
@@ -199,7 +206,7 @@ def _apply(account: ProviderAccount, values: AccountInput) -> bool:
         errors = {
             field.name: f"The base URL has changed: enter {field.label} again."
             for field in adapter_class.credential_fields
-            if field.secret and stored.get(field.name) and field.name not in given
+            if field.secret and kept.get(field.name) and field.name not in given
         }
     if errors:
         raise InvalidAccount(errors)

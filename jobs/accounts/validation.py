@@ -73,6 +73,17 @@ def find_errors(
     return errors
 
 
+def drop_replaced(
+    adapter_class: type[Provider], stored: Mapping[str, Any], given: Mapping[str, str]
+) -> dict[str, Any]:
+    """What stays stored: where another way to sign in is given, nothing of the one before."""
+    alternatives = adapter_class.credential_alternatives
+    if not any(given.keys() >= set(names) for names in alternatives):
+        return dict(stored)
+    replaced = {name for names in alternatives for name in names}
+    return {name: value for name, value in stored.items() if name not in replaced}
+
+
 def _unknown_names(
     adapter_class: type[Provider], credentials: Iterable[str], options: Iterable[str]
 ) -> dict[str, str]:

@@ -15,7 +15,7 @@ PLACEMENTS = {"count": "Count", "interval_s": "Interval", "timestamps": "At time
 HINTS = {
     "count": "How many images, evenly spaced. 0 for none.",
     "interval_s": "Seconds from one image to the next. Empty for none.",
-    "timestamps": "Such as 0:05, 1:30. Empty for none.",
+    "timestamps": "Times such as 0:05, 1:30. Empty for none.",
 }
 # what an empty form begins with, since a field has one value whatever it means
 INITIAL = {"count": "4", "interval_s": "5", "timestamps": "0:00, 0:05, 0:10"}
@@ -32,7 +32,7 @@ def _pixels(label: str) -> forms.IntegerField:
         required=False,
         min_value=1,
         max_value=MAX_PIXELS,
-        widget=forms.NumberInput(attrs={"aria-label": label}),
+        widget=forms.NumberInput(attrs={"aria-label": label, "placeholder": label.split()[-1]}),
         error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), PIXELS_RANGE),
     )
 

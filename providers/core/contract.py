@@ -72,6 +72,8 @@ class Provider(ABC):
     default_base_url: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
     credential_fields: ClassVar[tuple[Field, ...]]
+    # sets of credentials of which one is enough: the first that is complete is used
+    credential_alternatives: ClassVar[tuple[tuple[str, ...], ...]] = ()
     option_fields: ClassVar[tuple[Field, ...]] = ()
     # keys are normalized (`providers.core.status.normalize_status`)
     job_statuses: ClassVar[Mapping[str, JobStatus]]
@@ -225,7 +227,7 @@ class Provider(ABC):
         cls, credentials: Mapping[str, Any], options: Mapping[str, Any]
     ) -> dict[str, str]:
         """Say which fields of an account are missing, as sentences by field name. Pure."""
-        return {
+        return cls._check_alternatives(credentials) | {
             field.name: f"{cls.label} needs {field.label}."
             for fields, given in (
                 (cls.credential_fields, credentials),
@@ -234,6 +236,22 @@ class Provider(ABC):
             for field in fields
             if field.required and not given.get(field.name)
         }
+
+    @classmethod
+    def _check_alternatives(cls, credentials: Mapping[str, Any]) -> dict[str, str]:
+        """Say at the field that is missing which sets of credentials there are."""
+        missing = [
+            [name for name in names if not credentials.get(name)]
+            for names in cls.credential_alternatives
+        ]
+        if not missing or not all(missing):
+            return {}
+        labels = {field.name: field.label for field in cls.credential_fields}
+        sets = (" and ".join(map(labels.__getitem__, one)) for one in cls.credential_alternatives)
+        sentence = f"{cls.label} needs {', or '.join(sets)}."
+        begun = zip(cls.credential_alternatives, missing, strict=True)
+        name = next((gaps[0] for names, gaps in begun if len(gaps) < len(names)), missing[-1][0])
+        return {name: sentence}
 
     def check_credentials(self) -> None:
         """Return quietly when the credentials are good, else raise. CHECK_CREDENTIALS."""

@@ -89,6 +89,7 @@ class VideoSDK(Adapter):
             required=False,
         ),
     )
+    credential_alternatives = (("api_key", "secret"), ("token",))
     outputs_field = "files"
     private_fields = frozenset({"user"})
     customer_field = CustomerField("userData", customer_object)
@@ -204,16 +205,6 @@ class VideoSDK(Adapter):
         return Found(next(iter(alike.values()))) if is_clear else found
 
     # The account
-
-    @classmethod
-    def check_credentials_given(
-        cls, credentials: Mapping[str, Any], options: Mapping[str, Any]
-    ) -> dict[str, str]:
-        token, api_key, secret = (credentials.get(name) for name in ("token", "api_key", "secret"))
-        if token or (api_key and secret):
-            return {}
-        missing = "secret" if api_key else "api_key" if secret else "token"
-        return {missing: f"{cls.label} needs a token, or an API key and its secret."}
 
     def check_credentials(self) -> None:
         self._read_list_page(1, size=1)

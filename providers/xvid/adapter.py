@@ -55,8 +55,8 @@ _refuse_token = error_by_status(
     errors.AuthRefused,
     dict.fromkeys(
         (401, 403),
-        "Xvid refused the access token. The application may lack the scope mediahub_read, or "
-        "mediahub_write to create and cancel jobs.",
+        "Xvid refused the access token. It may have expired, or its application may lack the scope "
+        "mediahub_read, or mediahub_write to create and cancel jobs.",
     ),
 )
 
@@ -81,15 +81,29 @@ class Xvid(Adapter):
         }
     )
     credential_fields = (
-        Field("client_id", "Client id", "Of an application from the Apps tab of MediaHub."),
+        Field(
+            "client_id",
+            "Client id",
+            "Of an application from the Apps tab of MediaHub, together with its secret.",
+            required=False,
+        ),
         Field(
             "client_secret",
             "Client secret",
             "The application needs the scope mediahub_read, and mediahub_write to create and "
             "cancel jobs.",
             secret=True,
+            required=False,
+        ),
+        Field(
+            "token",
+            "Token",
+            "A ready bearer token instead of the client id and its secret, valid until it expires.",
+            secret=True,
+            required=False,
         ),
     )
+    credential_alternatives = (("client_id", "client_secret"), ("token",))
     option_fields = (
         Field(
             "pipeline_id",
@@ -120,6 +134,8 @@ class Xvid(Adapter):
         super().__init__(account, http)
         names = ("client_id", "client_secret")
         self._client = tuple(account.credentials.get(name, "") for name in names)
+        # made elsewhere, and so never renewed; without it the client signs in
+        self._ready_token = "" if all(self._client) else account.credentials.get("token", "")
         self._owner = owner_of(self.base_url, *self._client)
         self._pipeline_id = read_text(account.options.get("pipeline_id")) or ""
 
@@ -238,7 +254,7 @@ class Xvid(Adapter):
     # HTTP
 
     def send(self, method: str, path: str, *ids: str, **more: Any) -> Answer:
-        """Send with a token; once more with a new one when it is refused, as when it ended.
+        """Send with a token; once more with a new one when one of ours is refused, as at its end.
 
         A refused request was not carried out, so sending it again makes nothing twice. A deletion
         is not repeated: its token was good a moment ago, and by then the job may have ended.
@@ -247,7 +263,7 @@ class Xvid(Adapter):
         try:
             return super().send(method, path, *ids, headers=_bearer(token), **more)
         except errors.AuthRefused:
-            if method == "DELETE":
+            if method == "DELETE" or self._ready_token:
                 raise
         token = self._get_token(refused=token)
         return super().send(method, path, *ids, headers=_bearer(token), **more)
@@ -260,6 +276,9 @@ class Xvid(Adapter):
         return read_text(error.get("error_code"), 40) or ""
 
     def _get_token(self, refused: str | None = None) -> str:
+        if self._ready_token:
+            return self._ready_token
+
         def fetch() -> Token:
             return sign_in(self.http, self.base_url, *self._client)
 

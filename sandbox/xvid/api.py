@@ -50,6 +50,7 @@ class Xvid:
     key_names = (
         "xvid_client_id",
         "xvid_client_secret",
+        "xvid_token",
         "xvid_pipeline_id",
         "xvid_reader_client_id",
         "xvid_reader_client_secret",
@@ -71,7 +72,8 @@ class Xvid:
                 keys["xvid_second_client_id"]: Application(
                     SECOND, keys["xvid_second_client_secret"]
                 ),
-            }
+            },
+            {keys["xvid_token"]: FIRST},
         )
         pipelines = {FIRST: "xvid_pipeline_id", SECOND: "xvid_second_pipeline_id"}
         self._owners = {

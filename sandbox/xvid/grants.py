@@ -1,8 +1,10 @@
 """The applications of the two accounts, and the tokens that were given to them.
 
-Tokens are forgotten at a restart: a client then meets the same 403 as with one that has ended.
+Tokens are forgotten at a restart, but for the ready one of `keys.json`: a client then meets the
+same 403 as with one that has ended.
 """
 
+import math
 import secrets
 import threading
 import time
@@ -40,10 +42,16 @@ class Grant:
 
 
 class Grants:
-    def __init__(self, applications: Mapping[str, Application]) -> None:
+    def __init__(
+        self, applications: Mapping[str, Application], tokens: Mapping[str, str] | None = None
+    ) -> None:
+        """`tokens` were given to accounts before, and do not end."""
         self._applications = applications
         self._lock = threading.Lock()
-        self._grants: dict[str, Grant] = {}
+        self._grants = {
+            token: Grant(account, EVERY_SCOPE, math.inf)
+            for token, account in (tokens or {}).items()
+        }
 
     def issue(self, form: Mapping[str, str]) -> tuple[str, int] | None:
         """A token and its life in seconds; None for a wrong id, secret or scope."""

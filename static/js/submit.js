@@ -13,6 +13,8 @@
   const fields = () =>
     [...current().elements].filter((field) => field.name && field.type !== "hidden" && !OWN.includes(field.name));
 
+  const isTicked = (field) => field.type === "checkbox" || field.type === "radio";
+
   function findDraft() {
     const id = history.state?.draft ?? `draft:${Date.now()}:${Math.random()}`;
     history.replaceState({ ...history.state, draft: id }, "");
@@ -23,7 +25,7 @@
     const draft = {};
     for (const field of fields()) {
       draft[field.name] ??= [];
-      if (field.type !== "checkbox" || field.checked) draft[field.name].push(field.value);
+      if (!isTicked(field) || field.checked) draft[field.name].push(field.value);
     }
     try {
       sessionStorage.setItem(findDraft(), JSON.stringify(draft));
@@ -42,7 +44,7 @@
     if (!draft) return;
     for (const field of fields()) {
       const values = draft[field.name];
-      if (values && field.type === "checkbox") field.checked = values.includes(field.value);
+      if (values && isTicked(field)) field.checked = values.includes(field.value);
       else if (values?.length) field.value = values[0];
     }
     const extra = current().elements.extra;

@@ -135,6 +135,22 @@ def test_new_job_comes_back_with_what_was_typed_and_the_first_submit_sends(
     expect(page.locator("select[name=account] option:checked")).to_have_text("Xvid (Xvid MediaHub)")
 
 
+def test_the_placement_of_thumbnails_comes_back_and_says_what_the_field_means(page: Page) -> None:
+    open_form(page, "Zencoder")
+    page.get_by_label("Source file").fill("https://media.example/dawn.mov")
+    page.get_by_text("At times", exact=True).click()
+    page.get_by_label("Thumbnails").fill("0:01, 0:02")
+    expect(page.get_by_text("Times such as 0:05")).to_be_visible()
+    expect(page.get_by_text("evenly spaced")).to_be_hidden()
+    expect(page.locator("#preview-body")).to_contain_text('"times"')
+    page.get_by_role("link", name="Files").click()
+    page.wait_for_url("**/files/")
+    page.go_back()
+    expect(page.get_by_role("radio", name="At times")).to_be_checked()
+    expect(page.get_by_label("Thumbnails")).to_have_value("0:01, 0:02")
+    expect(page.get_by_role("radio", name="Count")).to_have_value("count")
+
+
 def test_a_lost_connection_is_said_and_the_form_can_be_sent_again(page: Page, stack: Stack) -> None:
     page.expected_complaints = ("ERR_FAILED", "htmx:")  # type: ignore[attr-defined]
     open_form(page, "Zencoder")

@@ -126,7 +126,7 @@ def test_a_secret_that_cannot_sign_is_told_without_it(http: HttpClient, secret: 
 def test_an_account_needs_a_token_or_a_key_and_its_secret(
     credentials: dict[str, str], field: str | None
 ) -> None:
-    sentence = "Video SDK needs a token, or an API key and its secret."
+    sentence = "Video SDK needs API key and Secret, or Token."
     expected = {field: sentence} if field else {}
     assert VideoSDK.check_credentials_given(credentials, {}) == expected
 

@@ -53,6 +53,24 @@ def studio() -> Iterator[RunningSandbox]:
         yield sandbox
 
 
+def test_a_ready_token_works_until_it_ends(clockwork: RunningSandbox) -> None:
+    def check(token: str) -> None:
+        Xvid(Account(clockwork.api_url("xvid"), {"token": token}), http).check_credentials()
+
+    with HttpClient(allow_private_addresses=True) as http:
+        check(clockwork.keys["xvid_token"])
+        form = {
+            "grant_type": "client_credential",
+            "client_id": clockwork.keys["xvid_client_id"],
+            "client_secret": clockwork.keys["xvid_client_secret"],
+            "expires_in": "0",
+        }
+        url = f"{clockwork.api_url('xvid')}/oauth2/token/"
+        ended = requests.post(url, data=form, timeout=60).json()["access_token"]
+        with pytest.raises(AuthRefused, match="may have expired"):
+            check(ended)
+
+
 def wait(xvid: Xvid, job: RemoteJob) -> RemoteJob:
     until = time.monotonic() + 60
     while not (job := xvid.get_job(job.remote_id)).status.is_terminal:

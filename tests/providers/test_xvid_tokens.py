@@ -187,6 +187,46 @@ def test_a_failed_sign_in_leaves_no_doubt_whether_a_job_was_created(
     assert not caught.value.ambiguous
 
 
+# A ready token
+
+
+def test_a_ready_token_is_sent_as_it_is_and_nobody_signs_in(
+    http: HttpClient, wire: responses.RequestsMock
+) -> None:
+    wire.get(f"{BASE}/jobs/", json={"jobs": []})
+    Xvid(Account(BASE, {"token": "canary-ready"}), http).check_credentials()
+    assert sent(wire) == ["Bearer canary-ready"]
+
+
+def test_a_ready_token_that_expired_is_refused_credentials(
+    http: HttpClient, wire: responses.RequestsMock
+) -> None:
+    wire.get(f"{BASE}/jobs/", json=BAD_TOKEN, status=403)
+    with pytest.raises(AuthRefused, match="may have expired") as caught:
+        Xvid(Account(BASE, {"token": "canary-ready"}), http).check_credentials()
+    assert len(wire.calls) == 1
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("credentials", "field"),
+    [
+        ({}, "token"),
+        ({"client_id": "c"}, "client_secret"),
+        ({"client_secret": "s"}, "client_id"),
+        ({"token": "t"}, None),
+        ({"client_id": "c", "token": "t"}, None),
+        ({"client_id": "c", "client_secret": "s"}, None),
+    ],
+)
+def test_an_account_needs_a_client_with_its_secret_or_a_token(
+    credentials: dict[str, str], field: str | None
+) -> None:
+    sentence = "Xvid MediaHub needs Client id and Client secret, or Token."
+    expected = {field: sentence} if field else {}
+    assert Xvid.check_credentials_given(credentials, {}) == expected
+
+
 # The store
 
 

@@ -53,6 +53,25 @@ def test_refused_credentials_are_told_at_their_field_and_not_saved(
     assert not ProviderAccount.objects.exists()
 
 
+def test_another_way_to_sign_in_replaces_the_one_before(
+    studio: Organization, manager: Client, wire: responses.RequestsMock
+) -> None:
+    api = "https://api.xvid.com/v1"
+    wire.get(f"{api}/jobs/", json={"jobs": []})
+    wire.post(f"{api}/oauth2/token/", json={"access_token": "granted", "expires_in": 7200})
+    client = {"client_id": "c", "client_secret": "s"}
+    account = make_account(studio, provider="xvid", name="Xvid", base_url=api, credentials=client)
+    page = f"{ACCOUNTS}{account.pk}/"
+    for given in ({"token": "ready"}, client):
+        values = {"name": "Xvid", "base_url": api, **given}
+        assert manager.post(page, values).status_code == 302
+        account.refresh_from_db()
+        assert account.credentials == given
+    refused = manager.post(f"{ACCOUNTS}new/?provider=xvid", {"name": "Two", "client_id": "c"})
+    sentence = "Xvid MediaHub needs Client id and Client secret, or Token."
+    assert refused.context["form"].errors == {"client_secret": [sentence]}
+
+
 @pytest.mark.parametrize(
     "answer", [{"status": 503}, {"status": 404}, {"body": requests.ConnectTimeout()}]
 )

@@ -263,5 +263,5 @@ def test_an_option_that_is_emptied_is_taken_away(manager: Client, account: Provi
 def test_alternative_credentials_are_told_of_at_a_field(manager: Client, db: None) -> None:
     new = f"{ACCOUNTS}new/?provider=videosdk"
     refused = manager.post(new, {"name": "V", "api_key": "k"})
-    assert "a token, or an API key and its secret" in str(refused.context["form"].errors["secret"])
+    assert "needs API key and Secret, or Token" in str(refused.context["form"].errors["secret"])
     assert manager.post(new, {"name": "V", "api_key": "k", "secret": "s"}).status_code == 302
