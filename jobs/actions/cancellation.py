@@ -5,7 +5,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from jobs.actions.offers import ActionRefused, check_offer, offer_cancel, unsent
+from jobs.actions.facts import read_facts, unsent
+from jobs.actions.offers import ActionRefused, Refusal, check_offer, offer_cancel
 from jobs.actions.outcome import mark_done, record_event
 from jobs.mirror import writer
 from jobs.mirror.endings import cancel_unsent, mark_gone
@@ -26,19 +27,34 @@ from providers.core.status import JobStatus
 from providers.core.types import RemoteJob
 
 
+class AlreadyCancelled(ActionRefused):
+    """There is nothing left to do, which is what the caller asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(Refusal.FINISHED, "It is already cancelled.")
+
+
 def request_cancel(
     job: Job, *, user: User | None = None, token: ApiToken | None = None
 ) -> JobAction:
-    """Request that `job` is cancelled; a second request changes nothing. Raises ActionRefused."""
+    """Request that `job` is cancelled; a second request changes nothing.
+
+    Raises AlreadyCancelled, ActionRefused.
+    """
     jobs = Job.objects.select_related("account", "organization")
     with transaction.atomic():
         # of two requests at once, the second sees what the first did
         job = jobs.select_for_update(of=("self",), no_key=True).get(pk=job.pk)
-        check_offer(job, offer_cancel(job))
+        if job.status == JobStatus.CANCELLED:
+            raise AlreadyCancelled
+        requested = JobAction.objects.filter(job=job, kind=ActionKind.CANCEL, state=ActionState.DUE)
+        if not job.is_terminal and (action := requested.first()):
+            return action
+        facts = read_facts([job], with_retries=False)[job.pk]
+        check_offer(job, offer_cancel(job, facts))
         if job.status == JobStatus.SUBMITTING:
             return _cancel_unsent(job, user, token)
-        requested = JobAction.objects.filter(job=job, kind=ActionKind.CANCEL, state=ActionState.DUE)
-        return requested.first() or _request(job, user, token)
+        return _request(job, user, token)
 
 
 def _request(job: Job, user: User | None, token: ApiToken | None) -> JobAction:
@@ -53,8 +69,9 @@ def _request(job: Job, user: User | None, token: ApiToken | None) -> JobAction:
 
 def _cancel_unsent(job: Job, user: User | None, token: ApiToken | None) -> JobAction:
     # a worker takes it by the same condition: only one of the two gets it
-    if not unsent(job).update(state=SubmissionState.REFUSED, note="Cancelled before it was sent."):
-        raise ActionRefused("It is on its way to the provider.")
+    refused = {"state": SubmissionState.REFUSED, "note": "Cancelled before it was sent."}
+    if not unsent([job.pk]).update(**refused):
+        raise ActionRefused(Refusal.BEING_SENT, "It is on its way to the provider.")
     cancel_unsent(job, actor=user)
     AuditEntry.record(job.organization, "job.cancelled", job, actor=user, token=token)
     return JobAction.objects.create(

@@ -5,7 +5,8 @@ from functools import partial
 from django.utils import timezone
 
 from jobs.actions.attempts import lock_attempts, retries_of, unfinished_of
-from jobs.actions.offers import ActionRefused, check_offer, offer_resubmit
+from jobs.actions.facts import read_facts
+from jobs.actions.offers import ActionRefused, Refusal, check_offer, offer_resubmit
 from jobs.actions.outcome import record_event
 from jobs.mirror.attempts import open_attempt
 from jobs.models import ActionKind, EventSource, Job, JobAction
@@ -22,7 +23,7 @@ class RetryUnfinished(ActionRefused):
     """The job was already retried, as `job`, which has not ended."""
 
     def __init__(self, job: Job) -> None:
-        super().__init__(f"It was already retried as job {job.pk}.")
+        super().__init__(Refusal.RETRY_RUNNING, f"It was already retried as job {job.pk}.")
         self.job = job
 
 
@@ -53,7 +54,7 @@ def _run_again(
 ) -> Job:
     lock_attempts(job)
     job = Job.objects.select_related("organization", "account").get(pk=job.pk)
-    offer = offer_resubmit(job)
+    offer = offer_resubmit(job, read_facts([job], with_retries=False)[job.pk])
     is_native = offer is not None and offer.is_native
     unfinished = unfinished_of(retries_of(job))
     if unfinished is not None and (is_native or not allow_duplicate):
@@ -66,9 +67,10 @@ def _submit_again(job: Job, user: User | None, token: ApiToken | None) -> Job:
     try:
         request = find_sent_request(job)
     except Undecryptable as error:
-        raise ActionRefused(str(error)) from error
+        raise ActionRefused(Refusal.REQUEST_UNREADABLE, str(error)) from error
     if request is None:
-        raise ActionRefused("Only jobs that were submitted here can be submitted again.")
+        message = "Only jobs that were submitted here can be submitted again."
+        raise ActionRefused(Refusal.NOT_SUBMITTED_HERE, message)
     return submit(
         organization=job.organization,
         account=job.account,

@@ -58,7 +58,7 @@ def sync_account(request: ApiRequest, account_id: str) -> Status[ProviderAccount
     """
     account = _find(request, account_id)
     if not account.enabled:
-        raise ApiError(409, "action_refused", f"{account} is paused. Resume it first.")
+        raise ApiError(409, "paused", f"{account} is paused. Resume it first.")
     request_sync(account)
     return Status(202, _find(request, account_id))
 

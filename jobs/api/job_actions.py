@@ -1,11 +1,11 @@
 """`/jobs`: submit, cancel and resubmit."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ninja import Status
 
-from jobs.actions.cancellation import request_cancel
+from jobs.actions.cancellation import AlreadyCancelled, request_cancel
 from jobs.actions.offers import ActionRefused
 from jobs.actions.resubmission import RetryUnfinished, request_resubmit
 from jobs.api.auth import ApiRequest, TokenAuth
@@ -68,8 +68,12 @@ def submit_job(
     summary="Cancel",
 )
 def cancel_job(request: ApiRequest, job_id: str) -> Status[Job]:
-    """Ask the provider to cancel. 409 where it cannot, or where the job has ended."""
-    with _refusals(request):
+    """Ask the provider to cancel; a second time changes nothing, even once it is cancelled.
+
+    409 where the provider cannot, where the job has ended otherwise, or while its account is
+    paused.
+    """
+    with _refusals(request), suppress(AlreadyCancelled):
         request_cancel(find_job(request, job_id), token=request.auth)
     return Status(202, read_detail(request, job_id))
 
@@ -95,8 +99,8 @@ def resubmit_job(
     """Run it again: answers 202 and the attempt that will run, in status `submitting`.
 
     The same `Idempotency-Key` again answers 200 and the same attempt. While a retry of the job has
-    not ended, 409 carries that one in `job`. 422 where the request that it was submitted with
-    cannot be used any more.
+    not ended, 409 `retry_running` carries that one in `job`. 422 where the request that it was
+    submitted with cannot be used any more.
     """
     options = body or ResubmitRequest(allow_duplicate=False)
     with _refusals(request):
@@ -133,9 +137,9 @@ def _refusals(request: ApiRequest) -> Iterator[None]:
     except DuplicateJob as error:
         raise _conflict(request, "duplicate", DUPLICATE, error.job) from error
     except RetryUnfinished as error:
-        raise _conflict(request, "retry_unfinished", str(error), error.job) from error
+        raise _conflict(request, error.code, str(error), error.job) from error
     except ActionRefused as error:
-        raise ApiError(409, "action_refused", str(error)) from error
+        raise ApiError(409, error.code, str(error)) from error
 
 
 def _conflict(request: ApiRequest, code: str, message: str, job: Job) -> ApiError:

@@ -6,6 +6,8 @@ from django.db.models import Prefetch, QuerySet
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
+from jobs.actions.facts import read_facts
+from jobs.actions.offers import list_offers
 from jobs.api.auth import ApiRequest
 from jobs.api.errors import LIST_REFUSALS, READ_REFUSALS, ApiError, invalid, not_found
 from jobs.api.list_parameters import read_filters
@@ -75,6 +77,7 @@ def list_jobs(request: ApiRequest, parameters: Query[ListParameters]) -> dict[st
         found = keyset.page(queryset, filters.ordering, filters.limit, filters.cursor)
     except ValueError as error:
         raise invalid({"cursor": str(error)}) from error
+    add_offers(found.rows)
     return {"results": found.rows, "next": found.next}
 
 
@@ -113,6 +116,13 @@ def find_job(request: ApiRequest, job_id: str) -> Job:
     return job
 
 
+def add_offers(jobs: list[Job]) -> None:
+    """Note at each job what can be done with it: no column, but what every shape of a job shows."""
+    facts = read_facts(jobs)
+    for job in jobs:
+        job.__dict__["offers"] = list_offers(job, facts[job.pk])
+
+
 def read_detail(request: ApiRequest, job_id: str) -> Job:
     """The job with all that its detail shows."""
     outputs = Output.objects.defer("secret_url").select_related("preset").order_by("position", "id")
@@ -125,4 +135,5 @@ def read_detail(request: ApiRequest, job_id: str) -> Job:
     job = find_by_id(jobs, job_id)
     if job is None:
         raise not_found()
+    add_offers([job])
     return job

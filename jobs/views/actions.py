@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST
 
 from jobs.actions.attempts import retries_of
 from jobs.actions.cancellation import request_cancel
-from jobs.actions.offers import ActionRefused, check_unchanged
+from jobs.actions.offers import ActionRefused, Refusal, check_unchanged
 from jobs.actions.resubmission import RetryUnfinished, request_resubmit
 from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.models import ActionState, Job, Submission, SubmissionState
@@ -72,7 +72,8 @@ def resolve(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
     except (ActionRefused, KeyRefused, KeyOfDeletedJob) as error:
         return _refuse(request, access, job, "Nothing was changed.", error)
     if not Submission.objects.filter(pk=job.pk, state=SubmissionState.UNCONFIRMED).exists():
-        known = ActionRefused(f"The submission of {job} is no longer unconfirmed.")
+        message = f"The submission of {job} is no longer unconfirmed."
+        known = ActionRefused(Refusal.OUT_OF_DATE, message)
         return _refuse(request, access, job, "Nothing was changed.", known)
     if "found_remote_id" in request.POST:
         found = FoundJobForm(job, request.POST)

@@ -6,8 +6,7 @@ from typing import Any
 from ninja import Field, Schema
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
-from jobs.actions.attempts import retries_of
-from jobs.actions.offers import available_actions
+from jobs.actions.offers import AvailableAction, cannot_act
 from jobs.api.schemas.errors import ErrorInfo, ListedError
 from jobs.api.schemas.fields import AccountReference, Id, Text
 from jobs.api.schemas.outputs import OutputCounts, OutputShape
@@ -41,6 +40,16 @@ class EventShape(Schema):
     @staticmethod
     def resolve_actor(event: JobEvent) -> str | None:
         return event.actor.email if event.actor else None
+
+
+class ActionOffer(Schema):
+    allowed: bool
+    reason: Text = Field(description="Why it is not allowed now.")
+
+
+class JobActions(Schema):
+    cancel: ActionOffer
+    resubmit: ActionOffer
 
 
 class JobShape(Schema):
@@ -98,6 +107,7 @@ class JobShape(Schema):
     retries: list[Id]
     metadata: Any = Field(description="The customer's own value, unchanged.")
     console_url: Text = Field(description="The job in the provider's own console.")
+    actions: JobActions = Field(description="What can be done with the job as it is.")
 
     @staticmethod
     def resolve_input(job: Job) -> Job:
@@ -112,6 +122,13 @@ class JobShape(Schema):
     @staticmethod
     def resolve_submitted_by(job: Job) -> str | None:
         return job.submitted_by.email if job.submitted_by else None
+
+    @staticmethod
+    def resolve_actions(job: Job) -> dict[str, Any]:
+        offers: list[AvailableAction] = job.__dict__["offers"]
+        lacking = {"allowed": False, "reason": str(cannot_act(job))}
+        found = {offer.name: offer for offer in offers}
+        return {name: found.get(name, lacking) for name in ("cancel", "resubmit")}
 
     @staticmethod
     def resolve_retries(job: Job) -> list[int]:
@@ -131,28 +148,11 @@ class JobList(Schema):
     next: str | None = Field(description="The cursor of the next page; null on the last one.")
 
 
-class ActionOffer(Schema):
-    allowed: bool
-    reason: Text = Field(description="Why it is not allowed now.")
-
-
-class JobActions(Schema):
-    cancel: ActionOffer
-    resubmit: ActionOffer
-
-
 class JobDetail(JobShape):
     outputs: list[OutputShape]
     presets: list[PresetShape]
     errors: list[ListedError]
     events: list[EventShape]
-    actions: JobActions = Field(description="What can be done with the job as it is.")
-
-    @staticmethod
-    def resolve_actions(job: Job) -> dict[str, Any]:
-        offers = {offer.name: offer for offer in available_actions(job, retries_of(job))}
-        lacking = {"allowed": False, "reason": f"{job.account.provider_label} cannot do this."}
-        return {name: offers.get(name, lacking) for name in ("cancel", "resubmit")}
 
     @staticmethod
     def resolve_presets(job: Job) -> list[Any]:

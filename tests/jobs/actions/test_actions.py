@@ -51,7 +51,10 @@ def test_what_is_offered_follows_the_state(account: ProviderAccount) -> None:
         "resubmit": (False, "It is not finished yet."),
     }
     allowed, reason = offers(make_job(account))["cancel"]
-    assert (allowed, reason) == (False, "Zencoder cancels only jobs that are queued or running.")
+    assert (allowed, reason) == (False, "It has already ended: it is succeeded.")
+    unknown = make_job(account, status="unknown")
+    reason = "Zencoder cancels only jobs that are queued or running."
+    assert offers(unknown)["cancel"] == (False, reason)
     gone = make_job(account, status="failed", gone_at=NOON)
     assert offers(gone)["resubmit"] == (False, "The provider no longer knows it.")
     frozen = make_job(account, status="failed", is_newest=False)
@@ -89,7 +92,7 @@ def test_a_job_that_ended_meanwhile_refuses_and_shows_its_end(
 
 
 def test_a_done_job_is_not_even_asked_for(account: ProviderAccount) -> None:
-    with pytest.raises(ActionRefused, match="queued or running"):
+    with pytest.raises(ActionRefused, match="already ended"):
         request_cancel(make_job(account))
     assert not JobAction.objects.exists()
 

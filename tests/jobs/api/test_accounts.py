@@ -112,7 +112,7 @@ def test_sync_of_a_paused_account_is_a_conflict(
 ) -> None:
     account = make_account(organization, enabled=False, refused_at=NOON)
     answer = operator.post(f"/accounts/{account.pk}/sync")
-    assert (answer.status, answer.body["error"]["code"]) == (409, "action_refused")
+    assert (answer.status, answer.body["error"]["code"]) == (409, "paused")
     account.refresh_from_db()
     assert account.refused_at == NOON
 

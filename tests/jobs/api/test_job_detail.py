@@ -89,6 +89,13 @@ def test_a_job_in_detail(reader: ApiClient, account: ProviderAccount) -> None:
         "retries": [str(retry.pk)],
         "metadata": {"order": [7, {"deep": None}]},
         "console_url": "https://app.zencoder.com/jobs/9007199254740993",
+        "actions": {
+            "cancel": {"allowed": False, "reason": "It has already ended: it is succeeded."},
+            "resubmit": {
+                "allowed": False,
+                "reason": "Zencoder retries only jobs that are cancelled or failed.",
+            },
+        },
     }
 
 

@@ -102,8 +102,9 @@ def test_a_list_costs_the_same_however_long_it_is(
     path: str,
 ) -> None:
     reader.get("/jobs")  # notes that the token was used, which it does now and then
-    # the token, the jobs, their retries; and the accounts, where one is named
-    queries = 4 if "account" in path else 3
+    # the token, the jobs, their retries; whether they have requests, and retries that have not
+    # ended; and the accounts, where one is named
+    queries = 6 if "account" in path else 5
     for size in (1, 12):
         for number in range(size):
             job = make_job(
@@ -122,7 +123,7 @@ def test_lists_read_no_json_but_the_metadata_and_no_secret(
 ) -> None:
     make_job(account)
     reader.get("/jobs")
-    with django_assert_num_queries(3) as queries:
+    with django_assert_num_queries(5) as queries:
         reader.get("/jobs")
     statement = next(
         query["sql"] for query in queries.captured_queries if "metadata" in query["sql"]

@@ -68,7 +68,7 @@ def test_an_unfinished_retry_is_in_the_way_until_it_has_ended(
 ) -> None:
     first = again(operator, failed)
     refused = again(operator, failed, "another")
-    assert (refused.status, refused.body["error"]["code"]) == (409, "retry_unfinished")
+    assert (refused.status, refused.body["error"]["code"]) == (409, "retry_running")
     assert refused.body["job"] == first.body
     assert operator.get(f"/jobs/{failed.pk}").body["retries"] == [first.body["id"]]
     beside = again(operator, failed, body={"allow_duplicate": True})
@@ -132,7 +132,7 @@ def test_an_unknown_field_is_refused(
 def test_a_job_says_what_can_be_done_with_it(operator: ApiClient, failed: Job) -> None:
     actions = operator.get(f"/jobs/{failed.pk}").body["actions"]
     assert actions["resubmit"] == {"allowed": True, "reason": None}
-    assert actions["cancel"]["reason"] == "The provider has not accepted it."
+    assert actions["cancel"]["reason"] == "It has already ended: it is failed."
     retry = again(operator, failed).body
     assert retry["actions"]["cancel"] == {"allowed": True, "reason": None}
     blocked = operator.get(f"/jobs/{failed.pk}").body["actions"]["resubmit"]

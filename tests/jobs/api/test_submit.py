@@ -291,16 +291,6 @@ def test_cancel_is_asked_for_once(operator: ApiClient, account: ProviderAccount)
     assert action.token is not None
 
 
-@pytest.mark.parametrize(("name", "status"), [("cancel", "succeeded"), ("resubmit", "running")])
-def test_an_action_that_the_state_forbids_is_a_conflict(
-    operator: ApiClient, account: ProviderAccount, name: str, status: str
-) -> None:
-    job = make_job(account, status=status)
-    answer = operator.post(f"/jobs/{job.pk}/{name}")
-    assert (answer.status, answer.body["error"]["code"]) == (409, "action_refused")
-    assert not JobAction.objects.exists()
-
-
 def test_resubmit_tells_what_can_no_longer_be_used(
     operator: ApiClient, account: ProviderAccount
 ) -> None:

@@ -88,7 +88,7 @@ def test_a_refusal_says_why(operator: Client, account: ProviderAccount) -> None:
     job = make_job(account)
     response = operator.post(url(job, "cancel"))
     assert response.status_code == 409
-    assert f"{job} was not cancelled. Zencoder cancels only" in response.content.decode()
+    assert f"{job} was not cancelled. It has already ended" in response.content.decode()
     assert not JobAction.objects.exists()
 
 
