@@ -101,10 +101,11 @@ class Environment:
             refuse(name, "must be host names without scheme and port, such as board.example.org")
         return values
 
-    def origins(self, name: str) -> list[str]:
+    def origins(self, name: str, *, stars_allowed: bool = False) -> list[str]:
         """What a browser sends as Origin: scheme and host, a port where it is not the usual."""
         values = [value.removesuffix("/") for value in self.strings(name)]
-        if not all(map(_ORIGIN.fullmatch, values)):
+        has_star = any("*" in value for value in values)
+        if not all(map(_ORIGIN.fullmatch, values)) or (has_star and not stars_allowed):
             refuse(name, "must be scheme and host only, such as https://board.example.org")
         return values
 

@@ -48,7 +48,7 @@ METRICS_TOKEN = env.text("METRICS_TOKEN")
 BASE_URL = env.web_url("BASE_URL", "http://127.0.0.1:8000")
 SECURE = BASE_URL.startswith("https://")
 ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]" if DEBUG else "")
-CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", stars_allowed=True)
 TRUST_PROXY_HEADERS = env.flag("TRUST_PROXY_HEADERS")
 ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES", default=DEBUG)
 HEARTBEAT_URL = env.web_url("HEARTBEAT_URL")
@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "corsheaders",
     "csp",
     "django_htmx",
     "ninja",
@@ -77,6 +78,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "dashboard.web.headers.request_ids",
+    "corsheaders.middleware.CorsMiddleware",
     "jobs.api.http.middleware.api_responses",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -234,6 +236,18 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 if TRUST_PROXY_HEADERS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Other sites may call the API from a browser, with a token: cookies are no use there.
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = (
+    *("accept", "authorization", "content-type", "idempotency-key", "if-none-match"),
+    "x-request-id",
+)
+CORS_EXPOSE_HEADERS = (
+    *("ETag", "Location", "Retry-After", "X-Request-Id"),
+    *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
+)
 
 # Background work
 

@@ -46,6 +46,11 @@ READS: list[tuple[str, str, Callable[[Environment], Any]]] = [
     ("ALLOWED_HOSTS", "a.example,board.example:443", lambda env: env.hosts("ALLOWED_HOSTS")),
     ("ALLOWED_HOSTS", "::1", lambda env: env.hosts("ALLOWED_HOSTS")),
     ("CSRF_TRUSTED_ORIGINS", "studio.example", lambda env: env.origins("CSRF_TRUSTED_ORIGINS")),
+    (
+        "CORS_ALLOWED_ORIGINS",
+        "https://*.a.example",
+        lambda env: env.origins("CORS_ALLOWED_ORIGINS"),
+    ),
     ("CSRF_TRUSTED_ORIGINS", "https://a/b", lambda env: env.origins("CSRF_TRUSTED_ORIGINS")),
     ("EMAIL_FROM", "studio", lambda env: env.mail_sender("EMAIL_FROM", "")),
     ("EMAIL_FROM", "a@b.example\nBcc: c@d.e", lambda env: env.mail_sender("EMAIL_FROM", "")),
@@ -83,7 +88,7 @@ def test_usual_hosts_origins_and_senders_are_taken() -> None:
     env = Environment({"HOSTS": hosts, "ORIGINS": f"{origins},https://a.b/", "SENDER": sender})
 
     assert env.hosts("HOSTS") == hosts.split(",")
-    assert env.origins("ORIGINS") == [*origins.split(","), "https://a.b"]
+    assert env.origins("ORIGINS", stars_allowed=True) == [*origins.split(","), "https://a.b"]
     assert env.mail_sender("SENDER", "") == sender
     assert env.mail_sender("NONE", "reelboard@::1") == "reelboard@::1"
 

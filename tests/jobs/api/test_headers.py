@@ -1,6 +1,8 @@
 """What each response says beside its body: who it is, what may still be called, what to keep."""
 
+import gzip
 import re
+from typing import Any
 
 import pytest
 import time_machine
@@ -8,8 +10,10 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from jobs.api.http.rate import REQUESTS_PER_MINUTE
+from jobs.models import ProviderAccount
 from organizations.models import ApiToken, Organization
 from tests.jobs.api.conftest import Answer, ApiClient
+from tests.jobs.factories import make_job
 
 pytestmark = pytest.mark.django_db
 
@@ -62,3 +66,82 @@ def test_every_response_says_who_it_is_and_what_is_left(
 def test_a_host_that_is_not_ours_is_refused_in_json(reader: ApiClient) -> None:
     answer = reader.get("/jobs", Host="elsewhere.example")
     assert (answer.status, answer.body["error"]["code"]) == (400, "bad_host")
+
+
+def test_what_has_not_changed_is_not_sent_again(
+    reader: ApiClient, account: ProviderAccount
+) -> None:
+    job = make_job(account)
+    first = raw(reader, f"/jobs/{job.pk}")
+    assert first["Cache-Control"] == "private, no-cache"
+    assert "Authorization" in first["Vary"]
+    again = raw(reader, f"/jobs/{job.pk}", If_None_Match=first["ETag"])
+    assert (again.status_code, again.content) == (304, b"")
+    assert again["X-RateLimit-Remaining"] == "5998"
+    job.name = "renamed.mov"
+    job.save()
+    changed = raw(reader, f"/jobs/{job.pk}", If_None_Match=first["ETag"])
+    assert (changed.status_code, changed.json()["name"]) == (200, "renamed.mov")
+
+
+def test_what_is_no_plain_success_is_kept_by_nobody(reader: ApiClient) -> None:
+    for answer in (reader.get("/jobs/1"), reader.post("/jobs", {})):
+        assert "no-store" in answer.headers["Cache-Control"]
+        assert "ETag" not in answer.headers
+
+
+def test_long_lists_are_compressed_for_those_who_ask(
+    reader: ApiClient, account: ProviderAccount
+) -> None:
+    for number in range(50):
+        make_job(account, name=f"clip-{number}.mov")
+    plain = raw(reader, "/jobs")
+    packed = raw(reader, "/jobs", Accept_Encoding="gzip")
+    assert gzip.decompress(packed.content) == plain.content
+    assert len(packed.content) * 5 < len(plain.content)
+    assert "Accept-Encoding" in packed["Vary"]
+    unchanged = raw(reader, "/jobs", Accept_Encoding="gzip", If_None_Match=packed["ETag"])
+    assert unchanged.status_code == 304
+    page = reader.client.get("/accounts/login/", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in page
+
+
+@pytest.mark.parametrize(
+    "path", ["/jobs", "/jobs/{job}", "/accounts", "/openapi.json", "/docs", "/jobs/0"]
+)
+def test_head_answers_as_get_without_the_body(
+    reader: ApiClient, account: ProviderAccount, path: str
+) -> None:
+    path = path.format(job=make_job(account).pk)
+    full, bare = raw(reader, path), raw(reader, path, method="HEAD")
+    assert (bare.status_code, bare.content) == (full.status_code, b"")
+    for name in ("Content-Type", "Content-Length", "ETag"):
+        assert bare.get(name) == full.get(name)
+
+
+def test_pages_of_allowed_origins_may_call_without_cookies(
+    reader: ApiClient, settings: Any
+) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://tools.example"]
+    asked = {"Access-Control-Request-Method": "POST"}
+    preflight = raw(reader, "/jobs", method="OPTIONS", Origin="https://tools.example", **asked)
+    assert preflight.status_code == 200
+    allowed = preflight["Access-Control-Allow-Headers"].split(", ")
+    assert {"authorization", "idempotency-key", "if-none-match"} <= set(allowed)
+    for path in ("/jobs", "/jobs/0"):
+        response = raw(reader, path, Origin="https://tools.example")
+        assert response["Access-Control-Allow-Origin"] == "https://tools.example"
+        assert "X-RateLimit-Remaining" in response["Access-Control-Expose-Headers"]
+        assert "Access-Control-Allow-Credentials" not in response
+        assert "Access-Control-Allow-Origin" not in raw(reader, path, Origin="https://x.example")
+    tag = raw(reader, "/jobs")["ETag"]
+    unchanged = raw(reader, "/jobs", Origin="https://tools.example", If_None_Match=tag)
+    assert unchanged.status_code == 304
+    assert "Access-Control-Allow-Origin" in unchanged
+    page = reader.client.get("/accounts/login/", headers={"Origin": "https://tools.example"})
+    assert "Access-Control-Allow-Origin" not in page
+
+
+def raw(reader: ApiClient, path: str, method: str = "GET", **headers: str) -> Any:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return reader.client.generic(method, f"/api/v1{path}", headers={**reader.headers, **sent})
