@@ -40,7 +40,7 @@ def _readiness() -> HttpResponse:
     try:
         problem = schema.find_problem()
     except DatabaseError:
-        problem = "The database does not answer."
+        problem = "The database is not responding."
     return _text(f"{problem}\n", status=503) if problem else _text("ok\n")
 
 

@@ -65,13 +65,17 @@ class BoardCollector(Collector):
             UNFINISHED,
         )
         yield _counts(
-            _gauge("submissions_open", "Not settled yet; unconfirmed waits for a person.", "state"),
+            _gauge(
+                "submissions_open",
+                "Open submissions; an unconfirmed one waits for a person.",
+                "state",
+            ),
             accounts,
             Submission.objects.filter(state__in=UNSETTLED).values_list("job__account_id", "state"),
             UNSETTLED,
         )
         yield _counts(
-            _gauge("webhook_deliveries_waiting", "Deliveries whose job is still to be read."),
+            _gauge("webhook_deliveries_waiting", "Deliveries whose job has not been read yet."),
             accounts,
             WebhookDelivery.objects.waiting(self._now).order_by().values_list("account_id"),
         )
@@ -79,15 +83,14 @@ class BoardCollector(Collector):
         yield _row_failures()
 
     def _health(self, accounts: Sequence[ProviderAccount]) -> Iterator[GaugeMetricFamily]:
-        state = _gauge("account_state", "1 for the state that the account is in, else 0.", "state")
+        state = _gauge("account_state", "1 for the account's current state, else 0.", "state")
         success = _gauge(
-            "account_last_success_timestamp_seconds", "When a pass of the account last succeeded."
+            "account_last_success_timestamp_seconds",
+            "When the account was last synced successfully.",
         )
-        due = _gauge("account_next_sync_timestamp_seconds", "When the next pass is due.")
-        failures = _gauge("account_consecutive_failures", "Passes that failed in a row.")
-        late = _gauge(
-            "account_late", "1 where the last success is older than the schedule promises, else 0."
-        )
+        due = _gauge("account_next_sync_timestamp_seconds", "When the next sync is due.")
+        failures = _gauge("account_consecutive_failures", "Failed syncs in a row.")
+        late = _gauge("account_late", "1 if the last successful sync is overdue, else 0.")
         for account in accounts:
             labels = _labels(account)
             status = freshness(account, self._now).status

@@ -28,7 +28,7 @@ def check_base_url(text: str, *, allow_private: bool) -> str:
         raise ValueError("Enter a plain http or https URL, without user name and password.")
     authority = _AUTHORITY.fullmatch(parts["authority"])
     if authority is None:
-        raise ValueError("The base URL has no valid host name.")
+        raise ValueError("The host name of the base URL is not valid.")
     host = _check_host(authority["host"].lower(), allow_private=allow_private)
     port = _check_port(authority["port"])
     path = parts["path"].rstrip("/")
@@ -67,16 +67,16 @@ def _check_host(host: str, *, allow_private: bool) -> str:
         try:
             host, is_private = _read_address(host)
         except ValueError:
-            raise ValueError("The base URL has no valid IP address as its host.") from None
+            raise ValueError("The host of the base URL is not a valid IP address.") from None
     elif len(host) > 253 or not all(map(_LABEL.fullmatch, labels)):
         # a dot at the end as well: certificates and the check below compare names without it
-        raise ValueError("The base URL has no valid host name.")
+        raise ValueError("The host name of the base URL is not valid.")
     else:
         is_private = labels[-1] == "localhost"
     if is_private and not allow_private:
         raise ValueError(
-            "The host of the base URL is at a private address, and this installation calls "
-            "public ones only."
+            "The host of the base URL is at a private address; this installation only "
+            "calls public ones."
         )
     return host
 

@@ -81,7 +81,7 @@ class Budget:
                 self._ahead[bucket] -= 1
                 return
         if threading.get_ident() != self._owner:
-            raise BudgetExhausted("The account's requests for this minute are used up.", wait_s=1)
+            raise BudgetExhausted("The account has used up its requests for this minute.", wait_s=1)
         self._ask(bucket)
 
     def reserve_ahead(self, buckets: tuple[str, ...]) -> None:
@@ -96,5 +96,5 @@ class Budget:
         wait_s = reserve_request(self._account_id, bucket, self._limits[bucket], timezone.now())
         if wait_s:
             raise BudgetExhausted(
-                "The account's requests for this minute are used up.", wait_s=wait_s
+                "The account has used up its requests for this minute.", wait_s=wait_s
             )

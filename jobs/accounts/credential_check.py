@@ -19,7 +19,7 @@ def ask_provider(adapter_class: type[Provider], remote: Account) -> ProviderErro
     Ends within ANSWER_S. There may be no account in the database yet, and so no rate limit.
     """
     if not adapter_class.supports(Capability.CHECK_CREDENTIALS):
-        return ProviderError(f"{adapter_class.label} offers no way to check credentials.")
+        return ProviderError(f"{adapter_class.label} does not support checking credentials.")
     secrets = [value for value in remote.credentials.values() if isinstance(value, str)]
     try:
         with HttpClient(

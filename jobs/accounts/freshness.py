@@ -66,11 +66,11 @@ def _find_status(account: ProviderAccount, now: datetime) -> HealthStatus:
 
 def _reason(account: ProviderAccount, status: HealthStatus, now: datetime) -> str:
     if status == HealthStatus.LATE and account.next_sync_at > now:
-        return "The provider asked us to wait, or the rate limit is reached."
+        return "Waiting for the provider's rate limit."
     if status == HealthStatus.LATE:
-        return "Its sync is overdue. Check that the worker and beat are running."
+        return "Sync is overdue. Check that the worker and beat are running."
     if status == HealthStatus.UNCHECKED:
-        return "The provider has not confirmed its credentials yet; the next sync checks them."
+        return "The credentials have not been checked yet; the next sync checks them."
     if status in (HealthStatus.FAILING, HealthStatus.REFUSED):
         known = CLASSES.get(account.last_error_class, CLASSES["unknown"])
         return account.last_error_message or known.sentence

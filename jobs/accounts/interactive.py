@@ -70,7 +70,7 @@ class Waiting:
                     return outcome.result()
                 _settle(done, task)
         except (Empty, TimedOut):
-            raise TimedOut(f"{self._label} did not answer within {ANSWER_S:g} s.") from None
+            raise TimedOut(f"{self._label} did not respond within {ANSWER_S:g} s.") from None
 
 
 def _settle(future: "Future[Any]", call: Callable[[], Any]) -> None:

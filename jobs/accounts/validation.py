@@ -60,7 +60,9 @@ def find_errors(
     if not 1 <= len(account.name) <= 100:
         errors["name"] = "Enter a name of 1 to 100 characters."
     if account.provider != values.provider:
-        errors["provider"] = f"{account.name} is an account of {account.provider_label}."
+        errors["provider"] = (
+            f"{account.name} already exists, as a {account.provider_label} account."
+        )
     for name, value in {"name": account.name, **values.given_credentials, **options}.items():
         if find_hidden(value):
             errors[name] = "Remove the control characters."
@@ -91,10 +93,10 @@ def _unknown_names(
     known_options = {field.name for field in adapter_class.option_fields} | set(COMMON_OPTIONS)
     label = adapter_class.label
     return {
-        name: f"{label} has no credential {name}; it has {_join(known)}."
+        name: f"{label} has no credential {name}; use {_join(known)}."
         for name in sorted(set(credentials) - known)
     } | {
-        name: f"There is no option {name}; there are {_join(known_options)}."
+        name: f"There is no option {name}; use {_join(known_options)}."
         for name in sorted(set(options) - known_options)
     }
 

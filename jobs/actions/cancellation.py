@@ -71,7 +71,7 @@ def _cancel_unsent(job: Job, user: User | None, token: ApiToken | None) -> JobAc
     # a worker takes it by the same condition: only one of the two gets it
     refused = {"state": SubmissionState.REFUSED, "note": "Cancelled before it was sent."}
     if not unsent([job.pk]).update(**refused):
-        raise ActionRefused(Refusal.BEING_SENT, "It is on its way to the provider.")
+        raise ActionRefused(Refusal.BEING_SENT, "It is being sent to the provider.")
     cancel_unsent(job, actor=user)
     AuditEntry.record(job.organization, "job.cancelled", job, actor=user, token=token)
     return JobAction.objects.create(

@@ -55,7 +55,7 @@ def _send_resubmit(action: JobAction, adapter: Provider) -> None:
         if error.ambiguous:
             record_event(
                 attempt,
-                f"No clear response: {error} Reading the job until its state is clear.",
+                f"No clear response: {error} Checking the job until its status is clear.",
                 None,
             )
             postpone(action, RETRY_S, str(error), failures=0)

@@ -98,7 +98,9 @@ def check_offer(job: Job, offer: AvailableAction | None) -> None:
 
 def cannot_act(job: Job) -> ActionRefused:
     """What an action is refused with that the provider of `job` does not have."""
-    return ActionRefused(Refusal.NOT_SUPPORTED, f"{job.account.provider_label} cannot do this.")
+    return ActionRefused(
+        Refusal.NOT_SUPPORTED, f"{job.account.provider_label} does not support this."
+    )
 
 
 def check_unchanged(job: Job, attempt: str, status: str) -> None:
@@ -121,7 +123,7 @@ def _why_no_cancel(job: Job, facts: Facts) -> ActionRefused | None:
     if job.status == JobStatus.SUBMITTING:
         if facts.is_unsent:
             return None
-        return ActionRefused(Refusal.BEING_SENT, "It is on its way to the provider.")
+        return ActionRefused(Refusal.BEING_SENT, "It is being sent to the provider.")
     if job.is_terminal:
         return ActionRefused(Refusal.FINISHED, f"It has already ended: it is {job.status}.")
     if refusal := _why_out_of_reach(job, facts):
@@ -139,11 +141,11 @@ def _why_no_cancel(job: Job, facts: Facts) -> ActionRefused | None:
 def _why_no_retry(job: Job, facts: Facts, is_native: bool) -> ActionRefused | None:
     adapter_class = job.account.adapter_class
     if not job.is_terminal:
-        return ActionRefused(Refusal.NOT_FINISHED, "It is not finished yet.")
+        return ActionRefused(Refusal.NOT_FINISHED, "It has not finished yet.")
     if not is_native:
         if facts.is_submitted_here:
             return None
-        message = "It was not submitted here, so its settings are unknown."
+        message = "It was not submitted with Reelboard, so its settings are unknown."
         return ActionRefused(Refusal.NOT_SUBMITTED_HERE, message)
     if refusal := _why_out_of_reach(job, facts):
         return refusal
@@ -164,7 +166,7 @@ def _why_out_of_reach(job: Job, facts: Facts) -> ActionRefused | None:
             )
         return ActionRefused(Refusal.NOT_CURRENT, message)
     if job.gone_at is not None:
-        return ActionRefused(Refusal.GONE, "The provider no longer knows it.")
+        return ActionRefused(Refusal.GONE, "The provider no longer has it.")
     if job.remote_id is None:
         return ActionRefused(Refusal.NOT_ACCEPTED, "The provider has not accepted it.")
     return None

@@ -69,7 +69,7 @@ def _submit_again(job: Job, user: User | None, token: ApiToken | None) -> Job:
     except Undecryptable as error:
         raise ActionRefused(Refusal.REQUEST_UNREADABLE, str(error)) from error
     if request is None:
-        message = "Only jobs that were submitted here can be submitted again."
+        message = "Only jobs submitted with Reelboard can be resubmitted."
         raise ActionRefused(Refusal.NOT_SUBMITTED_HERE, message)
     return submit(
         organization=job.organization,

@@ -18,7 +18,7 @@ SCHEDULE_TEXTS = {
     "idle_interval_s": ("Idle interval", "Seconds between syncs while no job is running."),
     "requests_per_minute": (
         "Requests per minute",
-        "Of each kind of request, instead of the provider's own limits.",
+        "For each kind of request; replaces the provider's own limits.",
     ),
     "concurrency": ("Concurrency", "Jobs read in parallel."),
 }
@@ -136,7 +136,7 @@ class AccountPageForm(AccountForm):
 def _credential_field(
     adapter_class: type[Provider], field: Field, *, is_stored: bool
 ) -> forms.CharField:
-    hint = "A value is stored; leave this empty to keep it." if is_stored else ""
+    hint = "A value is stored. Leave this empty to keep it." if is_stored else ""
     widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
     return forms.CharField(
         label=field.label,

@@ -81,7 +81,7 @@ class JobFields(ThumbnailFields):
     test = forms.BooleanField(
         label="Test mode",
         required=False,
-        help_text="Free of charge; only the first seconds are encoded.",
+        help_text="Free of charge; only the first few seconds are encoded.",
     )
     priority = forms.IntegerField(required=False, error_messages={"invalid": WHOLE_NUMBER})
     extra = forms.CharField(

@@ -10,7 +10,7 @@ from providers.core.contract import Provider
 from providers.core.types import JobRequest, OutputKind, Rendition, Thumbnails
 from providers.http.redaction import has_marker
 
-LOST_KEY = "Secret values: none of CREDENTIALS_KEYS decrypts them"
+LOST_KEY = "Secret values: CREDENTIALS_KEYS has no key that decrypts them"
 NO_LONGER_STORED = "Secret values: no longer stored"
 
 _HEIGHT = re.compile(r"(?<!\d)(\d{3,4})p\b", re.ASCII)

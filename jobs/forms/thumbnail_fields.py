@@ -13,7 +13,7 @@ MAX_COUNT = 100
 MAX_PIXELS = 7680
 PLACEMENTS = {"count": "Count", "interval_s": "Interval", "timestamps": "At times"}
 HINTS = {
-    "count": "How many images, evenly spaced. 0 for none.",
+    "count": "Number of images, evenly spaced; 0 for none.",
     "interval_s": "Seconds from one image to the next. Empty for none.",
     "timestamps": "Times such as 0:05, 1:30. Empty for none.",
 }

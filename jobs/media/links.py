@@ -29,12 +29,12 @@ def find_link(output: Output) -> str:
     expired.
     """
     if output.url and not output.was_made:
-        raise NoLink("There is no file: the output was not made.", is_final=True)
+        raise NoLink("There is no file: the output was not created.", is_final=True)
     if output.account.adapter_class.supports(Capability.OUTPUT_LINKS):
         return _make_link(output)
     if not output.opens_at:
         raise NoLink(
-            "The provider reported no URL for it, or the URL cannot be decrypted any more.",
+            "The provider reported no URL for it, or it can no longer be decrypted.",
             is_final=True,
         )
     return _renew_link(output) if output.is_expired(timezone.now()) else output.opens_at
@@ -69,7 +69,7 @@ def _renew_link(output: Output) -> str:
     """Read the job again, for providers that sign its URLs with each answer."""
     remote_id = _askable_id(output)
     if not output.job.is_newest:
-        raise NoLink(f"Its link has expired. {NEWEST_ALONE}", is_final=True)
+        raise NoLink(f"The link has expired. {NEWEST_ALONE}", is_final=True)
 
     def get_job(adapter: Provider) -> RemoteJob:
         return adapter.get_job(remote_id)
@@ -79,10 +79,12 @@ def _renew_link(output: Output) -> str:
         read = partial(ask, output.account, get_job)
         apply_read(output.account, remote_id, read, source=EventSource.POLL)
     except ProviderError as error:
-        raise NoLink(f"Its link has expired, and a new one could not be read. {error}") from error
+        raise NoLink(
+            f"The link has expired, and a new one could not be requested. {error}"
+        ) from error
     output.refresh_from_db(fields=["url", "secret_url", "expires_at"])
     if output.is_expired(timezone.now()):
-        raise NoLink("Its link has expired, and the provider gave no new one.", is_final=True)
+        raise NoLink("The link has expired, and the provider returned no new one.", is_final=True)
     return output.opens_at
 
 

@@ -48,7 +48,7 @@ def opening(output: Output) -> Opening:
     reason = find_refusal(output)
     if not reason and not output.job.is_newest:
         reason = NEWEST_ALONE
-    return Opening(not reason, is_renewed=True, reason=f"Its link has expired. {reason}")
+    return Opening(not reason, is_renewed=True, reason=f"The link has expired. {reason}")
 
 
 def find_refusal(output: Output) -> str:

@@ -208,7 +208,7 @@ class Batch:
                 self._statements.outcomes.append(row)
             self._statements.events.append(self._status_event(row, before))
         elif was_gone:
-            message = "Known to the provider again"
+            message = "At the provider again"
             self._statements.events.append(
                 JobEvent.build(row, self._source, before, before, message, self._actor)
             )

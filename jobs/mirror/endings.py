@@ -53,7 +53,7 @@ def mark_gone(
             row.status_revision = revision
         row.save(update_fields=GONE_COLUMNS)
         JobPoll.objects.filter(job=row).delete()
-        message = "No longer known to the provider"
+        message = "No longer at the provider"
         JobEvent.build(row, source, before, row.status, message, actor).save()
     return True
 

@@ -20,7 +20,7 @@ from organizations.models import ApiToken, Organization, User
 MAX_KEY = 255
 # printable ASCII, which every HTTP client and proxy leaves as it is; not blank
 KEY_PATTERN = r"^[ -~]*[!-~][ -~]*$"
-KEY_RULE = f"A key has 1 to {MAX_KEY} printable ASCII characters."
+KEY_RULE = f"A key must have 1 to {MAX_KEY} printable ASCII characters."
 # docs/api.md promises this; a call that is repeated later is carried out again.
 KEPT = timedelta(days=90)
 BATCH = 1_000
@@ -35,7 +35,8 @@ class KeyOfDeletedJob(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "This key was used before, and the job that it made has been deleted. Nothing was sent."
+            "This key was used before, and the job that it created has been deleted. "
+            "Nothing was sent."
         )
 
 

@@ -31,7 +31,7 @@ def read_json(text: str | bytes) -> Any:
     except NotJson:
         raise
     except RecursionError:
-        raise NotJson("it is nested too deep") from None
+        raise NotJson("it is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise MalformedJson(f"see line {error.lineno}, column {error.colno}") from None
     except UnicodeDecodeError:
@@ -61,7 +61,7 @@ def check_json(value: Any) -> Any:
     if _depth(value) > MAX_JSON_DEPTH:
         raise ValueError(f"Nest at most {MAX_JSON_DEPTH} levels deep.")
     if len(json.dumps(value).encode()) > MAX_JSON_BYTES:
-        raise ValueError(f"Give at most {MAX_JSON_BYTES} bytes of JSON.")
+        raise ValueError(f"Use at most {MAX_JSON_BYTES} bytes of JSON.")
     if not _is_storable(value):
         raise ValueError("Remove NUL characters, unpaired surrogates and infinite numbers.")
     return value

@@ -146,7 +146,7 @@ def check_credentials(request: HttpRequest, org: str, pk: int) -> HttpResponse:
     access = authorize(request, org, Role.OPERATOR)
     account = find_account(access, pk)
     if not account.adapter_class.supports(Capability.CHECK_CREDENTIALS):
-        raise Http404("This provider has no way to check credentials.")
+        raise Http404("This provider does not support checking credentials.")
     try:
         ask(account, lambda adapter: adapter.check_credentials())
     except ProviderError as error:

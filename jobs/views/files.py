@@ -67,7 +67,7 @@ def _form(filters: FileFilter, accounts: list[ProviderAccount], path: str) -> di
     given = dict(filters.params())
     offered = {
         **account_selects(accounts),
-        "kind": ("Kind", "Any but images", kind_choices()),
+        "kind": ("Kind", "All except images", kind_choices()),
         "status": ("Status", "Any", output_status_choices()),
         "min_height": ("Height", "Any", [(str(one), f"{one} px or more") for one in HEIGHTS]),
         "created_after": ("Created", "Any time", spans(given.get("created_after", ""))),

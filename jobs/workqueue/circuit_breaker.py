@@ -35,7 +35,7 @@ FIRST_RESPONSE = Backoff(first_s=5, cap_s=30)
 # that all probes have is short.
 PROBE_MARGIN_S = 5.0
 
-WAITING = "Waiting: the provider does not answer."
+WAITING = "Waiting: the provider is not responding."
 # Error classes of calls that had no response.
 NO_RESPONSE = ("provider.timeout", "provider.outage")
 

@@ -24,4 +24,4 @@ def _publish(name: str, args: tuple[int | str, ...]) -> None:
     try:
         current_app.send_task(name, args, expires=EXPIRES_S)
     except Exception as error:  # whatever a broker's client raises
-        log.warning("not published; the sweep will find it", task=name, error=type(error).__name__)
+        log.warning("not published; the next tick sends it", task=name, error=type(error).__name__)

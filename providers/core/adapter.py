@@ -105,7 +105,7 @@ class Adapter(Provider):
 
     def refuse_url(self, answer: Answer) -> Withdrawn:
         return Withdrawn(
-            f"{self.label}'s API is not at this URL: it answers with something else "
+            f"{self.label}'s API is not at this URL: it returned something else "
             f"({answer.status}). Check the base URL and its version.",
             code=str(answer.status),
         )
@@ -153,14 +153,14 @@ class Adapter(Provider):
         """Read the answer to a request for one job."""
         job = self.read_job(data)
         if job is None:
-            raise BadAnswer(f"The job's details from {self.label} hold no job.")
+            raise BadAnswer(f"{self.label}'s response contains no job.")
         return job
 
     def read_created(self, data: Any, key: str) -> RemoteJob:
         """Read the answer to a submission. A job that was just made waits, unless it says more."""
         job = self.read_job(data)
         if job is None:
-            raise BadAnswer(f"{self.label}'s answer names no job.", ambiguous=True)
+            raise BadAnswer(f"{self.label}'s response does not name the job.", ambiguous=True)
         if job.provider_status:
             return replace(job, key=key)
         outputs = tuple(
@@ -271,7 +271,7 @@ class Adapter(Provider):
         """Build the body to send. Raises Rejected where our key finds no room in it."""
         body = self.build_request(request, key)
         if self.customer_field and self.customer_field.is_too_long(body):
-            raise Rejected("The metadata is too long: there is no room left for our key.")
+            raise Rejected("The metadata is too long: it leaves no room for Reelboard's key.")
         return body
 
     # Webhooks

@@ -74,10 +74,10 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "input.timeout",
-        "The server that holds the source file was too slow or did not answer.",
+        "The server that holds the source file was too slow or did not respond.",
         "owner",
         is_transient=True,
-        hint="Retry. If it happens again, move the source to a faster place.",
+        hint="Retry. If it happens again, move the source to faster storage.",
         retry_helps=True,
     ),
     ErrorClass(
@@ -85,7 +85,7 @@ _CATALOGUE = (
         "The source file is damaged or incomplete.",
         "owner",
         is_transient=False,
-        hint="Check whether the file plays; replace it with a complete copy and submit that.",
+        hint="Check that the file plays, replace it with a complete copy and submit that.",
         retry_helps=False,
     ),
     ErrorClass(
@@ -98,7 +98,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "input.no_media",
-        "The source file holds no video or sound.",
+        "The source file contains no video or audio.",
         "owner",
         is_transient=False,
         hint="Check that the URL leads to the file itself, not to a web page about it.",
@@ -109,7 +109,7 @@ _CATALOGUE = (
         "The settings of the job are not valid for this source or this provider.",
         "you",
         is_transient=False,
-        hint="Change the setting that the message names, and submit anew.",
+        hint="Change the setting named in the message, then submit again.",
         retry_helps=False,
     ),
     ErrorClass(
@@ -117,7 +117,7 @@ _CATALOGUE = (
         "The encoder failed on this file.",
         "provider",
         is_transient=False,
-        hint="Retry once. If it fails in the same way, ask the provider with the job's id.",
+        hint="Retry once. If it fails again, contact the provider with the job's id.",
         retry_helps=True,
     ),
     ErrorClass(
@@ -133,12 +133,12 @@ _CATALOGUE = (
         "The destination does not exist or cannot be reached.",
         "you",
         is_transient=False,
-        hint="Check the bucket or the host's name, and that it accepts the provider; then retry.",
+        hint="Check the bucket or host name, and that it accepts the provider; then retry.",
         retry_helps=True,
     ),
     ErrorClass(
         "output.failed",
-        "The result was made but could not be delivered to the destination.",
+        "The output was encoded but could not be delivered to the destination.",
         "you",
         is_transient=True,
         hint="Check the free space and the state of the destination, then retry.",
@@ -149,15 +149,15 @@ _CATALOGUE = (
         "Too many requests in a short time.",
         "you",
         is_transient=True,
-        hint="It goes on by itself after the wait. Lower the account's limit if it stays so.",
+        hint="Requests resume automatically. If it keeps happening, lower the account's limit.",
         retry_helps=True,
     ),
     ErrorClass(
         "quota.plan",
-        "The plan of the account does not allow it.",
+        "The account's plan does not allow it.",
         "you",
         is_transient=False,
-        hint="Look at the plan, its use and its billing in the provider's console.",
+        hint="Check the plan, usage and billing in the provider's console.",
         retry_helps=True,
     ),
     ErrorClass(
@@ -165,15 +165,15 @@ _CATALOGUE = (
         "The provider refused the credentials of the account.",
         "you",
         is_transient=False,
-        hint="Enter a valid key with the needed rights on the account's page.",
+        hint="Enter a valid key with the required permissions on the account's page.",
         retry_helps=True,
     ),
     ErrorClass(
         "provider.outage",
-        "The provider is not working properly or cannot be reached.",
+        "The provider has an outage or cannot be reached.",
         "provider",
         is_transient=True,
-        hint="It is tried again by itself. Look at the provider's status page if it lasts.",
+        hint="Requests are retried automatically. If it lasts, check the provider's status page.",
         retry_helps=True,
     ),
     ErrorClass(
@@ -181,7 +181,7 @@ _CATALOGUE = (
         "The provider did not finish in time.",
         "provider",
         is_transient=True,
-        hint="Retry. If it happens again, ask the provider with the job's id.",
+        hint="Retry. If it happens again, contact the provider with the job's id.",
         retry_helps=True,
     ),
     ErrorClass(
@@ -189,7 +189,7 @@ _CATALOGUE = (
         "The provider no longer offers this service.",
         "provider",
         is_transient=False,
-        hint="Check the account's base URL with the provider's documents, or use another one.",
+        hint="Check the base URL in the provider's documentation, or use another provider.",
         retry_helps=False,
     ),
     ErrorClass(
@@ -197,7 +197,7 @@ _CATALOGUE = (
         "The provider gave no reason.",
         "provider",
         is_transient=False,
-        hint="Read the provider's own words, if there are any, and look in its console.",
+        hint="Read the provider's message, if there is one, and check its console.",
         retry_helps=True,
     ),
 )

@@ -28,7 +28,7 @@ class UnknownProvider(KeyError):
         self.slug = slug
 
     def __str__(self) -> str:
-        return f"No provider is called {self.slug!r}. Known are: {', '.join(_PROVIDERS)}."
+        return f"There is no provider {self.slug!r}. Use one of: {', '.join(_PROVIDERS)}."
 
 
 def get(slug: str) -> type[Provider]:

@@ -188,7 +188,7 @@ def read_error(answer: Answer, call: str, secrets: Iterable[str] = ()) -> Provid
             **details,
         )
     return BadAnswer(
-        f"The provider answered {call} with {status}, a redirect or no final answer. "
+        f"The provider answered {call} with {status}, a redirect or an interim response. "
         "Check the base URL and its version.",
         transient=False,
         **details,
@@ -206,13 +206,13 @@ def _find_meaning(status: int) -> _Meaning | None:
     if status in {401, 403}:
         return _Meaning(AuthRefused, "The provider refused the credentials for {call} ({status})")
     if status in _GONE:
-        return _Meaning(NotFound, "The provider does not know {call} ({status})")
+        return _Meaning(NotFound, "The provider found nothing at {call} ({status})")
     if status == _CONFLICT:
         return _Meaning(Conflict, "The provider refused {call} ({status})")
     if status == _TOO_MANY_REQUESTS:
         return _Meaning(RateLimited, "The provider's rate limit is reached")
     if status in _TIMEOUTS:
-        return _Meaning(TimedOut, "The provider gave up on {call} ({status})")
+        return _Meaning(TimedOut, "The provider timed out on {call} ({status})")
     if status >= 500:
         return _Meaning(Outage, "The provider failed on {call} ({status})")
     return None

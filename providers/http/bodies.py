@@ -67,7 +67,7 @@ def read_body(response: requests.Response, ends_at: float, limit: SizeLimit) -> 
     finally:
         watchdog.cancel()
     if time.monotonic() >= ends_at:  # also when the cut looked like the end
-        raise TimedOut("The provider's answer did not end in time.")
+        raise TimedOut("The provider's response did not end in time.")
     return body.decode("utf-8-sig", "replace")
 
 
@@ -87,7 +87,7 @@ def read_data(response: requests.Response, text: str) -> Any:
         reason = "it is not valid JSON" if is_json else str(error)
     # the kind as the code: some providers' web pages mean more than a bad day
     raise BadAnswer(
-        f"The provider's answer could not be read: {reason}.",
+        f"The provider's response could not be read: {reason}.",
         code="" if is_json else kind.lower(),
         ambiguous=True,
     )

@@ -125,7 +125,7 @@ class HttpClient:
 
         Those that are too much end in AnswersTooLarge.
         """
-        self._shared_limit = SizeLimit(AnswersTooLarge, "answers together are")
+        self._shared_limit = SizeLimit(AnswersTooLarge, "responses together are")
         try:
             yield
         finally:
@@ -164,7 +164,7 @@ class HttpClient:
         if has_marker([json, form]):
             # in the place of a secret that we no longer have, which no provider can use
             raise Rejected(
-                f"{call} was not sent: {REDACTED} in it replaces a secret that is not known here."
+                f"{call} was not sent: {REDACTED} in it stands for a secret that is not stored."
             )
         if self._reserve is not None:
             self._reserve(bucket)
@@ -224,7 +224,7 @@ class HttpClient:
             allow_redirects=False,
             stream=True,
         ) as response:
-            limit = self._shared_limit or SizeLimit(BadAnswer, "answer is")
+            limit = self._shared_limit or SizeLimit(BadAnswer, "response is")
             text = read_body(response, ends_at, limit)
             lower = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, lower, text, read_data(response, text))

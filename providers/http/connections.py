@@ -62,7 +62,7 @@ class _BoundedConnection(HTTPConnection):
             watchdog.cancel()
         if too_late.is_set():  # a head that is cut off parses as a shorter one
             response.close()
-            raise TimeoutError("The head of the answer did not end in time.")
+            raise TimeoutError("The headers of the response did not arrive in time.")
         response.shutdown = partial(_shut, sock, too_late)  # type: ignore[method-assign]
         return response
 
@@ -86,7 +86,7 @@ class _PublicConnection(_BoundedConnection):
         addresses = self._resolve()
         if not all(is_public(address) for address in addresses):
             raise AddressRefused(
-                f"{name} is at a private address, and this installation calls public ones only."
+                f"{name} is at a private address; this installation only calls public ones."
             )
         *others, last = addresses
         try:

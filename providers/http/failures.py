@@ -18,17 +18,17 @@ def explain_failure(error: Exception, call: str, *, timed_out: bool) -> Provider
         reason = reason.reason
     if isinstance(error, ValueError | failures.InvalidJSONError):
         return Rejected(
-            f"{call} cannot be sent: the URL, a credential or the body holds what HTTP or "
-            "JSON does not allow."
+            f"{call} cannot be sent: the URL, a credential or the body contains something "
+            "that HTTP or JSON does not allow."
         )
     if isinstance(error, failures.ConnectTimeout) or isinstance(reason, NewConnectionError):
         return Unreachable(f"No connection could be made for {call}.")
     if isinstance(error, failures.SSLError) and _is_certificate_refusal(error):
         return Unreachable(f"The certificate of the server is not valid for {call}.")
     if timed_out or isinstance(error, failures.Timeout | ReadTimeoutError):
-        return TimedOut(f"No answer came in time to {call}.")
+        return TimedOut(f"No response to {call} arrived in time.")
     if isinstance(error, DecodeError):
-        return BadAnswer(f"The answer to {call} is not compressed as it says.", ambiguous=True)
+        return BadAnswer(f"The response to {call} could not be decompressed.", ambiguous=True)
     return Unreachable(f"The connection was lost during {call}.", ambiguous=True)
 
 

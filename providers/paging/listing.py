@@ -38,7 +38,7 @@ def crawl_pages(
     while True:
         page = fetch(cursor)
         if page.cursor is not None and page.cursor in fetched:
-            raise BadAnswer("The provider's list leads back to a page that was read already.")
+            raise BadAnswer("The provider's list leads back to a page that was already read.")
         ids = [read_id(item) for item in page.items]
         if page.is_counted and ids == ids_before:
             page = Listing(page.items, total=page.total)
@@ -57,5 +57,5 @@ def read_items(items: Sequence[Any], read: Callable[[Any], T | None]) -> tuple[T
     """
     found = tuple(one for item in items if (one := read(item)) is not None)
     if items and not found:
-        raise BadAnswer("The provider's list has a page of which nothing can be read.")
+        raise BadAnswer("A page of the provider's list could not be read at all.")
     return found

@@ -33,13 +33,13 @@ def read_next(value: Any, list_url: str) -> str | None:
         return None
     if not isinstance(value, str) or _read_place(value) != _read_place(list_url):
         raise BadAnswer(
-            "The provider's list goes on at another address than the account's base URL and "
-            "options; it is not followed there.",
+            "The next page of the provider's list is not at the account's base URL and options; "
+            "it was not followed.",
             transient=False,
         )
     query = parse_url(value).query
     if len(query) > QUERY_LENGTH:
-        raise BadAnswer("The URL of the next page of the list is too long.", transient=False)
+        raise BadAnswer("The URL of the list's next page is too long.", transient=False)
     return query
 
 

@@ -55,13 +55,13 @@ class TPStreams(Adapter):
         Field(
             "token",
             "Token",
-            "From signing in once by TPStreams' API. An organization may have 20, so share one.",
+            "Sign in once through TPStreams' API to get it. An organization can have 20.",
             secret=True,
         ),
         Field(
             "webhook_secret",
             "Webhook token",
-            "The secret_token of the webhook. Deliveries without it are then refused.",
+            "The secret_token of the webhook. Deliveries without it are refused.",
             secret=True,
             required=False,
         ),
@@ -164,7 +164,7 @@ class TPStreams(Adapter):
             if reads == MAX_READS:
                 if job.started_at and job.started_at < since - CLOCK_SKEW:
                     return None
-                raise errors.BudgetExhausted("The search has read as many jobs as it may.")
+                raise errors.BudgetExhausted("The search stopped at its limit of jobs.")
             reads += 1
             try:
                 details = self.get_job(job.remote_id)

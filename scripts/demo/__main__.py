@@ -44,7 +44,7 @@ def main() -> None:
         board.fill(place)
         tree.wait_until(lambda: _answers(place.port, "/readyz"))
         if not board.is_synced():
-            _say("Reading the jobs of four providers for the first time ...")
+            _say("Importing the jobs of four providers ...")
         is_synced = tree.wait_for(board.is_synced, FILL_SECONDS)
         _say(greeting(place, board.EMAIL, password, is_synced=is_synced))
         tree.wait()
@@ -56,7 +56,7 @@ def greeting(place: Place, email: str, password: str, *, is_synced: bool = True)
     return f"""
 Reelboard is running.
 {late}
-    Address    {place.url}/
+    URL        {place.url}/
     E-mail     {email}
     Password   {password}
 

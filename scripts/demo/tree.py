@@ -63,11 +63,11 @@ class ProcessTree:
 
     def wait(self) -> NoReturn:
         self._process.wait()
-        stop(f"The processes ended by themselves; the files in {self._log_dir}/ say why.")
+        stop(f"The processes exited; see the logs in {self._log_dir}/.")
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         if not self.wait_for(condition, START_SECONDS):
-            stop(f"The board does not answer; the files in {self._log_dir}/ say why.")
+            stop(f"The board is not responding; see the logs in {self._log_dir}/.")
 
     def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Whether the condition came true within that time."""

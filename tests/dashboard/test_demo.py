@@ -175,7 +175,7 @@ def list_is_filled(var_dir: Path) -> None:
 
 
 def sign_in_opens_the_board(greeting: str) -> None:
-    url, email, password = re.findall(r"(?:Address|E-mail|Password) +(\S+)", greeting)
+    url, email, password = re.findall(r"(?:URL|E-mail|Password) +(\S+)", greeting)
     browser = requests.Session()
     page = browser.get(f"{url}accounts/login/", timeout=10)
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)

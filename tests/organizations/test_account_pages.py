@@ -120,7 +120,7 @@ CASES = {
     "account_reset_password": Case(
         named("account_reset_password"), "Reset your password", {"email": "no"}, {"email": EMAIL}
     ),
-    "account_reset_password_done": Case(named("account_reset_password_done"), "Check your email"),
+    "account_reset_password_done": Case(named("account_reset_password_done"), "Check your e-mail"),
     "account_reset_password_from_key": Case(
         reset_link, "Set your password", TWO | {"password2": "other"}, TWO
     ),

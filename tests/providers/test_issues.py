@@ -27,4 +27,4 @@ def test_each_code_has_a_sentence_and_each_sentence_a_use() -> None:
 )
 def test_lists_are_spelled_out(values: object, expected: str) -> None:
     issue = RequestIssue("thumbnails", "thumbnails_height", {"provider": "Reel", "heights": values})
-    assert issue.message == f"Reel sizes thumbnails by their height: {expected}."
+    assert issue.message == f"Reel only creates thumbnails with heights of {expected}."

@@ -200,7 +200,7 @@ def test_what_tpstreams_would_not_do_is_told_before_sending(
     assert approximated == RequestIssue(
         "renditions", "packaging_decided", {"provider": "TPStreams"}, blocking=False
     )
-    assert approximated.message == "TPStreams decides by itself how the heights are packaged."
+    assert approximated.message == "TPStreams chooses the packaging itself."
     assert tpstreams.check_request(good) == [approximated]
     issues = [i for i in tpstreams.check_request(replace(good, **changes)) if i != approximated]
     assert [(issue.field, issue.blocking) for issue in issues] == [(field, blocking)]
@@ -211,7 +211,7 @@ def test_heights_that_are_not_made_are_named(tpstreams: TPStreams) -> None:
     request = replace(REQUEST, renditions=(Rendition("mp4", (144, 240, 540, 2160)),))
     issue, _ = tpstreams.check_request(request)
     assert (issue.field, issue.blocking) == ("renditions", True)
-    assert "240, 360, 480, 720 and 1080 only, not of 144, 540 and 2160" in issue.message
+    assert "240, 360, 480, 720 and 1080, not 144, 540 and 2160" in issue.message
 
 
 def test_resolutions_in_extra_replace_the_renditions(tpstreams: TPStreams) -> None:

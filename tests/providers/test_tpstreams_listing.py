@@ -75,7 +75,7 @@ def test_the_token_is_not_taken_to_another_address(
     tpstreams: TPStreams, wire: responses.RequestsMock, address: Any
 ) -> None:
     wire.get(JOBS, json=make_page(address, "a"))
-    with pytest.raises(BadAnswer, match="another address") as caught:
+    with pytest.raises(BadAnswer, match="not at the account's base URL") as caught:
         list(tpstreams.list_jobs())
     assert len(wire.calls) == 1
     assert not caught.value.transient
@@ -184,7 +184,7 @@ def test_details_without_a_job_are_told_as_such(
     tpstreams: TPStreams, wire: responses.RequestsMock, body: Any
 ) -> None:
     wire.get(f"{JOBS}abc/", json=body)
-    with pytest.raises(BadAnswer, match="hold no job"):
+    with pytest.raises(BadAnswer, match="contains no job"):
         tpstreams.get_job("abc")
 
 

@@ -92,7 +92,7 @@ def blocking(issues: list[RequestIssue]) -> set[str]:
 def test_renditions_without_a_preset_are_refused_in_words(xvid: Xvid) -> None:
     (issue,) = xvid.check_request(request_for(renditions=(Rendition("mp4", (360,)),)))
     assert issue.blocking
-    assert "renditions need a preset by id or name, or extra.outputs" in issue.message
+    assert "needs a preset (id or name) for each rendition, or extra.outputs" in issue.message
     assert blocking(xvid.check_request(request_for())) == {"renditions"}
     assert not blocking(xvid.check_request(request_for(PRESETS[0])))
     assert not blocking(xvid.check_request(request_for(extra={"presets": "MP4 360p"})))

@@ -65,7 +65,7 @@ class Command(ReportingCommand):
         if checked.status == CheckStatus.REFUSED:
             self.warn(f"Saved, but it will not sync. {checked.reason}")
         elif checked.status == CheckStatus.UNANSWERED:
-            self.warn(f"The credentials are not checked yet. {checked.reason}")
+            self.warn(f"The credentials have not been checked yet. {checked.reason}")
         url = webhook_url(account)
         return Report(
             lines=[

@@ -86,7 +86,7 @@ def _read_extra(text: str | None) -> dict[str, Any]:
     except ValueError as error:
         raise CommandError(f"--extra is not valid JSON: {error}.") from error
     if not isinstance(value, dict):
-        raise CommandError("--extra is a JSON object.")
+        raise CommandError("--extra must be a JSON object.")
     try:
         check_json(value)
     except ValueError as error:

@@ -24,7 +24,7 @@ class Command(ReportingCommand):
         parser.add_argument(
             "--full",
             action="store_true",
-            help="Read the whole list and find vanished jobs.",
+            help="Read the whole list, and find jobs that are gone.",
         )
 
     def run(
@@ -71,7 +71,7 @@ class Command(ReportingCommand):
         if shows_progress:
             self.stderr.write("")
         return report or PassReport(
-            str(account.pk), ok=False, error="Another worker holds this account."
+            str(account.pk), ok=False, error="Another worker is syncing this account."
         )
 
 

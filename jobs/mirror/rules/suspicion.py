@@ -55,7 +55,7 @@ def _find_missing(job: Job, media: list[Output]) -> Iterator[str]:
         return
     requested = _count_requested(job.request)
     if len(media) < requested:
-        yield f"{requested} outputs were requested, the provider lists {len(media)}."
+        yield f"{requested} outputs were requested, but the provider lists {len(media)}."
     for output in media:
         is_made = output.url or output.size_bytes
         if output.status == OutputStatus.UNKNOWN and job.has_listed_outputs and not is_made:
@@ -71,11 +71,12 @@ def _find_fault(job: Job, output: Output, is_cut: bool) -> str:
         return ""
     source_ms = job.input_duration_ms
     if length > LONGEST_MS or (source_ms and length > LONGEST_RATIO * source_ms):
-        return f"is {formats.duration(length)} long, which cannot be true"
+        return f"is {formats.duration(length)} long, which is impossible"
     if source_ms and not is_cut:
         off = abs(length - source_ms)
         if off >= DURATION_FLOOR_MS and off > source_ms * DURATION_TOLERANCE:
-            return f"is {formats.duration(length)} long, its input {formats.duration(source_ms)}"
+            source_length = formats.duration(source_ms)
+            return f"is {formats.duration(length)} long, but its input is {source_length}"
     bitrate_kbps = (output.video_bitrate_kbps or 0) + (output.audio_bitrate_kbps or 0)
     if output.kind in _FILES and output.size_bytes is not None:
         expected = bitrate_kbps * length / 8

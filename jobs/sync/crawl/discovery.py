@@ -174,7 +174,7 @@ class Crawl:
         if not self._cursor:
             return True
         if self._pages_repeated >= CIRCLE_PAGES:
-            raise BadAnswer("The provider's list of jobs goes round in a circle.")
+            raise BadAnswer("The pages of the provider's list go round in a circle.")
         has_active = any(job.status.is_active for job in page.listed)
         return self._may_stop_early and not has_active and self._has_reached_known()
 

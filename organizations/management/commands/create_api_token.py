@@ -15,7 +15,7 @@ class Command(ReportingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--organization", required=True, metavar="SLUG")
-        parser.add_argument("--name", required=True, help="What it is for.")
+        parser.add_argument("--name", required=True, help="What the token is for.")
         parser.add_argument("--scope", choices=Scope.values, default=Scope.READ.value)
 
     @transaction.atomic
@@ -24,7 +24,7 @@ class Command(ReportingCommand):
         if owner is None:
             raise CommandError(f"There is no organization with the slug {organization!r}.")
         if not 1 <= len(name) <= 100:
-            raise CommandError("A token's name has 1 to 100 characters.")
+            raise CommandError("A token's name must have 1 to 100 characters.")
         token, text = ApiToken.issue(owner, name, Scope(scope))
         AuditEntry.record(owner, "token.created", token, details={"scope": scope})
         return Report(

@@ -19,7 +19,7 @@ class Command(ReportingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--name", required=True)
-        parser.add_argument("--slug", help="Its part of URLs; by default made from the name.")
+        parser.add_argument("--slug", help="Used in URLs; by default derived from the name.")
         parser.add_argument("--owner", metavar="EMAIL", help="Created if there is no such user.")
 
     @transaction.atomic

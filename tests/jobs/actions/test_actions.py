@@ -48,7 +48,7 @@ def send(account: ProviderAccount) -> Job:
 def test_what_is_offered_follows_the_state(account: ProviderAccount) -> None:
     assert offers(make_job(account, status="running")) == {
         "cancel": (True, ""),
-        "resubmit": (False, "It is not finished yet."),
+        "resubmit": (False, "It has not finished yet."),
     }
     allowed, reason = offers(make_job(account))["cancel"]
     assert (allowed, reason) == (False, "It has already ended: it is succeeded.")
@@ -56,7 +56,7 @@ def test_what_is_offered_follows_the_state(account: ProviderAccount) -> None:
     reason = "Zencoder cancels only jobs that are queued or running."
     assert offers(unknown)["cancel"] == (False, reason)
     gone = make_job(account, status="failed", gone_at=NOON)
-    assert offers(gone)["resubmit"] == (False, "The provider no longer knows it.")
+    assert offers(gone)["resubmit"] == (False, "The provider no longer has it.")
     frozen = make_job(account, status="failed", is_newest=False)
     assert offers(frozen)["resubmit"] == (False, "A later attempt has replaced it.")
 
@@ -171,7 +171,7 @@ def test_without_a_native_way_it_is_a_new_linked_job(
     again = request_resubmit(job, user=make_user()).job
     assert (again.status, again.retry_of, again.pk != job.pk) == ("submitting", job, True)
     foreign = make_job(account, status="failed")
-    with pytest.raises(ActionRefused, match="not submitted here"):
+    with pytest.raises(ActionRefused, match="not submitted with Reelboard"):
         request_resubmit(foreign)
 
 
@@ -199,7 +199,7 @@ def test_a_submission_on_its_way_is_not_cancelled_here(
 ) -> None:
     job = send(account)
     Submission.objects.update(**claimed)
-    with pytest.raises(ActionRefused, match="on its way"):
+    with pytest.raises(ActionRefused, match="being sent"):
         request_cancel(job)
     job.refresh_from_db()
     assert job.status == "submitting"

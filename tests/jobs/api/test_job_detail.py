@@ -213,7 +213,7 @@ def test_errors_and_events_of_a_failed_job(reader: ApiClient, account: ProviderA
     }
     assert [error["origin"] for error in body["errors"]] == ["input", "output:5"]
     assert body["errors"][1]["code"] is None
-    assert body["errors"][1]["message"].startswith("The result was made but")
+    assert body["errors"][1]["message"].startswith("The output was encoded but")
     assert body["events"] == [
         {
             "at": "2026-03-14T12:00:00Z",

@@ -221,7 +221,7 @@ def test_submit_prints_the_id_and_makes_one_job(account: ProviderAccount) -> Non
         (("--extra", '{"a": ' * 21 + "1" + "}" * 21), "at most 20 levels"),
         (("--extra", '{"a": NaN}'), "NaN is not JSON"),
         *((("--height", height), "from 1 to 4320") for height in ("0", "-5", str(10**20))),
-        (("--metadata", "x" * 300), "keeps 255 characters of metadata"),
+        (("--metadata", "x" * 300), "at most 255 characters of metadata"),
     ],
 )
 def test_submit_refuses_in_one_sentence(

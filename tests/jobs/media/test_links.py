@@ -61,7 +61,7 @@ def test_an_expired_link_is_renewed_though_nothing_else_changed(
 def test_a_renewal_that_brings_nothing_newer_says_so(
     zencoder: FakeZencoder, expired: Output
 ) -> None:
-    with pytest.raises(NoLink, match="gave no new one") as refusal:
+    with pytest.raises(NoLink, match="returned no new one") as refusal:
         find_link(expired)
     assert refusal.value.is_final
 
@@ -71,7 +71,7 @@ def test_a_provider_that_does_not_answer_leaves_it_to_later(
     zencoder: FakeZencoder, expired: Output, fault: object
 ) -> None:
     zencoder.faults["details"] = fault  # type: ignore[assignment]
-    with pytest.raises(NoLink, match="a new one could not be read") as refusal:
+    with pytest.raises(NoLink, match="a new one could not be requested") as refusal:
         find_link(expired)
     assert not refusal.value.is_final
 

@@ -86,6 +86,6 @@ def test_what_cannot_be_renewed_is_not_offered(
     ProviderAccount.objects.update(enabled=False)
     html = viewer.get(page(outputs[0])).content.decode()
     assert "Play<span" not in html
-    assert "Its link has expired." in html
+    assert "The link has expired." in html
     html = viewer.get(page(outputs[0], f"?play={outputs[0].pk}")).content.decode()
     assert "<video" not in html

@@ -216,7 +216,7 @@ def test_a_job_goes_and_comes_back(account: ProviderAccount) -> None:
     apply(account, reported(), at=90)
     assert newest(account).gone_at is None
     assert JobPoll.objects.get().job == job
-    assert job.events.filter(message="Known to the provider again").count() == 1
+    assert job.events.filter(message="At the provider again").count() == 1
 
 
 def test_a_job_confirmed_meanwhile_is_not_gone(account: ProviderAccount) -> None:

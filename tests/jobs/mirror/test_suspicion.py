@@ -56,16 +56,16 @@ def mirrored(
         (
             {"url": PLAYLIST, "type": "segmented", "duration_in_ms": 367_000},
             1_920_000,
-            "is 6:07 long, its input 32:00",
+            "is 6:07 long, but its input is 32:00",
         ),
-        ({"duration_in_ms": 367_000}, 1_920_000, "is 6:07 long, its input 32:00"),
+        ({"duration_in_ms": 367_000}, 1_920_000, "is 6:07 long, but its input is 32:00"),
         ({"duration_in_ms": 3_000, "url": PLAYLIST}, 6_000, "is 0:03 long"),
-        ({"duration_in_ms": 61_201}, MINUTE, "is 1:01 long, its input 1:00"),
+        ({"duration_in_ms": 61_201}, MINUTE, "is 1:01 long, but its input is 1:00"),
         ({"duration_in_ms": 11_000}, 12_000, "is 0:11 long"),
         # an epoch in the place of a duration, and other impossible lengths
-        ({"duration_in_ms": 1_478_464_996_000}, None, "is 410684:43:16 long, which cannot be true"),
-        ({"duration_in_ms": 72 * 3_600_000 + 1}, 72 * 3_600_000, "which cannot be true"),
-        ({"duration_in_ms": 20 * 3_000 + 1}, 3_000, "which cannot be true"),
+        ({"duration_in_ms": 1_478_464_996_000}, None, "is 410684:43:16 long, which is impossible"),
+        ({"duration_in_ms": 72 * 3_600_000 + 1}, 72 * 3_600_000, "which is impossible"),
+        ({"duration_in_ms": 20 * 3_000 + 1}, 3_000, "which is impossible"),
         # hardly anything in it
         ({"file_size_bytes": 532}, MINUTE, "is 532 B, too small for 1:00 at 1.2 Mbit/s"),
         ({"file_size_bytes": 899_999}, MINUTE, "too small"),

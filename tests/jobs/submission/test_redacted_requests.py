@@ -66,7 +66,7 @@ def test_a_stored_request_with_a_redacted_value_is_neither_sent_nor_retried(
     run_submission(job.pk)
     job.refresh_from_db()
     assert job.status == "failed"
-    assert "replaces a secret" in job.error_message
+    assert "stands for a secret" in job.error_message
     assert zencoder.sent == []
 
     with pytest.raises(SubmissionRefused):

@@ -104,7 +104,7 @@ def test_a_provider_that_never_answers_is_waited_for_no_longer_than_the_deadline
     monkeypatch.setattr(interactive, "ANSWER_S", 0.05)
     page = manager.post(NEW, EAST, follow=True).content.decode()
     over.set()
-    assert "Zencoder did not answer within" in page
+    assert "Zencoder did not respond within" in page
     assert ProviderAccount.objects.get().health == HealthState.UNCHECKED
 
 

@@ -244,7 +244,7 @@ def test_usage_that_is_not_told_says_why(
 ) -> None:
     wire.get(f"{account.base_url}/account", status=503, json={})
     html = operator.get(path(account, "account_usage")).content.decode()
-    assert "No answer from Zencoder." in html
+    assert "No response from Zencoder." in html
 
 
 def test_what_a_provider_cannot_do_is_not_there(manager: Client, studio: Organization) -> None:

@@ -77,7 +77,7 @@ def test_a_form_from_before_the_sign_in_is_told_apart() -> None:
     [
         ("/accounts/login/", "Sign in"),
         ("/accounts/password/reset/", "Reset your password"),
-        ("/accounts/password/reset/done/", "Check your email"),
+        ("/accounts/password/reset/done/", "Check your e-mail"),
         ("/accounts/password/reset/key/1-x-y/", "This link no longer works"),
         ("/accounts/signup/", "Sign-up is closed"),
     ],

@@ -138,7 +138,7 @@ def test_a_finished_job_without_outputs_has_none(viewer: Client, account: Provid
 
 
 def test_a_suspect_says_why(viewer: Client, account: ProviderAccount) -> None:
-    why = "Output web is 6:07 long, its input 32:00."
+    why = "Output web is 6:07 long, but its input is 32:00."
     job = make_job(account, is_suspect=True, suspect_reason=why)
     row = row_of(viewer)
     assert f'title="{why}"' in row

@@ -44,8 +44,8 @@ def test_every_fault_is_told_with_sentence_hint_and_the_providers_words(
     job.save(update_fields=["errors"])
     html = page(viewer, job)
     for words in (
-        "was too slow or did not answer",
-        "move the source to a faster place",
+        "was too slow or did not respond",
+        "move the source to faster storage",
         "It took 31 s.",
         "may resolve by itself",
         "PutDenied",
@@ -106,7 +106,7 @@ def test_only_what_a_browser_can_play_is_offered_to_play(viewer: Client, job: Jo
     for output in (stored, dash, words):
         assert f"?play={output.pk}#player" not in html
     assert "Stored at s3://" in html
-    assert "Its link has expired." not in html
+    assert "The link has expired." not in html
     assert "with a new link from the provider" in html
 
 
@@ -137,7 +137,7 @@ def test_what_was_never_made_offers_no_way_to_it(
         assert output.url not in html
         response = viewer.get(opener(output))
         assert response.status_code == 410
-        assert "There is no file: the output was not made." in response.content.decode()
+        assert "There is no file: the output was not created." in response.content.decode()
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_an_expired_link_that_nobody_renews_is_said_and_not_offered(
         viewer.get(reverse("jobs:files", args=["harbour-studio"])).content.decode(),
     ):
         assert words in html
-        assert "Its link has expired." in html
+        assert "The link has expired." in html
         assert opener(output) not in html
 
 
@@ -236,7 +236,7 @@ def test_an_operator_is_offered_what_the_state_allows(
     done = make_job(account)
     html = page(operator, running)
     assert f'action="{url(running, "cancel")}"' in html
-    assert "It is not finished yet." in html
+    assert "It has not finished yet." in html
     assert 'data-dialog="confirm-cancel"' not in page(operator, done)
     assert url(running, "cancel") not in page(viewer, running)
 

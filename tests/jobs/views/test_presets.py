@@ -67,7 +67,7 @@ def test_another_span_is_counted_and_linked(viewer: Client, used: Preset) -> Non
     assert "created_after=60d" in links(html)["6 jobs with Web ladder"]
     assert "Since 60d" in html
     html = viewer.get(f"{PRESETS}?created_after=1h").content.decode()
-    assert "None ended" in html
+    assert "None finished" in html
     assert "5 h ago" in html  # when it was last used is told all the same
 
 

@@ -56,7 +56,7 @@ def test_every_page_works(manager: Client, removed: ProviderAccount) -> None:
         assert response.status_code == 200, path
         html = without_isolation(response.content.decode())
         assert "cannot be shown" not in html, path
-        assert "No provider is called" not in html, path
+        assert "There is no provider" not in html, path
 
 
 def test_the_account_says_why_it_does_not_sync(manager: Client, removed: ProviderAccount) -> None:

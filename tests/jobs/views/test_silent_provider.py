@@ -16,7 +16,7 @@ from organizations.models import Organization, User
 from tests.jobs.factories import NOON, make_account, make_job, make_output
 from tests.markup import without_isolation
 
-SENTENCE = "did not answer within 0.05 s."
+SENTENCE = "did not respond within 0.05 s."
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_the_limit_of_requests_holds_for_them_as_well(
     ProviderAccount.objects.update(options={"requests_per_minute": "1"})
     operator.get(open_path(expired))
     html = operator.get(open_path(expired)).content.decode()
-    assert "requests for this minute are used up" in html
+    assert "used up its requests for this minute" in html
 
 
 def test_a_lookup_that_hangs_is_not_waited_for(

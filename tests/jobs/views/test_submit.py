@@ -87,7 +87,7 @@ def test_the_same_again_is_asked_about_first(operator: Client, values: dict[str,
         ("thumbnails_width", "0", "Enter a number from 1 to 7,680."),
         ("hls", "5000", "Choose heights from 1 to 4,320."),
         ("account", "0", "Choose one of the accounts listed."),
-        ("metadata", "x" * 300, "Zencoder keeps 255 characters"),
+        ("metadata", "x" * 300, "Zencoder stores at most 255 characters"),
     ],
 )
 def test_a_complaint_stands_at_its_field(
@@ -456,4 +456,4 @@ def test_a_job_for_a_paused_account_is_said_to_be_held(
     html = operator.post(NEW, values, follow=True).content.decode()
     assert f"The job is held: {account.name} is paused." in html
     assert f"<strong>On hold:</strong> <bdi>{account.name}</bdi> is paused." in html
-    assert "on its way" not in html
+    assert "being sent" not in html

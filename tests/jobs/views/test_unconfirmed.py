@@ -53,7 +53,7 @@ def test_an_unconfirmed_job_asks_to_look_at_the_provider(
     html = operator.get(url(unconfirmed)).content.decode()
     for text in ("Submission unconfirmed", "s3://rushes/harbour.mov", "Use this job", "Send again"):
         assert text in html
-    assert "It is on its way" not in html
+    assert "It is being sent" not in html
 
 
 def test_a_viewer_is_told_who_can_answer(viewer: Client, unconfirmed: Job) -> None:
@@ -112,7 +112,7 @@ def test_the_job_of_another_submission_cannot_be_taken(
     Job.objects.filter(pk=other.pk).update(remote_id="88", status="running")
     zencoder.add(88)
     response = operator.post(url(unconfirmed, "resolve"), {"found_remote_id": "88"})
-    assert f"submitted as job {other.pk}" in str(response.context["found_form"].errors)
+    assert f"belongs to job {other.pk}" in str(response.context["found_form"].errors)
 
 
 def test_it_is_sent_again_only_by_one_who_looked(operator: Client, unconfirmed: Job) -> None:
@@ -145,7 +145,7 @@ def test_who_may_answer(viewer: Client, stranger: Client, unconfirmed: Job) -> N
 @pytest.mark.parametrize(
     ("come_so_far", "fields", "words"),
     [
-        (SubmissionState.VERIFYING, {}, "no answer arrived"),
+        (SubmissionState.VERIFYING, {}, "no response arrived"),
         (SubmissionState.DUE, {"failures": 2, "note": "Not now."}, "2 failed attempts so far"),
         (SubmissionState.DUE, {"failures": 1, "note": "Too many."}, "Too many."),
     ],
