@@ -76,7 +76,7 @@ def test_of_many_wrong_fields_fifty_are_named(operator: ApiClient) -> None:
         (b'{"\xff": 1}', "it is not UTF-8."),
         (b'{"a": %s}' % (b"1" * 5000), "it has a number with too many digits."),
         (b'{"a": [{"b": 1, "c": 2, "b": 3}]}', 'an object has the key "b" more than once.'),
-        (b"[" * 100_000, "it is nested too deep."),
+        (b"[" * 100_000, "it is nested too deeply."),
     ],
 )
 def test_what_is_wrong_with_json_is_said_in_our_words(
