@@ -3,9 +3,7 @@
 from django.urls import path
 
 from jobs.views import (
-    accounts,
     actions,
-    deliveries,
     files,
     job_detail,
     job_list,
@@ -16,6 +14,8 @@ from jobs.views import (
     raw,
     submit,
 )
+from jobs.views.accounts import account, deliveries, overview
+from jobs.views.accounts import actions as account_actions
 from jobs.webhooks import receiver
 
 app_name = "jobs"
@@ -41,14 +41,19 @@ urlpatterns = [
     ),
     path("o/<slug:org>/files/", files.file_list, name="files"),
     path("o/<slug:org>/presets/", presets.preset_list, name="presets"),
-    path("o/<slug:org>/accounts/", accounts.account_list, name="accounts"),
-    path("o/<slug:org>/accounts/new/", accounts.account_new, name="account_new"),
-    path("o/<slug:org>/accounts/<int:pk>/", accounts.account_edit, name="account_edit"),
-    path("o/<slug:org>/accounts/<int:pk>/sync/", accounts.sync_now, name="account_sync"),
-    path("o/<slug:org>/accounts/<int:pk>/check/", accounts.check_credentials, name="account_check"),
-    path("o/<slug:org>/accounts/<int:pk>/usage/", accounts.usage, name="account_usage"),
-    path("o/<slug:org>/accounts/<int:pk>/pause/", accounts.pause, name="account_pause"),
-    path("o/<slug:org>/accounts/<int:pk>/resume/", accounts.resume, name="account_resume"),
+    path("o/<slug:org>/accounts/", overview.account_list, name="accounts"),
+    path("o/<slug:org>/accounts/new/", account.account_new, name="account_new"),
+    path("o/<slug:org>/accounts/<int:pk>/", account.account_edit, name="account_edit"),
+    path("o/<slug:org>/accounts/<int:pk>/watch/", account.account_watch, name="account_watch"),
+    path("o/<slug:org>/accounts/<int:pk>/sync/", account_actions.sync_now, name="account_sync"),
+    path(
+        "o/<slug:org>/accounts/<int:pk>/check/",
+        account_actions.check_credentials,
+        name="account_check",
+    ),
+    path("o/<slug:org>/accounts/<int:pk>/usage/", account_actions.usage, name="account_usage"),
+    path("o/<slug:org>/accounts/<int:pk>/pause/", account_actions.pause, name="account_pause"),
+    path("o/<slug:org>/accounts/<int:pk>/resume/", account_actions.resume, name="account_resume"),
     path("o/<slug:org>/accounts/<int:pk>/deliveries/", deliveries.delivery_list, name="deliveries"),
     path(
         "o/<slug:org>/accounts/<int:pk>/deliveries/<int:delivery_pk>/",

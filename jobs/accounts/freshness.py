@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
 
-from jobs.models import HealthState, ProviderAccount
+from jobs.models import HealthState, Job, ProviderAccount
 from providers.core.errors import CLASSES
 
 
@@ -61,7 +61,19 @@ def _find_status(account: ProviderAccount, now: datetime) -> HealthStatus:
         return HealthStatus.LATE
     if account.health == HealthState.UNCHECKED:
         return HealthStatus.UNCHECKED
-    return HealthStatus.IMPORTING if account.is_importing else HealthStatus.OK
+    is_importing = account.is_importing and not account.list_error
+    return HealthStatus.IMPORTING if is_importing else HealthStatus.OK
+
+
+def describe_list(account: ProviderAccount) -> str:
+    """That the provider's list cannot be used, and what is read instead; empty where it can."""
+    if not account.list_error:
+        return ""
+    known = Job.objects.filter(
+        account=account, is_newest=True, gone_at__isnull=True, remote_id__isnull=False
+    ).count()
+    jobs = "1 known job is" if known == 1 else f"{known:,} known jobs are"
+    return f"Job list not available: {jobs} watched."
 
 
 def _reason(account: ProviderAccount, status: HealthStatus, now: datetime) -> str:

@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from jobs.mirror.retries import settle_retries
 from jobs.mirror.rules import merge
 from jobs.mirror.rules.times import observed_end
 from jobs.models import EventSource, Job, JobEvent, JobPoll, ProviderAccount
+from jobs.models.mirror.job import UNREAD
 from organizations.models import User
 from providers.core.errors import ProviderError
 from providers.core.status import JobStatus, OutputStatus
@@ -32,11 +33,13 @@ def mark_gone(
     observed_at: datetime,
     took_cancel: bool = False,
     actor: User | None = None,
+    reason: str = "",
 ) -> bool:
     """Record that the provider no longer knows `job`; False when we know something newer.
 
     Its status stays what it last was, but for an unfinished job that vanished right after the
-    provider took our cancel (`took_cancel`): that one is cancelled.
+    provider took our cancel (`took_cancel`): that one is cancelled. `reason` is for its history,
+    instead of the usual sentence.
     """
     with transaction.atomic():
         row = _find_known(job, observed_at)
@@ -45,7 +48,10 @@ def mark_gone(
         before = row.status
         if took_cancel and not row.is_terminal:
             _cancel(row, observed_at)
-        row.gone_at = row.observed_at = observed_at
+        message = reason or _describe_gone(row)
+        row.gone_at = observed_at
+        if not row.is_unread:
+            row.observed_at = observed_at
         row.changed_at = timezone.now()
         row.version += 1
         revision = account.next_revision()
@@ -53,19 +59,23 @@ def mark_gone(
             row.status_revision = revision
         row.save(update_fields=GONE_COLUMNS)
         JobPoll.objects.filter(job=row).delete()
-        message = "No longer at the provider"
         JobEvent.build(row, source, before, row.status, message, actor).save()
     return True
 
 
 def _find_known(job: Job, observed_at: datetime) -> Job | None:
     """The job, locked, unless it is gone already or was confirmed after `observed_at`."""
+    older = Q(observed_at__lte=observed_at) | UNREAD
     return (
         Job.objects.select_for_update(of=("self",))
-        .filter(pk=job.pk, gone_at__isnull=True, observed_at__lte=observed_at)
+        .filter(older, pk=job.pk, gone_at__isnull=True)
         .exclude(poll__confirmed_at__gt=observed_at)
         .first()
     )
+
+
+def _describe_gone(row: Job) -> str:
+    return "Not known to the provider" if row.is_unread else "No longer at the provider"
 
 
 def _cancel(row: Job, observed_at: datetime) -> None:

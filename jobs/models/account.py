@@ -109,6 +109,8 @@ class ProviderAccount(LeasedModel):
         null=True, blank=True, help_text="Saved then without an answer about the credentials."
     )
     latency_ms = models.PositiveIntegerField(null=True, blank=True)
+    # why the last pass had to do without the provider's list; empty where it did not
+    list_error = models.CharField(max_length=500, blank=True)
     rate_remaining = models.PositiveIntegerField(null=True, blank=True)
 
     next_sync_at = models.DateTimeField(default=timezone.now)

@@ -18,8 +18,10 @@ from jobs.submission.outcome import (
     was_known_before,
 )
 from jobs.submission.stored_request import load_request
+from jobs.sync.without_list import is_about_list
 from jobs.workqueue import leases
 from providers.core.contract import Provider
+from providers.core.errors import AuthRefused, ProviderError
 from providers.core.types import Capability, RemoteJob
 
 # The waits before each lookup, counted from the end or the lookup before it.
@@ -37,7 +39,13 @@ def search_by_key(submission: Submission, adapter: Provider) -> None:
         return
     observed_at = timezone.now()
     since = submission.sent_at or submission.created_at
-    found = adapter.find_by_key(submission.key, load_request(submission.request), since)
+    try:
+        found = adapter.find_by_key(submission.key, load_request(submission.request), since)
+    except ProviderError as error:
+        if not _cannot_search(error):
+            raise
+        mark_unconfirmed(submission, f"The provider's jobs cannot be searched: {error}")
+        return
     if found.job is not None and _is_settled_by(found.job, submission, observed_at):
         return
     _record_lookup(submission, observed_at, is_complete=found.complete)
@@ -45,12 +53,22 @@ def search_by_key(submission: Submission, adapter: Provider) -> None:
         _send_again(submission)
     elif _has_had_all_lookups(submission, observed_at):
         mark_unconfirmed(submission)
-    elif not found.complete and is_search_overdue(submission, observed_at):
+    elif not found.complete and _has_searched_enough(submission, observed_at):
         mark_unconfirmed(submission, "The provider could not be searched to the end.")
     else:
         tries = submission.empty_lookups + submission.failures
         wait_s = LOOKUP_DELAYS_S[min(tries, len(LOOKUP_DELAYS_S) - 1)]
         set_state(submission, SubmissionState.VERIFYING, wait_s=wait_s)
+
+
+def _cannot_search(error: ProviderError) -> bool:
+    """Whether the list that would be searched is not there. A refused key may be replaced soon."""
+    return is_about_list(error) and not isinstance(error, AuthRefused)
+
+
+def _has_searched_enough(submission: Submission, observed_at: datetime) -> bool:
+    """Whether searches that are cut short are given up: at once where syncs do without the list."""
+    return bool(submission.job.account.list_error) or is_search_overdue(submission, observed_at)
 
 
 def _is_settled_by(remote: RemoteJob, submission: Submission, observed_at: datetime) -> bool:

@@ -32,6 +32,8 @@ class PassContext:
     started_at: datetime = field(default_factory=timezone.now)
     # whether the provider answered anything but errors
     has_read: bool = False
+    # why the list cannot be used, where single jobs are read without it
+    list_error: str = ""
 
     def apply(
         self,

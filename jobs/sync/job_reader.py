@@ -17,10 +17,12 @@ from providers.core.errors import (
     AnswersTooLarge,
     BudgetExhausted,
     NotFound,
+    NotFoundOrWithdrawn,
     ProviderError,
     RateLimited,
 )
 from providers.core.types import RemoteJob
+from providers.parsing.text import make_storable_id
 
 log = structlog.get_logger(__name__)
 
@@ -45,11 +47,16 @@ class _Answers:
     oversized: list[Any] = field(default_factory=list)
     # items that met a limit, and the last such limit
     limited: list[Any] = field(default_factory=list)
+    # ids that were answered with a job of another id
+    renamed: dict[str, str] = field(default_factory=dict)
     limit: BudgetExhausted | RateLimited | None = None
 
     def add(self, item: Any, answer: "Future[RemoteJob]") -> None:
         try:
-            self.jobs.append(answer.result())
+            job = answer.result()
+            self.jobs.append(job)
+            if isinstance(item, str) and item != make_storable_id(job.remote_id):
+                self.renamed[item] = job.remote_id
         except (BudgetExhausted, RateLimited) as error:
             self.limit = error
             self.limited.append(item)
@@ -73,7 +80,8 @@ class JobReader:
     """Reads jobs with `call` and applies what came; one bad job never stops the rest.
 
     `call` sends at most one request for each of `buckets`. `rows` are the jobs behind the ids that
-    it is given, for marking what is gone.
+    it is given, for marking what is gone. Unless `is_proven`, the provider was not seen to know any
+    job so far, and may not be there at all.
     """
 
     context: PassContext
@@ -81,6 +89,7 @@ class JobReader:
     buckets: tuple[str, ...]
     shape: Shape
     rows: Mapping[str, Job] = field(default_factory=dict)
+    is_proven: bool = True
 
     def read(self, items: Sequence[Any], *, is_limited: bool = False) -> None:
         """`is_limited`: a limit was met that may be one of all calls."""
@@ -111,6 +120,8 @@ class JobReader:
             self.context.renew()
         for item, error in answers.failed:
             self._note_failure(item, error, observed_at)
+        for item, remote_id in answers.renamed.items():
+            self._note_other_id(item, remote_id, observed_at)
         if answers.limit is not None:
             self.context.limits.wait_out(answers.limit)
         answers.raise_common_failure()
@@ -133,15 +144,39 @@ class JobReader:
         job = self.rows.get(item) if isinstance(item, str) else None
         if job is None:
             return
-        account = self.context.account
-        if isinstance(error, NotFound):
-            self.context.report.gone += mark_gone(
-                account, job, source=EventSource.POLL, observed_at=observed_at
-            )
+        if self._shows_gone(job, error):
+            self._mark_gone(job, observed_at)
             return
-        log.warning("job not read", account=account.pk, job=job.pk, error=str(error))
+        log.warning("job not read", account=job.account_id, job=job.pk, error=str(error))
+        if not self.is_proven:
+            return
         # it is not confirmed, and shows so; meanwhile it must not keep the others waiting
         JobPoll.objects.filter(job=job).update(next_at=observed_at + UNREADABLE_PAUSE)
+
+    def _shows_gone(self, job: Job, error: ProviderError) -> bool:
+        """An id that was entered and never read is nothing to lose: any such answer settles it."""
+        if job.is_unread:
+            return isinstance(error, NotFound | NotFoundOrWithdrawn)
+        return self.is_proven and isinstance(error, NotFound)
+
+    def _note_other_id(self, item: str, remote_id: str, observed_at: datetime) -> None:
+        """The answer is about a job of its own: an id that was entered is none of the provider's.
+
+        As where `12.json` is answered like `12`.
+        """
+        job = self.rows.get(item)
+        if job is not None and job.is_unread:
+            reason = f"The provider calls this job {remote_id}, which is listed under that id"
+            self._mark_gone(job, observed_at, reason)
+
+    def _mark_gone(self, job: Job, observed_at: datetime, reason: str = "") -> None:
+        self.context.report.gone += mark_gone(
+            self.context.account,
+            job,
+            source=EventSource.POLL,
+            observed_at=observed_at,
+            reason=reason,
+        )
 
 
 def _chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -11,7 +11,6 @@ from jobs.sync.context import PassContext
 from jobs.workqueue import leases
 from jobs.workqueue.backoff import Backoff
 from jobs.workqueue.leases import LeaseLost
-from providers.core.contract import Provider
 from providers.core.errors import AuthRefused, ProviderError
 from providers.core.status import JobStatus
 
@@ -27,7 +26,7 @@ def record_end(context: PassContext, wait_s: float) -> None:
     now = timezone.now()
     due = now + timedelta(seconds=wait_s) if wait_s else _next_sync_at(context.account, now)
     succeeded = context.has_read or not wait_s
-    success = _success_columns(context.adapter, now, due) if succeeded else {}
+    success = _success_columns(context, now, due) if succeeded else {}
     if not leases.release(context.account, next_sync_at=due, **success):
         raise LeaseLost
 
@@ -48,12 +47,14 @@ def record_failure(account: ProviderAccount, error: Exception) -> None:
     )
 
 
-def _success_columns(adapter: Provider, now: datetime, due: datetime) -> dict[str, Any]:
+def _success_columns(context: PassContext, now: datetime, due: datetime) -> dict[str, Any]:
+    adapter = context.adapter
     return {
         "last_success_at": now,
         "expected_at": due,
         "consecutive_failures": 0,
         "refused_at": None,
+        "list_error": context.list_error[:500],
         "latency_ms": adapter.http.latency_ms,
         "rate_remaining": adapter.http.rate_remaining,
     }
@@ -66,7 +67,7 @@ def _next_sync_at(account: ProviderAccount, now: datetime) -> datetime:
     idle = timedelta(seconds=max(account.option_int("idle_interval_s", IDLE_INTERVAL_S), 1))
     first: datetime | None = (
         JobPoll.objects.filter(account=account)
-        .exclude(job__status=JobStatus.UNKNOWN)
+        .exclude(job__status=JobStatus.UNKNOWN, job__observed_at__isnull=False)
         .aggregate(first=Min("next_at"))["first"]
     )
     if first is None:

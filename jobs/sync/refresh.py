@@ -22,7 +22,7 @@ def refresh(context: PassContext, findings: Findings, *, is_limited: bool = Fals
         progress = JobReader(context, read_progress, adapter.refresh_buckets, Shape.PROGRESS)
         progress.read(list(findings.running.values()), is_limited=is_limited)
     due = _due_jobs(context)
-    if due and _list_unfinished(context):
+    if due and not context.list_error and _list_unfinished(context):
         due = _due_jobs(context)
     reader = JobReader(context, adapter.get_job, adapter.read_buckets, Shape.DETAIL, due)
     created = [remote_id for remote_id in findings.partial if remote_id not in due]

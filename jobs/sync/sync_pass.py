@@ -7,7 +7,8 @@ from jobs.sync.limits import limit_wait_s
 from jobs.sync.reconcile import find_gone, read_presets
 from jobs.sync.refresh import refresh
 from jobs.sync.report import Progress
-from providers.core.errors import BudgetExhausted, RateLimited
+from jobs.sync.without_list import is_about_list, read_without_list
+from providers.core.errors import BudgetExhausted, ProviderError, RateLimited
 
 
 def read_account(context: PassContext, *, full: bool, on_progress: Progress | None) -> None:
@@ -26,6 +27,11 @@ def read_account(context: PassContext, *, full: bool, on_progress: Progress | No
         except (BudgetExhausted, RateLimited) as other:
             raise max(limit, other, key=limit_wait_s) from None
         raise
+    except ProviderError as error:
+        if context.has_read or not is_about_list(error):
+            raise
+        read_without_list(context, error, full=full)
+        return
     if full or (was_importing and not account.is_importing):
         read_presets(context)
     if full:

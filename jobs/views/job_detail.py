@@ -16,7 +16,7 @@ from jobs.display.phases import phases
 from jobs.display.settings_diff import Change, changes
 from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.media.playback import media_policy
-from jobs.models import ActionState, Job, JobBody, Output, Submission, SubmissionState
+from jobs.models import ActionState, Job, JobAction, JobBody, Output, Submission, SubmissionState
 from jobs.views.player import JobFiles, gallery_context, player_context, read_files
 from jobs.views.shared.layout import HtmxRequest, layout_context, list_url
 from organizations.access import Access, authorize
@@ -165,7 +165,7 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
     return {
         "actions": [] if is_unconfirmed else _worth_showing(job, available_actions(job, retries)),
         "pending": pending,
-        "is_moving": job.is_active or bool(pending or unfinished_of(retries)),
+        "is_moving": _is_moving(job, pending, retries),
         "job_errors": _job_errors(job, context["media"]),
         "phases": phases(job, timezone.now()),
         "attempts": _attempts(job, retries),
@@ -175,6 +175,11 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
         "can_submit": access.can_operate and job.account.adapter_class.supports(Capability.SUBMIT),
         "events": list(job.events.select_related("actor").order_by("-pk")[:EVENTS_SHOWN]),
     }
+
+
+def _is_moving(job: Job, pending: list[JobAction], retries: list[Job]) -> bool:
+    is_awaited = job.is_unread and job.gone_at is None
+    return job.is_active or is_awaited or bool(pending or unfinished_of(retries))
 
 
 def _worth_showing(job: Job, actions: list[AvailableAction]) -> list[AvailableAction]:

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from jobs.accounts.freshness import describe_list
 from jobs.models import Job, ProviderAccount
 from jobs.models.mirror.job import JobQuerySet
 from jobs.query import arrivals, keyset
@@ -37,7 +38,17 @@ def job_list(request: HtmxRequest, org: str) -> HttpResponse:
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/job_list/_results.html", context)
     context |= _filter_form(filters, accounts, request.path)
+    context["unlisted"] = _unlisted(filters, accounts)
     return render(request, "jobs/job_list/list.html", context)
+
+
+def _unlisted(
+    filters: JobFilter, accounts: list[ProviderAccount]
+) -> list[tuple[ProviderAccount, str]]:
+    """The accounts among those shown whose lists cannot be used, with what each says about it."""
+    ids = filters.account_ids
+    shown = [account for account in accounts if ids is None or account.pk in ids]
+    return [(account, describe_list(account)) for account in shown if account.list_error]
 
 
 def _page(jobs: JobQuerySet, filters: JobFilter) -> KeysetPage[Job] | None:

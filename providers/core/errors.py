@@ -361,6 +361,10 @@ class Withdrawn(ProviderError):
     error_class = "provider.withdrawn"
 
 
+class NotFoundOrWithdrawn(Withdrawn):
+    """A job is not found, and nothing else is: it may be the service that no longer exists."""
+
+
 class AddressRefused(ProviderError):
     error_class = "settings.invalid"
 

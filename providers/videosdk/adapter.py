@@ -6,6 +6,7 @@ is in docs/providers/videosdk.md.
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -126,6 +127,8 @@ class VideoSDK(Adapter):
         super().__init__(account, http)
         self._tokens = Tokens(account.credentials)
         self._is_offered = False
+        # how the list was answered, the last time that it was not there
+        self._withdrawal: errors.Withdrawn | None = None
 
     # Reading
 
@@ -140,9 +143,14 @@ class VideoSDK(Adapter):
 
     def _read_list_page(self, number: int, size: int = PAGE_SIZE) -> NumberedPage:
         params = {"page": number, "perPage": size}
-        data = self._send_to_service(
-            "GET", "/encoder/jobs/", bucket="list", params=params, classify=_read_withdrawal
-        ).data
+        self._withdrawal = None
+        try:
+            data = self._send_to_service(
+                "GET", "/encoder/jobs/", bucket="list", params=params, classify=_read_withdrawal
+            ).data
+        except errors.Withdrawn as error:
+            self._withdrawal = error
+            raise
         info = read_dict(read_dict(data).get("pageInfo"))
         reported = read_int(info.get("currentPage")) or number
         return NumberedPage(
@@ -246,16 +254,30 @@ class VideoSDK(Adapter):
         return answer
 
     def _send_about(self, method: str, remote_id: str, **more: Any) -> Answer:
-        """Send a call about one job. Raises NotFound only while the list is there.
+        """Send a call about one job. Raises NotFound only while the service is seen to be there.
 
         A withdrawn service does not know any job. Were that believed, all would be gone at once.
         """
         try:
-            return self.send(method, "/encoder/jobs/{}", remote_id, **more)
-        except (errors.NotFound, errors.AuthRefused, errors.BadAnswer):
+            answer = self.send(method, "/encoder/jobs/{}", remote_id, **more)
+        except (errors.NotFound, errors.AuthRefused, errors.BadAnswer) as error:
             if not self._is_offered:
-                self._read_list_page(1, size=1)
+                self._check_offered(error)
             raise
+        self._is_offered = self._is_offered or self.read_job_id(answer.data) is not None
+        return answer
+
+    def _check_offered(self, error: errors.ProviderError) -> None:
+        """Raise Withdrawn where the list is not there, either."""
+        if self._withdrawal is None:
+            with suppress(errors.Withdrawn):
+                self._read_list_page(1, size=1)
+        if self._withdrawal is None:
+            return
+        message, code = str(self._withdrawal), self._withdrawal.code
+        if isinstance(error, errors.NotFound):
+            raise errors.NotFoundOrWithdrawn(message, code=code)
+        raise errors.Withdrawn(message, code=code)
 
 
 def _list_settings(job: RemoteJob) -> set[str | None]:

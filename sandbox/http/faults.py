@@ -2,12 +2,17 @@
 
 import json
 import random
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from sandbox.http.web import Ending, Request, Response, html_response
+
+# strikes the list of jobs alone, whichever provider's
+NO_LIST = "no_list"
+LIST_PATH = re.compile(r"/(transcoding_)?jobs(\.json)?/?$")
 
 HUGE_BYTES = 64 * 1024 * 1024
 
@@ -41,6 +46,8 @@ class Fault:
 
     def matches(self, request: Request, is_provider_call: bool) -> bool:
         if not (is_provider_call or self.path.startswith("/media")):
+            return False
+        if self.name == NO_LIST and not _is_list(request):
             return False
         return self.path in request.path and self.method in ("", request.method)
 
@@ -118,6 +125,10 @@ def _parse(name: str, setting: Any) -> Fault:
     if not 0 <= rate <= 1:
         raise FaultError(f"The rate of {name!r} must be from 0 to 1.")
     return replace(fault, rate=rate, times=times, delay_s=delay_s)
+
+
+def _is_list(request: Request) -> bool:
+    return request.method == "GET" and LIST_PATH.search(request.path) is not None
 
 
 def _error500(handle: Handle) -> Response:
@@ -219,5 +230,6 @@ REFUSALS: dict[str, Callable[[Refusals], Response]] = {
     "ratelimit": lambda provider: provider.refuse_rate(7),
     "unauthorized": lambda provider: provider.refuse_key(),
     "not_found": lambda provider: provider.not_found(),
+    NO_LIST: lambda provider: provider.not_found(),
 }
 NAMES = (*STRIKES, *REFUSALS)

@@ -178,7 +178,7 @@ def test_a_page_shows_ours_and_nothing_of_theirs(
             assert theirs.mark not in text_of(response), path
             assert str(theirs.owner) not in text_of(response), path
         if is_ours:
-            assert statuses & {200, 204, 302, 409}, path
+            assert statuses & {200, 204, 302, 409, 422}, path
             assert 404 not in statuses, path
         else:
             assert statuses <= {404, 405}, path

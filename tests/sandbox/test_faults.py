@@ -33,6 +33,16 @@ def test_refusals_are_the_providers_own(clockwork: RunningSandbox, name: str, st
     assert ("Retry-After" in response.headers) == (name == "ratelimit")
 
 
+def test_a_missing_list_leaves_single_jobs(clockwork: RunningSandbox) -> None:
+    client = Client(clockwork)
+    made = client.create(SOURCE)
+    clockwork.set_faults({"no_list": 1})
+
+    assert client.call("GET", "/jobs?page=1").status_code == 404
+    assert client.job(made["id"])["id"] == made["id"]
+    assert client.create(SOURCE)
+
+
 @pytest.mark.parametrize("name", ["html", "broken_json", "empty"])
 def test_bodies_that_are_no_json(clockwork: RunningSandbox, name: str) -> None:
     client = Client(clockwork)

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import timezone
 from ninja import Field, Schema
 
+from jobs.accounts.freshness import describe_list
 from jobs.api.schemas.fields import Id
 from jobs.models import ProviderAccount
 
@@ -56,6 +57,9 @@ class AccountShape(Schema):
     enabled: bool
     capabilities: list[str]
     health: Health
+    notice: str | None = Field(
+        description="What the account has to do without, such as the provider's list of jobs."
+    )
     next_sync_at: datetime
 
     @staticmethod
@@ -65,6 +69,10 @@ class AccountShape(Schema):
     @staticmethod
     def resolve_health(account: ProviderAccount) -> ProviderAccount:
         return account
+
+    @staticmethod
+    def resolve_notice(account: ProviderAccount) -> str | None:
+        return describe_list(account) or None
 
 
 class AccountList(Schema):

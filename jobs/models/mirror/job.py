@@ -30,6 +30,10 @@ def status_choices() -> list[tuple[str, str]]:
 HEAVY_COLUMNS = ("metadata", "request", "errors", "digests")
 
 
+# Added here by the provider's id, and reported by the provider in no answer so far.
+UNREAD = Q(remote_id__isnull=False, observed_at__isnull=True, status=JobStatus.UNKNOWN)
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     def for_organization(self, organization: Organization) -> "JobQuerySet":
         return self.filter(organization=organization)
@@ -39,6 +43,9 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def active(self) -> "JobQuerySet":
         return self.filter(is_active=True)
+
+    def unread(self) -> "JobQuerySet":
+        return self.filter(UNREAD)
 
     def failed(self) -> "JobQuerySet":
         return self.filter(status=JobStatus.FAILED)
@@ -211,9 +218,15 @@ class Job(models.Model):
         return self.status == JobStatus.SUBMITTING and self.remote_id is not None
 
     @property
+    def is_unread(self) -> bool:
+        """As UNREAD: only its id is known."""
+        is_unknown = self.status == JobStatus.UNKNOWN and self.observed_at is None
+        return is_unknown and self.remote_id is not None
+
+    @property
     def synced_at(self) -> datetime | None:
         """When the provider last confirmed what we show; None when it never did."""
-        if self.is_awaiting_rerun:
+        if self.is_awaiting_rerun or (self.is_unread and self.gone_at is None):
             return None
         if self.gone_at is not None:
             return self.gone_at

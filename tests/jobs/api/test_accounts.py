@@ -35,6 +35,7 @@ def test_an_account(reader: ApiClient, account: ProviderAccount) -> None:
             "latency_ms": 212,
             "rate_remaining": 57,
         },
+        "notice": None,
         "next_sync_at": "2026-03-14T12:00:00Z",
     }
 

@@ -27,6 +27,7 @@ def test_every_call_is_documented(document: Any) -> None:
     assert calls == {
         ("GET", "/api/v1/jobs"),
         ("POST", "/api/v1/jobs"),
+        ("POST", "/api/v1/jobs/watch"),
         ("GET", "/api/v1/jobs/{job_id}"),
         ("GET", "/api/v1/jobs/{job_id}/raw"),
         ("POST", "/api/v1/jobs/{job_id}/cancel"),
@@ -46,6 +47,7 @@ def test_calls_have_names_that_generated_clients_keep(document: Any) -> None:
     assert sorted(names) == [
         *("cancel_job", "list_accounts", "list_files", "list_jobs", "list_presets"),
         *("read_account", "read_job", "read_raw", "resubmit_job", "submit_job", "sync_account"),
+        "watch_job",
     ]
 
 

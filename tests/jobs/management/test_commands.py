@@ -313,3 +313,14 @@ def from_terminal(*words: str) -> str:
     with suppress(SystemExit):
         command.execute(**options | {"stdout": written, "stderr": written, "skip_checks": True})
     return written.getvalue()
+
+
+def test_watch_job_adds_a_job_once_and_prints_its_id(account: ProviderAccount) -> None:
+    printed = run_json("watch_job", "--account", str(account.pk), "881200")
+    job = Job.objects.get(account=account, remote_id="881200")
+    assert printed == {"id": str(job.pk)}
+    assert run("watch_job", "--account", str(account.pk), "881200").strip() == str(job.pk)
+    with pytest.raises(CommandError, match=r"No account has the id 99999999\."):
+        run("watch_job", "--account", "99999999", "881200")
+    with pytest.raises(CommandError, match="An id has no spaces"):
+        run("watch_job", "--account", str(account.pk), "two words")

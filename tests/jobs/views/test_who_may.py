@@ -20,10 +20,12 @@ FORMS = {"new": (Role.OPERATOR, ()), "account_new": (Role.MANAGER, ()),
          "account_edit": (Role.MANAGER, ("account",))}  # fmt: skip
 # what is read by some roles alone
 RESTRICTED = {"delivery": (Role.OPERATOR, ("account", "delivery")),
-              "account_usage": (Role.OPERATOR, ("account",))}  # fmt: skip
+              "account_usage": (Role.OPERATOR, ("account",)),
+              "account_edit": (Role.OPERATOR, ("account",))}  # fmt: skip
 ACTIONS = {
     "preview": (Role.OPERATOR, ()), "cancel": (Role.OPERATOR, ("job",)),
     "resubmit": (Role.OPERATOR, ("job",)), "resolve": (Role.OPERATOR, ("job",)),
+    "account_watch": (Role.OPERATOR, ("account",)),
     "account_check": (Role.OPERATOR, ("account",)), "account_sync": (Role.OPERATOR, ("account",)),
     "account_pause": (Role.MANAGER, ("account",)), "account_resume": (Role.MANAGER, ("account",)),
 }  # fmt: skip

@@ -12,7 +12,7 @@ from jobs.models import WebhookDelivery
 from jobs.query import keyset
 from jobs.query.orderings import Ordering
 from jobs.query.parameters import DEFAULT_LIMIT
-from jobs.views.accounts import find_account
+from jobs.views.accounts.account import find_account
 from jobs.views.shared.layout import HtmxRequest, render_page
 from jobs.webhooks.deliveries import deliveries_of, with_jobs
 from organizations.access import authorize

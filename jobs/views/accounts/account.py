@@ -1,0 +1,134 @@
+"""One provider account: what it is set up with, and jobs that are added to it by their ids."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods, require_POST
+
+from jobs.accounts.freshness import describe_list
+from jobs.accounts.service import CheckResult, CheckStatus
+from jobs.actions.watching import InvalidId, watch_job
+from jobs.forms.account import AccountForm, AccountPageForm
+from jobs.forms.watch import WatchForm
+from jobs.models import ProviderAccount
+from jobs.views.shared.layout import render_page
+from jobs.webhooks.deliveries import newest_deliveries
+from organizations.access import Access, authorize
+from organizations.models import Role
+from providers.core import registry
+from providers.core.contract import Provider
+from providers.core.registry import UnknownProvider
+from providers.core.types import Capability
+
+
+def find_account(access: Access, pk: int) -> ProviderAccount:
+    """The account of the member's organization, else Http404."""
+    accounts = ProviderAccount.objects.for_organization(access.organization)
+    return get_object_or_404(accounts, pk=pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_new(request: HttpRequest, org: str) -> HttpResponse:
+    access = authorize(request, org, Role.MANAGER)
+    first, *_ = registry.all_providers()
+    try:
+        adapter_class = registry.get(request.GET.get("provider", first.slug))
+    except UnknownProvider as error:
+        raise Http404(str(error)) from None
+    account = ProviderAccount(organization=access.organization, provider=adapter_class.slug)
+    form = _settings_form(adapter_class, account, request)
+    if form.is_valid() and (saved := form.write(access.user)):
+        return _show_saved(request, access, saved, form.checked)
+    context = {"form": form, **_provider_context(adapter_class), "providers": registry.choices()}
+    return _render(request, access, "jobs/accounts/account_new.html", context, is_bad=form.is_bound)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_edit(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+    """The account's page, and its settings where they are sent by a manager."""
+    access = authorize(request, org, Role.MANAGER if request.method == "POST" else Role.OPERATOR)
+    account = find_account(access, pk)
+    form = _settings_form(account.adapter_class, account, request)
+    if form.is_valid() and (saved := form.write(access.user)):
+        return _show_saved(request, access, saved, form.checked)
+    return _render_account(request, access, account, form=form)
+
+
+@require_POST
+def account_watch(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+    """Add one job by the provider's id."""
+    access = authorize(request, org, Role.OPERATOR)
+    account = find_account(access, pk)
+    form = WatchForm(account, request.POST)
+    if not form.is_valid():
+        return _render_account(request, access, account, watch_form=form)
+    try:
+        job, is_due = watch_job(account, form.cleaned_data["remote_id"], user=access.user)
+    except InvalidId as error:
+        form.add_error("remote_id", str(error))
+        return _render_account(request, access, account, watch_form=form)
+    if is_due:
+        messages.success(request, f"{job} added. It is read from {account} within seconds.")
+    else:
+        messages.info(request, f"{job} was here already.")
+    return redirect("jobs:detail", org, job.pk)
+
+
+def _settings_form(
+    adapter_class: type[Provider], account: ProviderAccount, request: HttpRequest | None
+) -> AccountForm:
+    """The form, filled with what `request` posts."""
+    form_class = AccountPageForm.for_provider(adapter_class, account if account.pk else None)
+    is_sent = request is not None and request.method == "POST"
+    return form_class(request.POST if request and is_sent else None, instance=account)
+
+
+def _render_account(
+    request: HttpRequest,
+    access: Access,
+    account: ProviderAccount,
+    *,
+    form: AccountForm | None = None,
+    watch_form: WatchForm | None = None,
+) -> HttpResponse:
+    """The page; `form` and `watch_form` where one of them was sent with errors."""
+    adapter_class = account.adapter_class
+    context = {
+        "form": form or _settings_form(adapter_class, account, None),
+        "account": account,
+        **_provider_context(adapter_class),
+        "list_notice": describe_list(account),
+        "watch_form": watch_form or WatchForm(account),
+        "has_webhook": adapter_class.supports(Capability.WEBHOOK),
+        "rows": newest_deliveries(account),
+    }
+    is_bad = watch_form is not None or (form is not None and form.is_bound)
+    return _render(request, access, "jobs/accounts/account_edit.html", context, is_bad=is_bad)
+
+
+def _provider_context(adapter_class: type[Provider]) -> dict[str, Any]:
+    return {
+        "provider_slug": adapter_class.slug,
+        "provider_label": adapter_class.label,
+        "docs_url": adapter_class.docs_url,
+    }
+
+
+def _render(
+    request: HttpRequest, access: Access, template: str, context: dict[str, Any], *, is_bad: bool
+) -> HttpResponse:
+    status = 422 if is_bad else 200
+    return render_page(request, access, template, context, section="accounts", status=status)
+
+
+def _show_saved(
+    request: HttpRequest, access: Access, account: ProviderAccount, checked: CheckResult
+) -> HttpResponse:
+    if checked.status == CheckStatus.UNANSWERED:
+        text = f"{account} saved. Its credentials could not be checked yet. {checked.reason}"
+        messages.warning(request, text)
+    else:
+        messages.success(request, f"{account} saved. The next sync starts within seconds.")
+    return redirect("jobs:accounts", access.organization.slug)

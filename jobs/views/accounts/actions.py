@@ -1,0 +1,92 @@
+"""What the buttons of an account do: sync, check, pause, resume; and its plan and usage."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from jobs.accounts.interactive import ask
+from jobs.accounts.service import set_enabled
+from jobs.models import ProviderAccount
+from jobs.sync.request import request_sync
+from jobs.views.accounts.account import find_account
+from jobs.views.shared.layout import HtmxRequest, render_page
+from organizations.access import authorize
+from organizations.models import Role
+from providers.core.errors import CLASSES, ProviderError
+from providers.core.types import Capability
+
+
+@require_POST
+def sync_now(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+    access = authorize(request, org, Role.OPERATOR)
+    account = find_account(access, pk)
+    if account.enabled:
+        request_sync(account)
+        messages.success(request, f"Sync scheduled for {account}.")
+    else:
+        messages.error(request, f"{account} is paused. Resume it first.")
+    return redirect("jobs:accounts", org)
+
+
+@require_POST
+def check_credentials(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+    """Ask the provider whether it accepts the credentials; if so, a stopped account syncs again."""
+    access = authorize(request, org, Role.OPERATOR)
+    account = find_account(access, pk)
+    if not account.adapter_class.supports(Capability.CHECK_CREDENTIALS):
+        raise Http404("This provider does not support checking credentials.")
+    try:
+        ask(account, lambda adapter: adapter.check_credentials())
+    except ProviderError as error:
+        known = CLASSES[error.error_class]
+        messages.error(request, f"{account}: {error} {known.hint}")
+        return redirect("jobs:accounts", org)
+    ProviderAccount.objects.filter(pk=account.pk).update(unchecked_since=None)
+    text = f"{account.provider_label} accepted the credentials of {account}."
+    if account.refused_at and account.enabled:
+        request_sync(account)
+        text += " Sync scheduled."
+    messages.success(request, text)
+    return redirect("jobs:accounts", org)
+
+
+@require_safe
+def usage(request: HtmxRequest, org: str, pk: int) -> HttpResponse:
+    """Plan and usage as the provider reports them now: as a page, or as a part of one."""
+    access = authorize(request, org, Role.OPERATOR)
+    account = find_account(access, pk)
+    if not account.adapter_class.supports(Capability.USAGE):
+        raise Http404("This provider does not report usage.")
+    context: dict[str, Any] = {"access": access, "account": account, "now": timezone.now()}
+    try:
+        context["usage"] = ask(account, lambda adapter: adapter.usage())
+    except ProviderError as error:
+        context["refusal"] = str(error)
+    if request.htmx:
+        return render(request, "jobs/accounts/_usage.html", context)
+    return render_page(
+        request, access, "jobs/accounts/account_usage.html", context, section="accounts"
+    )
+
+
+@require_POST
+def pause(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+    return _set_enabled(request, org, pk, enabled=False)
+
+
+@require_POST
+def resume(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+    return _set_enabled(request, org, pk, enabled=True)
+
+
+def _set_enabled(request: HttpRequest, org: str, pk: int, *, enabled: bool) -> HttpResponse:
+    access = authorize(request, org, Role.MANAGER)
+    account = find_account(access, pk)
+    set_enabled(account, enabled, user=access.user)
+    text = "resumed" if enabled else "paused. Its submissions wait until it is resumed"
+    messages.success(request, f"{account} is {text}.")
+    return redirect("jobs:accounts", org)

@@ -1,0 +1,54 @@
+"""All provider accounts of an organization, and how each is doing."""
+
+from typing import Any
+
+from django.db.models import OuterRef, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from jobs.accounts.freshness import Freshness, describe_list, freshness
+from jobs.accounts.service import webhook_url
+from jobs.models import ProviderAccount, Verdict, WebhookDelivery
+from jobs.views.shared.layout import render_page
+from organizations.access import Access, authorize
+from providers.core.errors import CLASSES
+from providers.core.types import Capability
+
+
+@require_safe
+def account_list(request: HttpRequest, org: str) -> HttpResponse:
+    access = authorize(request, org)
+    now = timezone.now()
+    last = WebhookDelivery.objects.filter(account=OuterRef("pk")).order_by("-received_at", "-pk")
+    accounts = ProviderAccount.objects.for_organization(access.organization).annotate(
+        last_delivery_at=Subquery(last.values("received_at")[:1]),
+        last_verdict=Subquery(last.values("verdict")[:1]),
+    )
+    states = [freshness(account, now) for account in accounts.order_by("name", "pk")]
+    context = {"cards": [_card(access, state) for state in states]}
+    return render_page(request, access, "jobs/accounts/accounts.html", context, section="accounts")
+
+
+def _card(access: Access, state: Freshness) -> dict[str, Any]:
+    """What the page shows of one account; its webhook URL to managers only."""
+    account = state.account
+    adapter_class = account.adapter_class
+    has_webhook = adapter_class.supports(Capability.WEBHOOK)
+    url = webhook_url(account) if has_webhook and access.can_manage else ""
+    verdict = getattr(account, "last_verdict", None)
+    is_importing = account.is_importing and not account.list_error
+    return {
+        "state": state,
+        "account": account,
+        "error_class": CLASSES.get(account.last_error_class),
+        "list_notice": describe_list(account),
+        # counted only while it grows: an account's first import
+        "imported": account.jobs.count() if is_importing else None,
+        "has_webhook": has_webhook,
+        "has_check": adapter_class.supports(Capability.CHECK_CREDENTIALS),
+        "has_usage": adapter_class.supports(Capability.USAGE),
+        "last_verdict": Verdict(verdict).label.lower() if verdict else "",
+        "webhook_url": url,
+        "webhook_steps": [step.replace("{url}", url) for step in adapter_class.webhook_steps],
+    }
