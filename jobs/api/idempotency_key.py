@@ -36,7 +36,9 @@ def read_key(request: ApiRequest, text: str | None, call: str, body: BaseModel) 
     """The key of this call. Raises KeyRefused."""
     if text is None:
         return None
-    return idempotency.caller_key(text, call, body.model_dump(mode="json"), token=request.auth)
+    # what is left out is the same as its default spelt out, also after a version adds a field
+    sent = body.model_dump(mode="json", exclude_defaults=True)
+    return idempotency.caller_key(text, call, sent, token=request.auth)
 
 
 def find_made(request: ApiRequest, key: CallerKey | None) -> Job | None:

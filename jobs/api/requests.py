@@ -143,7 +143,9 @@ class SubmitRequest(Strict):
         description="May be left out where `extra` says what to make.",
     )
     thumbnails: ThumbnailsRequest | None = None
-    metadata: Json = Field(None, description="Returned with the job, unchanged.")
+    metadata: Json = Field(
+        None, description="Returned with the job as it was sent, but for secrets."
+    )
     test: bool = False
     priority: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
     allow_duplicate: bool = Field(False, description="Submit even if the same ran within 24 hours.")

@@ -159,6 +159,7 @@ class Batch:
             row.submitted_by_id = retry_of.submitted_by_id
             row.submitted_token_id = retry_of.submitted_token_id
             row.request = retry_of.request
+            row.metadata = retry_of.metadata
             row.batch = retry_of.batch
         return row
 

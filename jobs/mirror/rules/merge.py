@@ -57,6 +57,8 @@ def job_changes(
         "phase": _phase(row, remote, same_status),
         **_errors(row, remote, same_status),
     }
+    if has_own_metadata(row):
+        new.pop("metadata", None)
     if row.attempt > 1 and row.created_at:
         new.pop("created_at", None)  # ours began when it was asked for
     if remote.lists_outputs and remote.status.is_terminal:
@@ -65,6 +67,11 @@ def job_changes(
     new["sort_started_at"] = find_sort_started_at(row, new, now)
     new |= find_end(row, remote, new, observed_at, now)
     return _differing(row, new)
+
+
+def has_own_metadata(row: Job) -> bool:
+    """Whether it was sent with metadata: some providers return text, whatever they were sent."""
+    return row.request is not None and row.request.get("metadata") is not None
 
 
 def output_changes(row: Output, remote: RemoteOutput, position: int) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 """A key carries one call out once: whose it is, what it was used for, and how long it is known."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from jobs.api.idempotency_key import read_key
+from jobs.api.requests import SubmitRequest
 from jobs.models import IdempotencyKey, Job, ProviderAccount, Submission
 from organizations.models import ApiToken, Organization, Scope
 from tests.jobs.api.conftest import Answer, ApiClient, make_client
@@ -29,6 +32,15 @@ def test_a_key_with_another_body_is_refused(operator: ApiClient, account: Provid
         refused = send(operator, BODY | change)
         assert "already used for another request" in refused.fields["Idempotency-Key"]
     assert Job.objects.count() == 1
+
+
+def test_a_field_that_a_later_version_adds_changes_no_key(organization: Organization) -> None:
+    class Later(SubmitRequest):
+        added: list[str] = []
+
+    request = SimpleNamespace(auth=ApiToken.issue(organization, "nightly")[0])
+    keys = {read_key(request, "k", "submit", kind(**BODY)) for kind in (SubmitRequest, Later)}  # type: ignore[arg-type]
+    assert len(keys) == 1
 
 
 def test_a_key_belongs_to_its_token(

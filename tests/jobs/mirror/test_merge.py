@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from jobs.mirror.storable import clean_json
-from jobs.models import ProviderAccount
+from jobs.models import Job, ProviderAccount
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import OutputKind, RemoteError, RemoteInput, RemoteJob
 from tests.jobs.answers import FINISHED, after, apply, failed, newest, output, reported
+from tests.jobs.factories import make_job
 from tests.jobs.written_rows import written_rows
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,29 @@ def test_what_is_not_reported_keeps_what_is_known(account: ProviderAccount) -> N
     assert (job.metadata, job.priority, job.is_test) == ({"reel": 4}, 3, True)
     assert job.outputs.count() == 2
     assert job.outputs.get(remote_id="a").duration_ms == 60_000
+
+
+def test_metadata_that_was_sent_from_here_keeps_its_types(account: ProviderAccount) -> None:
+    for sent in ({"order": 7, "rush": True}, [1, 2.5], 0, False, "", {}):
+        job = make_job(
+            account, status="queued", metadata=sent, request={"metadata": sent}, finished_at=None
+        )
+        for at, status in zip((0, 200, 400), ("running", "failed", "running"), strict=True):
+            answer = reported(
+                job.remote_id or "", JobStatus(status), metadata=str(sent), started_at=after(at)
+            )
+            apply(account, answer, at=at)
+            # the last one runs again at the provider, as another attempt
+            row = Job.objects.get(remote_id=job.remote_id, is_newest=True)
+            assert (row.status, row.metadata) == (status, sent)
+        assert row.attempt == 2
+
+
+def test_metadata_that_was_not_sent_from_here_is_the_providers(account: ProviderAccount) -> None:
+    job = make_job(account, status="queued", request={"metadata": None}, finished_at=None)
+    apply(account, reported(job.remote_id or "", metadata="order 7"))
+    job.refresh_from_db()
+    assert job.metadata == "order 7"
 
 
 def test_false_and_zero_are_reported_values(account: ProviderAccount) -> None:

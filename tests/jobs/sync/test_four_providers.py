@@ -37,6 +37,7 @@ class Place:
     opens: bool = True
 
 
+METADATA = {"order": 7, "rush": True, "share": 0.5, "tags": ["a", None], "owner": {"id": "12"}}
 HLS, MP4 = Rendition("hls", (240,)), Rendition("mp4", (240,))
 PLACES = {
     "zencoder": Place(
@@ -96,7 +97,7 @@ def accounts(organization: Organization, sandbox: RunningSandbox) -> dict[str, P
 
 def run(account: ProviderAccount, url: str) -> Job:
     """The job of that source, as it ended."""
-    request = JobRequest(input=url, **PLACES[account.provider].request)
+    request = JobRequest(input=url, metadata=METADATA, **PLACES[account.provider].request)
     job = submit(organization=account.organization, account=account, request=request).job
     run_submission(job.pk)
     give_up_at = time.monotonic() + PATIENCE_S
@@ -122,6 +123,7 @@ def test_a_job_ends_well_with_what_it_made(
     place = PLACES[slug]
     job = run(accounts[slug], sandbox.input_url("no-audio.mp4"))
     assert (job.status, job.errors, job.is_suspect) == ("succeeded", [], False)
+    assert job.metadata == METADATA
     outputs = list(job.outputs.all())
     assert {output.kind for output in outputs} == place.kinds
     assert {output.status for output in outputs} == {"succeeded"}
