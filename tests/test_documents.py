@@ -83,7 +83,7 @@ def folders(folder: Path) -> set[str]:
 
 
 def test_readme_counts_the_classes_of_errors() -> None:
-    assert f"sorted into {len(CLASSES)} classes" in (ROOT / "README.md").read_text()
+    assert f"mapped to {len(CLASSES)} classes" in (ROOT / "README.md").read_text()
 
 
 def test_the_architecture_names_what_there_is() -> None:
