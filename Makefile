@@ -9,6 +9,8 @@ PYTEST := $(PYTHON) -m pytest
 SERVICES := postgres or redis or browser or demo
 # What has a target of its own.
 APART := faults or release
+# The checks and tests start some hundred processes: each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-reset run test test-fast check-release bench lint format \
@@ -34,13 +36,13 @@ run: .venv/.installed ## Web, worker and beat, with the settings in the environm
 
 test: lint ## Lint, types and all tests that this machine can run
 	@echo "test: what needs Python alone, on SQLite"
-	$(PYTEST) --numprocesses 2 -m "not ($(SERVICES) or $(APART))"
+	$(PYTEST) --numprocesses 3 --dist worksteal -m "not ($(SERVICES) or $(APART))"
 	@echo "test: what depends on the database, on PostgreSQL; Redis, Chromium, the demo"
 	TEST_SERVICES=1 $(PYTEST) --numprocesses 3 --dist loadgroup \
 	    -m "(database or $(SERVICES)) and not ($(APART))"
 
 test-fast: .venv/.installed-dev ## The unit tests, in under a minute
-	$(PYTEST) --numprocesses 2 -m "not (integration or $(SERVICES) or $(APART))"
+	$(PYTEST) --numprocesses 2 --dist worksteal -m "not (integration or $(SERVICES) or $(APART))"
 
 check-release: .venv/.installed-release ## What takes longer: the API by its document, the guides followed
 	$(PYTEST) -m release

@@ -44,14 +44,25 @@ SELECTS = pytest.StashKey[Counter[str]]()
 ONE_PROCESS = ("browser", "demo")
 
 
-@pytest.hookimpl(tryfirst=True)  # before -m chooses by the markers
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, None, None]:
+    _mark(config, items)
+    yield  # -m chooses by the markers, and the order becomes a random one
+    # The longest begins first: at the end, the other processes would wait for it.
+    items.sort(key=lambda item: not item.get_closest_marker("demo"))
+
+
+def _mark(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         module = item.getparent(pytest.Module)
         is_integration = bool(module and _is_integration(module.obj))
         if is_integration:
             item.add_marker(pytest.mark.integration)
         is_below = not is_integration and _name(module).startswith(ON_BOTH_DATABASES)
+        if item.get_closest_marker("any_database"):
+            is_below = False
         if _has_real_transactions(item) or (is_below and _asks_the_database(item)):
             item.add_marker(pytest.mark.database)
         for marker in ONE_PROCESS:

@@ -47,9 +47,17 @@ def test_an_example_of_make_is_a_target(target: str) -> None:
     assert done.returncode == 0
 
 
+def markers() -> set[str]:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]
+    return {line.partition(":")[0] for line in settings["ini_options"]["markers"]}
+
+
 def test_every_marker_selects_tests(pytestconfig: pytest.Config) -> None:
     if not is_whole(pytestconfig):
         pytest.skip("only a part of the tests was collected")
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]
-    markers = {line.partition(":")[0] for line in settings["ini_options"]["markers"]}
-    assert {name for name in markers if not pytestconfig.stash[SELECTS][name]} == set()
+    assert {name for name in markers() if not pytestconfig.stash[SELECTS][name]} == set()
+
+
+def test_every_marker_is_in_the_table() -> None:
+    named = re.findall(r"^\| (`.*?) \|", GUIDE, re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", "".join(named))) == markers()

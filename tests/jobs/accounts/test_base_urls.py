@@ -21,7 +21,7 @@ from organizations.models import Role, User
 from tests.factories import make_membership, make_organization
 from tests.jobs.factories import make_account
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 MALFORMED = [
     "ftp://api.example.com", "api.example.com/v2", "//api.example.com", "http:api.example.com",

@@ -20,7 +20,7 @@ from tests.jobs.answers import newest
 from tests.jobs.factories import NOON
 from tests.jobs.fake_zencoder import FakeZencoder, failing, unreachable
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 FAILED_AT = "2026-03-14T11:30:00Z"
 

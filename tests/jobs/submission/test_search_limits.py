@@ -22,7 +22,7 @@ from tests.jobs.answers import apply, reported
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import Answer, FakeZencoder, _json, failing
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.fixture
@@ -123,6 +123,7 @@ def test_an_answer_with_the_id_of_anothers_job_is_given_to_a_person(
     assert (first.remote_id, (first.version, first.status)) == ("501", held)
 
 
+@pytest.mark.database
 @pytest.mark.parametrize(("remote_id", "held"), [("9" * 300, "9" * 200), ("a\x00b", r"a\u0000b")])
 def test_an_answer_with_an_id_that_no_column_holds_is_taken_with_the_id_spelled_out(
     organization: Organization,

@@ -31,7 +31,7 @@ from tests.jobs.fake_zencoder import (
     unreachable,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 MINUTE = timedelta(seconds=61)
 
