@@ -6,7 +6,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --n
 INSTALL := $(PYTHON) $(PIP_INSTALL)
 PYTEST := $(PYTHON) -m pytest
 # What needs more than Python: its own part of the tests, on PostgreSQL where there is one.
-SERVICES := postgres or redis or browser or demo
+SERVICES := postgres or redis or browser or node or demo
 # What has a target of its own.
 APART := faults or release
 # The checks and tests start some hundred processes: each would compile everything anew.
@@ -37,7 +37,7 @@ run: .venv/.installed ## Web, worker and beat, with the settings in the environm
 test: lint ## Lint, types and all tests that this machine can run
 	@echo "test: what needs Python alone, on SQLite"
 	$(PYTEST) --numprocesses 3 --dist worksteal -m "not ($(SERVICES) or $(APART))"
-	@echo "test: what depends on the database, on PostgreSQL; Redis, Chromium, the demo"
+	@echo "test: what depends on the database, on PostgreSQL; Redis, Chromium, Node, the demo"
 	TEST_SERVICES=1 $(PYTEST) --numprocesses 3 --dist loadgroup \
 	    -m "(database or $(SERVICES)) and not ($(APART))"
 

@@ -1,6 +1,6 @@
 """Which tests run on this machine, and what all of them share.
 
-Tests that need a service say so with a marker: `postgres`, `redis`, `browser`. Tests that could
+Tests that need a service say so with a marker: `postgres`, `redis`, `browser`, `node`. Tests that could
 pass on one database and fail on the other are marked `database`, most of them here, and the run
 with services repeats them on PostgreSQL. What goes through the whole product (tests/acceptance),
 drives the sandbox or starts programs is marked `integration`; all else are the unit tests. What

@@ -74,7 +74,14 @@ CHROMIUM = Service(
     "apt-get install chromium, or give TEST_CHROMIUM the path of a Chrome",
     _is_program,
 )
-ALL = (POSTGRES, REDIS, CHROMIUM)
+NODE = Service(
+    "node",
+    "Node.js 18 or newer",
+    os.environ.get("TEST_NODE") or shutil.which("node") or "",
+    "apt-get install nodejs, or give TEST_NODE the path of a node",
+    _is_program,
+)
+ALL = (POSTGRES, REDIS, CHROMIUM, NODE)
 
 
 def wanted() -> bool:
