@@ -8,6 +8,7 @@ migration files, in a table of its own.
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +19,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
+
+from organizations.audit import triggers
 
 OUR_APPS = ("organizations", "jobs")
 
@@ -56,18 +59,20 @@ def find_problem(database: str = DEFAULT_DB_ALIAS) -> str:
     for migration in _ours(graph.nodes[key] for key in applied if key in graph.nodes):
         if stored.get(str(migration)) != _digest(migration):
             return OLDER_DATABASE
-    return MIGRATIONS_PENDING if executor.migration_plan(graph.leaf_nodes()) else ""
+    if executor.migration_plan(graph.leaf_nodes()):
+        return MIGRATIONS_PENDING
+    return triggers.MISSING if triggers.are_missing(database) else ""
 
 
 def check_database(
     app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """The same as a system check, which `migrate` runs first. Pending migrations are its work."""
-    return [
-        checks.Error(OLDER_DATABASE, id="reelboard.E001")
-        for database in databases or []
-        if find_problem(database) == OLDER_DATABASE
-    ]
+    """The same as a system check. `migrate` runs it first, and repairs all but the oldest."""
+    ids = {OLDER_DATABASE: "reelboard.E001"}
+    if sys.argv[1:2] != ["migrate"]:
+        ids[triggers.MISSING] = "reelboard.E002"
+    problems = map(find_problem, databases or [])
+    return [checks.Error(problem, id=ids[problem]) for problem in problems if problem in ids]
 
 
 def store_digests(using: str, plan: Iterable[tuple[Migration, bool]], **kwargs: Any) -> None:

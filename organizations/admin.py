@@ -61,6 +61,10 @@ class OrganizationAdmin(SafeQueryAdmin):
     inlines = [MembershipInline]
     show_full_result_count = False
 
+    def has_delete_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
+        """Never: all of its jobs and its audit log would go with it."""
+        return False
+
 
 @admin.register(Membership)
 class MembershipAdmin(SafeQueryAdmin):
@@ -117,7 +121,7 @@ class ApiTokenAdmin(SafeQueryAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(SafeQueryAdmin):
-    list_display = ["at", "organization", "actor_name", "action", "target"]
+    list_display = ["at", "organization", "actor_name", "address", "action", "target"]
     list_filter = ["organization"]
     list_select_related = ["organization"]
     search_fields = ["actor_name", "action", "target"]

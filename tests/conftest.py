@@ -1,10 +1,10 @@
 """Which tests run on this machine, and what all of them share.
 
-Tests that need a service say so with a marker: `postgres`, `redis`, `browser`, `node`. Tests that could
-pass on one database and fail on the other are marked `database`, most of them here, and the run
-with services repeats them on PostgreSQL. What goes through the whole product (tests/acceptance),
-drives the sandbox or starts programs is marked `integration`; all else are the unit tests. What
-could not run is named in the closing lines.
+Tests that need a service say so with a marker: `postgres`, `redis`, `browser`, `node`. Tests that
+could pass on one database and fail on the other are marked `database`, most of them here, and the
+run with services repeats them on PostgreSQL. What goes through the whole product
+(tests/acceptance), drives the sandbox or starts programs is marked `integration`; all else are the
+unit tests. What could not run is named in the closing lines.
 """
 
 import functools
@@ -17,8 +17,11 @@ from types import ModuleType
 import hypothesis
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from django.db.backends.base.operations import BaseDatabaseOperations
 
 from jobs.workqueue.slots import SLOTS
+from organizations.audit.triggers import allow_deletion
 from providers.http.tokens import TOKENS
 from tests import services
 from tests.redis.server import RedisServer
@@ -135,6 +138,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for service, count in left_out.items():
         terminalreporter.line(f"{count} tests need {service.name}, which was not found.")
         terminalreporter.line(f"    To run them: {service.how_to_get}.")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def flush_audit_log() -> Iterator[None]:
+    """Let the flush after tests with real transactions empty the audit log, too."""
+    operations = type(connection.ops)
+    flush = operations.execute_sql_flush
+
+    def allowed_flush(self: BaseDatabaseOperations, statements: list[str]) -> None:
+        with allow_deletion(self.connection.alias):
+            flush(self, statements)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "execute_sql_flush", allowed_flush)
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,19 @@
-"""Who may do what: users, organizations, memberships, API tokens and the audit trail."""
+"""Who may do what: users, organizations, memberships, invitations, API tokens, the audit log."""
 
 from organizations.models.audit import AuditEntry
+from organizations.models.invitation import Invitation
 from organizations.models.organization import Membership, Organization, Role
 from organizations.models.token import ApiToken, Scope
-from organizations.models.user import User
+from organizations.models.user import Theme, User
 
-__all__ = ["ApiToken", "AuditEntry", "Membership", "Organization", "Role", "Scope", "User"]
+__all__ = [
+    "ApiToken",
+    "AuditEntry",
+    "Invitation",
+    "Membership",
+    "Organization",
+    "Role",
+    "Scope",
+    "Theme",
+    "User",
+]

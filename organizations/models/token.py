@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -22,6 +23,7 @@ LAST_USED_STEP = timedelta(minutes=10)
 class Scope(models.TextChoices):
     READ = "read", "Read"
     OPERATE = "operate", "Read and operate"
+    MANAGE = "manage", "Read, operate and manage accounts"
 
 
 def digest_of(text: str) -> str:
@@ -46,6 +48,8 @@ class ApiToken(models.Model):
     )
     name = models.CharField(max_length=100)
     scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.READ)
+    # the accounts it may use, by id; null for all of them, later ones too
+    account_ids = models.JSONField(null=True, blank=True)
     # enough of the clear text to distinguish tokens on screen
     prefix = models.CharField(max_length=12, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
@@ -76,6 +80,7 @@ class ApiToken(models.Model):
         *,
         created_by: User | None = None,
         expires_at: datetime | None = None,
+        account_ids: Iterable[int] | None = None,
     ) -> tuple["ApiToken", str]:
         """Store a new token and return it with its clear text, which is kept nowhere."""
         text = MARK + secrets.token_urlsafe(32)
@@ -87,6 +92,7 @@ class ApiToken(models.Model):
             digest=digest_of(text),
             created_by=created_by,
             expires_at=expires_at,
+            account_ids=None if account_ids is None else sorted(set(account_ids)),
         )
         return token, text
 
@@ -111,7 +117,7 @@ class ApiToken(models.Model):
 
     @property
     def can_operate(self) -> bool:
-        return self.scope == Scope.OPERATE
+        return self.scope in {Scope.OPERATE, Scope.MANAGE}
 
     def revoke(self) -> None:
         """End it for good; a second call keeps the first time."""

@@ -29,6 +29,12 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **fields)
 
 
+class Theme(models.TextChoices):
+    SYSTEM = "system", "As the device"
+    LIGHT = "light", "Light"
+    DARK = "dark", "Dark"
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     email = FoldedEmailField(
         "e-mail address",
@@ -36,6 +42,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         error_messages={"unique": "A user with this e-mail address already exists."},
     )
     name = models.CharField(max_length=150, blank=True)
+    # a name of the IANA database; empty until the browser has reported one
+    time_zone = models.CharField(max_length=64, blank=True)
+    theme = models.CharField(max_length=6, choices=Theme.choices, default=Theme.SYSTEM)
     is_staff = models.BooleanField(
         "staff status", default=False, help_text="Can open the Django admin."
     )

@@ -1,0 +1,1 @@
+"""The audit log is only ever appended to: the database refuses the rest."""
