@@ -1,6 +1,10 @@
-"""Who may see and do what. Every view of an organization starts with `authorize`."""
+"""Who may come in. Every view of an organization declares with `requires` what it takes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, cast
 
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
@@ -8,11 +12,19 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
+from django.utils import timezone
 
 from organizations.models import Membership, Organization, Role, User
+from organizations.permissions import RULES, Permission, role_allows
 
 LAST_USED = "organization"
+SAFE_METHODS = ("GET", "HEAD")
+SEEN_STEP = timedelta(minutes=10)
+
+
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +35,56 @@ class Access:
     organization: Organization
     role: Role
 
-    @property
-    def can_operate(self) -> bool:
-        return self.role >= Role.OPERATOR
+    def allows(self, permission: Permission) -> bool:
+        return role_allows(self.role, permission)
 
     @property
-    def can_manage(self) -> bool:
-        return self.role >= Role.MANAGER
-
-    @property
-    def is_owner(self) -> bool:
-        return self.role >= Role.OWNER
+    def may(self) -> dict[str, bool]:
+        """By the permission's name, for templates: `access.may.submit`."""
+        return {permission.value: self.allows(permission) for permission in Permission}
 
 
-def authorize(request: HttpRequest, slug: str, at_least: Role = Role.VIEWER) -> Access:
+class View(Protocol[P]):
+    """A view of an organization's URL, and what it asks for."""
+
+    permission: Permission
+    permission_to_change: Permission
+
+    def __call__(
+        self, request: Any, org: str, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase: ...
+
+
+def requires(
+    permission: Permission, *, to_change: Permission | None = None
+) -> Callable[[Callable[Concatenate[Any, Access, P], HttpResponseBase]], View[P]]:
+    """Let only members in whose role allows it, and give the view their access in place of `org`.
+
+    `to_change` is asked of a POST instead, where a page is shown to more than may change it. See
+    `authorize` for what the others get.
+    """
+
+    def decorate(view: Callable[Concatenate[Any, Access, P], HttpResponseBase]) -> View[P]:
+        @wraps(view)
+        def guarded(
+            request: HttpRequest, org: str, *args: P.args, **kwargs: P.kwargs
+        ) -> HttpResponseBase:
+            needed = permission if request.method in SAFE_METHODS else to_change or permission
+            return view(request, authorize(request, org, needed), *args, **kwargs)
+
+        checked = cast("View[P]", guarded)
+        checked.permission, checked.permission_to_change = permission, to_change or permission
+        return checked
+
+    return decorate
+
+
+def authorize(request: HttpRequest, slug: str, permission: Permission) -> Access:
     """The member's access to the organization `slug`, in one query beside the user's own.
 
     Not signed in: ends the request with the way to sign in (see `require_user`).
     Unknown organization, or not a member: Http404, the same for both, so that nobody learns
-    which organizations exist. A lower role than `at_least`: PermissionDenied.
+    which organizations exist. A role that does not allow it: PermissionDenied.
 
     Staff and superusers get no further than their memberships: the Django admin is their way
     in, and it keeps its own log.
@@ -55,12 +98,21 @@ def authorize(request: HttpRequest, slug: str, at_least: Role = Role.VIEWER) -> 
     if membership is None:
         raise Http404("No such organization.")
     role = Role(membership.role)
-    if role < at_least:
-        raise PermissionDenied(f"Requires the {at_least.label} role; your role is {role.label}.")
+    if not role_allows(role, permission):
+        needed = RULES[permission].role
+        raise PermissionDenied(f"Requires the {needed.label} role; your role is {role.label}.")
     # only on a change: an unconditional write would save the session on every poll
     if request.session.get(LAST_USED) != slug:
         request.session[LAST_USED] = slug
+    _note_seen(membership)
     return Access(user, membership.organization, role)
+
+
+def _note_seen(membership: Membership) -> None:
+    """Keep when a member was last here, to SEEN_STEP: exactly would cost a write per request."""
+    now = timezone.now()
+    if membership.last_seen_at is None or now - membership.last_seen_at >= SEEN_STEP:
+        Membership.objects.filter(pk=membership.pk).update(last_seen_at=now)
 
 
 def require_user(request: HttpRequest) -> User:
@@ -74,7 +126,7 @@ def require_user(request: HttpRequest) -> User:
     if request.headers.get("HX-Request") == "true":
         raise ImmediateHttpResponse(HttpResponse(status=401, headers={"HX-Refresh": "true"}))
     # what was posted is lost, and its URL may answer no GET
-    next_url = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
+    next_url = request.get_full_path() if request.method in SAFE_METHODS else "/"
     raise ImmediateHttpResponse(redirect_to_login(next_url, resolve_url(settings.LOGIN_URL)))
 
 

@@ -18,14 +18,14 @@ from jobs.submission.service import describe_hold
 from jobs.submission.validation import SubmissionRefused
 from jobs.views.job_detail import find_job, show_job
 from jobs.views.shared.layout import HtmxRequest
-from organizations.access import Access, authorize
-from organizations.models import Role
+from organizations.access import Access, requires
+from organizations.permissions import Permission
 from providers.core.errors import ProviderError
 
 
 @require_POST
-def cancel(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
-    access = authorize(request, org, Role.OPERATOR)
+@requires(Permission.ACT)
+def cancel(request: HtmxRequest, access: Access, pk: int) -> HttpResponseBase:
     job = find_job(access, pk)
     try:
         _check_offered(request, job)
@@ -37,12 +37,12 @@ def cancel(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
     else:
         text = f"Asked {job.account.provider_label} to cancel {job}."
     messages.success(request, text)
-    return redirect("jobs:detail", org, job.pk)
+    return redirect("jobs:detail", access.organization.slug, job.pk)
 
 
 @require_POST
-def resubmit(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
-    access = authorize(request, org, Role.OPERATOR)
+@requires(Permission.ACT)
+def resubmit(request: HtmxRequest, access: Access, pk: int) -> HttpResponseBase:
     job = find_job(access, pk)
     try:
         key = _key_of(request, access, f"resubmit {job.pk}")
@@ -55,19 +55,19 @@ def resubmit(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
         return _refuse(request, access, job, f"{job} was not retried.", error)
     text = f"Retrying {job} as this job."
     messages.success(request, " ".join([text, *describe_hold(job.account)]))
-    return redirect("jobs:detail", org, made.pk)
+    return redirect("jobs:detail", access.organization.slug, made.pk)
 
 
 @require_POST
-def resolve(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
+@requires(Permission.ACT)
+def resolve(request: HtmxRequest, access: Access, pk: int) -> HttpResponseBase:
     """Settle an unconfirmed submission with what a person found at the provider."""
-    access = authorize(request, org, Role.OPERATOR)
     job = find_job(access, pk)
     try:
         key = _key_of(request, access, f"send again {job.pk}")
         if idempotency.find_job(access.organization, key) is not None:
             messages.info(request, f"{job} has already been sent again.")
-            return redirect("jobs:detail", org, job.pk)
+            return redirect("jobs:detail", access.organization.slug, job.pk)
         _check_offered(request, job)
     except (ActionRefused, KeyRefused, KeyOfDeletedJob) as error:
         return _refuse(request, access, job, "Nothing was changed.", error)
@@ -79,14 +79,14 @@ def resolve(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
         found = FoundJobForm(job, request.POST)
         if found.is_valid() and _bind(access, job, found):
             messages.success(request, f"{job} is now linked to the job that you found.")
-            return redirect("jobs:detail", org, job.pk)
+            return redirect("jobs:detail", access.organization.slug, job.pk)
         return show_job(request, access, job, found_form=found, status=422)
     again = SendAgainForm(job, request.POST)
     if not again.is_valid():
         return show_job(request, access, job, again_form=again, status=422)
     send_again(job, user=access.user, key=key)
     messages.success(request, f"{job} will be sent again.")
-    return redirect("jobs:detail", org, job.pk)
+    return redirect("jobs:detail", access.organization.slug, job.pk)
 
 
 def _key_of(request: HttpRequest, access: Access, call: str) -> CallerKey | None:

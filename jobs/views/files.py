@@ -15,7 +15,8 @@ from jobs.query.files import FileFilter
 from jobs.query.keyset import KeysetPage
 from jobs.views.shared.filter_form import account_selects, filter_form, spans
 from jobs.views.shared.layout import HtmxRequest, layout_context
-from organizations.access import authorize
+from organizations.access import Access, requires
+from organizations.permissions import Permission
 from providers.core.status import OutputStatus
 
 HEIGHTS = (240, 360, 480, 720, 1080, 2160)
@@ -31,8 +32,8 @@ class FileRow:
 
 
 @require_safe
-def file_list(request: HtmxRequest, org: str) -> HttpResponse:
-    access = authorize(request, org)
+@requires(Permission.READ)
+def file_list(request: HtmxRequest, access: Access) -> HttpResponse:
     filters = FileFilter.parse(request.GET, access.organization)
     files = Output.objects.for_organization(access.organization).for_list()
     try:

@@ -19,7 +19,8 @@ from jobs.media.playback import media_policy
 from jobs.models import ActionState, Job, JobAction, JobBody, Output, Submission, SubmissionState
 from jobs.views.player import JobFiles, gallery_context, player_context, read_files
 from jobs.views.shared.layout import HtmxRequest, layout_context, list_url
-from organizations.access import Access, authorize
+from organizations.access import Access, requires
+from organizations.permissions import Permission
 from providers.core.errors import CLASSES
 from providers.core.types import Capability
 from providers.http.redaction import url_expiry
@@ -36,8 +37,8 @@ def find_job(access: Access, pk: int) -> Job:
 
 
 @require_safe
-def job_detail(request: HtmxRequest, org: str, pk: int) -> HttpResponseBase:
-    access = authorize(request, org)
+@requires(Permission.READ)
+def job_detail(request: HtmxRequest, access: Access, pk: int) -> HttpResponseBase:
     return show_job(request, access, find_job(access, pk))
 
 
@@ -156,6 +157,7 @@ def _render_page(
 def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
     """What a poll brings: all that may differ between two reads of an unfinished job."""
     access: Access = context["access"]
+    may_submit = access.allows(Permission.SUBMIT)
     job: Job = context["job"]
     submission: Submission | None = context["submission"]
     retries: list[Job] = context["retries"]
@@ -171,8 +173,8 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
         "attempts": _attempts(job, retries),
         "changes": _changes(job),
         "has_body": JobBody.objects.filter(pk=job.pk).exists(),
-        "can_copy": access.can_operate and (not job.is_active or job.gone_at is not None),
-        "can_submit": access.can_operate and job.account.adapter_class.supports(Capability.SUBMIT),
+        "can_copy": may_submit and (not job.is_active or job.gone_at is not None),
+        "can_submit": may_submit and job.account.adapter_class.supports(Capability.SUBMIT),
         "events": list(job.events.select_related("actor").order_by("-pk")[:EVENTS_SHOWN]),
     }
 

@@ -16,14 +16,15 @@ from jobs.query.keyset import KeysetPage
 from jobs.views.shared.filter_form import account_selects, filter_form, spans
 from jobs.views.shared.layout import HtmxRequest, layout_context
 from jobs.views.shared.tabs import tabs_context
-from organizations.access import authorize
+from organizations.access import Access, requires
+from organizations.permissions import Permission
 from providers.core.errors import CLASSES
 from providers.core.status import JobStatus
 
 
 @require_safe
-def job_list(request: HtmxRequest, org: str) -> HttpResponse:
-    access = authorize(request, org)
+@requires(Permission.READ)
+def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
     filters = JobFilter.parse(request.GET, access.organization)
     # the accounts' revisions are read before the jobs: what is written between is new to the page
     context = layout_context(access, "jobs")

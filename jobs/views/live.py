@@ -18,7 +18,8 @@ from jobs.query.jobs import JobFilter
 from jobs.views.job_list import second_time
 from jobs.views.shared.layout import freshness_of
 from jobs.views.shared.tabs import tabs_context
-from organizations.access import authorize
+from organizations.access import Access, requires
+from organizations.permissions import Permission
 
 # What one poll may ask about, and how many new jobs are counted before it is "100+".
 MAX_ROWS = 200
@@ -27,21 +28,21 @@ _PAIR = re.compile(r"(\d{1,18})\.(\d{1,9}s?)", re.ASCII)
 
 
 @require_safe
-def live(request: HttpRequest, org: str) -> HttpResponse:
+@requires(Permission.READ)
+def live(request: HttpRequest, access: Access) -> HttpResponse:
     """What changed on a list since it was rendered, each part to be swapped where it is.
 
     `rows` holds `id.version` of the rows shown, `since` the accounts' revisions when the page was
     rendered, `revision` when its tabs were, `new` and `health` what it says of new jobs and
     accounts. 204 when all of that is still true.
     """
-    access = authorize(request, org)
     filters = JobFilter.parse(request.GET, access.organization)
     shown = dict(_PAIR.findall(request.GET.get("rows", ""))[:MAX_ROWS])
     jobs = Job.objects.for_organization(access.organization)
     # before the jobs: what is written between is still new to the next poll
     states = freshness_of(access.organization)
     accounts = [state.account for state in states]
-    path = reverse("jobs:list", args=[org])
+    path = reverse("jobs:list", args=[access.organization.slug])
     news: dict[str, Any] = {}
     if "since" in request.GET:
         news |= _list_news(request, jobs, filters, shown, accounts, path)

@@ -16,13 +16,14 @@ from jobs.media.links import NoLink, find_link
 from jobs.media.playback import origin
 from jobs.models import Job, JobSecret, Output
 from jobs.views.shared.layout import layout_context
-from organizations.access import Access, authorize
+from organizations.access import Access, requires
+from organizations.permissions import Permission
 from providers.parsing.urls import WEB_SCHEMES, parse_url
 
 
 @require_safe
-def output_open(request: HttpRequest, org: str, pk: int, output_pk: int) -> HttpResponse:
-    access = authorize(request, org)
+@requires(Permission.READ)
+def output_open(request: HttpRequest, access: Access, pk: int, output_pk: int) -> HttpResponse:
     outputs = Output.objects.for_organization(access.organization)
     output = get_object_or_404(outputs.select_related("job", "account"), pk=output_pk, job_id=pk)
     try:
@@ -41,8 +42,8 @@ def _say_why_not(request: HttpRequest, context: dict[str, Any], refusal: NoLink)
 
 
 @require_safe
-def input_open(request: HttpRequest, org: str, pk: int) -> HttpResponse:
-    access = authorize(request, org)
+@requires(Permission.READ)
+def input_open(request: HttpRequest, access: Access, pk: int) -> HttpResponse:
     job = get_object_or_404(Job.objects.for_organization(access.organization), pk=pk)
     secret = JobSecret.objects.filter(pk=job.pk).first()
     url = (secret and secret.input_url) or job.input_url

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_safe
 
 from jobs.models import Job
 from jobs.query.references import has_control_characters
-from organizations.access import authorize, default_organization
+from organizations.access import Access, default_organization, requires
 from organizations.models import Organization
+from organizations.permissions import Permission
 
 
 @require_safe
@@ -26,21 +27,22 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def overview(request: HttpRequest, org: str) -> HttpResponse:
-    return redirect("jobs:list", authorize(request, org).organization.slug)
+@requires(Permission.READ)
+def overview(request: HttpRequest, access: Access) -> HttpResponse:
+    return redirect("jobs:list", access.organization.slug)
 
 
 @require_safe
-def search(request: HttpRequest, org: str) -> HttpResponse:
+@requires(Permission.READ)
+def search(request: HttpRequest, access: Access) -> HttpResponse:
     """The search box of the header: an id leads to its job, anything else to the list."""
-    access = authorize(request, org)
     text = request.GET.get("q", "").strip()
     if has_control_characters(text):
         text = ""  # no name or id holds them, and PostgreSQL takes no NUL
     if job := _job_with_id(access.organization, text):
-        return redirect("jobs:detail", org, job.pk)
+        return redirect("jobs:detail", access.organization.slug, job.pk)
     query = f"?{urlencode({'q': text})}" if text else ""
-    return redirect(reverse("jobs:list", args=[org]) + query)
+    return redirect(reverse("jobs:list", args=[access.organization.slug]) + query)
 
 
 def _job_with_id(organization: Organization, text: str) -> Job | None:

@@ -15,8 +15,9 @@ from jobs.query import presets
 from jobs.query.presets import PresetFilter, PresetPage, Usage
 from jobs.views.shared.filter_form import SPANS, account_selects, filter_form
 from jobs.views.shared.layout import HtmxRequest, layout_context
-from organizations.access import authorize
+from organizations.access import Access, requires
 from organizations.models import Organization
+from organizations.permissions import Permission
 from providers.core.status import TERMINAL
 from providers.core.types import Capability
 
@@ -39,8 +40,8 @@ class PresetRow:
 
 
 @require_safe
-def preset_list(request: HtmxRequest, org: str) -> HttpResponse:
-    access = authorize(request, org)
+@requires(Permission.READ)
+def preset_list(request: HtmxRequest, access: Access) -> HttpResponse:
     filters = PresetFilter.parse(request.GET, access.organization)
     found = filters.apply(Preset.objects.for_organization(access.organization))
     try:
@@ -52,7 +53,7 @@ def preset_list(request: HtmxRequest, org: str) -> HttpResponse:
         "access": access,
         "filters": filters,
         "without": _accounts_without(access.organization, filters),
-        **_results(page, filters, request.path, org),
+        **_results(page, filters, request.path, access.organization.slug),
     }
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/presets/_results.html", context)

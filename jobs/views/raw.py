@@ -11,12 +11,13 @@ from django.views.decorators.http import require_safe
 from jobs.models import Job, JobBody
 from jobs.views.job_detail import find_job
 from jobs.views.shared.layout import HtmxRequest, render_page
-from organizations.access import authorize
+from organizations.access import Access, requires
+from organizations.permissions import Permission
 
 
 @require_safe
-def raw(request: HtmxRequest, org: str, pk: int) -> HttpResponse:
-    access = authorize(request, org)
+@requires(Permission.READ)
+def raw(request: HtmxRequest, access: Access, pk: int) -> HttpResponse:
     job = find_job(access, pk)
     body = get_object_or_404(JobBody, pk=job.pk)
     text = json.dumps(body.value, indent=2, ensure_ascii=False)

@@ -25,21 +25,21 @@ from jobs.submission.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, 
 from jobs.submission.stored_request import dump_request
 from jobs.submission.validation import SubmissionRefused
 from jobs.views.shared.layout import HtmxRequest, render_page
-from organizations.access import Access, authorize
-from organizations.models import Role
+from organizations.access import Access, requires
+from organizations.permissions import Permission
 from providers.core.errors import ProviderError
 from providers.core.issues import RequestIssue
 from providers.core.types import JobRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def new(request: HtmxRequest, org: str) -> HttpResponse:
+@requires(Permission.SUBMIT)
+def new(request: HtmxRequest, access: Access) -> HttpResponse:
     """The form; `?from=<job id>` fills it in for a retry of that job, `?duplicate=` for another.
 
     Sent with `choose`, with a `sample`, or with the fields of another account than the one that is
     chosen by now, it is not submitted, but shown again for that account.
     """
-    access = authorize(request, org, Role.OPERATOR)
     if request.method != "POST":
         return _show_new(request, access)
     copied = _sent_copy(request, access)
@@ -212,9 +212,9 @@ def _samples() -> list[tuple[str, str]]:
 
 
 @require_POST
-def preview(request: HtmxRequest, org: str) -> HttpResponse:
+@requires(Permission.SUBMIT)
+def preview(request: HtmxRequest, access: Access) -> HttpResponse:
     """The body that the form would send, redacted, and what its provider says about it."""
-    access = authorize(request, org, Role.OPERATOR)
     if not _shows_chosen(request):
         # the fields of the account are on their way
         return HttpResponse(status=204)

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 import time_machine
@@ -10,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from organizations.context import switcher
 from organizations.models import Membership, Organization, Role, User
+from organizations.permissions import RULES
 from tests.factories import make_membership, make_organization, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.organizations.urls")]
@@ -49,26 +51,29 @@ def test_a_role_may_do_what_it_may_and_is_refused_the_rest(
     }
 
 
-@pytest.mark.parametrize(
-    ("role", "operate", "manage", "own"),
-    [
-        (Role.VIEWER, False, False, False),
-        (Role.OPERATOR, True, False, False),
-        (Role.MANAGER, True, True, False),
-        (Role.OWNER, True, True, True),
-    ],
-)
-def test_pages_learn_which_actions_to_show(
-    studio: Organization, signed_in: SignIn, role: Role, operate: bool, manage: bool, own: bool
+@pytest.mark.parametrize("role", Role)
+def test_pages_know_which_actions_to_show(
+    studio: Organization, signed_in: SignIn, role: Role
 ) -> None:
     client = signed_in(make_membership(studio, role).user)
 
     assert client.get(address("read")).json() == {
         "organization": "Harbour Studio",
-        "can_operate": operate,
-        "can_manage": manage,
-        "is_owner": own,
+        "may": [permission for permission, rule in RULES.items() if role >= rule.role],
     }
+
+
+def test_when_a_member_was_last_here_is_kept_to_ten_minutes(
+    colleague: User, signed_in: SignIn
+) -> None:
+    client, membership = signed_in(colleague), Membership.objects.get(user=colleague)
+    seen = []
+    for minute in (0, 9, 10):
+        with time_machine.travel(datetime(2026, 3, 2, 9, minute, tzinfo=UTC), tick=False):
+            client.get(address("read"))
+        membership.refresh_from_db()
+        seen.append(membership.last_seen_at and membership.last_seen_at.minute)
+    assert seen == [0, 0, 10]
 
 
 @time_machine.travel("2026-03-02T09:15:00Z", tick=False)  # pages hold the second they are of

@@ -1,10 +1,10 @@
-"""The smallest site that is guarded by `authorize`, so that it is tested apart from our pages."""
+"""The smallest site that is guarded by `requires`, so that it is tested apart from our pages."""
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 
-from organizations.access import authorize, default_organization, require_user
-from organizations.models import Role
+from organizations.access import Access, default_organization, require_user, requires
+from organizations.permissions import Permission
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -13,25 +13,19 @@ def home(request: HttpRequest) -> HttpResponse:
     return HttpResponse(organization.slug if organization else "none")
 
 
-def read(request: HttpRequest, slug: str) -> HttpResponse:
-    access = authorize(request, slug)
-    return JsonResponse(
-        {
-            "organization": access.organization.name,
-            "can_operate": access.can_operate,
-            "can_manage": access.can_manage,
-            "is_owner": access.is_owner,
-        }
-    )
+@requires(Permission.READ)
+def read(request: HttpRequest, access: Access) -> HttpResponse:
+    allowed = [permission for permission, is_allowed in access.may.items() if is_allowed]
+    return JsonResponse({"organization": access.organization.name, "may": allowed})
 
 
-def operate(request: HttpRequest, slug: str) -> HttpResponse:
-    authorize(request, slug, at_least=Role.OPERATOR)
+@requires(Permission.ACT)
+def operate(request: HttpRequest, access: Access) -> HttpResponse:
     return HttpResponse("done")
 
 
-def manage(request: HttpRequest, slug: str) -> HttpResponse:
-    authorize(request, slug, at_least=Role.MANAGER)
+@requires(Permission.ACCOUNTS)
+def manage(request: HttpRequest, access: Access) -> HttpResponse:
     return HttpResponse("done")
 
 
@@ -46,7 +40,7 @@ handler403 = handler404 = refuse
 urlpatterns = [
     path("accounts/", include("organizations.urls")),
     path("", home, name="home"),
-    path("o/<slug:slug>/", read, name="read"),
-    path("o/<slug:slug>/operate", operate, name="operate"),
-    path("o/<slug:slug>/manage", manage, name="manage"),
+    path("o/<slug:org>/", read, name="read"),
+    path("o/<slug:org>/operate", operate, name="operate"),
+    path("o/<slug:org>/manage", manage, name="manage"),
 ]

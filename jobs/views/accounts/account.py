@@ -15,8 +15,8 @@ from jobs.forms.watch import WatchForm
 from jobs.models import ProviderAccount
 from jobs.views.shared.layout import render_page
 from jobs.webhooks.deliveries import newest_deliveries
-from organizations.access import Access, authorize
-from organizations.models import Role
+from organizations.access import Access, requires
+from organizations.permissions import Permission
 from providers.core import registry
 from providers.core.contract import Provider
 from providers.core.registry import UnknownProvider
@@ -30,8 +30,8 @@ def find_account(access: Access, pk: int) -> ProviderAccount:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def account_new(request: HttpRequest, org: str) -> HttpResponse:
-    access = authorize(request, org, Role.MANAGER)
+@requires(Permission.ACCOUNTS)
+def account_new(request: HttpRequest, access: Access) -> HttpResponse:
     first, *_ = registry.all_providers()
     try:
         adapter_class = registry.get(request.GET.get("provider", first.slug))
@@ -46,9 +46,9 @@ def account_new(request: HttpRequest, org: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def account_edit(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+@requires(Permission.SYNC, to_change=Permission.ACCOUNTS)
+def account_edit(request: HttpRequest, access: Access, pk: int) -> HttpResponse:
     """The account's page, and its settings where they are sent by a manager."""
-    access = authorize(request, org, Role.MANAGER if request.method == "POST" else Role.OPERATOR)
     account = find_account(access, pk)
     form = _settings_form(account.adapter_class, account, request)
     if form.is_valid() and (saved := form.write(access.user)):
@@ -57,9 +57,9 @@ def account_edit(request: HttpRequest, org: str, pk: int) -> HttpResponse:
 
 
 @require_POST
-def account_watch(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+@requires(Permission.SUBMIT)
+def account_watch(request: HttpRequest, access: Access, pk: int) -> HttpResponse:
     """Add one job by the provider's id."""
-    access = authorize(request, org, Role.OPERATOR)
     account = find_account(access, pk)
     form = WatchForm(account, request.POST)
     if not form.is_valid():
@@ -73,7 +73,7 @@ def account_watch(request: HttpRequest, org: str, pk: int) -> HttpResponse:
         messages.success(request, f"{job} added. It is read from {account} within seconds.")
     else:
         messages.info(request, f"{job} was here already.")
-    return redirect("jobs:detail", org, job.pk)
+    return redirect("jobs:detail", access.organization.slug, job.pk)
 
 
 def _settings_form(

@@ -14,28 +14,28 @@ from jobs.models import ProviderAccount
 from jobs.sync.request import request_sync
 from jobs.views.accounts.account import find_account
 from jobs.views.shared.layout import HtmxRequest, render_page
-from organizations.access import authorize
-from organizations.models import Role
+from organizations.access import Access, requires
+from organizations.permissions import Permission
 from providers.core.errors import CLASSES, ProviderError
 from providers.core.types import Capability
 
 
 @require_POST
-def sync_now(request: HttpRequest, org: str, pk: int) -> HttpResponse:
-    access = authorize(request, org, Role.OPERATOR)
+@requires(Permission.SYNC)
+def sync_now(request: HttpRequest, access: Access, pk: int) -> HttpResponse:
     account = find_account(access, pk)
     if account.enabled:
         request_sync(account)
         messages.success(request, f"Sync scheduled for {account}.")
     else:
         messages.error(request, f"{account} is paused. Resume it first.")
-    return redirect("jobs:accounts", org)
+    return redirect("jobs:accounts", access.organization.slug)
 
 
 @require_POST
-def check_credentials(request: HttpRequest, org: str, pk: int) -> HttpResponse:
+@requires(Permission.SYNC)
+def check_credentials(request: HttpRequest, access: Access, pk: int) -> HttpResponse:
     """Ask the provider whether it accepts the credentials; if so, a stopped account syncs again."""
-    access = authorize(request, org, Role.OPERATOR)
     account = find_account(access, pk)
     if not account.adapter_class.supports(Capability.CHECK_CREDENTIALS):
         raise Http404("This provider does not support checking credentials.")
@@ -44,20 +44,20 @@ def check_credentials(request: HttpRequest, org: str, pk: int) -> HttpResponse:
     except ProviderError as error:
         known = CLASSES[error.error_class]
         messages.error(request, f"{account}: {error} {known.hint}")
-        return redirect("jobs:accounts", org)
+        return redirect("jobs:accounts", access.organization.slug)
     ProviderAccount.objects.filter(pk=account.pk).update(unchecked_since=None)
     text = f"{account.provider_label} accepted the credentials of {account}."
     if account.refused_at and account.enabled:
         request_sync(account)
         text += " Sync scheduled."
     messages.success(request, text)
-    return redirect("jobs:accounts", org)
+    return redirect("jobs:accounts", access.organization.slug)
 
 
 @require_safe
-def usage(request: HtmxRequest, org: str, pk: int) -> HttpResponse:
+@requires(Permission.SYNC)
+def usage(request: HtmxRequest, access: Access, pk: int) -> HttpResponse:
     """Plan and usage as the provider reports them now: as a page, or as a part of one."""
-    access = authorize(request, org, Role.OPERATOR)
     account = find_account(access, pk)
     if not account.adapter_class.supports(Capability.USAGE):
         raise Http404("This provider does not report usage.")
@@ -74,19 +74,20 @@ def usage(request: HtmxRequest, org: str, pk: int) -> HttpResponse:
 
 
 @require_POST
-def pause(request: HttpRequest, org: str, pk: int) -> HttpResponse:
-    return _set_enabled(request, org, pk, enabled=False)
+@requires(Permission.ACCOUNTS)
+def pause(request: HttpRequest, access: Access, pk: int) -> HttpResponse:
+    return _set_enabled(request, access, pk, enabled=False)
 
 
 @require_POST
-def resume(request: HttpRequest, org: str, pk: int) -> HttpResponse:
-    return _set_enabled(request, org, pk, enabled=True)
+@requires(Permission.ACCOUNTS)
+def resume(request: HttpRequest, access: Access, pk: int) -> HttpResponse:
+    return _set_enabled(request, access, pk, enabled=True)
 
 
-def _set_enabled(request: HttpRequest, org: str, pk: int, *, enabled: bool) -> HttpResponse:
-    access = authorize(request, org, Role.MANAGER)
+def _set_enabled(request: HttpRequest, access: Access, pk: int, *, enabled: bool) -> HttpResponse:
     account = find_account(access, pk)
     set_enabled(account, enabled, user=access.user)
     text = "resumed" if enabled else "paused. Its submissions wait until it is resumed"
     messages.success(request, f"{account} is {text}.")
-    return redirect("jobs:accounts", org)
+    return redirect("jobs:accounts", access.organization.slug)

@@ -15,14 +15,14 @@ from jobs.query.parameters import DEFAULT_LIMIT
 from jobs.views.accounts.account import find_account
 from jobs.views.shared.layout import HtmxRequest, render_page
 from jobs.webhooks.deliveries import deliveries_of, with_jobs
-from organizations.access import authorize
-from organizations.models import Role
+from organizations.access import Access, requires
+from organizations.permissions import Permission
 from providers.core.types import Capability
 
 
 @require_safe
-def delivery_list(request: HtmxRequest, org: str, pk: int) -> HttpResponse:
-    access = authorize(request, org)
+@requires(Permission.READ)
+def delivery_list(request: HtmxRequest, access: Access, pk: int) -> HttpResponse:
     account = find_account(access, pk)
     cursor = request.GET.get("cursor", "")
     try:
@@ -43,9 +43,9 @@ def delivery_list(request: HtmxRequest, org: str, pk: int) -> HttpResponse:
 
 
 @require_safe
-def delivery(request: HtmxRequest, org: str, pk: int, delivery_pk: int) -> HttpResponse:
+@requires(Permission.DELIVERIES)
+def delivery(request: HtmxRequest, access: Access, pk: int, delivery_pk: int) -> HttpResponse:
     """What one delivery held, redacted: as a page, or as a part of the list."""
-    access = authorize(request, org, Role.OPERATOR)
     account = find_account(access, pk)
     found = get_object_or_404(WebhookDelivery, pk=delivery_pk, account=account)
     if request.htmx:

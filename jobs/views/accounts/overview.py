@@ -11,14 +11,15 @@ from jobs.accounts.freshness import Freshness, describe_list, freshness
 from jobs.accounts.service import webhook_url
 from jobs.models import ProviderAccount, Verdict, WebhookDelivery
 from jobs.views.shared.layout import render_page
-from organizations.access import Access, authorize
+from organizations.access import Access, requires
+from organizations.permissions import Permission
 from providers.core.errors import CLASSES
 from providers.core.types import Capability
 
 
 @require_safe
-def account_list(request: HttpRequest, org: str) -> HttpResponse:
-    access = authorize(request, org)
+@requires(Permission.READ)
+def account_list(request: HttpRequest, access: Access) -> HttpResponse:
     now = timezone.now()
     last = WebhookDelivery.objects.filter(account=OuterRef("pk")).order_by("-received_at", "-pk")
     accounts = ProviderAccount.objects.for_organization(access.organization).annotate(
@@ -35,7 +36,7 @@ def _card(access: Access, state: Freshness) -> dict[str, Any]:
     account = state.account
     adapter_class = account.adapter_class
     has_webhook = adapter_class.supports(Capability.WEBHOOK)
-    url = webhook_url(account) if has_webhook and access.can_manage else ""
+    url = webhook_url(account) if has_webhook and access.allows(Permission.ACCOUNTS) else ""
     verdict = getattr(account, "last_verdict", None)
     is_importing = account.is_importing and not account.list_error
     return {

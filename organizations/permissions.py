@@ -1,0 +1,68 @@
+"""Who may do what: the one table that pages, the API and the page of roles go by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from organizations.models.organization import Role
+from organizations.models.token import Scope
+
+
+class Permission(StrEnum):
+    """What somebody may do in an organization."""
+
+    READ = "read"
+    SUBMIT = "submit"
+    ACT = "act"
+    SYNC = "sync"
+    DELIVERIES = "deliveries"
+    ACCOUNTS = "accounts"
+    TOKENS = "tokens"
+    AUDIT = "audit"
+    PEOPLE = "people"
+    SETTINGS = "settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The lowest role and the lowest scope of an API token that are enough.
+
+    Without a scope no token may: people and tokens are managed by people alone.
+    """
+
+    label: str
+    role: Role
+    scope: Scope | None = None
+
+
+RULES: Mapping[Permission, Rule] = {
+    Permission.READ: Rule(
+        "See jobs, files, presets and accounts, and export lists", Role.VIEWER, Scope.READ
+    ),
+    Permission.SUBMIT: Rule("Submit jobs and watch jobs by id", Role.OPERATOR, Scope.OPERATE),
+    Permission.ACT: Rule(
+        "Cancel and retry jobs, and resolve unconfirmed ones", Role.OPERATOR, Scope.OPERATE
+    ),
+    Permission.SYNC: Rule(
+        "Sync accounts, check their credentials, see their usage", Role.OPERATOR, Scope.OPERATE
+    ),
+    Permission.DELIVERIES: Rule("See the bodies of webhook deliveries", Role.OPERATOR),
+    Permission.ACCOUNTS: Rule(
+        "Add, change, pause and resume accounts, see their webhook URLs", Role.MANAGER, Scope.MANAGE
+    ),
+    Permission.TOKENS: Rule("Create and revoke API tokens", Role.MANAGER),
+    Permission.AUDIT: Rule("See and export the audit log", Role.MANAGER),
+    Permission.PEOPLE: Rule("Invite and remove people, change their roles", Role.OWNER),
+    Permission.SETTINGS: Rule("Change the organization's name, time zone and defaults", Role.OWNER),
+}
+
+_SCOPES = list(Scope)
+
+
+def role_allows(role: Role, permission: Permission) -> bool:
+    return role >= RULES[permission].role
+
+
+def scope_allows(scope: str, permission: Permission) -> bool:
+    lowest = RULES[permission].scope
+    return lowest is not None and _SCOPES.index(Scope(scope)) >= _SCOPES.index(lowest)
