@@ -50,13 +50,13 @@ def _quiet_poll(measure: Measure, client: Client, organization: Organization) ->
     health = re.search(r'data-fingerprint="([^"]*)"', html)
     if live is None or health is None or not rows:
         raise RuntimeError("the list has no poll to measure")
-    told = {
+    params = {
         "rows": "_".join(f"{pk}.{version}" for pk, version in rows),
         "since": live.group(2),
         "new": "0",
         "health": health.group(1),
     }
-    url = f"{live.group(1).split('?')[0]}?{urlencode(told)}"
+    url = f"{live.group(1).split('?')[0]}?{urlencode(params)}"
     response = client.get(url, headers={"HX-Request": "true"})
     quiet, queries = measure(lambda: client.get(url, headers={"HX-Request": "true"}))
     print(

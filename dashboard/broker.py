@@ -1,7 +1,7 @@
 """The embedded broker: Kombu's filesystem transport, made safe for concurrent processes.
 
-A queue is a folder of files on a local disk. It is a hint and may lose what a killed worker had
-taken; whatever must happen is a row in the database that a sweep finds.
+A queue is a folder of files on a local disk. It only makes work start sooner, and may lose what a
+killed worker had taken; whatever must happen is a row in the database that a sweep finds.
 """
 
 import os
@@ -27,7 +27,7 @@ class Channel(filesystem.Channel):
     def _put(  # type: ignore[override]  # the two classes above disagree about the name
         self, queue: str, payload: Any, **kwargs: Any
     ) -> None:
-        """Write the message under a name that no reader looks for, then rename it into place."""
+        """Write the message under a name that no reader opens, then rename it into place."""
         folder = Path(self.data_folder_out)
         name = f"{time.time_ns()}_{uuid.uuid4()}.{queue}.msg"
         aside = folder / f".{name}"
@@ -39,14 +39,14 @@ class Channel(filesystem.Channel):
         for name in sorted(os.listdir(self.data_folder_in)):
             if name.partition(".")[2] == f"{queue}.msg":
                 with suppress(FileNotFoundError):  # another reader was faster
-                    return self._take(Path(self.data_folder_in, name))
+                    return self._read(Path(self.data_folder_in, name))
         raise Empty
 
-    def _take(self, path: Path) -> Any:
+    def _read(self, path: Path) -> Any:
         try:
             message = loads(path.read_bytes())
         except ValueError:
-            # Not written by _put: kept for a person to see, under a name no reader looks for.
+            # Not written by _put: kept for a person to see, under a name that no reader opens.
             path.rename(path.with_suffix(".unreadable"))
             raise FileNotFoundError(path) from None
         path.unlink()

@@ -86,7 +86,7 @@ class Environment:
         return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
 
     def web_url(self, name: str, default: str = "") -> str:
-        """An http or https address without its trailing slash, or "" where none is set."""
+        """An http or https URL without its trailing slash, or "" where none is set."""
         if not self.text(name, default):
             return ""
         value = self._url(name, default, ("http", "https"))
@@ -136,7 +136,7 @@ class Environment:
         return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}
 
     def email(self, name: str, default: str) -> dict[str, Any]:
-        """The EMAIL_* settings of an address such as smtp+tls://user:password@host:587."""
+        """The EMAIL_* settings of a URL such as smtp+tls://user:password@host:587."""
         url = self._url(name, default, tuple(environ.Env.EMAIL_SCHEMES))
         config: dict[str, Any] = environ.Env.email_url_config(url)
         config.pop("OPTIONS", None)

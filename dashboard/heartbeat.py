@@ -30,7 +30,7 @@ def send() -> None:
     try:
         requests.get(settings.HEARTBEAT_URL, timeout=ANSWER_SECONDS).raise_for_status()
     except requests.RequestException as error:
-        # by its class alone: the address is a secret, and the exception's text has it
+        # by its class alone: the URL is a secret, and the exception's text contains it
         log.warning("heartbeat not delivered", error=type(error).__name__)
 
 

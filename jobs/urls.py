@@ -1,4 +1,4 @@
-"""Addresses of the pages; the organization stands in each of them."""
+"""URLs of the pages; each contains the organization."""
 
 from django.urls import path
 

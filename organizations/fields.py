@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 
 
-def fold_email(value: str) -> str:
+def normalize_email(value: str) -> str:
     """The one spelling under which an address is stored and looked up.
 
     RFC 5321 lets a host distinguish `Ann@` from `ann@`; none does, and people type both.
@@ -13,12 +13,12 @@ def fold_email(value: str) -> str:
     return value.strip().lower()
 
 
-class FoldedEmailField(models.EmailField[str, str]):
-    """Folds what is written and what is looked up, so no caller has to remember to."""
+class NormalizedEmailField(models.EmailField[str, str]):
+    """Normalizes what is written and what is looked up, so no caller has to remember to."""
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
-        return fold_email(value) if isinstance(value, str) else value
+        return normalize_email(value) if isinstance(value, str) else value
 
     def get_prep_value(self, value: Any) -> Any:
         return self.to_python(super().get_prep_value(value))

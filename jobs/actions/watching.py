@@ -25,7 +25,7 @@ def watch_job(
     """The job whose id at the provider is `text`, and whether it is to be read anew. Sends nothing.
 
     A job that is not here is added in status `unknown`, until the next pass has read it. One that
-    was gone before it ended is looked for again. Raises InvalidId.
+    was gone before it ended is read again. Raises InvalidId.
     """
     remote_id = _check_id(text)
     try:
@@ -35,7 +35,7 @@ def watch_job(
             if job is None:
                 job = _add(account, remote_id, user)
             elif is_due:
-                _look_again(job, user)
+                _read_again(job, user)
             if is_due:
                 AuditEntry.record(account.organization, "job.watched", job, actor=user, token=token)
     except IntegrityError:  # another process has just added it
@@ -80,7 +80,7 @@ def _add(account: ProviderAccount, remote_id: str, user: User | None) -> Job:
     return job
 
 
-def _look_again(job: Job, user: User | None) -> None:
+def _read_again(job: Job, user: User | None) -> None:
     job.gone_at, job.changed_at, job.version = None, timezone.now(), F("version") + 1
     job.save(update_fields=["gone_at", "changed_at", "version"])
     job.refresh_from_db(fields=["version"])

@@ -7,7 +7,7 @@ from typing import TypeVar
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from jobs.models import Job, ProviderAccount
-from organizations.fields import fold_email
+from organizations.fields import normalize_email
 from organizations.models import ApiToken, Organization, User
 
 MAX_ID = 2**63 - 1
@@ -48,7 +48,7 @@ def find_submitters(organization: Organization, references: Iterable[str]) -> di
     """
     names = {text: text.removeprefix(TOKEN_PREFIX) for text in references}
     tokens = {text: name for text, name in names.items() if name != text}
-    emails = {text: fold_email(name) for text, name in names.items() if name == text}
+    emails = {text: normalize_email(name) for text, name in names.items() if name == text}
     found: dict[str, Q] = {}
     if tokens:
         owned = ApiToken.objects.for_organization(organization).filter(name__in=tokens.values())

@@ -29,7 +29,7 @@ def tree(value: Any, depth: int = 0) -> SafeString:
     if not parts:
         return format_html(
             '<span class="tree-value">{}</span>',
-            provider_text(json_word(value), TREE_TEXT),
+            provider_text(json_text(value), TREE_TEXT),
         )
     return format_html(
         '<ul class="tree">{}</ul>',
@@ -51,13 +51,13 @@ def _branches(value: Any) -> list[tuple[str, Any]]:
 
 
 @register.filter
-def json_word(value: Any) -> str:
+def json_text(value: Any) -> str:
     """A plain JSON value as JSON writes it, but text without quotes; `{}` and `[]` when empty.
 
     Several plain values are on one line.
     """
     if isinstance(value, list) and value:
-        return ", ".join(map(json_word, value))
+        return ", ".join(map(json_text, value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

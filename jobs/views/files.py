@@ -74,5 +74,5 @@ def _form(filters: FileFilter, accounts: list[ProviderAccount], path: str) -> di
         "created_after": ("Created", "Any time", spans(given.get("created_after", ""))),
     }
     return filter_form(
-        filters, path, offered, accounts, text_hint="File, job or id", presets=filters.presets
+        filters, path, offered, accounts, placeholder="File, job or id", presets=filters.presets
     )

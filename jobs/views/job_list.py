@@ -129,6 +129,6 @@ def _filter_form(filters: JobFilter, accounts: list[ProviderAccount], path: str)
         path,
         offered,
         accounts,
-        text_hint="Name, file, error, id",
+        placeholder="Name, file, error, id",
         presets=filters.presets,
     )

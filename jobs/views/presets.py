@@ -90,7 +90,7 @@ def _row(preset: Preset, usage: Usage, filters: PresetFilter, org: str) -> Prese
 
 
 def _accounts_without(organization: Organization, filters: PresetFilter) -> list[ProviderAccount]:
-    """The accounts looked at whose provider keeps no presets, and whose jobs named none."""
+    """The accounts shown whose provider has no presets, and whose jobs named none."""
     accounts = (
         ProviderAccount.objects.for_organization(organization)
         .filter(presets__isnull=True)
@@ -114,7 +114,7 @@ def _form(filters: PresetFilter, accounts: list[ProviderAccount], path: str) -> 
         path,
         offered,
         accounts,
-        text_hint="Name, id or kind",
+        placeholder="Name, id or kind",
         presets=filters.presets,
         chosen=chosen,
     )

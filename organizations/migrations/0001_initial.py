@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "email",
-                    organizations.fields.FoldedEmailField(
+                    organizations.fields.NormalizedEmailField(
                         error_messages={
                             "unique": "A user with this e-mail address already exists."
                         },

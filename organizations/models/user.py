@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from organizations.fields import FoldedEmailField
+from organizations.fields import NormalizedEmailField
 
 
 class UserManager(BaseUserManager["User"]):
@@ -36,7 +36,7 @@ class Theme(models.TextChoices):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    email = FoldedEmailField(
+    email = NormalizedEmailField(
         "e-mail address",
         unique=True,
         error_messages={"unique": "A user with this e-mail address already exists."},

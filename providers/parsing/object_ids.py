@@ -1,4 +1,4 @@
-"""The ids that MongoDB makes, which several providers hand out as they are."""
+"""The ids that MongoDB makes, which several providers return as they are."""
 
 import re
 from datetime import datetime

@@ -120,7 +120,7 @@ def _collect_static(folder: Path) -> None:
 
 
 def _add_accounts(sandbox: str, keys: Mapping[str, str]) -> None:
-    """Add the accounts, or bring them up to date with the sandbox's address and keys."""
+    """Add the accounts, or bring them up to date with the sandbox's URL and keys."""
     for account in ACCOUNTS:
         output = StringIO()
         call_command(
@@ -139,20 +139,20 @@ def _add_accounts(sandbox: str, keys: Mapping[str, str]) -> None:
 
 
 def _register_webhook(sandbox: str, keys: Mapping[str, str], url: str) -> None:
-    """Tell the one provider whose webhooks belong to an organization, not to each job."""
-    address = f"{sandbox}/tpstreams/api/v1/{keys['tpstreams_organization_id']}/webhooks/"
+    """Register with the one provider whose webhooks belong to an organization, not to each job."""
+    hooks_url = f"{sandbox}/tpstreams/api/v1/{keys['tpstreams_organization_id']}/webhooks/"
     headers = {"Authorization": f"Token {keys['tpstreams_token']}"}
-    found = requests.get(address, headers=headers, timeout=ANSWER_SECONDS)
+    found = requests.get(hooks_url, headers=headers, timeout=ANSWER_SECONDS)
     found.raise_for_status()
     for hook in found.json()["results"]:
         if hook["url"] == url:
             return
         # of an earlier run on another port, where nobody listens any more
         requests.delete(
-            f"{address}{hook['id']}/", headers=headers, timeout=ANSWER_SECONDS
+            f"{hooks_url}{hook['id']}/", headers=headers, timeout=ANSWER_SECONDS
         ).raise_for_status()
     requests.post(
-        address,
+        hooks_url,
         headers=headers,
         json={"url": url, "secret_token": keys["tpstreams_webhook_secret"]},
         timeout=ANSWER_SECONDS,

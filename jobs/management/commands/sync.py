@@ -65,9 +65,9 @@ class Command(ReportingCommand):
                 on_progress=show if shows_progress else None,
             )
         except Exception as error:  # the other accounts still run
-            # nobody has looked at what an error of another kind quotes
-            words = redact_text(f"{type(error).__name__}: {error}")
-            report = PassReport(str(account.pk), ok=False, error=words)
+            # only the errors of providers are free of secrets
+            message = redact_text(f"{type(error).__name__}: {error}")
+            report = PassReport(str(account.pk), ok=False, error=message)
         if shows_progress:
             self.stderr.write("")
         return report or PassReport(

@@ -42,7 +42,7 @@ def filter_form(
     offered: Mapping[str, tuple[str, str, Choices]],
     accounts: Iterable[ProviderAccount],
     *,
-    text_hint: str,
+    placeholder: str,
     presets: Iterable[Preset] = (),
     chosen: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def filter_form(
     without_preset = f"{path}?{filters.query(preset=None)}"
     return {
         "list_url": path,
-        "text_hint": text_hint,
+        "placeholder": placeholder,
         "selects": [
             Select(
                 name,
