@@ -169,7 +169,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "email",
-                    organizations.fields.FoldedEmailField(
+                    organizations.fields.NormalizedEmailField(
                         max_length=254, verbose_name="e-mail address"
                     ),
                 ),

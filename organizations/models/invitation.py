@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from organizations.fields import FoldedEmailField
+from organizations.fields import NormalizedEmailField
 from organizations.models.organization import Organization, Role
 from organizations.models.token import digest_of
 
@@ -30,7 +30,7 @@ class Invitation(models.Model):
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="invitations"
     )
-    email = FoldedEmailField("e-mail address")
+    email = NormalizedEmailField("e-mail address")
     role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.VIEWER)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     invited_by = models.ForeignKey(
