@@ -1,6 +1,6 @@
 """Webhook deliveries of one account: what came, and what became of it.
 
-Every member sees when something came and whether it was accepted. What was in it is for operators: a
+Every member sees when something came and whether it was accepted. Its content is for operators: a
 refused delivery holds whatever a stranger cared to send.
 """
 
