@@ -61,7 +61,7 @@ def _request(job: Job, user: User | None, token: ApiToken | None) -> JobAction:
     action = JobAction.objects.create(
         job=job, kind=ActionKind.CANCEL, actor=user, token=token, next_at=timezone.now()
     )
-    record_event(job, "Cancel requested", user)
+    record_event(job, "Cancel requested", user or token)
     AuditEntry.record(job.organization, "job.cancel_requested", job, actor=user, token=token)
     enqueue_on_commit("run_action", action.pk)
     return action
@@ -72,7 +72,7 @@ def _cancel_unsent(job: Job, user: User | None, token: ApiToken | None) -> JobAc
     refused = {"state": SubmissionState.REFUSED, "note": "Cancelled before it was sent."}
     if not unsent([job.pk]).update(**refused):
         raise ActionRefused(Refusal.BEING_SENT, "It is being sent to the provider.")
-    cancel_unsent(job, actor=user)
+    cancel_unsent(job, actor=user or token)
     AuditEntry.record(job.organization, "job.cancelled", job, actor=user, token=token)
     return JobAction.objects.create(
         job=job,
@@ -106,7 +106,7 @@ def cancel(action: JobAction, adapter: Provider) -> None:
 
 
 def _end(action: JobAction, remote: RemoteJob | None, observed_at: datetime) -> None:
-    job, actor = action.job, action.actor
+    job, actor = action.job, action.requested_by
     if remote is None:
         # some providers forget a cancelled job: that it was cancelled is known
         mark_gone(

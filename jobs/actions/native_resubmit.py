@@ -64,7 +64,7 @@ def _send_resubmit(action: JobAction, adapter: Provider) -> None:
             leases.held(action).update(sent_at=None)
             action.sent_at = None
         raise
-    confirm_attempt(attempt, source=EventSource.ACTION, actor=action.actor)
+    confirm_attempt(attempt, source=EventSource.ACTION, actor=action.requested_by)
     mark_done(action)
     request_sync_soon(attempt.account)
 
@@ -85,7 +85,7 @@ def _confirm_resubmit(action: JobAction, adapter: Provider) -> None:
         [remote],
         source=EventSource.ACTION,
         observed_at=observed_at,
-        actor=action.actor,
+        actor=action.requested_by,
     )
     attempt.refresh_from_db(fields=["status"])
     if attempt.status == JobStatus.SUBMITTING:

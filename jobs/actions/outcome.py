@@ -6,7 +6,7 @@ from jobs.mirror.attempts import fail_attempt
 from jobs.models import ActionKind, ActionState, EventSource, Job, JobAction, JobEvent
 from jobs.workqueue import leases
 from jobs.workqueue.backoff import Backoff
-from organizations.models import User
+from organizations.models import Actor
 from providers.core.errors import ProviderError
 
 RETRY_S = 5
@@ -24,11 +24,11 @@ def refuse(action: JobAction, error: ProviderError) -> bool:
         if not due.update(state=ActionState.REFUSED, note=str(error)[:500]):
             return False
         if action.kind == ActionKind.RESUBMIT:
-            fail_attempt(action.job, error, source=EventSource.ACTION, actor=action.actor)
+            fail_attempt(action.job, error, source=EventSource.ACTION, actor=action.requested_by)
         else:
-            record_event(action.job, f"Cancel refused: {error}", action.actor)
+            record_event(action.job, f"Cancel refused: {error}", action.requested_by)
     return True
 
 
-def record_event(job: Job, message: str, user: User | None) -> None:
-    JobEvent.build(job, EventSource.ACTION, job.status, job.status, message, user).save()
+def record_event(job: Job, message: str, actor: Actor | None) -> None:
+    JobEvent.build(job, EventSource.ACTION, job.status, job.status, message, actor).save()

@@ -28,7 +28,9 @@ def run_action(action_id: int) -> None:
     due = JobAction.objects.due(timezone.now())
     # counted before the try, so that a crash counts as well
     failures = F("failures") + 1
-    action = leases.take(due, action_id, CALL_LEASE, "job__account", "actor", failures=failures)
+    action = leases.take(
+        due, action_id, CALL_LEASE, "job__account", "actor", "token", failures=failures
+    )
     if action is None:
         return
     try:

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpResponse
 from pydantic import BaseModel, Field
+
+from jobs.api.http.encoding import ApiEncoder
 
 NOT_FOUND = "Not found. A token sees its own organization only."
 MAX_FIELDS = 50
@@ -58,7 +59,7 @@ class ApiError(Exception):
         if self.fields:
             error["fields"] = dict(self.fields)
         return HttpResponse(
-            json.dumps({"error": error, **self.beside}, cls=DjangoJSONEncoder),
+            json.dumps({"error": error, **self.beside}, cls=ApiEncoder),
             status=self.status,
             content_type="application/json; charset=utf-8",
             headers=self.headers,

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from django.http import HttpResponse
+from django.urls import reverse
 from ninja import Status
 
 from jobs.actions.cancellation import AlreadyCancelled, request_cancel
@@ -33,6 +35,7 @@ DUPLICATE = "The same job ran within 24 hours: see `job`. Set allow_duplicate to
 )
 def submit_job(
     request: ApiRequest,
+    response: HttpResponse,
     body: SubmitRequest,
     idempotency_key: KeyHeader = None,
 ) -> Status[Job]:
@@ -58,6 +61,8 @@ def submit_job(
             key=key,
             allow_duplicate=body.allow_duplicate,
         )
+    if submitted.created:
+        response["Location"] = reverse("api:read_job", args=[submitted.job.pk])
     return Status(201 if submitted.created else 200, _read_submitted(request, submitted))
 
 

@@ -103,7 +103,7 @@ def _jobs(request: ApiRequest) -> QuerySet[Job]:
     """The jobs that the token sees, with what every shape of a job needs."""
     return (
         Job.objects.for_organization(request.auth.organization)
-        .select_related("organization", "account", "poll", "submitted_by")
+        .select_related("organization", "account", "poll", "submitted_by", "submitted_token")
         .prefetch_related(Prefetch("retries", Job.objects.only("id", "retry_of_id").order_by("id")))
     )
 
@@ -126,7 +126,7 @@ def add_offers(jobs: list[Job]) -> None:
 def read_detail(request: ApiRequest, job_id: str) -> Job:
     """The job with all that its detail shows."""
     outputs = Output.objects.defer("secret_url").select_related("preset").order_by("position", "id")
-    events = JobEvent.objects.select_related("actor").order_by("id")
+    events = JobEvent.objects.select_related("actor", "token").order_by("id")
     jobs = (
         _jobs(request)
         .defer("account__credentials", "account__hook_secret")

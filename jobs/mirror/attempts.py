@@ -11,7 +11,7 @@ from jobs.mirror.rules import merge
 from jobs.mirror.rules.times import observed_end
 from jobs.mirror.statements import JOB_COLUMNS
 from jobs.models import EventSource, Job, JobEvent, JobPoll
-from organizations.models import ApiToken, User
+from organizations.models import Actor, ApiToken, User
 from providers.core.errors import ProviderError
 from providers.core.status import JobStatus
 
@@ -54,7 +54,7 @@ def open_attempt(
             return attempts.get(is_newest=True)
         attempt = _create_attempt(job, next_attempt(attempts), actor, token)
         message = f"Attempt {attempt.attempt}"
-        JobEvent.build(attempt, source, "", attempt.status, message, actor).save()
+        JobEvent.build(attempt, source, "", attempt.status, message, actor or token).save()
     return attempt
 
 
@@ -81,7 +81,7 @@ def _create_attempt(job: Job, number: int, actor: User | None, token: ApiToken |
     )
 
 
-def confirm_attempt(attempt: Job, *, source: EventSource, actor: User | None) -> None:
+def confirm_attempt(attempt: Job, *, source: EventSource, actor: Actor | None) -> None:
     """The provider runs the job again: what is read from now on is about `attempt`."""
     now = timezone.now()
     with transaction.atomic():
@@ -96,7 +96,7 @@ def confirm_attempt(attempt: Job, *, source: EventSource, actor: User | None) ->
 
 
 def fail_attempt(
-    attempt: Job, error: ProviderError, *, source: EventSource, actor: User | None
+    attempt: Job, error: ProviderError, *, source: EventSource, actor: Actor | None
 ) -> None:
     """The provider does not run the job again: its updates belong to the attempt before."""
     now = timezone.now()

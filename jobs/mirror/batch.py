@@ -17,7 +17,7 @@ from jobs.mirror.rules import merge
 from jobs.mirror.rules.decision import Decision, decide, shows_rerun
 from jobs.mirror.statements import Statements
 from jobs.models import EventSource, Job, JobEvent, Output, ProviderAccount
-from organizations.models import User
+from organizations.models import Actor
 from providers.core.status import JobStatus
 from providers.core.types import RemoteJob
 
@@ -55,7 +55,7 @@ class Batch:
         account: ProviderAccount,
         source: EventSource,
         observed_at: datetime,
-        actor: User | None,
+        actor: Actor | None,
     ) -> None:
         self._account = account
         self._source = source

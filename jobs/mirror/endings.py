@@ -12,7 +12,7 @@ from jobs.mirror.rules import merge
 from jobs.mirror.rules.times import observed_end
 from jobs.models import EventSource, Job, JobEvent, JobPoll, ProviderAccount
 from jobs.models.mirror.job import UNREAD
-from organizations.models import User
+from organizations.models import Actor
 from providers.core.errors import ProviderError
 from providers.core.status import JobStatus, OutputStatus
 
@@ -32,7 +32,7 @@ def mark_gone(
     source: EventSource,
     observed_at: datetime,
     took_cancel: bool = False,
-    actor: User | None = None,
+    actor: Actor | None = None,
     reason: str = "",
 ) -> bool:
     """Record that the provider no longer knows `job`; False when we know something newer.
@@ -91,7 +91,7 @@ def fail_unsent(job: Job, error: ProviderError, *, source: EventSource) -> None:
     _end_unsent(job, source, message=message, actor=None, status=JobStatus.FAILED, **columns)
 
 
-def cancel_unsent(job: Job, *, actor: User | None) -> None:
+def cancel_unsent(job: Job, *, actor: Actor | None) -> None:
     """End a job that was cancelled before its submission left."""
     _end_unsent(
         job,
@@ -103,7 +103,7 @@ def cancel_unsent(job: Job, *, actor: User | None) -> None:
 
 
 def _end_unsent(
-    job: Job, source: EventSource, *, message: str, actor: User | None, **values: Any
+    job: Job, source: EventSource, *, message: str, actor: Actor | None, **values: Any
 ) -> None:
     now = timezone.now()
     with transaction.atomic():

@@ -15,7 +15,7 @@ from jobs.mirror.batch import Applied, Batch
 from jobs.mirror.payload import Payload, Shape
 from jobs.mirror.polling import confirm
 from jobs.models import EventSource, Job, ProviderAccount
-from organizations.models import User
+from organizations.models import Actor
 from providers.core.types import ListedJob, RemoteJob
 
 # Rows of one transaction: short enough that SQLite's single writer is never held for long.
@@ -35,7 +35,7 @@ def apply(
     source: EventSource,
     observed_at: datetime,
     shape: Shape | None = None,
-    actor: User | None = None,
+    actor: Actor | None = None,
 ) -> Applied:
     """Write what the provider reported. `observed_at` is when the answer was asked for.
 
@@ -72,7 +72,7 @@ def _apply_batch(
     payloads: Sequence[Payload],
     source: EventSource,
     observed_at: datetime,
-    actor: User | None,
+    actor: Actor | None,
 ) -> Applied:
     known = _find_unchanged(account, payloads)
     unfinished = [

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from jobs.models.mirror.job import Job
 from jobs.models.work import WorkItem, unleased
-from organizations.models import ApiToken
+from organizations.models import Actor, ApiToken
 
 
 class ActionKind(models.TextChoices):
@@ -66,6 +66,10 @@ class JobAction(WorkItem):
             # dispatch: what is due
             models.Index(fields=["next_at"], condition=Q(state=ActionState.DUE), name="action_due"),
         ]
+
+    @property
+    def requested_by(self) -> Actor | None:
+        return self.actor or self.token
 
     def __str__(self) -> str:
         return f"{self.kind} of job {self.job_id}"

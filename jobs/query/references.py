@@ -9,12 +9,10 @@ from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from jobs.models import Job, ProviderAccount
 from organizations.fields import normalize_email
 from organizations.models import ApiToken, Organization, User
+from organizations.models.token import TOKEN_PREFIX
 
 MAX_ID = 2**63 - 1
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-
-# before the name of a token, where an e-mail address may be given as well
-TOKEN_PREFIX = "token:"  # noqa: S105 - no secret
 
 Row = TypeVar("Row", bound=Model)
 

@@ -32,7 +32,7 @@ def bind_remote_job(submission: Submission, remote: RemoteJob, observed_at: date
             [replace(remote, key=submission.key)],
             source=EventSource.SUBMIT,
             observed_at=observed_at,
-            actor=job.submitted_by,
+            actor=job.submitted_by or job.submitted_token,
         )
     )
     if Job.objects.filter(pk=job.pk, remote_id__isnull=True).exists():

@@ -41,14 +41,9 @@ def write_rows(new: NewJob) -> Job:
         request=dump_request(new.request),
         next_at=now,
     )
-    JobEvent.objects.create(
-        job=job,
-        at=now,
-        source=EventSource.SUBMIT,
-        to_status=job.status,
-        message=f"Resubmitted from job {new.retry_of.pk}" if new.retry_of else "Submitted",
-        actor=new.user,
-    )
+    message = f"Resubmitted from job {new.retry_of.pk}" if new.retry_of else "Submitted"
+    actor = new.user or new.token
+    JobEvent.build(job, EventSource.SUBMIT, "", job.status, message, actor, now).save()
     AuditEntry.record(new.organization, "job.submitted", job, actor=new.user, token=new.token)
     return job
 

@@ -32,7 +32,7 @@ def find_job(access: Access, pk: int) -> Job:
     """The job of the member's organization, else Http404."""
     jobs = Job.objects.for_organization(access.organization)
     return get_object_or_404(
-        jobs.select_related("account", "poll", "submitted_by", "retry_of"), pk=pk
+        jobs.select_related("account", "poll", "submitted_by", "submitted_token", "retry_of"), pk=pk
     )
 
 
@@ -175,7 +175,7 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
         "has_body": JobBody.objects.filter(pk=job.pk).exists(),
         "can_copy": may_submit and (not job.is_active or job.gone_at is not None),
         "can_submit": may_submit and job.account.adapter_class.supports(Capability.SUBMIT),
-        "events": list(job.events.select_related("actor").order_by("-pk")[:EVENTS_SHOWN]),
+        "events": list(job.events.select_related("actor", "token").order_by("-pk")[:EVENTS_SHOWN]),
     }
 
 

@@ -3,10 +3,11 @@
 from organizations.models.audit import AuditEntry
 from organizations.models.invitation import Invitation
 from organizations.models.organization import Membership, Organization, Role
-from organizations.models.token import ApiToken, Scope
+from organizations.models.token import Actor, ApiToken, Scope, name_actor
 from organizations.models.user import Theme, User
 
 __all__ = [
+    "Actor",
     "ApiToken",
     "AuditEntry",
     "Invitation",
@@ -16,4 +17,5 @@ __all__ = [
     "Scope",
     "Theme",
     "User",
+    "name_actor",
 ]

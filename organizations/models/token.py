@@ -16,6 +16,9 @@ from organizations.models.user import User
 # A fixed beginning lets secret scanners, and people, see what a found string opens
 MARK = "rb_"
 
+# Before a token's name, where an e-mail address may stand as well
+TOKEN_PREFIX = "token:"  # noqa: S105 - no secret
+
 # `last_used_at` answers "is it still in use?"; to the second it would cost a write per request
 LAST_USED_STEP = timedelta(minutes=10)
 
@@ -71,6 +74,11 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
 
+    @property
+    def reference(self) -> str:
+        """How it is called beside e-mail addresses."""
+        return f"{TOKEN_PREFIX}{self.name}"
+
     @classmethod
     def issue(
         cls,
@@ -124,3 +132,14 @@ class ApiToken(models.Model):
         now = timezone.now()
         ApiToken.objects.filter(pk=self.pk, revoked_at__isnull=True).update(revoked_at=now)
         self.refresh_from_db(fields=["revoked_at"])
+
+
+# Who does something to a job
+Actor = User | ApiToken
+
+
+def name_actor(user: User | None, token: ApiToken | None) -> str | None:
+    """An e-mail address or `token:NAME`; None where neither is known."""
+    if user is not None:
+        return user.email
+    return token.reference if token is not None else None

@@ -17,6 +17,7 @@ from ninja.operation import Operation
 from ninja.parser import Parser
 
 from jobs.api.errors import ApiError, not_found
+from jobs.api.http.encoding import ApiRenderer
 from jobs.api.http.field_errors import refuse_fields
 from jobs.submission.limits import read_json
 
@@ -43,7 +44,7 @@ class JsonParser(Parser):
 
 class JsonAPI(NinjaAPI):
     def __init__(self, **options: Any) -> None:
-        super().__init__(parser=JsonParser(), **options)
+        super().__init__(parser=JsonParser(), renderer=ApiRenderer(), **options)
         for kind, handler in HANDLERS.items():
             self.add_exception_handler(kind, handler)
 

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+from django.urls import reverse
 from ninja import Field, Schema
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
@@ -31,15 +33,13 @@ class EventShape(Schema):
     from_: Text = Field(alias="from")
     to: Text = Field(validation_alias="to_status")
     message: Text
-    actor: str | None = Field(description="E-mail address of who did it.")
+    actor: str | None = Field(
+        validation_alias="actor_name", description="Who did it: an e-mail address, or `token:NAME`."
+    )
 
     @staticmethod
     def resolve_from(event: JobEvent) -> str:
         return event.from_status
-
-    @staticmethod
-    def resolve_actor(event: JobEvent) -> str | None:
-        return event.actor.email if event.actor else None
 
 
 class ActionOffer(Schema):
@@ -102,12 +102,20 @@ class JobShape(Schema):
     first_seen_at: datetime
     synced_at: datetime | None = Field(description="When the provider last confirmed all this.")
     changed_at: datetime
-    submitted_by: str | None = Field(description="E-mail address.")
+    submitted_by: str | None = Field(
+        validation_alias="submitter_name", description="An e-mail address, or `token:NAME`."
+    )
     retry_of: Id | None = Field(validation_alias="retry_of_id")
     retries: list[Id]
     metadata: Any = Field(description="The customer's own value, unchanged.")
+    html_url: str = Field(description="Its page on the board.")
     console_url: Text = Field(description="The job in the provider's own console.")
     actions: JobActions = Field(description="What can be done with the job as it is.")
+
+    @staticmethod
+    def resolve_html_url(job: Job) -> str:
+        page = reverse("jobs:detail", args=[job.organization.slug, job.pk])
+        return f"{settings.BASE_URL}{page}"
 
     @staticmethod
     def resolve_input(job: Job) -> Job:
@@ -118,10 +126,6 @@ class JobShape(Schema):
         if job.status != "failed":
             return None
         return describe_error(job.error_class or "unknown", job.error_code, job.error_message)
-
-    @staticmethod
-    def resolve_submitted_by(job: Job) -> str | None:
-        return job.submitted_by.email if job.submitted_by else None
 
     @staticmethod
     def resolve_actions(job: Job) -> dict[str, Any]:

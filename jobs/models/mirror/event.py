@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from jobs.models.mirror.job import Job
-from organizations.models import User
+from organizations.models import Actor, ApiToken, User, name_actor
 from providers.parsing.text import make_visible
 
 
@@ -32,6 +32,9 @@ class JobEvent(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    token = models.ForeignKey(
+        ApiToken, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     class Meta:
         constraints = [
@@ -47,6 +50,11 @@ class JobEvent(models.Model):
     def __str__(self) -> str:
         return make_visible(self.message or f"{self.from_status} → {self.to_status}")
 
+    @property
+    def actor_name(self) -> str | None:
+        """An e-mail address or `token:NAME`; None for what nobody did here."""
+        return name_actor(self.actor, self.token)
+
     @classmethod
     def build(
         cls,
@@ -55,7 +63,7 @@ class JobEvent(models.Model):
         before: str,
         after: str,
         message: str = "",
-        actor: User | None = None,
+        actor: Actor | None = None,
         at: datetime | None = None,
     ) -> "JobEvent":
         """An event of `job`, not saved yet, at `at` or now."""
@@ -66,5 +74,6 @@ class JobEvent(models.Model):
             from_status=before,
             to_status=after,
             message=message[:500],
-            actor=actor,
+            actor=actor if isinstance(actor, User) else None,
+            token=actor if isinstance(actor, ApiToken) else None,
         )

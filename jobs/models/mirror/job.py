@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from jobs.models.account import ProviderAccount
 from jobs.models.mirror.job_indexes import JOB_INDEXES
-from organizations.models import ApiToken, Organization
+from organizations.models import ApiToken, Organization, name_actor
 from providers.core.status import ACTIVE, TERMINAL, JobStatus
 from providers.parsing.text import make_visible
 from providers.parsing.urls import parse_url
@@ -203,6 +203,11 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return make_visible(self.name or self.remote_id or f"job {self.pk}")
+
+    @property
+    def submitter_name(self) -> str | None:
+        """An e-mail address or `token:NAME`; None for a job that was not submitted here."""
+        return name_actor(self.submitted_by, self.submitted_token)
 
     @property
     def status_value(self) -> JobStatus:

@@ -29,14 +29,14 @@ def test_an_account(reader: ApiClient, account: ProviderAccount) -> None:
         "health": {
             "state": "ok",
             "late": False,
-            "last_success_at": "2026-03-14T12:00:00Z",
+            "last_success_at": "2026-03-14T12:00:00.000Z",
             "last_error": None,
             "consecutive_failures": 0,
             "latency_ms": 212,
             "rate_remaining": 57,
         },
         "notice": None,
-        "next_sync_at": "2026-03-14T12:00:00Z",
+        "next_sync_at": "2026-03-14T12:00:00.000Z",
     }
 
 
@@ -52,7 +52,7 @@ def test_an_account_that_fails_says_why(reader: ApiClient, account: ProviderAcco
     assert health["last_error"] == {
         "class": "provider.outage",
         "message": "The provider failed on GET app.zencoder.com/jobs (503).",
-        "at": "2026-03-14T12:00:00Z",
+        "at": "2026-03-14T12:00:00.000Z",
     }
 
 

@@ -43,7 +43,7 @@ def test_a_file(reader: ApiClient, account: ProviderAccount) -> None:
                 "status": "succeeded",
                 "url": "https://cdn.example/f.mp4?Signature=REDACTED",
                 "open_url": f"http://127.0.0.1:8000/o/north/jobs/{job.pk}/outputs/{output.pk}/open/",
-                "expires_at": "2026-03-14T12:00:00Z",
+                "expires_at": "2026-03-14T12:00:00.000Z",
             }
         ],
         "next": None,
