@@ -170,7 +170,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-ACCOUNT_ADAPTER = "organizations.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "organizations.sign_in.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
@@ -180,12 +180,12 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_FORMS = {
-    "login": "organizations.forms.LoginForm",
-    "reauthenticate": "organizations.forms.ReauthenticateForm",
-    "change_password": "organizations.forms.ChangePasswordForm",
-    "set_password": "organizations.forms.SetPasswordForm",
-    "reset_password": "organizations.forms.ResetPasswordForm",
-    "reset_password_from_key": "organizations.forms.ResetPasswordKeyForm",
+    "login": "organizations.sign_in.forms.LoginForm",
+    "reauthenticate": "organizations.sign_in.forms.ReauthenticateForm",
+    "change_password": "organizations.sign_in.forms.ChangePasswordForm",
+    "set_password": "organizations.sign_in.forms.SetPasswordForm",
+    "reset_password": "organizations.sign_in.forms.ResetPasswordForm",
+    "reset_password_from_key": "organizations.sign_in.forms.ResetPasswordKeyForm",
 }
 # Wrong passwords: by client, and by client and address together (`key`, see the adapter).
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}

@@ -6,7 +6,7 @@ from django.urls import include, path
 from jobs.api.router import api
 
 urlpatterns = [
-    path("accounts/", include("organizations.urls")),
+    path("accounts/", include("organizations.sign_in.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
     path("", include("jobs.urls")),

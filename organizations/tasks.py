@@ -3,7 +3,7 @@
 from celery import Task, shared_task
 
 from organizations.models import User
-from organizations.passwords import send_password_mail
+from organizations.sign_in.passwords import send_password_mail
 
 # Of a mail server that is down or asks to come back later: ten minutes in all.
 RETRIES = 5

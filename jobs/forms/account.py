@@ -7,8 +7,8 @@ from django import forms
 from jobs.accounts.service import CheckResult, check_account, stored_names, write_account
 from jobs.accounts.validation import COMMON_OPTIONS, AccountInput, InvalidAccount
 from jobs.models import ProviderAccount
-from organizations.form_fields import StyledField
 from organizations.models import User
+from organizations.sign_in.form_fields import StyledField
 from providers.core.contract import Provider
 from providers.core.types import Field
 

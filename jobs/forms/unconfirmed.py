@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from jobs.models import Job
-from organizations.form_fields import StyledField
+from organizations.sign_in.form_fields import StyledField
 
 
 class FoundJobForm(forms.Form):

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from jobs.models import ProviderAccount
-from organizations.form_fields import StyledField
+from organizations.sign_in.form_fields import StyledField
 from providers.parsing.text import ID_LENGTH
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django import forms
 
 from jobs.models import ProviderAccount
-from organizations.form_fields import StyledField
+from organizations.sign_in.form_fields import StyledField
 
 
 class AccountChoice(forms.ModelChoiceField[ProviderAccount]):

@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from organizations.models import User
-from organizations.passwords import password_set_link
-from organizations.urls import urlpatterns
+from organizations.sign_in.passwords import password_set_link
+from organizations.sign_in.urls import urlpatterns
 from tests.factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db

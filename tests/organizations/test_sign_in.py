@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from organizations.models import User
-from organizations.passwords import password_set_link
+from organizations.sign_in.passwords import password_set_link
 from tests.factories import PASSWORD, make_user
 
 pytestmark = pytest.mark.django_db

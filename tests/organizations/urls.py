@@ -38,7 +38,7 @@ def refuse(request: HttpRequest, exception: Exception) -> HttpResponse:
 handler403 = handler404 = refuse
 
 urlpatterns = [
-    path("accounts/", include("organizations.urls")),
+    path("accounts/", include("organizations.sign_in.urls")),
     path("", home, name="home"),
     path("o/<slug:org>/", read, name="read"),
     path("o/<slug:org>/operate", operate, name="operate"),

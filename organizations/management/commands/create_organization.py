@@ -10,7 +10,7 @@ from django.utils.text import slugify
 
 from organizations.management.reporting import Report, ReportingCommand
 from organizations.models import AuditEntry, Membership, Organization, Role, User
-from organizations.passwords import password_set_link
+from organizations.sign_in.passwords import password_set_link
 
 
 class Command(ReportingCommand):

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from organizations.form_fields import StyledField
-from organizations.passwords import request_password_mail
+from organizations.sign_in.form_fields import StyledField
+from organizations.sign_in.passwords import request_password_mail
 
 
 class LoginForm(forms.LoginForm):

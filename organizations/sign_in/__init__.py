@@ -1,0 +1,1 @@
+"""Signing in, with django-allauth: its forms, its pages and its mails."""
