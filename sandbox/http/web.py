@@ -180,13 +180,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         length = response.file.length if response.file else len(response.body)
+        # HTTP allows neither a body nor its length here
+        sized = {} if response.status == 204 else {"Content-Length": str(length)}
         self.send_response(response.status)
-        for name, value in {"Content-Length": str(length), **response.headers}.items():
+        for name, value in {**sized, **response.headers}.items():
             self.send_header(name, value)
-        if response.status == 204 and length:
-            # A body that HTTP does not allow here (a provider's quirk): on a kept connection
-            # a client would take it for the start of the next response.
-            self.close_connection = True
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
