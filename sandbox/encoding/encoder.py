@@ -6,8 +6,9 @@ import threading
 from pathlib import Path
 
 from sandbox.clock import Clock
+from sandbox.encoding.bench import Bench
 from sandbox.encoding.ffmpeg import Runner, Stopped
-from sandbox.encoding.job_run import Bench, JobRun
+from sandbox.encoding.job_run import JobRun
 from sandbox.http.media import MediaLibrary
 from sandbox.jobs.model import Job, JobState, MediaState, Mode, Problem, ProblemKind
 from sandbox.jobs.store import Store

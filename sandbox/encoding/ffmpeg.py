@@ -1,4 +1,4 @@
-"""Running FFmpeg (the imageio-ffmpeg wheel brings it, without ffprobe) and reading its output."""
+"""Running FFmpeg, which the imageio-ffmpeg wheel brings."""
 
 import hashlib
 import os
@@ -11,31 +11,8 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from sandbox.jobs.model import MediaInfo
-
 LAUNCHER = str(Path(__file__).with_name("launcher.py"))
 RUN_LIMIT_S = 600
-STILL_FORMATS = ("image2", "_pipe", "gif")
-# FFmpeg's demuxer names, as the providers call the containers.
-FORMATS = {
-    "mov": "mpeg4",
-    "matroska": "webm",
-    "mpegts": "mpeg-ts",
-    "hls": "mpeg-ts",
-    "ogg": "ogg",
-    "mp3": "mpeg audio",
-    "aac": "aac",
-    "wav": "wav",
-    "flv": "flash video",
-    "avi": "avi",
-    "asf": "windows media",
-}
-
-DURATION = re.compile(r"Duration: (\d+):(\d+):(\d+(?:\.\d+)?).*?(?:bitrate: (\d+) kb/s)?$", re.M)
-DEMUXER = re.compile(r"^Input #0, (\S+?),? from ", re.M)
-VIDEO = re.compile(r"^\s*Stream #0:\d+.*?: Video: (\w+)(.*)$", re.M)
-AUDIO = re.compile(r"^\s*Stream #0:\d+.*?: Audio: (\w+)(.*)$", re.M)
-CHANNELS = {"mono": 1, "stereo": 2, "5.1": 6, "7.1": 8}
 
 
 class FFmpegFailed(Exception):
@@ -139,87 +116,15 @@ class Runner:
             return self._process
 
 
-def inspect(path: Path, runner: Runner) -> MediaInfo | None:
-    """Facts of a media file; None when FFmpeg finds no sound and no moving picture in it.
-
-    Raises FFmpegFailed when it can't be opened at all.
-    """
-    text = runner.run(
-        ["-protocol_whitelist", "file", "-i", path.name, "-t", "0", "-f", "null", "-"],
-        folder=path.parent,
-    )
-    info = parse_report(text)
-    demuxer = _first(DEMUXER, text)
-    if demuxer.endswith(STILL_FORMATS) or not (info.video_codec or info.audio_codec):
-        return None
-    info.size_bytes = path.stat().st_size
-    if path.suffix == ".m3u8":
-        info.size_bytes += sum(part.stat().st_size for part in path.parent.glob("*.ts"))
-    elif path.suffix in (".mp4", ".m4v", ".mov"):
-        info.rfc6381_video = _avc_codec(path)
-    info.rfc6381_audio = "mp4a.40.2" if info.audio_codec == "aac" else None
-    _fill_bitrates(info)
-    return info
-
-
-def parse_report(text: str) -> MediaInfo:
-    """What FFmpeg prints about its first input."""
-    report = text.split("Output #0")[0].split("Stream mapping:")[0]
-    info = MediaInfo()
-    demuxer = _first(DEMUXER, report)
-    info.format = next((FORMATS[each] for each in demuxer.split(",") if each in FORMATS), None)
-    if match := DURATION.search(report):
-        hours, minutes, seconds = int(match[1]), int(match[2]), float(match[3])
-        info.duration_ms = round((hours * 3600 + minutes * 60 + seconds) * 1000)
-        info.total_bitrate_kbps = int(match[4]) if match[4] else None
-    if match := VIDEO.search(report):
-        info.video_codec, rest = match[1], match[2]
-        if size := re.search(r", (\d{2,5})x(\d{2,5})", rest):
-            info.width, info.height = int(size[1]), int(size[2])
-        if rate := re.search(r", ([\d.]+) fps", rest):
-            info.frame_rate = float(rate[1])
-        if bitrate := re.search(r", (\d+) kb/s", rest):
-            info.video_bitrate_kbps = int(bitrate[1])
-    if match := AUDIO.search(report):
-        info.audio_codec, rest = match[1], match[2]
-        if rate := re.search(r", (\d+) Hz, ([\w.]+)", rest):
-            info.audio_sample_rate = int(rate[1])
-            info.channels = CHANNELS.get(rate[2].split("(")[0])
-        if bitrate := re.search(r", (\d+) kb/s", rest):
-            info.audio_bitrate_kbps = int(bitrate[1])
-    return info
-
-
 def md5_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def _fill_bitrates(info: MediaInfo) -> None:
-    """MPEG-TS and WebM streams have none: compute them from the size."""
-    if info.duration_ms and info.size_bytes:
-        info.total_bitrate_kbps = round(info.size_bytes * 8 / info.duration_ms)
-    if info.video_codec and info.video_bitrate_kbps is None and info.total_bitrate_kbps:
-        info.video_bitrate_kbps = max(0, info.total_bitrate_kbps - (info.audio_bitrate_kbps or 0))
-
-
-def _avc_codec(path: Path) -> str | None:
-    """The RFC 6381 name, from the configuration box that each H.264 MP4 has near its start."""
-    with path.open("rb") as file:
-        head = file.read(1_000_000)
-    at = head.find(b"avcC")
-    return f"avc1.{head[at + 5 : at + 8].hex()}" if at >= 0 else None
 
 
 def _collect(process: subprocess.Popen[str], said: list[str]) -> None:
     for line in process.stderr or ():
         if len(said) < 2000:
             said.append(line)
-
-
-def _first(pattern: re.Pattern[str], text: str) -> str:
-    match = pattern.search(text)
-    return match[1] if match else ""
 
 
 def _last_message(text: str) -> str:

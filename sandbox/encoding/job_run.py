@@ -2,15 +2,15 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.clock import Clock
+from sandbox.encoding.bench import Bench
 from sandbox.encoding.downloads import InputProblem, download, refuse_content, refuse_destination
-from sandbox.encoding.ffmpeg import FFmpegFailed, Runner, Stopped, inspect, md5_of, wait_politely
-from sandbox.encoding.packaging import encode_arguments, picture_filter, playlist_text
-from sandbox.encoding.renditions import frame_size, image_size, image_times, length_s, skip_reason
-from sandbox.http.media import MediaLibrary
+from sandbox.encoding.ffmpeg import FFmpegFailed, Stopped, md5_of, wait_politely
+from sandbox.encoding.inspection import inspect, measure_picture
+from sandbox.encoding.packaging import encode_arguments, playlist_text
+from sandbox.encoding.renditions import length_s, skip_reason
+from sandbox.encoding.thumbnails import take_images
 from sandbox.jobs.model import (
     Event,
     Image,
@@ -22,23 +22,10 @@ from sandbox.jobs.model import (
     Problem,
     ProblemKind,
 )
-from sandbox.jobs.store import Store
 
 MAX_DURATION_S = 300
 # With a held speed each short phase lasts this long, so that a person can see it.
 PHASE_S = 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What a run works with. `speed` is in times real time, 0 for no limit."""
-
-    store: Store
-    media: MediaLibrary
-    clock: Clock
-    runner: Runner
-    speed: float
-    is_stopping: Callable[[], bool]
 
 
 class JobRun:
@@ -126,6 +113,8 @@ class JobRun:
             raise InputProblem(
                 ProblemKind.INPUT_HAS_NO_MEDIA, "The file has no sound and no moving picture."
             )
+        if source.video_codec and source.audio_codec:
+            source.video_ms = measure_picture(self._input, self._runner)
         source.md5 = md5_of(self._input)
         return source
 
@@ -190,43 +179,7 @@ class JobRun:
             raise FFmpegFailed("the output is empty")
         if output.spec.md5:
             info.md5 = md5_of(target)
-        return info, self._take_images(output, source, length, target.parent)
-
-    def _take_images(
-        self, output: Media, source: MediaInfo, length: float, folder: Path
-    ) -> list[Image]:
-        images: list[Image] = []
-        if not (output.spec.image_sets and source.video_codec):
-            return images
-        width, height = frame_size(output.spec, source)
-        picture = MediaInfo(width=width, height=height)
-        for image_set in output.spec.image_sets:
-            size = image_size(image_set, picture)
-            for number, at in enumerate(image_times(image_set, length)):
-                name = f"{image_set.prefix}_{number:04}.{image_set.format}"
-                self._runner.run(
-                    ["-ss", f"{output.spec.start_s + at:.3f}", "-i", str(self._input)]
-                    + ["-frames:v", "1", "-vf", picture_filter(image_set, size), "-update", "1"]
-                    + ["-threads", "1", name],
-                    folder=folder,
-                )
-                if not (folder / name).exists():
-                    raise InputProblem(
-                        ProblemKind.THUMBNAILS_FAILED, f"There is no picture at {at:.1f} s."
-                    )
-                images.append(
-                    Image(
-                        id=self._store.new_file_id(),
-                        label=image_set.label,
-                        path=str((folder / name).relative_to(self._media.root)),
-                        format=image_set.format,
-                        width=size[0],
-                        height=size[1],
-                        size_bytes=(folder / name).stat().st_size,
-                        created_at=self._now(),
-                    )
-                )
-        return images
+        return info, take_images(self._bench, self._input, output, source, length)
 
 
 def _overall(job: Job) -> float:

@@ -12,6 +12,11 @@ VIDEO_CODECS = {
     "webm": ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8"],
     "ogg": ["-c:v", "libtheora"],
 }
+# HDR, of which H.264 in 8 bits has too few steps, to BT.709
+TONE_MAP = (
+    "zscale=transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=hable,"
+    "zscale=transfer=bt709:matrix=bt709:range=limited,format=yuv420p"
+)
 H264 = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
 AUDIO_CODECS = {"webm": "libvorbis", "ogg": "libvorbis", "mp3": "libmp3lame"}
 AUDIO_ONLY = ("mp3", "m4a", "aac")
@@ -29,16 +34,30 @@ def encode_arguments(
     before = ["-threads", "1", "-filter_threads", "1"]
     if speed:
         before += ["-readrate", f"{speed:g}"]
-    if spec.start_s:
-        before += ["-ss", f"{spec.start_s:g}"]
     after = ["-t", f"{length:.3f}", "-threads", "1", "-map_metadata", "-1", "-sn", "-dn"]
     after += _video(spec, source) + _audio(spec, source) + _muxer(spec)
-    return lambda path: [*before, "-i", str(path), *after, target.name]
+    return lambda path: [*before, *open_at(path, spec.start_s, source), *after, target.name]
 
 
-def picture_filter(images: ImageSet, size: tuple[int, int]) -> str:
+def open_at(path: Path, seconds: float, source: MediaInfo) -> list[str]:
+    """FFmpeg's arguments to read a file from this time on.
+
+    A seek in a transport stream may end behind the only key frame: that one is decoded up to there.
+    """
+    seek = ["-ss", f"{seconds:.3f}"] if seconds else []
+    opened = ["-i", str(path)]
+    return [*opened, *seek] if source.format == "mpeg-ts" else [*seek, *opened]
+
+
+def scale_filter(size: tuple[int, int], source: MediaInfo) -> str:
+    """FFmpeg's filter for a picture of this size, in square pixels and the usual colours."""
+    parts = [f"scale={size[0]}:{size[1]}", "setsar=1"]
+    return ",".join([*parts, TONE_MAP] if source.is_hdr else parts)
+
+
+def picture_filter(images: ImageSet, size: tuple[int, int], source: MediaInfo) -> str:
     """FFmpeg's filter for a thumbnail."""
-    scale = f"scale={size[0]}:{size[1]}"
+    scale = scale_filter(size, source)
     return f"{scale},gblur=sigma={max(size) / 40:g}" if images.blur else scale
 
 
@@ -75,7 +94,7 @@ def _video(spec: OutputSpec, source: MediaInfo) -> list[str]:
     if not (spec.video and source.video_codec) or spec.container in AUDIO_ONLY:
         return ["-vn"]
     width, height = frame_size(spec, source)
-    arguments = ["-map", "0:v:0", "-vf", f"scale={width}:{height},setsar=1"]
+    arguments = ["-map", "0:V:0", "-vf", scale_filter((width, height), source)]
     rate = spec.frame_rate
     if spec.max_frame_rate and (source.frame_rate or 0) > spec.max_frame_rate:
         rate = spec.max_frame_rate

@@ -3,19 +3,26 @@
 from sandbox.jobs.model import ImageSet, MediaInfo, OutputSpec
 
 TEST_CLIP_S = 5  # outputs of test jobs are cut to this
-MAX_SIDE = 1920
+USUAL_SIDE = 1920  # unless a size is asked for
+MAX_SIDE = 3840
 MAX_IMAGES = 100
 
 
 def frame_size(spec: OutputSpec, source: MediaInfo) -> tuple[int, int]:
     """Inside the asked box, keeping the shape of the picture, in even numbers."""
-    width, height = source.width or 640, source.height or 360
+    width, height = shown_size(source)
     scale = fit(width, height, *_box(spec, width, height), spec.upscale)
     return _even(width * scale), _even(height * scale)
 
 
+def shown_size(source: MediaInfo) -> tuple[int, int]:
+    """The size of the picture in square pixels, which no pixel of it is larger than."""
+    width, height, aspect = source.width or 640, source.height or 360, source.pixel_aspect or 1
+    return (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
+
+
 def image_size(images: ImageSet, source: MediaInfo) -> tuple[int, int]:
-    width, height = source.width or 640, source.height or 360
+    width, height = shown_size(source)
     scale = fit(width, height, *_box(images, width, height), upscale=False)
     return _even(width * scale), _even(height * scale)
 
@@ -30,8 +37,10 @@ def _box(spec: OutputSpec | ImageSet, width: int, height: int) -> tuple[int | No
 def fit(
     width: int, height: int, box_width: int | None, box_height: int | None, upscale: bool
 ) -> float:
-    scales = [(box_width or MAX_SIDE) / width, (box_height or MAX_SIDE) / height]
-    if not (box_width or box_height):
+    is_asked = box_width or box_height
+    limit = MAX_SIDE if is_asked else USUAL_SIDE
+    scales = [(box_width or limit) / width, (box_height or limit) / height]
+    if not is_asked:
         scales.append(1.0)
     return min(*scales, *([] if upscale else [1.0]))
 

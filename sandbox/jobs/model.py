@@ -93,7 +93,11 @@ class Problem:
 
 @dataclass
 class MediaInfo:
-    """Facts of one file, as FFmpeg reads them."""
+    """Facts of one file, as FFmpeg reads them; the picture as it is shown, rotation applied.
+
+    `pixel_aspect` is the width of a pixel in its heights. `video_ms` ends the picture where the
+    sound goes on.
+    """
 
     format: str | None = None
     duration_ms: int | None = None
@@ -111,6 +115,9 @@ class MediaInfo:
     md5: str | None = None
     rfc6381_video: str | None = None
     rfc6381_audio: str | None = None
+    pixel_aspect: float | None = None
+    is_hdr: bool = False
+    video_ms: int | None = None
 
 
 @dataclass

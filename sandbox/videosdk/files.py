@@ -5,7 +5,8 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
-from sandbox.encoding.ffmpeg import FFmpegFailed, Runner, inspect
+from sandbox.encoding.ffmpeg import FFmpegFailed, Runner
+from sandbox.encoding.inspection import inspect
 from sandbox.http.media import MediaLibrary
 from sandbox.jobs.model import MediaInfo
 from sandbox.jobs.store import Store

@@ -42,7 +42,10 @@ HLS, MP4 = Rendition("hls", (240,)), Rendition("mp4", (240,))
 PLACES = {
     "zencoder": Place(
         keys=("api_key",),
-        request={"renditions": (HLS, MP4), "thumbnails": Thumbnails(count=2)},
+        request={
+            "renditions": (HLS, MP4),
+            "thumbnails": Thumbnails(count=2, formats=("jpg", "png")),
+        },
         kinds={OutputKind.PLAYLIST, OutputKind.VIDEO, OutputKind.IMAGE},
     ),
     "videosdk": Place(
