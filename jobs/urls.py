@@ -14,7 +14,7 @@ from jobs.views import (
     raw,
     submit,
 )
-from jobs.views.accounts import account, deliveries, overview
+from jobs.views.accounts import account, deliveries, integration, overview
 from jobs.views.accounts import actions as account_actions
 from jobs.webhooks import receiver
 
@@ -52,6 +52,16 @@ urlpatterns = [
         name="account_check",
     ),
     path("o/<slug:org>/accounts/<int:pk>/usage/", account_actions.usage, name="account_usage"),
+    path(
+        "o/<slug:org>/accounts/<int:pk>/integration/",
+        integration.account_integration,
+        name="account_integration",
+    ),
+    path(
+        "o/<slug:org>/accounts/<int:pk>/integration/switch/",
+        integration.account_switch,
+        name="account_switch",
+    ),
     path("o/<slug:org>/accounts/<int:pk>/pause/", account_actions.pause, name="account_pause"),
     path("o/<slug:org>/accounts/<int:pk>/resume/", account_actions.resume, name="account_resume"),
     path("o/<slug:org>/accounts/<int:pk>/deliveries/", deliveries.delivery_list, name="deliveries"),

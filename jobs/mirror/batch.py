@@ -25,7 +25,7 @@ from providers.core.types import RemoteJob
 SIGNATURE_COLUMNS = frozenset({"secret_url", "expires_at"})
 
 # What changes with nearly each answer, and what most lists leave out.
-MOVING_COLUMNS = SIGNATURE_COLUMNS | {"progress", "phase"}
+MOVING_COLUMNS = SIGNATURE_COLUMNS | {"progress", "phase", "input_fetched_percent"}
 
 
 @dataclass

@@ -159,7 +159,8 @@ class Provider(ABC):
     def refresh_job(self, job: RemoteJob) -> RemoteJob:
         """Complete a job just read from the list with what the list leaves out (progress).
 
-        At most one request; returns `job` itself when there is nothing to add.
+        At most one request of each of `refresh_buckets`; returns `job` itself when there is nothing
+        to add.
         """
         return job
 
@@ -260,6 +261,13 @@ class Provider(ABC):
     def usage(self) -> Usage:
         """Read plan and usage. Capability USAGE."""
         raise Unsupported(Capability.USAGE)
+
+    def switch_integration_mode(self, is_on: bool) -> None:
+        """Have all new jobs of the account be test jobs, or no longer. `usage` reports the mode.
+
+        Capability INTEGRATION_MODE.
+        """
+        raise Unsupported(Capability.INTEGRATION_MODE)
 
     # Webhooks
 

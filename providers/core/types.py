@@ -26,6 +26,7 @@ class Capability(StrEnum):
     WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - each delivery carries a shared secret
     CHECK_CREDENTIALS = "check_credentials"
     USAGE = "usage"
+    INTEGRATION_MODE = "integration_mode"  # all new jobs of the account become test jobs
     TEST_MODE = "test_mode"
     PRIORITY = "priority"
     THUMBNAILS = "thumbnails"
@@ -69,6 +70,8 @@ class RemoteError:
 
 @dataclass(frozen=True, slots=True)
 class RemoteInput:
+    """`fetched_percent`: how much of it the provider has fetched, while the job runs."""
+
     url: str | None = None  # redacted
     secret_url: str | None = None  # original; only when redaction took something away
     duration_ms: int | None = None
@@ -79,6 +82,7 @@ class RemoteInput:
     video_codec: str | None = None
     audio_codec: str | None = None
     bitrate_kbps: int | None = None
+    fetched_percent: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,14 +64,14 @@ def fill_job(job: RemoteJob, body: Body) -> RemoteJob:
         created_at=body.time("created_at", "submitted_at"),
         finished_at=body.time("finished_at"),
         updated_at=body.time("updated_at"),
-        input=_read_input(source),
+        input=read_input(source),
         outputs=outputs,
         errors=errors,
         is_test=body.flag("test"),
     )
 
 
-def _read_input(file: Body) -> RemoteInput:
+def read_input(file: Body) -> RemoteInput:
     bitrate_kbps = file.positive("total_bitrate_in_kbps")
     return RemoteInput(**_read_media(file, file.url("url")), bitrate_kbps=bitrate_kbps)
 

@@ -31,6 +31,7 @@ METHODS = {
     Capability.WEBHOOK: ("read_webhook",),
     Capability.CHECK_CREDENTIALS: ("check_credentials",),
     Capability.USAGE: ("usage",),
+    Capability.INTEGRATION_MODE: ("switch_integration_mode",),
     Capability.OUTPUT_LINKS: ("resolve_output_url",),
 }
 KEY = "0123456789abcdef0123456789abcdef"

@@ -70,6 +70,7 @@ def test_the_limits_are_those_of_the_provider() -> None:
         "submit": 1000,
         "progress": 5000,
         "account": 5000,
+        "mode": 60,
     }
 
 

@@ -55,6 +55,7 @@ def job_changes(
         **_read_facts(Job, remote.input, _INPUT_FACTS, "input_"),
         "progress": _progress(row, remote, same_status),
         "phase": _phase(row, remote, same_status),
+        "input_fetched_percent": _fetched_percent(row, remote, same_status),
         **_errors(row, remote, same_status),
     }
     if has_own_metadata(row):
@@ -203,6 +204,13 @@ def _progress(row: Job, remote: RemoteJob, same_status: bool) -> float | None:
         return percent
     # a failed or cancelled job keeps how far it was last reported to be
     return row.progress if same_status or remote.status.is_terminal else None
+
+
+def _fetched_percent(row: Job, remote: RemoteJob, same_status: bool) -> float | None:
+    if remote.status.is_terminal:
+        return None
+    percent = _percent(remote.input.fetched_percent)
+    return row.input_fetched_percent if percent is None and same_status else percent
 
 
 def _phase(row: Job, remote: RemoteJob, same_status: bool) -> str:

@@ -81,6 +81,8 @@ class Job(models.Model):
     input_bitrate_kbps = models.PositiveIntegerField(null=True, blank=True)
     input_video_codec = models.CharField(max_length=60, blank=True)
     input_audio_codec = models.CharField(max_length=60, blank=True)
+    # while the job runs: how much of it the provider has fetched
+    input_fetched_percent = models.FloatField(null=True, blank=True)
 
     error_class = models.CharField(max_length=40, blank=True)
     error_code = models.CharField(max_length=200, blank=True)
@@ -194,6 +196,11 @@ class Job(models.Model):
                 name="job_progress_percent",
             ),
             models.CheckConstraint(
+                condition=Q(input_fetched_percent__isnull=True)
+                | Q(input_fetched_percent__range=(0, 100)),
+                name="job_input_fetched_percent",
+            ),
+            models.CheckConstraint(
                 condition=Q(ended_at__isnull=True, ended_at_source="")
                 | Q(ended_at__isnull=False, ended_at_source__in=EndSource.values),
                 name="job_end_has_source",
@@ -240,6 +247,11 @@ class Job(models.Model):
         if confirmed_at is not None and not self.is_terminal:
             return confirmed_at
         return max((at for at in (self.observed_at, self.account.last_pass_at) if at), default=None)
+
+    @property
+    def is_fetching_input(self) -> bool:
+        percent = self.input_fetched_percent
+        return self.is_active and percent is not None and percent < 100
 
     @property
     def input_is_web(self) -> bool:

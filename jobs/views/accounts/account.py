@@ -102,6 +102,7 @@ def _render_account(
         "list_notice": describe_list(account),
         "watch_form": watch_form or WatchForm(account),
         "has_webhook": adapter_class.supports(Capability.WEBHOOK),
+        "has_integration": adapter_class.supports(Capability.INTEGRATION_MODE),
         "rows": newest_deliveries(account),
     }
     is_bad = watch_form is not None or (form is not None and form.is_bound)

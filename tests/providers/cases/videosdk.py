@@ -9,6 +9,7 @@ from providers.core.errors import (
     BadAnswer,
     Conflict,
     NotFound,
+    NotFoundOrWithdrawn,
     Outage,
     ProviderError,
     RateLimited,
@@ -60,26 +61,18 @@ def refuse(
 
 
 GONE = (Withdrawn, "provider.withdrawn")
+LOST = (NotFoundOrWithdrawn, "provider.withdrawn")
 NO_LIST = (Wire("GET", LIST, 404, body=WITHDRAWN, headers=HTML),)
 
 REFUSALS = (
-    # These come first: an adapter that has seen the list does not ask for it again.
-    refuse("GET", f"{JOBS}/77", 404, *GONE, body=WITHDRAWN, headers=HTML, others=NO_LIST),
-    refuse("GET", f"{JOBS}/77", 404, *GONE, json={"message": "Not Found"}, others=NO_LIST),
+    # These come first: an adapter that has seen the list, or none, does not ask for it again.
+    refuse("GET", f"{JOBS}/77", 404, *LOST, body=WITHDRAWN, headers=HTML, others=NO_LIST),
+    refuse("GET", f"{JOBS}/77", 404, *LOST, json={"message": "Not Found"}, others=NO_LIST),
     refuse("GET", f"{JOBS}/77", 403, *GONE, json={}, others=NO_LIST),
     refuse("GET", LIST, 401, AuthRefused, "auth.refused", json={"message": "No."}),
     refuse("GET", LIST, 403, AuthRefused, "auth.refused", json={"error": "Token is invalid"}),
     refuse("GET", LIST, 403, AuthRefused, "auth.refused", json={"message": "Unknown API key"}),
     refuse("GET", LIST, 403, AuthRefused, "auth.refused", json={"message": "It has expired"}),
-    # The list and a creation are always known to a service that is there.
-    refuse("GET", LIST, 403, *GONE, json={"message": "Forbidden"}),
-    refuse("GET", LIST, 404, *GONE, body=WITHDRAWN, headers=HTML),
-    refuse("GET", LIST, 410, *GONE, json={}),
-    refuse("GET", LIST, 400, *GONE, body=WITHDRAWN, headers=HTML),
-    refuse("POST", JOBS, 405, *GONE, body=WITHDRAWN, headers=HTML),
-    refuse("GET", LIST, 200, *GONE, body=WITHDRAWN, headers=HTML, ambiguous=True),
-    refuse("POST", JOBS, 404, *GONE, json={"message": "Not Found"}),
-    refuse("POST", JOBS, 200, *GONE, body=WITHDRAWN, headers=HTML, ambiguous=True),
     # Beside a list that is there, the same answers are about the job.
     refuse("GET", f"{JOBS}/77", 404, NotFound, "unknown", json={"message": "No such job"}),
     refuse("GET", f"{JOBS}/77", 404, NotFound, "unknown", body="Cannot GET", headers=HTML),
@@ -92,6 +85,15 @@ REFUSALS = (
     refuse("DELETE", f"{JOBS}/77", 409, Conflict, "unknown", json={}),
     refuse("DELETE", f"{JOBS}/77", 422, Conflict, "unknown", json={"message": "Running"}),
     refuse("DELETE", f"{JOBS}/77", 200, Conflict, "unknown", json={"status": "Processing"}),
+    # The list and a creation are always known to a service that is there.
+    refuse("GET", LIST, 403, *GONE, json={"message": "Forbidden"}),
+    refuse("GET", LIST, 404, *GONE, body=WITHDRAWN, headers=HTML),
+    refuse("GET", LIST, 410, *GONE, json={}),
+    refuse("GET", LIST, 400, *GONE, body=WITHDRAWN, headers=HTML),
+    refuse("POST", JOBS, 405, *GONE, body=WITHDRAWN, headers=HTML),
+    refuse("GET", LIST, 200, *GONE, body=WITHDRAWN, headers=HTML, ambiguous=True),
+    refuse("POST", JOBS, 404, *GONE, json={"message": "Not Found"}),
+    refuse("POST", JOBS, 200, *GONE, body=WITHDRAWN, headers=HTML, ambiguous=True),
     refuse("POST", JOBS, 400, Rejected, "settings.invalid", json=load("rejected")),
     refuse("POST", JOBS, 404, Rejected, "input.not_found", json={"message": "No such video"}),
     refuse("POST", JOBS, 402, Rejected, "quota.plan", json={}),
