@@ -147,7 +147,6 @@ class SubmitRequest(Strict):
         None, description="Returned with the job as it was sent, but for secrets."
     )
     test: bool = False
-    priority: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
     allow_duplicate: bool = Field(False, description="Submit even if the same ran within 24 hours.")
 
     @field_validator("extra")
@@ -166,7 +165,6 @@ class SubmitRequest(Strict):
             thumbnails=self.thumbnails.as_thumbnails() if self.thumbnails else None,
             metadata=self.metadata,
             test=self.test,
-            priority=self.priority,
             extra=self.extra,
         )
 

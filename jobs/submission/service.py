@@ -18,7 +18,7 @@ from providers.core.types import JobRequest
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """`warnings` say what differs from the request, one sentence each."""
+    """`warnings` say what the provider makes of the request otherwise, and what holds it."""
 
     job: Job
     created: bool
@@ -55,7 +55,11 @@ def submit(
     new = NewJob(organization, account, request, digest, user, token, retry_of)
     make = partial(_write_and_enqueue, new, allow_duplicate=allow_duplicate)
     job, created = idempotency.make_once(organization, key, make)
-    return Submitted(job, created, describe_hold(account) if created else ())
+    if not created:
+        return Submitted(job, created)
+    # a sentence such as "The outputs in extra replace these." is about its field
+    remarks = (f"{issue.field}: {issue.message}" for issue in issues)
+    return Submitted(job, created, (*remarks, *describe_hold(account)))
 
 
 def describe_hold(account: ProviderAccount) -> tuple[str, ...]:

@@ -245,10 +245,29 @@ class Adapter(Provider):
 
     def check_request(self, request: JobRequest) -> list[RequestIssue]:
         body = self.build_request(request, LONGEST_KEY)
-        return [
+        issues = [
             *find_declared_issues(type(self), request, body),
             *self.find_issues(request, body),
         ]
+        named = {issue.field.partition(".")[0] for issue in issues}
+        replaced = (name for name in self._find_replaced(request, body) if name not in named)
+        return [*issues, *(self.note(name, "replaced_by_extra") for name in replaced)]
+
+    def _find_replaced(self, request: JobRequest, body: Mapping[str, Any]) -> Iterator[str]:
+        """Yield the fields that change nothing in `body`, since `extra` says the same otherwise."""
+        if not request.extra:
+            return
+        without = {
+            "input": replace(request, input=f"{request.input}-"),
+            "destination": replace(request, destination=None),
+            "renditions": replace(request, renditions=()),
+            "thumbnails": replace(request, thumbnails=None),
+            "metadata": replace(request, metadata=None),
+            "test": replace(request, test=False),
+        }
+        for name, other in without.items():
+            if other != request and self.build_request(other, LONGEST_KEY) == body:
+                yield name
 
     def find_issues(self, request: JobRequest, body: Mapping[str, Any]) -> Iterator[RequestIssue]:
         """Yield what does not follow from the declarations. `body` is what would be sent."""

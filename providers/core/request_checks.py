@@ -26,7 +26,7 @@ def find_declared_issues(
     if request.test and not provider.supports(Capability.TEST_MODE):
         yield provider.refuse("test", "test_mode_unsupported")
     if request.priority is not None and not provider.supports(Capability.PRIORITY):
-        yield provider.note("priority", "priority_ignored")
+        yield provider.refuse("priority", "priority_unsupported")
 
 
 def _check_places(provider: type[Provider], request: JobRequest) -> Iterator[RequestIssue]:

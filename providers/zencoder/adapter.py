@@ -194,7 +194,8 @@ class Zencoder(Adapter):
         labels = [str(output["label"]).lower() for output in outputs if output.get("label")]
         if len(labels) != len(set(labels)):
             yield self.refuse("renditions", "renditions_duplicated")
-        if not any(output.get("base_url") or output.get("url") for output in outputs):
+        has_target = any(output.get("base_url") or output.get("url") for output in outputs)
+        if not (has_target or request.destination):
             yield self.note("destination", "destination_temporary", hours=24)
         targets = [read_list(part.get("notifications")) for part in (body, *outputs)]
         if max(map(len, targets)) > MAX_NOTIFICATIONS:

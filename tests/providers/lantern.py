@@ -47,6 +47,7 @@ class Lantern(Adapter):
     id_field = "lamp"
     status_field = "glow"
     outputs_field = "beams"
+    request_help = {"destination": None}
     customer_field = CustomerField("note", customer_text, max_length=500)
     job_statuses = {
         "unlit": JobStatus.QUEUED,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from providers.core.contract import Account, Provider
 from providers.core.errors import CLASSES, BadAnswer, ProviderError, Unreachable, WebhookRefused
 from providers.core.status import JobStatus, OutputStatus, normalize_status, read_status
-from providers.core.types import Capability, JobRequest, RemoteJob
+from providers.core.types import Capability, JobRequest, RemoteJob, Rendition, Thumbnails
 from providers.http.client import HttpClient
 from providers.http.redaction import CUT
 from providers.parsing.values import MAX_ITEMS
@@ -424,6 +424,39 @@ def test_a_request_that_names_nothing_to_make_is_refused(cases: Cases, adapter: 
         request = JobRequest("s3://rushes/harbour.mov", "s3://results/", extra=extra)
         issues = adapter.check_request(request)
         assert "renditions" in {issue.field for issue in issues if issue.blocking}, extra
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"input": "s3://another/place.mov"},
+        {"destination": "s3://another/place/"},
+        {"renditions": (Rendition("hls", (144,)), Rendition("mp4", (2160,)))},
+        {"thumbnails": Thumbnails(count=3)},
+        {"thumbnails": Thumbnails(interval_s=2, formats=("png",), width=320, height=240)},
+        {"thumbnails": Thumbnails(timestamps=(1, 2.5), filters=("blur",))},
+        {"metadata": {"order": 7}},
+        {"test": True},
+        {"priority": 3},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_no_field_of_a_request_is_left_out_in_silence(
+    cases: Cases, adapter: Provider, fields: dict[str, Any]
+) -> None:
+    """Each is in the body, refused, or said to be approximated; also where extra replaces it."""
+    if not adapter.supports(Capability.SUBMIT):
+        pytest.skip("the provider takes no submissions")
+    (name,) = fields
+    plain = replace(cases.request, thumbnails=None)
+    request = replace(plain, **fields)
+    replacing = adapter.build_request(replace(request, metadata="of extra"))
+    for extra in ({**plain.extra}, {**plain.extra, **replacing}):
+        with_field = adapter.build_request(replace(request, extra=extra))
+        without = adapter.build_request(replace(plain, extra=extra))
+        issues = adapter.check_request(replace(request, extra=extra))
+        named = {issue.field.partition(".")[0] for issue in issues}
+        assert with_field != without or name in named, extra
 
 
 def test_extra_wins_over_what_the_adapter_builds(cases: Cases, adapter: Provider) -> None:

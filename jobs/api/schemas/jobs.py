@@ -173,7 +173,9 @@ class JobDetail(JobShape):
 
 class SubmittedJob(JobDetail):
     warnings: list[str] = Field(
-        [], description="Why it is not sent right after. Left out where nothing holds it."
+        [],
+        description="What the provider approximates, leaves out or decides by itself, and why the "
+        "job is not sent right after. Left out where there is nothing to say.",
     )
 
     @staticmethod

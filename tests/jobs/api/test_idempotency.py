@@ -27,7 +27,8 @@ def send(client: ApiClient, body: Any = BODY, key: str = "order-7") -> Answer:
 def test_a_key_with_another_body_is_refused(operator: ApiClient, account: ProviderAccount) -> None:
     first = send(operator)
     spelt_out = BODY | {"test": False, "metadata": None}
-    assert (send(operator, spelt_out).status, send(operator, spelt_out).body) == (200, first.body)
+    again = send(operator, spelt_out)
+    assert (again.status, again.body["id"]) == (200, first.body["id"])
     for change in ({"input": "https://media.example.com/b.mov"}, {"allow_duplicate": True}):
         refused = send(operator, BODY | change)
         assert "already used for another request" in refused.fields["Idempotency-Key"]

@@ -6,6 +6,7 @@ import pytest
 
 from jobs.models import Job, JobAction, ProviderAccount, Submission
 from jobs.submission.stored_request import find_sent_request
+from organizations.models import Organization
 from providers.core.types import JobRequest, Rendition, Thumbnails
 from tests.jobs.api.conftest import ApiClient
 from tests.jobs.factories import make_account, make_job
@@ -23,7 +24,6 @@ WHOLE = {
     "thumbnails": {"count": 5, "width": 320, "formats": ["png"]},
     "metadata": {"order": 7},
     "test": True,
-    "priority": 2,
     "extra": {"region": "europe"},
 }
 OTHERS: dict[str, dict[str, Any]] = {
@@ -76,7 +76,7 @@ def test_a_redacted_value_is_refused_at_its_field(
 
 
 def test_every_field_reaches_the_request(operator: ApiClient, account: ProviderAccount) -> None:
-    whole = {name: value for name, value in WHOLE.items() if name not in ("priority", "test")}
+    whole = {name: value for name, value in WHOLE.items() if name != "test"}
     answer = operator.post("/jobs", whole)
     assert answer.status == 201, answer.body
     assert find_sent_request(Job.objects.get()) == JobRequest(
@@ -183,7 +183,7 @@ def test_a_repeat_is_answered_with_the_job_that_is_there(
     first = operator.post("/jobs", SMALL)
     repeat = operator.post("/jobs", SMALL)
     assert (repeat.status, repeat.body["error"]["code"]) == (409, "duplicate")
-    assert repeat.body["job"] == first.body
+    assert repeat.body["job"] == {k: v for k, v in first.body.items() if k != "warnings"}
     assert operator.post("/jobs", SMALL | {"allow_duplicate": True}).status == 201
     assert Submission.objects.count() == 2
 
@@ -245,8 +245,7 @@ def test_a_repeat_is_answered_with_the_job_that_is_there(
         ({"extra": {"a": "x" * 20_000}}, "extra"),
         ({"test": "yes"}, "test"),
         ({"test": 1}, "test"),
-        ({"priority": "high"}, "priority"),
-        ({"priority": 2**31}, "priority"),
+        ({"priority": 0}, "priority"),
         ({"allow_duplicate": "false"}, "allow_duplicate"),
         ({"rendition": []}, "rendition"),
     ],
@@ -320,14 +319,46 @@ def test_a_paused_account_takes_the_job_and_holds_it(
     assert Job.objects.get().account == paused
 
 
+def test_what_the_provider_decides_by_itself_is_in_the_warnings(
+    operator: ApiClient, account: ProviderAccount
+) -> None:
+    outputs = {"outputs": [{"label": "own", "url": "s3://deliveries/own.mp4"}]}
+    body = SMALL | {"destination": "s3://deliveries/", "extra": outputs}
+    answer = operator.post("/jobs", body, Idempotency_Key="k")
+    assert answer.status == 201
+    assert answer.body["warnings"] == [
+        "renditions: The outputs in extra replace these.",
+        "destination: extra sets this differently, so it is ignored.",
+    ]
+    again = operator.post("/jobs", body, Idempotency_Key="k")
+    assert (again.status, "warnings" in again.body) == (200, False)
+
+
+def test_what_the_provider_cannot_do_is_refused_at_its_field(
+    operator: ApiClient, organization: Organization
+) -> None:
+    make_account(
+        organization,
+        name="sdk",
+        provider="videosdk",
+        base_url="https://api.videosdk.live/v1",
+        credentials={"token": "t"},
+    )
+    body = SMALL | {"account": "sdk", "test": True, "destination": "s3://deliveries/"}
+    assert operator.post("/jobs", body).fields.keys() == {"test", "destination"}
+    assert not Job.objects.exists()
+
+
 def test_a_job_for_a_paused_account_is_said_to_be_held(
     operator: ApiClient, account: ProviderAccount
 ) -> None:
     hold = "The job is held: main is paused. It is sent when the account is resumed."
-    assert "warnings" not in operator.post("/jobs", SMALL).body
+    # a destination, since without one the provider's own remark is among the warnings
+    small = SMALL | {"destination": "s3://deliveries/"}
+    assert "warnings" not in operator.post("/jobs", small).body
 
     ProviderAccount.objects.update(enabled=False)
-    again = SMALL | {"allow_duplicate": True}
+    again = small | {"allow_duplicate": True}
     answer = operator.post("/jobs", again, Idempotency_Key="k")
     assert answer.body["warnings"] == [hold]
     assert "warnings" not in operator.post("/jobs", again, Idempotency_Key="k").body

@@ -202,11 +202,6 @@ def test_a_preview_shows_the_body_without_secrets_and_sends_nothing(
     assert zencoder.asked == {}
 
 
-def test_a_priority_that_no_column_holds_is_left_out(account: ProviderAccount) -> None:
-    job = send(account, request=replace(REQUEST, priority=2**40))
-    assert job.priority is None
-
-
 def test_a_broker_that_is_down_does_not_fail_the_caller(
     organization: Organization,
     account: ProviderAccount,
