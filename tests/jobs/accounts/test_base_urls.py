@@ -61,12 +61,12 @@ def form(account: ProviderAccount, base_url: str) -> str:
 
 
 def command(account: ProviderAccount, base_url: str) -> str:
-    words = [
+    phrase = [
         *("--organization", account.organization.slug, "--provider", "zencoder"),
         *("--name", account.name, "--base-url", base_url, "--credential", "api_key=k-new"),
     ]
     try:
-        call_command("add_account", *words, stdout=StringIO(), stderr=StringIO())
+        call_command("add_account", *phrase, stdout=StringIO(), stderr=StringIO())
     except CommandError as error:
         return str(error)
     return ""

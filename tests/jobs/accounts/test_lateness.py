@@ -1,4 +1,4 @@
-"""An account is late by its last success, whatever was handed out, tried or failed since."""
+"""An account is late by its last success, whatever was dispatched, tried or failed since."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -49,7 +49,7 @@ def is_late(account: ProviderAccount) -> bool:
     return account.is_late(timezone.now())
 
 
-def test_ticks_that_no_worker_follows_do_not_make_it_look_well(
+def test_ticks_that_no_worker_follows_do_not_make_it_healthy(
     synced: ProviderAccount, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(current_app, "send_task", lambda *args, **options: None)

@@ -103,9 +103,9 @@ def add_in_admin(organization: Organization) -> str:
 
 
 def add_by_command(organization: Organization) -> str:
-    words = [f"--organization={organization.slug}", "--provider=zencoder", f"--name={NAME}"]
+    phrase = [f"--organization={organization.slug}", "--provider=zencoder", f"--name={NAME}"]
     with pytest.raises(CommandError) as error:
-        call_command("add_account", *words, "--credential=api_key=k-second", stdout=StringIO())
+        call_command("add_account", *phrase, "--credential=api_key=k-second", stdout=StringIO())
     return str(error.value)
 
 

@@ -96,7 +96,7 @@ def test_what_was_entered_is_neither_shown_again_nor_logged(
         ({"interval_s": "soon"}, "whole number"),
     ],
 )
-def test_what_makes_no_account_is_told_at_the_field_and_changes_nothing(
+def test_what_makes_no_account_is_reported_at_the_field_and_changes_nothing(
     admin_client: Client, account: ProviderAccount, fields: dict[str, str], sentence: str
 ) -> None:
     response = change(admin_client, account, api_key="entered-key", **fields)
@@ -186,10 +186,10 @@ def test_deleting_asks_without_listing_every_job(
     admin_client: Client, account: ProviderAccount
 ) -> None:
     job = make_job(account)
-    address = reverse("admin:jobs_provideraccount_delete", args=[account.pk])
-    page = admin_client.get(address).content.decode()
+    path = reverse("admin:jobs_provideraccount_delete", args=[account.pk])
+    page = admin_client.get(path).content.decode()
     assert "main, with all of its jobs" in page
     assert job.name not in page
-    assert admin_client.post(address, {"post": "yes"}).status_code == 302
+    assert admin_client.post(path, {"post": "yes"}).status_code == 302
     assert not ProviderAccount.objects.exists()
     assert not Job.objects.exists()

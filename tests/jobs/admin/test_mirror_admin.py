@@ -1,4 +1,4 @@
-"""The admin shows what is mirrored, edits none of it, tells no secret and counts no table."""
+"""The admin shows what is mirrored, edits none of it, shows no secret and counts no table."""
 
 import re
 from datetime import timedelta
@@ -84,8 +84,8 @@ def page_of(model: type[Model], pk: Any = None) -> str:
     return reverse(f"{name}_change", args=[pk]) if pk else reverse(f"{name}_changelist")
 
 
-def text_of(client: Client, address: str) -> str:
-    response = client.get(address)
+def text_of(client: Client, path: str) -> str:
+    response = client.get(path)
     assert response.status_code == 200
     return response.content.decode()
 
@@ -95,8 +95,8 @@ def test_pages_show_no_secret(
     admin_client: Client, account: ProviderAccount, model: type[Model]
 ) -> None:
     fill(account)
-    for address in (page_of(model), page_of(model, model._default_manager.get().pk)):
-        text = text_of(admin_client, address)
+    for path in (page_of(model), page_of(model, model._default_manager.get().pk)):
+        text = text_of(admin_client, path)
         assert "canary" not in text
         assert "gAAAA" not in text  # how an encrypted value begins
 
@@ -220,7 +220,9 @@ def test_a_body_is_shown_as_json_and_not_as_markup(
         assert "<script>alert(1)" not in text
 
 
-def test_a_damaged_body_is_told_in_words(admin_client: Client, account: ProviderAccount) -> None:
+def test_a_damaged_body_is_reported_with_a_clear_message(
+    admin_client: Client, account: ProviderAccount
+) -> None:
     fill(account)
     JobBody.objects.update(compressed=b"no zlib stream")
     for model in (Job, JobBody):

@@ -15,7 +15,7 @@ SENT = {
 
 
 @pytest.mark.parametrize(
-    ("after", "told"),
+    ("after", "reported"),
     [
         (SENT, []),
         (SENT | {"input": "s3://b.mov"}, [Change("input", "s3://rushes/a.mov", "s3://b.mov")]),
@@ -30,5 +30,5 @@ SENT = {
         ),
     ],
 )
-def test_only_what_differs_is_told(after: dict[str, Any], told: list[Change]) -> None:
-    assert changes(SENT, after) == told
+def test_only_what_differs_is_reported(after: dict[str, Any], reported: list[Change]) -> None:
+    assert changes(SENT, after) == reported

@@ -17,14 +17,14 @@ from tests.jobs.fake_zencoder import Answer, FakeZencoder
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 
-def run(*words: str) -> str:
+def run(*phrase: str) -> str:
     out = StringIO()
-    call_command(*words, stdout=out, stderr=StringIO())
+    call_command(*phrase, stdout=out, stderr=StringIO())
     return out.getvalue()
 
 
-def run_json(*words: str) -> Any:
-    return json.loads(run(*words, "--json"))
+def run_json(*phrase: str) -> Any:
+    return json.loads(run(*phrase, "--json"))
 
 
 def test_sync_prints_one_object(account: ProviderAccount, zencoder: FakeZencoder) -> None:
@@ -110,12 +110,12 @@ def test_sync_full_counts_what_is_gone(account: ProviderAccount, zencoder: FakeZ
     assert run_json("sync", "--full")["accounts"][0]["gone"] == 1
 
 
-def add(organization: Organization, *words: str) -> Any:
+def add(organization: Organization, *phrase: str) -> Any:
     where = ("--organization", organization.slug, "--provider", "zencoder", "--name", "board")
-    return run_json("add_account", *where, *words)
+    return run_json("add_account", *where, *phrase)
 
 
-def test_add_account_prints_its_webhook_address(organization: Organization) -> None:
+def test_add_account_prints_its_webhook_url(organization: Organization) -> None:
     printed = add(organization, "--credential", "api_key=abc=def")
     account = ProviderAccount.objects.get()
     assert printed == {
@@ -169,7 +169,7 @@ def test_add_account_after_a_lost_key_takes_new_credentials(
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("phrase", "sentence"),
     [
         ((), "needs API key"),
         (("--credential", "api_key"), "NAME=VALUE"),
@@ -185,35 +185,35 @@ def test_add_account_after_a_lost_key_takes_new_credentials(
     ],
 )
 def test_add_account_refuses_in_one_sentence(
-    organization: Organization, words: tuple[str, ...], sentence: str
+    organization: Organization, phrase: tuple[str, ...], sentence: str
 ) -> None:
     with pytest.raises(CommandError, match=sentence):
-        add(organization, *words)
+        add(organization, *phrase)
     assert not ProviderAccount.objects.exists()
 
 
-def submit(account: ProviderAccount, *words: str) -> Any:
+def submit(account: ProviderAccount, *phrase: str) -> Any:
     where = ("--organization", account.organization.slug, "--account", account.name)
-    return run_json("submit", *where, "--input", "s3://rushes/harbour.mov", *words)
+    return run_json("submit", *where, "--input", "s3://rushes/harbour.mov", *phrase)
 
 
 def test_submit_prints_the_id_and_makes_one_job(account: ProviderAccount) -> None:
-    words = ("--height=240", "--height=360", "--packaging=mp4", "--packaging=hls")
-    printed = submit(account, *words, "--idempotency-key=k")
+    phrase = ("--height=240", "--height=360", "--packaging=mp4", "--packaging=hls")
+    printed = submit(account, *phrase, "--idempotency-key=k")
     job = Job.objects.get()
     assert printed == {"id": str(job.pk), "created": True}
     assert job.status == "submitting"
     assert Submission.objects.get().request["renditions"] == [
         {"packaging": packaging, "heights": [240, 360]} for packaging in ("mp4", "hls")
     ]
-    again = submit(account, *words, "--idempotency-key=k")
+    again = submit(account, *phrase, "--idempotency-key=k")
     assert again == {"id": str(job.pk), "created": False}
     with pytest.raises(CommandError, match="already used for another request"):
         submit(account, "--idempotency-key=k")
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("phrase", "sentence"),
     [
         (("--extra", "{"), "not valid JSON"),
         (("--extra", "[1]"), "a JSON object"),
@@ -225,10 +225,10 @@ def test_submit_prints_the_id_and_makes_one_job(account: ProviderAccount) -> Non
     ],
 )
 def test_submit_refuses_in_one_sentence(
-    account: ProviderAccount, words: tuple[str, ...], sentence: str
+    account: ProviderAccount, phrase: tuple[str, ...], sentence: str
 ) -> None:
     with pytest.raises(CommandError, match=sentence):
-        submit(account, *words)
+        submit(account, *phrase)
     assert not Job.objects.exists()
 
 
@@ -273,7 +273,7 @@ def test_no_command_sends_what_steers_a_terminal(
     make_account(account.organization, name=f"bad{ESCAPES}", credentials={"api_key": "no"})
     slug = account.organization.slug
     where = (f"--organization={slug}", "--provider=zencoder")
-    for words in (
+    for phrase in (
         ["sync"],
         ["add_account", *where, f"--name=new{ESCAPES}", "--credential=api_key=no"],
         ["add_account", *where, "--name=new", f"--credential={ESCAPES}=1"],
@@ -284,10 +284,10 @@ def test_no_command_sends_what_steers_a_terminal(
         ["submit", f"--organization={slug}", f"--account={ESCAPES}", "--input=s3://a/b"],
         ["submit", f"--organization={slug}", "--account=main", f"--input=s3://a/b{ESCAPES}"],
     ):
-        written = from_terminal(*words, *(["--json"] if as_json else []))
+        written = from_terminal(*phrase, *(["--json"] if as_json else []))
         assert written
-        assert not [char for char in written if char != "\n" and not char.isprintable()], words
-        assert not [line for line in written.splitlines() if line.startswith("forged")], words
+        assert not [char for char in written if char != "\n" and not char.isprintable()], phrase
+        assert not [line for line in written.splitlines() if line.startswith("forged")], phrase
 
 
 def test_progress_does_not_steer_the_terminal_either(
@@ -303,13 +303,13 @@ def test_progress_does_not_steer_the_terminal_either(
     assert not [char for char in written if char not in "\r\n" and not char.isprintable()]
 
 
-def from_terminal(*words: str) -> str:
+def from_terminal(*phrase: str) -> str:
     """All that a command writes where a person started it."""
     written = StringIO()
-    command = load_command_class(get_commands()[words[0]], words[0])
+    command = load_command_class(get_commands()[phrase[0]], phrase[0])
     command._called_from_command_line = True  # type: ignore[attr-defined]  # not in the stubs
-    parser = command.create_parser("manage.py", words[0])
-    options = vars(parser.parse_args(words[1:]))
+    parser = command.create_parser("manage.py", phrase[0])
+    options = vars(parser.parse_args(phrase[1:]))
     with suppress(SystemExit):
         command.execute(**options | {"stdout": written, "stderr": written, "skip_checks": True})
     return written.getvalue()
@@ -323,4 +323,4 @@ def test_watch_job_adds_a_job_once_and_prints_its_id(account: ProviderAccount) -
     with pytest.raises(CommandError, match=r"No account has the id 99999999\."):
         run("watch_job", "--account", "99999999", "881200")
     with pytest.raises(CommandError, match="An id has no spaces"):
-        run("watch_job", "--account", str(account.pk), "two words")
+        run("watch_job", "--account", str(account.pk), "two phrase")

@@ -1,4 +1,4 @@
-"""A link that expired is asked for anew, within limits, and what cannot be had is told in words."""
+"""A link that expired is asked for anew, within limits, and a failure is explained."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def sign(zencoder: FakeZencoder, signature: str, hours: float) -> str:
-    """Give the first output of job 71 a signed address that ends in so many hours."""
+    """Give the first output of job 71 a signed URL that ends in so many hours."""
     ends = int((timezone.now() + timedelta(hours=hours)).timestamp())
     url = f"https://cdn.example.net/71/240.mp4?Expires={ends}&Signature={signature}"
     zencoder.jobs[71]["output_media_files"][0]["url"] = url
@@ -77,7 +77,7 @@ def test_a_provider_that_does_not_answer_leaves_it_to_later(
 
 
 @pytest.mark.parametrize(
-    ("model", "change", "words"),
+    ("model", "change", "phrase"),
     [
         (ProviderAccount, {"enabled": False}, "is paused"),
         (ProviderAccount, {"refused_at": NOON}, "refuses the credential"),
@@ -90,23 +90,23 @@ def test_a_provider_that_must_not_or_cannot_be_asked_is_not(
     expired: Output,
     model: type[ProviderAccount] | type[Job],
     change: dict[str, object],
-    words: str,
+    phrase: str,
 ) -> None:
     model._default_manager.update(**change)
     output = Output.objects.select_related("job", "account").get(pk=expired.pk)
-    with pytest.raises(NoLink, match=words):
+    with pytest.raises(NoLink, match=phrase):
         find_link(output)
     assert not zencoder.asked
 
 
-def test_an_output_without_an_address_says_so(account: ProviderAccount) -> None:
+def test_an_output_without_a_url_says_so(account: ProviderAccount) -> None:
     with pytest.raises(NoLink, match="no URL"):
         find_link(make_output(make_job(account), url=""))
 
 
 @pytest.fixture
 def made(organization: Organization) -> Output:
-    """An output of a provider whose addresses open with the account's credentials alone."""
+    """An output of a provider whose URLs open with the account's credentials alone."""
     account = make_account(
         organization,
         provider="xvid",
@@ -121,7 +121,7 @@ def made(organization: Organization) -> Output:
     return Output.objects.select_related("job", "account").get(pk=output.pk)
 
 
-def test_where_addresses_are_made_for_the_moment_one_is_asked_for(made: Output) -> None:
+def test_where_urls_are_made_for_the_moment_one_is_asked_for(made: Output) -> None:
     whole = "https://cdn.example.com/f.mp4?sig=once"
     with responses.RequestsMock() as wire:
         base = made.account.base_url

@@ -206,8 +206,8 @@ def test_a_job_goes_and_comes_back(account: ProviderAccount) -> None:
     apply(account, reported())
     job = newest(account)
     for is_news in (True, False):
-        told_gone = mark_gone(account, job, source=EventSource.POLL, observed_at=after(60))
-        assert told_gone is is_news
+        reported_gone = mark_gone(account, job, source=EventSource.POLL, observed_at=after(60))
+        assert reported_gone is is_news
     job = newest(account)
     assert (job.status, job.gone_at) == ("running", after(60))
     assert not JobPoll.objects.exists()

@@ -79,14 +79,14 @@ def apart() -> Iterator[list[str]]:
     """Updates of a job or a revision that were made outside of any transaction."""
     found = []
 
-    def look(execute: Callable[..., object], sql: str, *arguments: Any) -> object:
+    def observe(execute: Callable[..., object], sql: str, *arguments: Any) -> object:
         is_revision = sql.startswith('UPDATE "jobs_provideraccount"') and '"revision"' in sql
         is_watched = is_revision or sql.startswith('UPDATE "jobs_job" ')
         if is_watched and not connection.in_atomic_block:
             found.append(sql)
         return execute(sql, *arguments)
 
-    with connection.execute_wrapper(look):
+    with connection.execute_wrapper(observe):
         yield found
 
 

@@ -159,8 +159,8 @@ def test_a_start_ahead_is_not_pinned_to_the_top_of_what_runs(
     writer.apply(account, [wrong], source=EventSource.POLL, observed_at=now)
     right = reported("2", started_at=timezone.now())
     writer.apply(account, [right], source=EventSource.POLL, observed_at=now)
-    wanted = JobFilter.parse(QueryDict(f"status=running{order}"), account.organization)
-    found = page(wanted.apply(Job.objects.all()), wanted.ordering, 10)
+    filters = JobFilter.parse(QueryDict(f"status=running{order}"), account.organization)
+    found = page(filters.apply(Job.objects.all()), filters.ordering, 10)
     assert [job.remote_id for job in found.rows] == ["2", "1"]
 
 

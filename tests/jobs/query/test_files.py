@@ -97,7 +97,7 @@ def test_files_of_a_gone_job_are_not_unfinished(find: Find, account: ProviderAcc
     assert lost in find("") & find("q=lost")
 
 
-def test_text_is_searched_in_label_address_and_job_and_ids_are_whole(
+def test_text_is_searched_in_label_url_and_job_and_ids_are_whole(
     find: Find, account: ProviderAccount
 ) -> None:
     job = make_job(account, name="Harbour at dawn.mov", remote_id="8812")
@@ -122,7 +122,7 @@ def test_text_is_searched_in_label_address_and_job_and_ids_are_whole(
         ("q=%00", "q"),
     ],
 )
-def test_what_cannot_be_read_is_told_and_selects_nothing(
+def test_what_cannot_be_read_is_reported_and_selects_nothing(
     account: ProviderAccount, query: str, field: str
 ) -> None:
     make_output(make_job(account))

@@ -60,7 +60,9 @@ def test_no_filter_finds_all(find: Find, account: ProviderAccount) -> None:
 
 
 def test_status_repeats(find: Find, account: ProviderAccount) -> None:
-    queued, failed, _ = (make_job(account, status=word) for word in ("queued", "failed", "unknown"))
+    queued, failed, _ = (
+        make_job(account, status=status) for status in ("queued", "failed", "unknown")
+    )
     assert find("status=queued") == {queued}
     assert find("status=queued&status=failed") == {queued, failed}
 
@@ -103,7 +105,7 @@ def test_an_id_goes_before_a_name_of_digits(
 
 
 @pytest.mark.parametrize("field", ["pk", "name"])
-def test_a_foreign_account_is_told_like_one_that_is_not(
+def test_a_foreign_account_is_reported_like_one_that_is_not(
     organization: Organization, field: str
 ) -> None:
     foreign = make_account(make_organization(), name="theirs")
@@ -161,7 +163,7 @@ def test_batch_is_exact_and_repeats(find: Find, account: ProviderAccount) -> Non
 def test_text_finds_a_job_by_what_its_row_shows(
     find: Find, account: ProviderAccount, text: str
 ) -> None:
-    wanted = make_job(
+    match = make_job(
         account,
         name="Harbour at night, tape 3 (50%).mov",
         input_url="s3://archive/harbour.mov",
@@ -171,7 +173,7 @@ def test_text_finds_a_job_by_what_its_row_shows(
         error_message="The checksum differs.",
     )
     make_job(account, name="tape of a forest.mov", remote_id="10071-x1")
-    assert find(f"q={text.replace('%', '%25')}") == {wanted}
+    assert find(f"q={text.replace('%', '%25')}") == {match}
 
 
 def test_text_finds_a_job_by_our_id(find: Find, account: ProviderAccount) -> None:
@@ -180,7 +182,7 @@ def test_text_finds_a_job_by_our_id(find: Find, account: ProviderAccount) -> Non
     assert find(f"q={job.pk}") == {job}
 
 
-def test_created_after_takes_first_seen_where_the_provider_tells_no_creation(
+def test_created_after_takes_first_seen_where_the_provider_reports_no_creation(
     find: Find, account: ProviderAccount
 ) -> None:
     job = make_job(account, created_at=None, sort_at=NOON)
@@ -276,7 +278,7 @@ def test_a_time_is_read_as_utc_or_refused(text: str) -> None:
         assert read_time(text, NOON).tzinfo == UTC
 
 
-def test_an_unreadable_time_is_refused_in_words() -> None:
+def test_an_unreadable_time_is_refused_with_a_clear_message() -> None:
     with pytest.raises(ValueError, match="such as 2d"):
         read_time("soon", NOON)
 
@@ -303,7 +305,7 @@ def test_an_unreadable_time_is_refused_in_words() -> None:
         ("changed_after=2026-13-01", "changed_after"),
     ],
 )
-def test_an_unreadable_filter_is_told_and_selects_nothing(
+def test_an_unreadable_filter_is_reported_and_selects_nothing(
     account: ProviderAccount, query: str, field: str
 ) -> None:
     make_job(account)
@@ -313,7 +315,7 @@ def test_an_unreadable_filter_is_told_and_selects_nothing(
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=ten", "limit=-1", "sort=name"])
-def test_an_unreadable_order_or_limit_is_told_and_selects_all_the_same(
+def test_an_unreadable_order_or_limit_is_reported_and_selects_all_the_same(
     account: ProviderAccount, query: str
 ) -> None:
     job = make_job(account)

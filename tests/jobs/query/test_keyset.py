@@ -1,4 +1,4 @@
-"""Keyset paging: every row once, in order, whichever way one walks."""
+"""Keyset paging: every row once, in order, in both directions."""
 
 import base64
 import random
@@ -36,12 +36,12 @@ def jobs(account: ProviderAccount) -> QuerySet[Job]:
     dice = random.Random(20260314)  # noqa: S311 - rows to sort, not secrets
     for number in range(23):
         at = [NOON + timedelta(microseconds=dice.randrange(6)) for _ in range(4)]
-        told = number % 3 > 0
+        reported = number % 3 > 0
         make_job(
             account,
             sort_at=at[0],
-            started_at=at[1] if told else None,
-            finished_at=at[2] if told else None,
+            started_at=at[1] if reported else None,
+            finished_at=at[2] if reported else None,
             changed_at=at[3],
         )
     return Job.objects.filter(account=account)
@@ -56,7 +56,7 @@ def in_order(jobs: QuerySet[Job], ordering: Ordering) -> list[int]:
     return [pk for _, pk in sorted(rows, reverse=ordering.descending)]
 
 
-def walk(jobs: QuerySet[Job], ordering: Ordering, limit: int) -> list[list[int]]:
+def read_pages(jobs: QuerySet[Job], ordering: Ordering, limit: int) -> list[list[int]]:
     pages, cursor = [], ""
     while True:
         found = page(jobs, ordering, limit, cursor)
@@ -67,17 +67,17 @@ def walk(jobs: QuerySet[Job], ordering: Ordering, limit: int) -> list[list[int]]
 
 
 @each_ordering
-def test_walking_on_shows_each_row_once_and_in_order(
+def test_next_pages_show_each_row_once_and_in_order(
     jobs: QuerySet[Job], ordering: Ordering
 ) -> None:
     for limit in (1, 2, 5, 22, 23, 24):
-        pages = walk(jobs, ordering, limit)
+        pages = read_pages(jobs, ordering, limit)
         assert [pk for rows in pages for pk in rows] == in_order(jobs, ordering), limit
         assert {len(rows) for rows in pages[:-1]} <= {limit}
 
 
 @each_ordering
-def test_walking_back_shows_the_same_pages(jobs: QuerySet[Job], ordering: Ordering) -> None:
+def test_previous_pages_show_the_same_pages(jobs: QuerySet[Job], ordering: Ordering) -> None:
     forward, cursor = [], ""
     while True:
         found = page(jobs, ordering, 4, cursor)
@@ -157,7 +157,9 @@ def encode(text: str) -> str:
         encode("next -name 1 1"),
     ],
 )
-def test_a_cursor_that_is_not_ours_is_refused_in_words(jobs: QuerySet[Job], cursor: str) -> None:
+def test_a_cursor_that_is_not_ours_is_refused_with_a_clear_message(
+    jobs: QuerySet[Job], cursor: str
+) -> None:
     with pytest.raises(ValueError, match="start from the first page"):
         page(jobs, Ordering("created"), 5, cursor)
 

@@ -46,11 +46,11 @@ def test_no_submission_is_written_with_a_redacted_value(
 
 
 def test_the_command_names_what_to_enter(account: ProviderAccount) -> None:
-    words = ["--organization", account.organization.slug, "--account", account.name]
+    phrase = ["--organization", account.organization.slug, "--account", account.name]
     with pytest.raises(CommandError, match="Enter the original value"):
-        call_command("submit", *words, "--input", "https://a.example/b.mov?sig=REDACTED")
+        call_command("submit", *phrase, "--input", "https://a.example/b.mov?sig=REDACTED")
     with pytest.raises(CommandError, match="Enter the original value"):
-        call_command("submit", *words, "--input=s3://a/b", "--extra", '{"key": "REDACTED"}')
+        call_command("submit", *phrase, "--input=s3://a/b", "--extra", '{"key": "REDACTED"}')
     assert not Job.objects.exists()
 
 

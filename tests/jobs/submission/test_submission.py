@@ -88,7 +88,7 @@ def test_running_it_again_sends_nothing(account: ProviderAccount, zencoder: Fake
     assert zencoder.asked["create"] == 1
 
 
-def test_a_refusal_fails_the_job_with_the_providers_words(
+def test_a_refusal_fails_the_job_with_the_providers_message(
     account: ProviderAccount, zencoder: FakeZencoder
 ) -> None:
     zencoder.faults["create"] = failing(422)

@@ -45,15 +45,15 @@ class Stopping(Zencoder):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.stand_still("before the claim's next step")
+        self.pause("before the claim's next step")
 
     def submit(self, request: JobRequest, key: str) -> RemoteJob:
-        if self.stand_still("before the request") and self.wakes_with:
+        if self.pause("before the request") and self.wakes_with:
             raise self.wakes_with
         return super().submit(request, key)
 
     @classmethod
-    def stand_still(cls, moment: str) -> bool:
+    def pause(cls, moment: str) -> bool:
         if cls.stops != moment:
             return False
         cls.stops = ""
@@ -128,7 +128,7 @@ def test_a_late_end_does_not_undo_what_another_worker_is_at(
     stop: Stop,
     error: Exception,
 ) -> None:
-    def another_looks_in_vain_sends_it_and_gets_no_answer() -> None:
+    def another_finds_nothing_sends_it_and_gets_no_answer() -> None:
         zencoder.loses_answers_of.add("create")
         clock.shift(PAST_THE_LEASE)
         while zencoder.asked["create"] == 0:
@@ -136,7 +136,7 @@ def test_a_late_end_does_not_undo_what_another_worker_is_at(
             clock.shift(60)
         assert leases.take(Submission.objects.all(), job.pk, CALL_LEASE)
 
-    stop("before the request", another_looks_in_vain_sends_it_and_gets_no_answer, error)
+    stop("before the request", another_finds_nothing_sends_it_and_gets_no_answer, error)
     run_submission(job.pk)
     assert Submission.objects.get().state == SubmissionState.VERIFYING
     clock.shift(PAST_THE_LEASE)

@@ -171,7 +171,7 @@ def test_a_second_crawl_of_a_long_list_is_no_circle(
     assert missing(zencoder) == set()
 
 
-def test_an_import_that_resumes_looks_at_the_page_before(
+def test_an_import_that_resumes_reads_the_page_before(
     new_account: ProviderAccount, zencoder: FakeZencoder
 ) -> None:
     fill(zencoder, 6 * PAGE_SIZE)

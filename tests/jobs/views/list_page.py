@@ -29,7 +29,7 @@ class ListPage:
         html = client.get(LIST + query).content.decode()
         url, since = _find(r'hx-get="([^"]*/live/[^"]*)"[^>]*data-live-since="([^"]*)"', html)
         page = cls(client, url.replace("&amp;", "&"), {}, since, "", "0", "")
-        page._take(html)
+        page._read(html)
         return page
 
     def poll(self) -> str:
@@ -37,7 +37,7 @@ class ListPage:
         response = self.ask()
         html = response.content.decode()
         assert (response.status_code == 204) is (html == "")
-        self._take(html)
+        self._read(html)
         return html
 
     def ask(self) -> Any:
@@ -48,7 +48,7 @@ class ListPage:
     def shows(self, job: Job) -> bool:
         return str(job.pk) in self.rows
 
-    def _take(self, html: str) -> None:
+    def _read(self, html: str) -> None:
         self.rows |= dict(re.findall(r'<tr id="job-(\d+)"\s+data-version="(\w+)"', html))
         for name, pattern in (
             ("revision", r'data-revision="([^"]*)"'),

@@ -42,7 +42,7 @@ def test_accepted_credentials_make_a_working_account(
     assert ProviderHost.objects.healthy().get().name == account.host
 
 
-def test_refused_credentials_are_told_at_their_field_and_not_saved(
+def test_refused_credentials_are_reported_at_their_field_and_not_saved(
     manager: Client, wire: responses.RequestsMock
 ) -> None:
     wire.get(f"{API}/account", status=401, json={"errors": ["Invalid API key"]})
@@ -126,9 +126,9 @@ def test_the_command_saves_what_the_provider_refuses_and_says_so(
 ) -> None:
     """A script adds accounts in any order with their providers' set-up; the state is true."""
     wire.get(f"{API}/account", status=401, json={"errors": ["Invalid API key"]})
-    told, warned = StringIO(), StringIO()
-    words = ("--organization=harbour-studio", "--provider=zencoder", "--name=East")
-    call_command("add_account", *words, "--credential=api_key=k-1", stdout=told, stderr=warned)
+    reported, warned = StringIO(), StringIO()
+    phrase = ("--organization=harbour-studio", "--provider=zencoder", "--name=East")
+    call_command("add_account", *phrase, "--credential=api_key=k-1", stdout=reported, stderr=warned)
     assert "it will not sync" in warned.getvalue()
     assert "k-1" not in warned.getvalue()
     assert ProviderAccount.objects.get().health == HealthState.REFUSED

@@ -1,4 +1,4 @@
-"""The accounts page: health in words, and setting an account up without ever showing a secret."""
+"""The accounts page: health, and setting an account up without ever showing a secret."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -25,7 +25,7 @@ def path(account: ProviderAccount, name: str) -> str:
     return reverse(f"jobs:{name}", args=["harbour-studio", account.pk])
 
 
-def test_health_is_told_in_words(viewer: Client, studio: Organization) -> None:
+def test_health_is_described(viewer: Client, studio: Organization) -> None:
     make_account(
         studio,
         name="Night shift",
@@ -37,8 +37,8 @@ def test_health_is_told_in_words(viewer: Client, studio: Organization) -> None:
         rate_remaining=57,
     )
     html = viewer.get(ACCOUNTS).content.decode()
-    for words in ("Failing", "No answer within 30 s.", "did not finish in time", "412 ms", "57"):
-        assert words in html
+    for phrase in ("Failing", "No answer within 30 s.", "did not finish in time", "412 ms", "57"):
+        assert phrase in html
 
 
 def test_an_import_shows_how_far_it_is(viewer: Client, studio: Organization) -> None:
@@ -48,17 +48,17 @@ def test_an_import_shows_how_far_it_is(viewer: Client, studio: Organization) -> 
     assert "3 jobs so far" in viewer.get(ACCOUNTS).content.decode()
 
 
-def test_the_webhook_address_is_for_managers_alone(
+def test_the_webhook_url_is_for_managers_alone(
     manager: Client, operator: Client, account: ProviderAccount
 ) -> None:
-    address = webhook_url(account)
-    assert address in manager.get(ACCOUNTS).content.decode()
+    url = webhook_url(account)
+    assert url in manager.get(ACCOUNTS).content.decode()
     assert account.hook_secret not in operator.get(ACCOUNTS).content.decode()
 
 
 def test_no_page_shows_a_stored_credential(manager: Client, account: ProviderAccount) -> None:
-    for address in (ACCOUNTS, path(account, "account_edit")):
-        assert account.credentials["api_key"] not in manager.get(address).content.decode()
+    for url in (ACCOUNTS, path(account, "account_edit")):
+        assert account.credentials["api_key"] not in manager.get(url).content.decode()
     assert "A value is stored" in manager.get(path(account, "account_edit")).content.decode()
 
 
@@ -138,15 +138,15 @@ def test_an_option_that_was_stored_all_the_same_is_not_used(
     assert account.option_int("idle_interval_s", 60) == 60
 
 
-def test_after_a_lost_key_the_pages_stand_and_the_credentials_can_be_given_anew(
+def test_after_a_lost_key_the_pages_work_and_the_credentials_can_be_given_anew(
     manager: Client, account: ProviderAccount, settings: Settings
 ) -> None:
     output = make_output(make_job(account), secret_url="https://media.example/a.mp4?sig=1")
     settings.CREDENTIALS_KEYS = ("another key, of the same length as the first",)
     job_page = reverse("jobs:detail", args=["harbour-studio", output.job_id])
     edit = path(account, "account_edit")
-    for address in (ACCOUNTS, edit, job_page, reverse("jobs:files", args=["harbour-studio"])):
-        assert manager.get(address).status_code == 200, address
+    for url in (ACCOUNTS, edit, job_page, reverse("jobs:files", args=["harbour-studio"])):
+        assert manager.get(url).status_code == 200, url
     opened = reverse("jobs:output_open", args=["harbour-studio", output.job_id, output.pk])
     assert manager.get(opened).status_code == 410
     assert "A value is stored" not in manager.get(edit).content.decode()
@@ -209,37 +209,39 @@ def test_good_credentials_are_said_to_be_and_start_a_stopped_account(
     assert account.refused_at is None
 
 
-@pytest.mark.parametrize(("status", "words"), [(401, "Enter a valid key"), (503, "Zencoder main:")])
-def test_credentials_that_are_not_taken_are_told_of_in_words(
+@pytest.mark.parametrize(
+    ("status", "phrase"), [(401, "Enter a valid key"), (503, "Zencoder main:")]
+)
+def test_credentials_that_are_not_taken_are_reported_with_a_clear_message(
     operator: Client,
     account: ProviderAccount,
     wire: responses.RequestsMock,
     status: int,
-    words: str,
+    phrase: str,
 ) -> None:
     wire.get(f"{account.base_url}/account", status=status, json={"errors": ["No."]})
     html = operator.post(path(account, "account_check"), follow=True).content.decode()
     assert "banner-error" in html
-    assert words in html
+    assert phrase in html
     assert account.credentials["api_key"] not in html
 
 
-def test_usage_is_told_when_it_is_asked_for(
+def test_usage_is_reported_when_it_is_asked_for(
     operator: Client, viewer: Client, account: ProviderAccount, wire: responses.RequestsMock
 ) -> None:
     wire.get(f"{account.base_url}/account", json={"plan": "Studio <7>", "minutes_used": 412})
     assert "Show plan and usage" in operator.get(ACCOUNTS).content.decode()
     assert "Show plan and usage" not in viewer.get(ACCOUNTS).content.decode()
-    address = path(account, "account_usage")
-    page = operator.get(address).content.decode()
-    part = operator.get(address, headers={"HX-Request": "true"}).content.decode()
+    url = path(account, "account_usage")
+    page = operator.get(url).content.decode()
+    part = operator.get(url, headers={"HX-Request": "true"}).content.decode()
     for html in (page, part):
         assert "Studio &lt;7&gt;" in html
         assert "412" in html
     assert ("<html" in page, "<html" in part) == (True, False)
 
 
-def test_usage_that_is_not_told_says_why(
+def test_usage_that_is_not_reported_says_why(
     operator: Client, account: ProviderAccount, wire: responses.RequestsMock
 ) -> None:
     wire.get(f"{account.base_url}/account", status=503, json={})
@@ -260,7 +262,7 @@ def test_an_option_that_is_emptied_is_taken_away(manager: Client, account: Provi
     assert account.options == {"concurrency": "2"}
 
 
-def test_alternative_credentials_are_told_of_at_a_field(manager: Client, db: None) -> None:
+def test_alternative_credentials_are_reported_at_a_field(manager: Client, db: None) -> None:
     new = f"{ACCOUNTS}new/?provider=videosdk"
     refused = manager.post(new, {"name": "V", "api_key": "k"})
     assert "needs API key and Secret, or Token" in str(refused.context["form"].errors["secret"])

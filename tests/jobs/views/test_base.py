@@ -64,7 +64,7 @@ def test_what_is_not_there_and_what_is_not_allowed_have_pages(viewer: Client, jo
     assert "Requires the Operator role; your role is Viewer." in refused.content.decode()
 
 
-def test_a_form_from_before_the_sign_in_is_told_apart() -> None:
+def test_a_form_from_before_the_sign_in_is_distinguished() -> None:
     client = Client(enforce_csrf_checks=True)
     response = client.post("/accounts/login/", {"login": "x", "password": "y"})
     assert response.status_code == 403
@@ -73,7 +73,7 @@ def test_a_form_from_before_the_sign_in_is_told_apart() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("address", "words"),
+    ("url", "phrase"),
     [
         ("/accounts/login/", "Sign in"),
         ("/accounts/password/reset/", "Reset your password"),
@@ -82,9 +82,9 @@ def test_a_form_from_before_the_sign_in_is_told_apart() -> None:
         ("/accounts/signup/", "Sign-up is closed"),
     ],
 )
-def test_the_pages_around_the_sign_in_are_ours(client: Client, address: str, words: str) -> None:
-    html = client.get(address).content.decode()
-    assert f"<h1>{words}</h1>" in html
+def test_the_pages_around_the_sign_in_are_ours(client: Client, url: str, phrase: str) -> None:
+    html = client.get(url).content.decode()
+    assert f"<h1>{phrase}</h1>" in html
     assert "css/base.css" in html
 
 

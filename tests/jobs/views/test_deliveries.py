@@ -29,12 +29,12 @@ def test_a_row_says_when_what_and_about_which_job(
     make_delivery(account, remote_id="404404", handled_at=None, result="output 1 finished")
     make_delivery(account, verdict="ignored", remote_id="", result="It is about a live stream.")
     html = viewer.get(page).content.decode()
-    for words in (
+    for phrase in (
         "2026-03-14 12:00:00 UTC", "Accepted", "Job refreshed.", "harbour-at-dawn.mov",
         "404404", "Not imported", "Waiting to refresh the job",
         "Not about a job", "It is about a live stream.",
     ):  # fmt: skip
-        assert words in html
+        assert phrase in html
     assert f'href="{reverse("jobs:detail", args=["harbour-studio", job.pk])}"' in html
 
 
@@ -103,7 +103,7 @@ def test_newer_and_older_lead_through_all_deliveries(
     assert viewer.get(f"{page}?cursor=broken").status_code == 302
 
 
-def test_an_account_without_deliveries_tells_what_to_do(
+def test_an_account_without_deliveries_says_what_to_do(
     viewer: Client, manager: Client, studio: Organization, page: str
 ) -> None:
     assert "No deliveries yet" in viewer.get(page).content.decode()
@@ -111,7 +111,7 @@ def test_an_account_without_deliveries_tells_what_to_do(
     assert "shows the URL and the steps" in manager.get(page).content.decode()
 
 
-def test_a_provider_without_webhooks_has_no_deliveries_to_look_at(
+def test_a_provider_without_webhooks_has_no_deliveries_to_show(
     viewer: Client, studio: Organization
 ) -> None:
     account = make_account(studio, provider="xvid")
@@ -142,7 +142,7 @@ def test_the_account_s_own_page_lists_the_newest_few(
 
 
 @pytest.mark.parametrize("provider", ["zencoder", "tpstreams"])
-def test_the_steps_name_our_address_to_managers_alone(
+def test_the_steps_name_our_url_to_managers_alone(
     manager: Client, operator: Client, studio: Organization, provider: str
 ) -> None:
     account = make_account(studio, provider=provider)

@@ -21,7 +21,7 @@ QUERIES = 6
 
 
 def names(html: str) -> list[str]:
-    """The last part of each listed address, as the rows show them."""
+    """The last part of each listed URL, as the rows show them."""
     parts = without_isolation(html).split("<span>")
     return [part.split("</span>")[0] for part in parts if ".mp4</span>" in part]
 
@@ -33,11 +33,11 @@ def opener(output: Output) -> str:
 def test_a_row_says_what_the_file_is_and_whose(viewer: Client, job: Job) -> None:
     output = make_output(job, url="https://cdn.example/out/dawn%20web.mp4", label="web 720")
     html = viewer.get(FILES).content.decode()
-    for words in (
+    for phrase in (
         "dawn web.mp4", "web 720", "mp4", "1280 × 720 px", "1:01", "19.4 MB", "Succeeded",
         "harbour-at-dawn.mov", "Zencoder main",
     ):  # fmt: skip
-        assert words in html
+        assert phrase in html
     assert f'href="{reverse("jobs:detail", args=["harbour-studio", job.pk])}"' in html
     assert f'href="{opener(output)}"' in html
     assert f"?play={output.pk}#player" in html
@@ -54,7 +54,7 @@ def test_files_of_others_are_not_listed_whatever_the_filter(
     assert "No preset has the id" in viewer.get(f"{FILES}?preset={theirs.pk}").content.decode()
 
 
-def test_no_page_shows_what_signs_an_address(viewer: Client, job: Job) -> None:
+def test_no_page_shows_what_signs_a_url(viewer: Client, job: Job) -> None:
     make_output(
         job,
         url="https://cdn.example/film.mp4?Signature=REDACTED",
@@ -86,7 +86,7 @@ def test_a_link_that_expires_says_when_and_an_expired_one_offers_a_new(
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "phrase"),
     [
         ({"status": "failed"}, "Not created"),
         ({"status": "cancelled"}, "Not created"),
@@ -96,11 +96,11 @@ def test_a_link_that_expires_says_when_and_an_expired_one_offers_a_new(
     ],
 )
 def test_what_cannot_be_opened_is_not_offered(
-    viewer: Client, job: Job, fields: dict[str, str], words: str
+    viewer: Client, job: Job, fields: dict[str, str], phrase: str
 ) -> None:
     output = make_output(job, **fields)
     html = viewer.get(FILES).content.decode()
-    assert words in html
+    assert phrase in html
     assert opener(output) not in html
     assert "?play=" not in html
 

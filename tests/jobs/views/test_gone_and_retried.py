@@ -13,12 +13,12 @@ from tests.jobs.views.list_page import LIST, tab_counts
 from tests.jobs.views.test_job_list import rows
 
 
-def words(html: str) -> str:
+def phrase(html: str) -> str:
     return " ".join(html.split())
 
 
 def page_of(client: Client, job: Job) -> str:
-    return words(client.get(f"{LIST}{job.pk}/").content.decode())
+    return phrase(client.get(f"{LIST}{job.pk}/").content.decode())
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_gone_job_is_no_longer_shown_as_running(viewer: Client, gone: Job) -> 
     assert len(rows(viewer.get(f"{LIST}?gone=true").content.decode())) == 1
 
 
-def test_the_page_of_a_gone_job_stands_still(viewer: Client, gone: Job) -> None:
+def test_the_page_of_a_gone_job_does_not_change(viewer: Client, gone: Job) -> None:
     html = page_of(viewer, gone)
     assert "Gone, last seen running" in html
     assert "data-elapsed" not in html
@@ -60,7 +60,7 @@ def test_nothing_is_awaited_of_a_gone_job(
     viewer: Client, account: ProviderAccount, status: JobStatus
 ) -> None:
     gone = make_job(account, status=status, started_at=None, gone_at=NOON + timedelta(minutes=12))
-    for html in (page_of(viewer, gone), words(viewer.get(LIST).content.decode())):
+    for html in (page_of(viewer, gone), phrase(viewer.get(LIST).content.decode())):
         assert not re.search(r"\byet\b", html)
     make_output(gone, status="running", progress=40.0)
     html = page_of(viewer, gone)
@@ -161,7 +161,7 @@ def test_other_filters_stay_while_tabs_and_the_switch_are_used(
 def test_the_filters_for_gone_and_unresolved_show_what_is_chosen(
     viewer: Client, retried: Job
 ) -> None:
-    html = words(viewer.get(f"{LIST}?gone=false&unresolved=true").content.decode())
+    html = phrase(viewer.get(f"{LIST}?gone=false&unresolved=true").content.decode())
     assert '<label for="filter-unresolved">Unresolved</label>' in html
     assert '<option value="true" selected>Yes</option>' in html
     assert '<option value="false" selected>Not gone</option>' in html

@@ -27,7 +27,7 @@ def page(client: Client, job: Job, query: str = "") -> str:
     return without_isolation(response.content.decode())
 
 
-def test_every_fault_is_told_with_sentence_hint_and_the_providers_words(
+def test_every_fault_is_reported_with_sentence_hint_and_the_providers_message(
     viewer: Client, account: ProviderAccount
 ) -> None:
     job = make_job(account, status=JobStatus.FAILED)
@@ -43,7 +43,7 @@ def test_every_fault_is_told_with_sentence_hint_and_the_providers_words(
     ]
     job.save(update_fields=["errors"])
     html = page(viewer, job)
-    for words in (
+    for phrase in (
         "was too slow or did not respond",
         "move the source to faster storage",
         "It took 31 s.",
@@ -53,7 +53,7 @@ def test_every_fault_is_told_with_sentence_hint_and_the_providers_words(
         "(hls 480)",
         "You can fix this",
     ):
-        assert words in html
+        assert phrase in html
 
 
 def test_a_class_that_is_not_ours_does_not_break_the_page(
@@ -90,8 +90,8 @@ def test_a_phase_that_is_not_reported_is_said_to_be(
 def test_outputs_show_their_facts_with_units(viewer: Client, job: Job) -> None:
     make_output(job, label="web 720")
     html = page(viewer, job)
-    for words in ("web 720", "1280 × 720 px", "2.4 Mbit/s", "128 kbit/s", "1:01", "19.4 MB"):
-        assert words in html
+    for phrase in ("web 720", "1280 × 720 px", "2.4 Mbit/s", "128 kbit/s", "1:01", "19.4 MB"):
+        assert phrase in html
 
 
 def test_only_what_a_browser_can_play_is_offered_to_play(viewer: Client, job: Job) -> None:
@@ -99,11 +99,11 @@ def test_only_what_a_browser_can_play_is_offered_to_play(viewer: Client, job: Jo
     stored = make_output(job, url="s3://bucket/film.mp4")
     dash = make_output(job, kind=OutputKind.PLAYLIST, url="https://cdn.example/film.mpd")
     old = make_output(job, expires_at=NOON)
-    words = make_output(job, kind=OutputKind.CAPTIONS, url="https://cdn.example/film.vtt")
+    phrase = make_output(job, kind=OutputKind.CAPTIONS, url="https://cdn.example/film.vtt")
     html = page(viewer, job)
     for output in (film, old):
         assert f"?play={output.pk}#player" in html
-    for output in (stored, dash, words):
+    for output in (stored, dash, phrase):
         assert f"?play={output.pk}#player" not in html
     assert "Stored at s3://" in html
     assert "The link has expired." not in html
@@ -141,14 +141,14 @@ def test_what_was_never_made_offers_no_way_to_it(
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "phrase"),
     [
         ({"gone_at": NOON}, "The provider no longer has the job."),
         ({"is_newest": False}, "links for the latest attempt."),
     ],
 )
 def test_an_expired_link_that_nobody_renews_is_said_and_not_offered(
-    viewer: Client, job: Job, changes: dict[str, Any], words: str
+    viewer: Client, job: Job, changes: dict[str, Any], phrase: str
 ) -> None:
     output = make_output(job, expires_at=NOON)
     Job.objects.update(**changes)
@@ -156,7 +156,7 @@ def test_an_expired_link_that_nobody_renews_is_said_and_not_offered(
         page(viewer, job),
         viewer.get(reverse("jobs:files", args=["harbour-studio"])).content.decode(),
     ):
-        assert words in html
+        assert phrase in html
         assert "The link has expired." in html
         assert opener(output) not in html
 

@@ -30,8 +30,8 @@ def rows(html: str) -> list[str]:
 def test_a_row_says_what_the_job_is(viewer: Client, account: ProviderAccount) -> None:
     make_job(account, name="harbour.mov", input_url="s3://footage/raw/tape-7.mxf", attempt=2)
     html = viewer.get(LIST).content.decode()
-    for words in ("harbour.mov", "tape-7.mxf", "attempt 2", "Zencoder main", "Succeeded"):
-        assert words in html
+    for phrase in ("harbour.mov", "tape-7.mxf", "attempt 2", "Zencoder main", "Succeeded"):
+        assert phrase in html
 
 
 @pytest.mark.parametrize("path", [LIST, FILES, PRESETS])
@@ -84,7 +84,7 @@ def test_progress_that_nobody_reported_is_not_shown_as_zero(
     assert "42 %" in row
 
 
-def test_an_unknown_word_of_the_provider_is_shown_as_such(
+def test_an_unknown_status_of_the_provider_is_shown_as_such(
     viewer: Client, account: ProviderAccount
 ) -> None:
     make_job(account, status=JobStatus.UNKNOWN, provider_status="marinating")
@@ -215,7 +215,7 @@ def test_the_front_page_leads_to_the_organization(viewer: Client, studio: Organi
     assert viewer.get("/o/harbour-studio/")["Location"] == LIST
 
 
-def test_one_without_an_organization_is_told_so(stranger: Client) -> None:
+def test_one_without_an_organization_gets_a_message(stranger: Client) -> None:
     response = stranger.get("/")
     assert response.status_code == 403
     assert "not a member of any organization" in response.content.decode()

@@ -100,7 +100,7 @@ def test_whatever_a_page_says_of_itself_is_no_failure(
     assert viewer.get(LIVE, {"rows": rows, "since": since}).status_code == 200
 
 
-def test_a_stale_account_is_told_with_since_when_and_why(
+def test_a_stale_account_is_reported_with_since_when_and_why(
     viewer: Client, studio: Organization, account: ProviderAccount, job: Job
 ) -> None:
     make_account(studio, name="Sound")

@@ -1,4 +1,4 @@
-"""Media is handed out by address of ours alone, and one page alone may load it from elsewhere."""
+"""Media is only served through URLs of the board, and only one page may load it from elsewhere."""
 
 import pytest
 import responses
@@ -42,7 +42,7 @@ def test_the_input_opens_with_its_signature(viewer: Client, job: Job) -> None:
 
 
 @pytest.mark.parametrize("which", ["output", "input"])
-def test_an_address_that_is_too_long_to_redirect_to_is_said_to_be(
+def test_a_url_that_is_too_long_to_redirect_to_is_said_to_be(
     viewer: Client, job: Job, which: str
 ) -> None:
     endless = "https://cdn.example/film.mp4?sig=hunter2" + "x" * 20_000
@@ -56,12 +56,12 @@ def test_an_address_that_is_too_long_to_redirect_to_is_said_to_be(
 
 
 @pytest.mark.parametrize(
-    "address", ["s3://key:hunter2@bucket/film.mp4", "javascript:alert(1)", "data:text/html,x"]
+    "link", ["s3://key:hunter2@bucket/film.mp4", "javascript:alert(1)", "data:text/html,x"]
 )
-def test_what_is_no_web_address_is_shown_redacted_and_not_followed(
-    viewer: Client, job: Job, address: str
+def test_what_is_no_web_url_is_shown_redacted_and_not_followed(
+    viewer: Client, job: Job, link: str
 ) -> None:
-    output = make_output(job, url="s3://REDACTED@bucket/film.mp4", secret_url=address)
+    output = make_output(job, url="s3://REDACTED@bucket/film.mp4", secret_url=link)
     response = viewer.get(reverse("jobs:output_open", args=["harbour-studio", job.pk, output.pk]))
     assert response.status_code == 200
     assert "hunter2" not in response.content.decode()
@@ -70,7 +70,7 @@ def test_what_is_no_web_address_is_shown_redacted_and_not_followed(
 
 @pytest.mark.parametrize("which", ["output", "input"])
 @pytest.mark.parametrize(
-    "address",
+    "link",
     [
         "https://cdn.example\\@evil.example/film.mp4",
         "https://cdn.example\\.evil.example/film.mp4",
@@ -92,9 +92,9 @@ def test_what_is_no_web_address_is_shown_redacted_and_not_followed(
     ],
 )
 def test_no_browser_is_sent_to_a_host_that_it_may_read_otherwise(
-    viewer: Client, job: Job, address: str, which: str
+    viewer: Client, job: Job, link: str, which: str
 ) -> None:
-    stored = make_storable(address)
+    stored = make_storable(link)
     output = make_output(job, url=stored)
     Job.objects.filter(pk=job.pk).update(input_url=stored)
     args = ["harbour-studio", job.pk, *([output.pk] if which == "output" else [])]
@@ -154,7 +154,7 @@ def test_the_job_page_alone_may_load_from_its_outputs_origins(viewer: Client, jo
         "",
     ],
 )
-def test_no_address_can_widen_the_policy(url: str) -> None:
+def test_no_url_can_widen_the_policy(url: str) -> None:
     assert origin(url) is None
 
 
@@ -172,16 +172,16 @@ def test_the_player_says_why_it_cannot_play(viewer: Client, job: Job) -> None:
 def test_mp4_plays_without_scripts_and_hls_says_what_it_needs(viewer: Client, job: Job) -> None:
     film = make_output(job)
     stream = make_output(job, kind="playlist", url="https://cdn.example/master.m3u8")
-    address = reverse("jobs:output_open", args=["harbour-studio", job.pk, film.pk])
-    assert f'src="{address}"' in viewer.get(f"{detail(job)}?play={film.pk}").content.decode()
+    link = reverse("jobs:output_open", args=["harbour-studio", job.pk, film.pk])
+    assert f'src="{link}"' in viewer.get(f"{detail(job)}?play={film.pk}").content.decode()
     assert "<noscript>" in viewer.get(f"{detail(job)}?play={stream.pk}").content.decode()
 
 
 def test_thumbnails_come_only_when_asked_for(viewer: Client, job: Job) -> None:
     picture = make_output(job, kind="image", url="https://cdn.example/1.jpg")
-    address = reverse("jobs:output_open", args=["harbour-studio", job.pk, picture.pk])
-    assert address not in viewer.get(detail(job)).content.decode()
-    assert f'<img src="{address}"' in viewer.get(f"{detail(job)}?thumbnails=1").content.decode()
+    link = reverse("jobs:output_open", args=["harbour-studio", job.pk, picture.pk])
+    assert link not in viewer.get(detail(job)).content.decode()
+    assert f'<img src="{link}"' in viewer.get(f"{detail(job)}?thumbnails=1").content.decode()
 
 
 def test_a_page_that_may_not_load_from_a_new_origin_loads_anew_to_play(
@@ -200,7 +200,7 @@ def test_a_page_that_may_not_load_from_a_new_origin_loads_anew_to_play(
 
 @pytest.fixture
 def linked(studio: Organization) -> Output:
-    """An output of a provider that makes an address for the moment when it is asked."""
+    """An output of a provider that makes a URL at the moment it is asked for one."""
     account = make_account(
         studio,
         provider="xvid",
@@ -233,7 +233,7 @@ def test_a_page_may_load_from_where_the_link_leads_that_is_made_for_it(
     assert "<video" in page.content.decode()
 
 
-def test_a_link_that_cannot_be_had_is_told_in_place_of_the_player(
+def test_a_link_that_cannot_be_had_is_reported_in_place_of_the_player(
     viewer: Client, linked: Output
 ) -> None:
     ProviderAccount.objects.update(enabled=False)

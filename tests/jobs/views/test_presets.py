@@ -34,24 +34,25 @@ def used(account: ProviderAccount) -> Preset:
 
 
 def links(html: str) -> dict[str, str]:
-    """Where each figure leads, by the words that name it."""
+    """Where each figure leads, by the text that names it."""
     found = re.findall(r'<a[^>]*href="([^"]*preset=[^"]*)"[^>]*>(.*?)</a>', html, re.DOTALL)
     return {
-        " ".join(re.sub("<.*?>", " ", words).split()): markup.unescape(url) for url, words in found
+        " ".join(re.sub("<.*?>", " ", phrase).split()): markup.unescape(url)
+        for url, phrase in found
     }
 
 
 def test_a_row_says_what_the_preset_is_and_how_it_fares(viewer: Client, used: Preset) -> None:
     html = viewer.get(PRESETS).content.decode()
-    for words in ("Web ladder", "hls", used.remote_id, "codec h264, sizes 240/720", "75 %"):
-        assert words in html
+    for phrase in ("Web ladder", "hls", used.remote_id, "codec h264, sizes 240/720", "75 %"):
+        assert phrase in html
     assert "last 30 days" in html
 
 
 def test_each_figure_leads_to_the_very_jobs_that_it_counts(viewer: Client, used: Preset) -> None:
     figures = {
-        words: len(viewer.get(url).context["page"].rows)
-        for words, url in links(viewer.get(PRESETS).content.decode()).items()
+        phrase: len(viewer.get(url).context["page"].rows)
+        for phrase, url in links(viewer.get(PRESETS).content.decode()).items()
         if "/jobs/" in url
     }
     assert figures == {
@@ -68,10 +69,12 @@ def test_another_span_is_counted_and_linked(viewer: Client, used: Preset) -> Non
     assert "Since 60d" in html
     html = viewer.get(f"{PRESETS}?created_after=1h").content.decode()
     assert "None finished" in html
-    assert "5 h ago" in html  # when it was last used is told all the same
+    assert "5 h ago" in html  # when it was last used is shown all the same
 
 
-def test_a_span_beyond_the_bound_is_refused_in_words(viewer: Client, used: Preset) -> None:
+def test_a_span_beyond_the_bound_is_refused_with_a_clear_message(
+    viewer: Client, used: Preset
+) -> None:
     html = viewer.get(f"{PRESETS}?created_after=91d").content.decode()
     assert "Usage is counted over at most 90 days." in html
 
@@ -87,10 +90,10 @@ def test_the_list_of_jobs_says_which_preset_it_is_narrowed_to(viewer: Client, us
 def test_an_output_on_the_job_page_leads_to_its_preset(viewer: Client, used: Preset) -> None:
     job = Job.objects.filter(status="failed").get()
     html = viewer.get(f"/o/harbour-studio/jobs/{job.pk}/").content.decode()
-    address = f"{PRESETS}?preset={used.pk}"
-    assert f'href="{address}"' in html
+    link = f"{PRESETS}?preset={used.pk}"
+    assert f'href="{link}"' in html
     make_preset(used.account, name="Another")
-    found = viewer.get(address)
+    found = viewer.get(link)
     assert [row.preset for row in found.context["rows"]] == [used]
 
 
@@ -115,7 +118,7 @@ def test_presets_that_jobs_named_count_where_the_account_keeps_none(
     assert "Without presets" not in html
 
 
-def test_a_preset_whose_name_was_not_told_shows_its_id(
+def test_a_preset_whose_name_was_not_reported_shows_its_id(
     viewer: Client, account: ProviderAccount
 ) -> None:
     make_preset(account, name="", remote_id="66b1f0a2", settings={})
@@ -130,8 +133,8 @@ def test_presets_of_others_are_not_listed(viewer: Client, used: Preset, foreign_
     for query in ("", "?q=web", f"?q={used.remote_id}", "?provider=zencoder"):
         found = viewer.get(PRESETS + query).context["rows"]
         assert [row.preset for row in found] == [used]
-    for address in (PRESETS, "/o/harbour-studio/jobs/"):
-        html = viewer.get(f"{address}?preset={theirs.pk}").content.decode()
+    for link in (PRESETS, "/o/harbour-studio/jobs/"):
+        html = viewer.get(f"{link}?preset={theirs.pk}").content.decode()
         assert "No preset has the id" in html
         assert "Web secret" not in html
 

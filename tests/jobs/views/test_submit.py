@@ -90,7 +90,7 @@ def test_the_same_again_is_asked_about_first(operator: Client, values: dict[str,
         ("metadata", "x" * 300, "Zencoder stores at most 255 characters"),
     ],
 )
-def test_a_complaint_stands_at_its_field(
+def test_a_complaint_is_shown_at_its_field(
     operator: Client, values: dict[str, Any], field: str, value: str, sentence: str
 ) -> None:
     response = operator.post(NEW, values | {field: value})
@@ -190,7 +190,7 @@ def test_a_key_that_no_form_of_ours_had_is_refused(
     assert not Job.objects.exists()
 
 
-def test_words_that_only_begin_like_json_are_metadata(
+def test_text_that_only_begins_like_json_is_metadata(
     operator: Client, values: dict[str, Any]
 ) -> None:
     operator.post(NEW, values | {"metadata": "[draft] NaN"})
@@ -229,7 +229,7 @@ def test_the_preview_of_an_unfinished_form_waits(operator: Client, values: dict[
     assert "Enter a source file" in response.content.decode()
 
 
-def test_what_the_provider_decides_by_itself_is_told(
+def test_what_the_provider_decides_by_itself_is_reported(
     operator: Client, values: dict[str, Any]
 ) -> None:
     html = operator.post(PREVIEW, values | {"destination": ""}).content.decode()
@@ -346,7 +346,7 @@ def test_the_presets_of_the_account_are_offered_and_sent(
     assert "Choose at least one preset." in str(refused.context["form"].errors["presets"])
 
 
-def test_what_a_provider_says_stands_at_its_field(
+def test_what_a_provider_says_is_shown_at_its_field(
     operator: Client, studio: Organization, values: dict[str, Any]
 ) -> None:
     tpstreams = make_account(studio, provider="tpstreams", **OTHERS["tpstreams"])

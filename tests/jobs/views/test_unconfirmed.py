@@ -47,7 +47,7 @@ def state(job: Job) -> str:
     return Submission.objects.get(pk=job.pk).state
 
 
-def test_an_unconfirmed_job_asks_to_look_at_the_provider(
+def test_an_unconfirmed_job_asks_to_check_at_the_provider(
     operator: Client, unconfirmed: Job
 ) -> None:
     html = operator.get(url(unconfirmed)).content.decode()
@@ -56,7 +56,7 @@ def test_an_unconfirmed_job_asks_to_look_at_the_provider(
     assert "It is being sent" not in html
 
 
-def test_a_viewer_is_told_who_can_answer(viewer: Client, unconfirmed: Job) -> None:
+def test_a_viewer_sees_who_can_answer(viewer: Client, unconfirmed: Job) -> None:
     html = viewer.get(url(unconfirmed)).content.decode()
     assert "An operator of Harbour Studio" in html
     assert url(unconfirmed, "resolve") not in html
@@ -96,7 +96,7 @@ def test_what_is_no_id_is_refused_without_asking(
     assert not zencoder.asked
 
 
-def test_a_provider_that_does_not_answer_is_told_of_at_the_field(
+def test_a_provider_that_does_not_answer_is_reported_at_the_field(
     operator: Client, unconfirmed: Job, zencoder: FakeZencoder
 ) -> None:
     zencoder.faults["details"] = failing(503)
@@ -115,7 +115,7 @@ def test_the_job_of_another_submission_cannot_be_taken(
     assert f"belongs to job {other.pk}" in str(response.context["found_form"].errors)
 
 
-def test_it_is_sent_again_only_by_one_who_looked(operator: Client, unconfirmed: Job) -> None:
+def test_it_is_sent_again_only_by_one_who_checked(operator: Client, unconfirmed: Job) -> None:
     response = operator.post(url(unconfirmed, "resolve"), {"again": "yes"})
     assert response.status_code == 422
     assert "charged twice" in response.content.decode()
@@ -143,7 +143,7 @@ def test_who_may_answer(viewer: Client, stranger: Client, unconfirmed: Job) -> N
 
 
 @pytest.mark.parametrize(
-    ("come_so_far", "fields", "words"),
+    ("come_so_far", "fields", "phrase"),
     [
         (SubmissionState.VERIFYING, {}, "no response arrived"),
         (SubmissionState.DUE, {"failures": 2, "note": "Not now."}, "2 failed attempts so far"),
@@ -155,9 +155,9 @@ def test_a_job_on_its_way_says_what_it_waits_for(
     account: ProviderAccount,
     come_so_far: SubmissionState,
     fields: dict[str, Any],
-    words: str,
+    phrase: str,
 ) -> None:
-    assert words in viewer.get(url(send(account, come_so_far, **fields))).content.decode()
+    assert phrase in viewer.get(url(send(account, come_so_far, **fields))).content.decode()
 
 
 def test_a_paused_account_is_said_to_hold_it(viewer: Client, account: ProviderAccount) -> None:

@@ -1,4 +1,4 @@
-"""Figures and times in words."""
+"""Figures and times as text."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from tests.jobs.factories import NOON
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "words"),
+    ("milliseconds", "text"),
     [
         (None, ""),
         (0, "0:00"),
@@ -22,8 +22,8 @@ from tests.jobs.factories import NOON
         (-5, "0:00"),
     ],
 )
-def test_durations(milliseconds: int | None, words: str) -> None:
-    assert formats.duration(milliseconds) == words
+def test_durations(milliseconds: int | None, text: str) -> None:
+    assert formats.duration(milliseconds) == text
 
 
 def test_a_span_is_a_duration_too() -> None:
@@ -31,28 +31,28 @@ def test_a_span_is_a_duration_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "words"),
+    ("size", "text"),
     [(None, ""), (0, "0 B"), (999, "999 B"), (1_500, "1.5 kB"), (311_600_000, "312 MB"),
      (999_960, "1 MB"), (2_000_000_000, "2 GB")],
 )  # fmt: skip
-def test_sizes_are_in_si_units(size: int | None, words: str) -> None:
-    assert formats.size(size) == words
+def test_sizes_are_in_si_units(size: int | None, text: str) -> None:
+    assert formats.size(size) == text
 
 
 @pytest.mark.parametrize(
-    ("kilobits", "words"), [(None, ""), (0, "0 bit/s"), (96, "96 kbit/s"), (2_400, "2.4 Mbit/s")]
+    ("kilobits", "text"), [(None, ""), (0, "0 bit/s"), (96, "96 kbit/s"), (2_400, "2.4 Mbit/s")]
 )
-def test_bitrates(kilobits: int | None, words: str) -> None:
-    assert formats.bitrate(kilobits) == words
+def test_bitrates(kilobits: int | None, text: str) -> None:
+    assert formats.bitrate(kilobits) == text
 
 
 @pytest.mark.parametrize(
-    ("span", "words"),
+    ("span", "text"),
     [(timedelta(seconds=-3), "0 s"), (timedelta(seconds=59), "59 s"), (timedelta(hours=25), "1 d"),
      (timedelta(minutes=119), "1 h"), (timedelta(days=400), "1 y"), (timedelta(days=45), "1 mo")],
 )  # fmt: skip
-def test_ages_are_in_the_largest_whole_unit(span: timedelta, words: str) -> None:
-    assert formats.age(span) == words
+def test_ages_are_in_the_largest_whole_unit(span: timedelta, text: str) -> None:
+    assert formats.age(span) == text
 
 
 def job(status: JobStatus, *minutes: int | None) -> Job:
@@ -92,7 +92,7 @@ def test_phases_are_as_long_as_was_reported(found: Job, lengths: dict[str, int |
     assert in_minutes == lengths
 
 
-def test_shares_are_told_only_when_every_phase_is_known() -> None:
+def test_shares_are_reported_only_when_every_phase_is_known() -> None:
     known = phases(job(JobStatus.SUCCEEDED, 0, 2, 10), NOON)
     assert [phase.share for phase in known] == [20, 80]
     half = phases(job(JobStatus.SUCCEEDED, None, 2, 10), NOON)

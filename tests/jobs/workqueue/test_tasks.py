@@ -126,7 +126,7 @@ def test_the_nightly_comparison_goes_on_after_an_account_that_fails(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def breaks(*args: object) -> None:
-        raise RuntimeError("A fault of our own.")
+        raise RuntimeError("An internal error.")
 
     monkeypatch.setattr(Zencoder, "list_jobs", breaks)
 

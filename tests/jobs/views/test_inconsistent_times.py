@@ -104,26 +104,26 @@ def test_an_end_before_its_start_is_inconsistent(
 
 
 @pytest.mark.parametrize(
-    ("source", "words"),
+    ("source", "phrase"),
     [
         ("observed", "This is when Reelboard saw that the job had ended."),
         ("estimated", "This is when it started, was created or was first seen."),
     ],
 )
 def test_an_end_that_the_provider_did_not_report_says_what_it_is(
-    viewer: Client, account: ProviderAccount, source: str, words: str
+    viewer: Client, account: ProviderAccount, source: str, phrase: str
 ) -> None:
     job = make_job(account, status=JobStatus.FAILED, finished_at=None)
     Job.objects.update(ended_at=timezone.now() - timedelta(hours=3), ended_at_source=source)
     row = row_of(viewer, "?status=failed&finished_after=1d")
     assert "3 h ago" in row
     assert f">{source}</span>" in row
-    assert words in row
-    assert words in viewer.get(f"{LIST}{job.pk}/").content.decode()
+    assert phrase in row
+    assert phrase in viewer.get(f"{LIST}{job.pk}/").content.decode()
 
 
 def test_a_finished_job_without_outputs_has_none(viewer: Client, account: ProviderAccount) -> None:
-    for status, is_listed, words in (
+    for status, is_listed, phrase in (
         (JobStatus.SUCCEEDED, True, "None"),
         (JobStatus.SUCCEEDED, False, "Not reported"),
         (JobStatus.FAILED, False, "None"),
@@ -132,9 +132,9 @@ def test_a_finished_job_without_outputs_has_none(viewer: Client, account: Provid
     ):
         Job.objects.all().delete()
         job = make_job(account, status=status, has_listed_outputs=is_listed)
-        assert f'<span class="muted">{words}</span>' in row_of(viewer)
+        assert f'<span class="muted">{phrase}</span>' in row_of(viewer)
         page = viewer.get(f"{LIST}{job.pk}/").content.decode()
-        assert ("No outputs yet." in page) is (words == "None yet")
+        assert ("No outputs yet." in page) is (phrase == "None yet")
 
 
 def test_a_suspect_says_why(viewer: Client, account: ProviderAccount) -> None:
