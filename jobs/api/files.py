@@ -2,21 +2,36 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
+from django.http import HttpResponse
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from jobs.api.auth import ApiRequest
-from jobs.api.errors import LIST_REFUSALS, invalid
+from jobs.api.errors import (
+    LIST_REFUSALS,
+    READ_REFUSALS,
+    ApiError,
+    ErrorBody,
+    invalid,
+    not_found,
+)
 from jobs.api.list_parameters import read_filters
-from jobs.api.schemas.outputs import FileList
+from jobs.api.schemas.outputs import FileDetail, FileList, OutputLinkShape
+from jobs.media.links import NoLink, find_link
 from jobs.models import Output
 from jobs.query import keyset
 from jobs.query.files import FileFilter
 from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT
+from jobs.query.references import find_by_id
 from providers.core.status import OutputStatus
-from providers.core.types import OutputKind
+from providers.core.types import OutputKind, OutputLink
 
 router = Router(tags=["files"], by_alias=True)
+# of the outputs of a job
+links = Router(tags=["jobs"], by_alias=True)
+
+RETRY_S = 30
 
 
 class ListParameters(BaseModel):
@@ -53,3 +68,43 @@ def list_files(request: ApiRequest, parameters: Query[ListParameters]) -> dict[s
     except ValueError as error:
         raise invalid({"cursor": str(error)}) from error
     return {"results": found.rows, "next": found.next}
+
+
+@router.get("/{file_id}", response={200: FileDetail, **READ_REFUSALS}, summary="Read a file")
+def read_file(request: ApiRequest, file_id: str) -> Output:
+    """One output, by its id."""
+    return _find(request, Output.objects.select_related("job", "account", "organization"), file_id)
+
+
+@links.get(
+    "/{job_id}/outputs/{output_id}/link",
+    response={200: OutputLinkShape, 503: ErrorBody, **READ_REFUSALS},
+    summary="Get the URL of an output",
+)
+def read_link(
+    request: ApiRequest, response: HttpResponse, job_id: str, output_id: str
+) -> OutputLink:
+    """The URL that opens the file, with its signature. A new one if that has expired.
+
+    404 where there is no file or no way to one; 503 where the provider could not be asked.
+    """
+    # it is a secret, which no cache may keep
+    response["Cache-Control"] = "private, no-store"
+    output = _find(request, Output.objects.select_related("job", "account"), output_id)
+    if str(output.job_id) != job_id:
+        raise not_found()
+    try:
+        return find_link(output)
+    except NoLink as error:
+        if error.is_final:
+            raise ApiError(404, "no_link", str(error)) from error
+        raise ApiError(
+            *(503, "provider_unavailable", str(error)), headers={"Retry-After": str(RETRY_S)}
+        ) from error
+
+
+def _find(request: ApiRequest, outputs: QuerySet[Output], output_id: str) -> Output:
+    found = find_by_id(outputs.filter(organization=request.auth.organization), output_id)
+    if found is None:
+        raise not_found()
+    return found

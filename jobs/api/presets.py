@@ -2,17 +2,19 @@
 
 from typing import Any
 
+from django.utils import timezone
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from jobs.api.auth import ApiRequest
-from jobs.api.errors import LIST_REFUSALS, invalid
+from jobs.api.errors import LIST_REFUSALS, READ_REFUSALS, invalid, not_found
 from jobs.api.list_parameters import read_filters
-from jobs.api.schemas.presets import PresetList
+from jobs.api.schemas.presets import PresetList, PresetWithUse
 from jobs.models import Preset
 from jobs.query import presets
-from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT
+from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT, read_time
 from jobs.query.presets import MAX_WINDOW, WINDOW, PresetFilter, Usage
+from jobs.query.references import find_by_id
 
 router = Router(tags=["presets"], by_alias=True)
 
@@ -46,6 +48,17 @@ def list_presets(request: ApiRequest, parameters: Query[ListParameters]) -> dict
     except ValueError as error:
         raise invalid({"cursor": str(error)}) from error
     return {"results": [_shape(*row) for row in page.rows], "next": page.next}
+
+
+@router.get("/{preset_id}", response={200: PresetWithUse, **READ_REFUSALS}, summary="Read a preset")
+def read_preset(request: ApiRequest, preset_id: str) -> dict[str, Any]:
+    """One preset, with the jobs that used it in the last 30 days."""
+    found = find_by_id(Preset.objects.for_organization(request.auth.organization), preset_id)
+    if found is None:
+        raise not_found()
+    since = read_time(WINDOW, timezone.now())
+    (row,) = presets.page(Preset.objects.filter(pk=found.pk), since, limit=1).rows
+    return _shape(*row)
 
 
 def _shape(preset: Preset, usage: Usage) -> dict[str, Any]:

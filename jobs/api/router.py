@@ -1,6 +1,6 @@
 """The REST API, mounted at /api/v1/. Guide: docs/api.md; reference: /api/v1/docs."""
 
-from jobs.api import accounts, files, job_actions, presets, watch
+from jobs.api import accounts, files, job_actions, me, presets, watch
 from jobs.api.auth import TokenAuth
 from jobs.api.http.json_api import JsonAPI
 
@@ -15,6 +15,8 @@ api = JsonAPI(
 api.add_router("/jobs/watch", watch.router)
 # the router of jobs.api.jobs, with what job_actions adds to it
 api.add_router("/jobs", job_actions.router)
+api.add_router("/jobs", files.links)
 api.add_router("/accounts", accounts.router)
 api.add_router("/presets", presets.router)
 api.add_router("/files", files.router)
+api.add_router("/me", me.router)

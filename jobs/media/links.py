@@ -11,7 +11,7 @@ from jobs.models import EventSource, Output
 from jobs.sync.runner import apply_read
 from providers.core.contract import Provider
 from providers.core.errors import NotFound, ProviderError
-from providers.core.types import Capability, RemoteJob
+from providers.core.types import Capability, OutputLink, RemoteJob
 
 
 class NoLink(Exception):
@@ -22,7 +22,7 @@ class NoLink(Exception):
         self.is_final = is_final
 
 
-def find_link(output: Output) -> str:
+def find_link(output: Output) -> OutputLink:
     """The original URL of `output`, whose job and account are loaded. Raises NoLink.
 
     The provider is asked only where it makes URLs on demand, or where the one that we have has
@@ -37,7 +37,9 @@ def find_link(output: Output) -> str:
             "The provider reported no URL for it, or it can no longer be decrypted.",
             is_final=True,
         )
-    return _renew_link(output) if output.is_expired(timezone.now()) else output.opens_at
+    if output.is_expired(timezone.now()):
+        _renew_link(output)
+    return OutputLink(output.opens_at, output.expires_at)
 
 
 def link_origins(output: Output) -> list[str]:
@@ -48,24 +50,23 @@ def link_origins(output: Output) -> list[str]:
     makes_links = output.account.adapter_class.supports(Capability.OUTPUT_LINKS)
     if not makes_links and not output.is_expired(timezone.now()):
         return []
-    found = origin(find_link(output))
+    found = origin(find_link(output).url)
     return [found] if found else []
 
 
-def _make_link(output: Output) -> str:
+def _make_link(output: Output) -> OutputLink:
     remote_id = _askable_id(output)
     try:
-        link = ask(
+        return ask(
             output.account, lambda adapter: adapter.resolve_output_url(remote_id, output.remote_id)
         )
     except NotFound as error:
         raise NoLink(str(error), is_final=True) from error
     except ProviderError as error:
         raise NoLink(str(error)) from error
-    return link.url
 
 
-def _renew_link(output: Output) -> str:
+def _renew_link(output: Output) -> None:
     """Read the job again, for providers that sign its URLs with each answer."""
     remote_id = _askable_id(output)
     if not output.job.is_newest:
@@ -85,7 +86,6 @@ def _renew_link(output: Output) -> str:
     output.refresh_from_db(fields=["url", "secret_url", "expires_at"])
     if output.is_expired(timezone.now()):
         raise NoLink("The link has expired, and the provider returned no new one.", is_final=True)
-    return output.opens_at
 
 
 def _askable_id(output: Output) -> str:

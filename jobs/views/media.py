@@ -27,7 +27,7 @@ def output_open(request: HttpRequest, access: Access, pk: int, output_pk: int) -
     outputs = Output.objects.for_organization(access.organization)
     output = get_object_or_404(outputs.select_related("job", "account"), pk=output_pk, job_id=pk)
     try:
-        return _send_on(request, access, output.job, find_link(output), output.url)
+        return _send_on(request, access, output.job, find_link(output).url, output.url)
     except NoLink as refusal:
         context = layout_context(access, "files") | {"output": output, "job": output.job}
         return _say_why_not(request, context, refusal)

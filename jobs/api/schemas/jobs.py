@@ -27,6 +27,11 @@ class InputFacts(Schema):
     audio_codec: Text = Field(validation_alias="input_audio_codec")
 
 
+class InputDetail(InputFacts):
+    frame_rate: float | None = Field(validation_alias="input_frame_rate")
+    bitrate_kbps: int | None = Field(validation_alias="input_bitrate_kbps")
+
+
 class EventShape(Schema):
     at: datetime
     source: str = Field(description="poll, webhook, submit, action or import.")
@@ -108,6 +113,8 @@ class JobShape(Schema):
     retry_of: Id | None = Field(validation_alias="retry_of_id")
     retries: list[Id]
     metadata: Any = Field(description="The customer's own value, unchanged.")
+    test: bool = Field(validation_alias="is_test", description="Submitted as a test.")
+    priority: int | None
     html_url: str = Field(description="Its page on the board.")
     console_url: Text = Field(description="The job in the provider's own console.")
     actions: JobActions = Field(description="What can be done with the job as it is.")
@@ -153,6 +160,11 @@ class JobList(Schema):
 
 
 class JobDetail(JobShape):
+    input: InputDetail
+    request: dict[str, Any] | None = Field(
+        description="What was sent to the provider's adapter, with secrets redacted; null for a "
+        "job that was not submitted here."
+    )
     outputs: list[OutputShape]
     presets: list[PresetShape]
     errors: list[ListedError]

@@ -21,7 +21,17 @@ class OutputCounts(Schema):
     failed: int = Field(validation_alias="outputs_failed")
 
 
-class OutputShape(Schema):
+class MediaFacts(Schema):
+    """What the provider reported about the file beyond its size."""
+
+    frame_rate: float | None = Field(description="Frames per second.")
+    video_codec: Text
+    audio_codec: Text
+    video_bitrate_kbps: int | None
+    audio_bitrate_kbps: int | None
+
+
+class OutputShape(MediaFacts):
     id: Id
     remote_id: str
     kind: str
@@ -83,6 +93,15 @@ class FileShape(Schema):
     @staticmethod
     def resolve_open_url(output: Output) -> str | None:
         return _open_url(output, output.organization.slug)
+
+
+class FileDetail(FileShape, MediaFacts):
+    """An output by itself, with all that is known about it."""
+
+
+class OutputLinkShape(Schema):
+    url: str = Field(description="Opens the file; whoever has it needs no token.")
+    expires_at: datetime | None = Field(description="Until when; null: not known.")
 
 
 class FileList(Schema):

@@ -37,6 +37,7 @@ def test_a_job_in_detail(reader: ApiClient, account: ProviderAccount) -> None:
         input_height=1080,
         input_video_codec="prores",
         input_audio_codec="pcm",
+        input_frame_rate=25.0,
         metadata={"order": [7, {"deep": None}]},
         is_partial=True,
         is_suspect=True,
@@ -47,7 +48,7 @@ def test_a_job_in_detail(reader: ApiClient, account: ProviderAccount) -> None:
     answer = reader.get(f"/jobs/{job.pk}")
     assert answer.status == 200
     body = answer.body
-    assert body.keys() == SHARED | {"presets", "errors", "events", "actions"}
+    assert body.keys() == SHARED | {"presets", "errors", "events", "actions", "request"}
     assert {name: body[name] for name in SHARED - {"outputs", "name"}} == {
         "id": str(job.pk),
         "organization": "north",
@@ -73,7 +74,11 @@ def test_a_job_in_detail(reader: ApiClient, account: ProviderAccount) -> None:
             "height": 1080,
             "video_codec": "prores",
             "audio_codec": "pcm",
+            "frame_rate": 25.0,
+            "bitrate_kbps": None,
         },
+        "test": False,
+        "priority": None,
         "error": None,
         "created_at": "2026-03-14T12:00:00.000Z",
         "started_at": "2026-03-14T12:00:20.000Z",
@@ -129,6 +134,11 @@ def test_outputs_in_the_providers_order(reader: ApiClient, account: ProviderAcco
             "height": 720,
             "duration_ms": 61_240,
             "size_bytes": 19_350_611,
+            "frame_rate": 25.0,
+            "video_codec": "h264",
+            "audio_codec": "aac",
+            "video_bitrate_kbps": 2400,
+            "audio_bitrate_kbps": 128,
             "url": first.url,
             "open_url": f"http://127.0.0.1:8000/o/north/jobs/{job.pk}/outputs/{first.pk}/open/",
             "expires_at": None,

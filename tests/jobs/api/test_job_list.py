@@ -20,7 +20,7 @@ from tests.jobs.factories import NOON, make_account, make_job, make_output
 pytestmark = pytest.mark.django_db
 
 
-def test_listed_jobs_differ_in_their_outputs_alone(
+def test_listed_jobs_differ_in_their_outputs_and_input_alone(
     reader: ApiClient, account: ProviderAccount
 ) -> None:
     job = make_job(
@@ -35,10 +35,9 @@ def test_listed_jobs_differ_in_their_outputs_alone(
     detail = reader.get(f"/jobs/{job.pk}").body
     assert listed.keys() == SHARED
     assert listed["outputs"] == {"total": 3, "succeeded": 2, "failed": 1}
-    assert {**listed, "outputs": None} == {
-        name: None if name == "outputs" else value
-        for name, value in detail.items()
-        if name in SHARED
+    assert listed["input"].items() <= detail["input"].items()
+    assert {name: detail[name] for name in SHARED - {"outputs", "input"}} == {
+        name: value for name, value in listed.items() if name not in ("outputs", "input")
     }
 
 

@@ -36,7 +36,11 @@ def test_every_call_is_documented(document: Any) -> None:
         ("GET", "/api/v1/accounts/{account_id}"),
         ("POST", "/api/v1/accounts/{account_id}/sync"),
         ("GET", "/api/v1/presets"),
+        ("GET", "/api/v1/presets/{preset_id}"),
         ("GET", "/api/v1/files"),
+        ("GET", "/api/v1/files/{file_id}"),
+        ("GET", "/api/v1/jobs/{job_id}/outputs/{output_id}/link"),
+        ("GET", "/api/v1/me"),
     }
 
 
@@ -46,8 +50,8 @@ def test_calls_have_names_that_generated_clients_keep(document: Any) -> None:
     ]
     assert sorted(names) == [
         *("cancel_job", "list_accounts", "list_files", "list_jobs", "list_presets"),
-        *("read_account", "read_job", "read_raw", "resubmit_job", "submit_job", "sync_account"),
-        "watch_job",
+        *("read_account", "read_file", "read_job", "read_link", "read_preset", "read_raw"),
+        *("read_token", "resubmit_job", "submit_job", "sync_account", "watch_job"),
     ]
 
 

@@ -132,7 +132,7 @@ def test_a_job_ends_well_with_what_it_made(
     assert {output.status for output in outputs} == {"succeeded"}
     for output in outputs:
         if place.opens:
-            answer = requests.get(find_link(output), timeout=60)
+            answer = requests.get(find_link(output).url, timeout=60)
             assert (answer.status_code, bool(answer.content)) == (200, True)
         else:
             assert output.url.startswith("s3://results/harbour/")

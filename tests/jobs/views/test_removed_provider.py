@@ -88,7 +88,7 @@ def test_what_is_asked_of_the_provider_is_refused(
 def test_files_still_open_and_expired_ones_say_why(removed: ProviderAccount) -> None:
     output = Output.objects.select_related("job", "account").exclude(kind="image")[0]
     output.status = "succeeded"
-    assert find_link(output) == "https://cdn.example/a.mp4"
+    assert find_link(output).url == "https://cdn.example/a.mp4"
     output.expires_at = removed.created_at
     output.job.is_newest = True
     with pytest.raises(NoLink, match="not part of this installation"):
