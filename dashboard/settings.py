@@ -78,6 +78,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "dashboard.web.headers.request_ids",
+    "organizations.audit.origin.request_origins",
     "corsheaders.middleware.CorsMiddleware",
     "jobs.api.http.middleware.api_responses",
     "django.middleware.security.SecurityMiddleware",

@@ -1,10 +1,16 @@
 """Where an action comes from: the client's address, and the id that ties its entries together."""
 
+import ipaddress
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+
+from allauth.account.adapter import get_adapter
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from structlog.contextvars import get_contextvars
 
 
 def _new_id() -> str:
@@ -36,3 +42,28 @@ def acting_from(origin: Origin) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def request_origins(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware, below the one that names requests: entries carry the name that logs have."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request_id = get_contextvars().get("request_id") or _new_id()
+        with acting_from(Origin(_client_address(request), request_id)):
+            return get_response(request)
+
+    return middleware
+
+
+def _client_address(request: HttpRequest) -> str | None:
+    """None for what is no IP address: a proxy may send anything, and a socket has none."""
+    try:
+        address = get_adapter().get_client_ip(request)
+    except PermissionDenied:  # a request that did not come through the proxy
+        address = request.META.get("REMOTE_ADDR", "")
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return None
