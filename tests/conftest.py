@@ -8,6 +8,7 @@ unit tests. What could not run is named in the closing lines.
 """
 
 import functools
+import gc
 import subprocess
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -112,6 +113,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
                 left_out[service] += 1
                 item.add_marker(pytest.mark.skip(reason=f"no {service.name}"))
     session.config.stash[LEFT_OUT] = left_out
+    _spare_the_garbage_collector()
+
+
+def _spare_the_garbage_collector() -> None:
+    """What is there by now stays to the end, and is not worth another visit: a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(7_000, 20, 20)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EMAIL = "ada@harbor.example"
 VIEWER = "vik@harbor.example"
 PASSWORD = "a-quiet-harbour-17"
-START_SECONDS = 60
+START_SECONDS = 300  # seconds on an idle machine
 
 # by provider: the account's name, the version in its address, and what it is told from the keys
 ACCOUNTS = {

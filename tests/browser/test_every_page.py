@@ -152,13 +152,13 @@ def kind_of(url: str) -> str:
 
 
 def key_of(url: str) -> str:
-    """Its kind; of a job the URL itself."""
+    """Its kind; of a job with odd values the URL itself."""
     kind = kind_of(url)
-    return url if kind.endswith("/jobs/N/?") else kind
+    return url if kind.endswith("/o/odd/jobs/N/?") else kind
 
 
 def crawl(session: requests.Session, start: str) -> dict[str, int]:
-    """The status of each page that can be reached, at most two of a kind (all of the jobs)."""
+    """The status of each page that can be reached, at most two of a kind (all of the odd jobs)."""
     statuses: dict[str, int] = {}
     waiting, kinds = [start], {}  # type: ignore[var-annotated]
     while waiting:

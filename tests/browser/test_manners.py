@@ -130,11 +130,13 @@ def test_axe_finds_nothing(page: Page, theme: Literal["light", "dark"]) -> None:
     page.expected_complaints = ("404",)  # type: ignore[attr-defined]
     page.emulate_media(color_scheme=theme)
     axe, told = AXE.read_text(), []
+    # the themes differ in their colors alone
+    rules = "" if theme == "light" else "runOnly: ['color-contrast', 'link-in-text-block'], "
     for name in PAGES:
         page.goto(path_of(page, name))
         assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
         page.evaluate(axe)
-        found = page.evaluate("axe.run({resultTypes: ['violations']})")
+        found = page.evaluate(f"axe.run({{{rules}resultTypes: ['violations']}})")
         told += [
             f"{name}: {rule['id']}: {node['target']} {node['failureSummary']}"
             for rule in found["violations"]

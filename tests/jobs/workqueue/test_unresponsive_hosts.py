@@ -125,8 +125,8 @@ def test_live_accounts_are_all_dispatched_and_dead_ones_a_few_at_a_time(
 ) -> None:
     live = make_accounts(organization, "live", 5)
     ProviderHost.objects.bulk_create([ProviderHost(name=a.host, is_healthy=True) for a in live])
-    make_accounts(organization, "dead", 40)
-    for _ in range(20):
+    make_accounts(organization, "dead", 8 * SHARE)
+    for _ in range(8):
         ProviderAccount.objects.filter(host__startswith="live").update(next_sync_at=timezone.now())
         assert tick() == {"sync_account": 5 + SHARE}, _
         clock.shift(2)
@@ -135,7 +135,7 @@ def test_live_accounts_are_all_dispatched_and_dead_ones_a_few_at_a_time(
     ).exists()
     # every one of them had its turn before one of them had its second
     tried = ProviderHost.objects.filter(name__startswith="dead", failures=1)
-    assert tried.count() == 40
+    assert tried.count() == 8 * SHARE
 
 
 def make_queue(organization: Organization) -> ProviderAccount:
