@@ -117,7 +117,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def _spare_the_garbage_collector() -> None:
-    """What is there by now stays to the end, and is not worth another visit: a fifth of the time."""
+    """What is there by now stays to the end, and is not worth another visit: a fifth of all CPU."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(7_000, 20, 20)

@@ -138,7 +138,7 @@ def test_what_is_typed_survives_another_account(page: Page, stack: Stack) -> Non
     choice.focus()
     choice.select_option("TPStreams")
     notes = page.locator("#id_destination_notes")
-    expect(notes).to_contain_text("TPStreams stores no results")
+    expect(notes).to_contain_text("does not store outputs")
     expect(page.get_by_label("Source file")).to_have_value(stack.clip("good.mp4"))
     assert page.evaluate("document.activeElement.name") == "account"
     page.get_by_label("Destination").fill("s3://results/dawn/")
