@@ -86,12 +86,18 @@ class ThumbnailsRequest(Strict):
         description="When in the video: seconds, or `HH:MM:SS`.",
     )
     formats: list[ImageFormat] = Field(
-        [], max_length=3, description="Each is made in all of them; by default in `jpg`."
+        default_factory=list,
+        max_length=3,
+        description="Each is made in all of them; by default in `jpg`.",
+        json_schema_extra={"uniqueItems": True},
     )
     width: Pixels | None = None
     height: Pixels | None = None
     filters: list[ImageFilter] = Field(
-        [], max_length=2, description="Each is made with all of them; by default with `none`."
+        default_factory=list,
+        max_length=2,
+        description="Each is made with all of them; by default with `none`.",
+        json_schema_extra={"uniqueItems": True},
     )
     format: ImageFormat | None = Field(
         None, deprecated=True, description="The same as `formats` with one item."
@@ -114,15 +120,15 @@ class ThumbnailsRequest(Strict):
         return self
 
     def as_thumbnails(self) -> Thumbnails:
-        fields = self.model_dump(exclude={"format"})
         form = self.__dict__["format"]  # read so, a deprecated field gives no warning
         return Thumbnails(
-            **fields
-            | {
-                "timestamps": tuple(self.timestamps or ()),
-                "formats": tuple(self.formats or ([form] if form else ())),
-                "filters": tuple(self.filters),
-            }
+            count=self.count,
+            interval_s=self.interval_s,
+            timestamps=tuple(self.timestamps or ()),
+            formats=tuple(self.formats or ([form] if form else ())),
+            width=self.width,
+            height=self.height,
+            filters=tuple(self.filters),
         )
 
 

@@ -5,7 +5,12 @@ from typing import Any
 
 from django import forms
 
-from jobs.submission.timestamps import MAX_TIMESTAMPS, read_timestamp, write_timestamp
+from jobs.submission.timestamps import (
+    MAX_TIME_S,
+    MAX_TIMESTAMPS,
+    read_timestamp,
+    write_timestamp,
+)
 from providers.core.thumbnails import ThumbnailSupport
 from providers.core.types import Thumbnails
 
@@ -120,7 +125,8 @@ class ThumbnailFields(forms.Form):
             return {by: times} if (times := _read_times(text)) else {}
         if text in ("", "0"):
             return {}
-        return {by: _read_count(text) if by == "count" else _read_interval(text)}
+        number = _read_count(text) if by == "count" else _read_interval(text)
+        return {by: number} if number else {}
 
     def read_thumbnails(self) -> Thumbnails | None:
         """The thumbnails of a valid form; None for none."""
@@ -141,10 +147,12 @@ def thumbnail_values(thumbnails: Thumbnails | None) -> dict[str, Any]:
     if thumbnails is None:
         return {"thumbnails": ""}
     by = thumbnails.placement
-    times = ", ".join(map(write_timestamp, thumbnails.timestamps))
+    text = str(getattr(thumbnails, by) or "").removesuffix(".0")
+    if by == "timestamps":
+        text = ", ".join(map(write_timestamp, thumbnails.timestamps))
     return {
         "thumbnails_by": by,
-        "thumbnails": times if by == "timestamps" else f"{getattr(thumbnails, by) or 0:g}",
+        "thumbnails": text,
         "thumbnails_formats": list(thumbnails.formats),
         "thumbnails_filters": list(thumbnails.filters),
         "thumbnails_width": thumbnails.width,
@@ -161,8 +169,8 @@ def _read_count(text: str) -> int:
 
 
 def _read_interval(text: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", text) or not 0.1 <= float(text) <= 86_400:
-        raise forms.ValidationError("Enter a number of seconds, 0.1 or more.")
+    if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,20})?", text) or float(text) > MAX_TIME_S:
+        raise forms.ValidationError("Enter a number of seconds, up to 24 hours.")
     return float(text)
 
 
