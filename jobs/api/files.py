@@ -64,7 +64,7 @@ def list_files(request: ApiRequest, parameters: Query[ListParameters]) -> dict[s
     filters = read_filters(FileFilter, request)
     files = filters.apply(Output.objects.for_organization(request.auth.organization).for_list())
     try:
-        found = keyset.page(files, filters.ordering, filters.limit, filters.cursor)
+        found = keyset.page(files, filters.ordering, filters.limit, filters.cursor, filters.scope)
     except ValueError as error:
         raise invalid({"cursor": str(error)}) from error
     return {"results": found.rows, "next": found.next}

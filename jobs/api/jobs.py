@@ -74,7 +74,9 @@ def list_jobs(request: ApiRequest, parameters: Query[ListParameters]) -> dict[st
         "request", "errors", "account__credentials", "account__hook_secret", "account__options"
     )
     try:
-        found = keyset.page(queryset, filters.ordering, filters.limit, filters.cursor)
+        found = keyset.page(
+            queryset, filters.ordering, filters.limit, filters.cursor, filters.scope
+        )
     except ValueError as error:
         raise invalid({"cursor": str(error)}) from error
     add_offers(found.rows)

@@ -44,7 +44,7 @@ def list_presets(request: ApiRequest, parameters: Query[ListParameters]) -> dict
     filters = read_filters(PresetFilter, request)
     found = filters.apply(Preset.objects.for_organization(request.auth.organization))
     try:
-        page = presets.page(found, filters.since, filters.limit, filters.cursor)
+        page = presets.page(found, filters.since, filters.limit, filters.cursor, filters.scope)
     except ValueError as error:
         raise invalid({"cursor": str(error)}) from error
     return {"results": [_shape(*row) for row in page.rows], "next": page.next}

@@ -36,6 +36,7 @@ class AccountFilter(ListFilter):
             given=read.given,
             errors=read.errors,
             unknown=read.unknown,
+            organization_id=organization.pk,
         )
 
     def apply(self, accounts: Iterable[ProviderAccount]) -> list[ProviderAccount]:

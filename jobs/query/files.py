@@ -80,6 +80,7 @@ class FileFilter(ListFilter):
             given=read.given,
             errors=read.errors,
             unknown=read.unknown,
+            organization_id=organization.pk,
         )
 
     def apply(self, queryset: OutputQuerySet) -> QuerySet[Output]:

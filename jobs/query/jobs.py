@@ -90,6 +90,7 @@ class JobFilter(ListFilter):
             given=read.given,
             errors=read.errors,
             unknown=read.unknown,
+            organization_id=organization.pk,
         )
 
     def apply(self, queryset: QuerySet[Job]) -> QuerySet[Job]:

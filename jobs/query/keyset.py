@@ -4,22 +4,22 @@ A page costs the same however far down it lies, and rows that arrive above it ne
 nor skip anything below.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Generic, TypeVar, cast
 
 from django.db.models import Model, Q, QuerySet
 
+from jobs.query.cursors import NOT_VALID, seal, unseal
 from jobs.query.orderings import Ordering
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # side, order, microseconds since 1970, id
-_CURSOR = re.compile(r"(next|previous) (-?[a-z]+) (-?\d{1,18}) (\d{1,19})", re.ASCII)
+_PLACE = re.compile(r"(next|previous) (-?[a-z]+) (-?\d{1,18}) (\d{1,19})", re.ASCII)
 
 
 Row = TypeVar("Row", bound=Model)
@@ -42,23 +42,18 @@ class _Place:
     at: datetime
     id: int
 
-    def write(self, ordering: Ordering) -> str:
+    def write(self, ordering: Ordering, scope: str) -> str:
         side = "next" if self.is_next else "previous"
         micros = (self.at - EPOCH) // timedelta(microseconds=1)
-        text = f"{side} {ordering} {micros} {self.id}"
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        return seal(f"{side} {ordering} {micros} {self.id}", scope)
 
     @classmethod
-    def read(cls, cursor: str, ordering: Ordering) -> "_Place":
-        try:
-            text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-            found = _CURSOR.fullmatch(text)
-            if found is None:
-                raise ValueError(text)
-            side, order, micros, pk = found.groups()
-            at = EPOCH + timedelta(microseconds=int(micros))
-        except (ValueError, binascii.Error, OverflowError):
-            raise ValueError("This cursor is not valid; start from the first page.") from None
+    def read(cls, cursor: str, ordering: Ordering, scope: str) -> "_Place":
+        found = _PLACE.fullmatch(unseal(cursor, scope))
+        if found is None:
+            raise ValueError(NOT_VALID)
+        side, order, micros, pk = found.groups()
+        at = EPOCH + timedelta(microseconds=int(micros))
         if order != str(ordering):
             raise ValueError(
                 "This cursor belongs to another sort order; start from the first page."
@@ -67,27 +62,27 @@ class _Place:
 
 
 def page(
-    queryset: QuerySet[Row], ordering: Ordering, limit: int, cursor: str = ""
+    queryset: QuerySet[Row], ordering: Ordering, limit: int, cursor: str = "", scope: str = ""
 ) -> KeysetPage[Row]:
     """One page of `queryset` in one query; without a cursor the first one.
 
-    A cursor is only a place: what may be seen is up to `queryset`, and a cursor that somebody
-    made up leads nowhere else. Raises ValueError with a sentence for one that is not ours or
-    comes from another order.
+    A cursor is only a place: what may be seen is up to `queryset`. Raises ValueError with a
+    sentence for one that is not ours, or was made for another scope or order.
     """
+    after, before = partial(_after, ordering, scope), partial(_before, ordering, scope)
     if not cursor:
         rows, more = _rows(queryset, ordering, limit)
-        return KeysetPage(rows, _after(rows, ordering) if more else None, None)
-    place = _Place.read(cursor, ordering)
+        return KeysetPage(rows, after(rows) if more else None, None)
+    place = _Place.read(cursor, ordering, scope)
     if place.is_next:
         rows, more = _rows(queryset, ordering, limit, place)
-        return KeysetPage(rows, _after(rows, ordering) if more else None, _before(rows, ordering))
+        return KeysetPage(rows, after(rows) if more else None, before(rows))
     rows, more = _rows(queryset, Ordering(ordering.name, not ordering.descending), limit, place)
     if not rows:
         # all that was above is gone: the top is the page before
-        return page(queryset, ordering, limit)
+        return page(queryset, ordering, limit, scope=scope)
     rows.reverse()
-    return KeysetPage(rows, _after(rows, ordering), _before(rows, ordering) if more else None)
+    return KeysetPage(rows, after(rows), before(rows) if more else None)
 
 
 def _rows(
@@ -112,9 +107,13 @@ def _rows(
     return rows[:limit], len(rows) > limit
 
 
-def _after(rows: Sequence[Model], ordering: Ordering) -> str | None:
-    return _Place(True, ordering.time_of(rows[-1]), rows[-1].pk).write(ordering) if rows else None
+def _after(ordering: Ordering, scope: str, rows: Sequence[Model]) -> str | None:
+    if not rows:
+        return None
+    return _Place(True, ordering.time_of(rows[-1]), rows[-1].pk).write(ordering, scope)
 
 
-def _before(rows: Sequence[Model], ordering: Ordering) -> str | None:
-    return _Place(False, ordering.time_of(rows[0]), rows[0].pk).write(ordering) if rows else None
+def _before(ordering: Ordering, scope: str, rows: Sequence[Model]) -> str | None:
+    if not rows:
+        return None
+    return _Place(False, ordering.time_of(rows[0]), rows[0].pk).write(ordering, scope)

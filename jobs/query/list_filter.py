@@ -1,5 +1,6 @@
 """What every list is filtered by, and the links that change it."""
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,6 +9,8 @@ from urllib.parse import urlencode
 
 from jobs.query.parameters import DEFAULT_LIMIT, Parameters, Params
 from organizations.models import Organization
+
+_OF_A_PAGE = ("sort", "limit", "cursor")
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class ListFilter(ABC):
     given: tuple[tuple[str, str], ...] = ()
     errors: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
+    organization_id: int | None = None
     limit: int = DEFAULT_LIMIT
     cursor: str = ""
 
@@ -44,6 +48,15 @@ class ListFilter(ABC):
     def is_empty(self) -> bool:
         """Whether nothing narrows the list."""
         return not any(name in self.CONDITIONS for name, _ in self.given)
+
+    @property
+    def scope(self) -> str:
+        """What the cursors of the list belong to, beside its order: the list and its filters.
+
+        A relative time is the same filter on each page, though it moves.
+        """
+        filters = sorted(pair for pair in self.given if pair[0] not in _OF_A_PAGE)
+        return json.dumps([type(self).__name__, self.organization_id, filters])
 
     @property
     def is_unreadable(self) -> bool:

@@ -27,6 +27,8 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 # Longer than any column that it is compared with
 MAX_TEXT = 500
+# Holds the name of a preset, of any script
+MAX_CURSOR = 2_000
 MAX_VALUES = 50
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -68,8 +70,9 @@ class Parameters:
     def _check(self, name: str, texts: list[str]) -> None:
         if len(texts) > MAX_VALUES:
             self.errors[name] = f"Use at most {MAX_VALUES} values."
-        if any(len(text) > MAX_TEXT for text in texts):
-            self.errors[name] = f"Use at most {MAX_TEXT} characters."
+        longest = MAX_CURSOR if name == "cursor" else MAX_TEXT
+        if any(len(text) > longest for text in texts):
+            self.errors[name] = f"Use at most {longest} characters."
         if any(map(has_control_characters, texts)):
             self.errors[name] = "Remove the control characters."
 

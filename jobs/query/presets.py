@@ -1,7 +1,5 @@
 """Presets: which there are, how often each is used, and how that ends."""
 
-import base64
-import binascii
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,9 +11,9 @@ from django.utils import timezone
 
 from jobs.models import Output, Preset
 from jobs.models.mirror.preset import PresetQuerySet
+from jobs.query.cursors import seal, unseal
 from jobs.query.list_filter import ListFilter
 from jobs.query.parameters import Parameters, Params, read_time
-from jobs.query.references import MAX_ID
 from organizations.models import Organization
 from providers.core.status import TERMINAL
 
@@ -61,6 +59,7 @@ class PresetFilter(ListFilter):
             given=read.given,
             errors=read.errors,
             unknown=read.unknown,
+            organization_id=organization.pk,
         )
 
     def apply(self, queryset: PresetQuerySet) -> QuerySet[Preset]:
@@ -114,13 +113,16 @@ class PresetPage:
     next: str | None
 
 
-def page(queryset: QuerySet[Preset], since: datetime, limit: int, cursor: str = "") -> PresetPage:
+def page(
+    queryset: QuerySet[Preset], since: datetime, limit: int, cursor: str = "", scope: str = ""
+) -> PresetPage:
     """One page in two queries: the presets with when each was last used, and their use.
 
-    Keyset paging by name and id. Raises ValueError with a sentence for a cursor that is not ours.
+    Keyset paging by name and id. Raises ValueError with a sentence for a cursor that is not ours,
+    or was made for another scope.
     """
     if cursor:
-        name, pk = _read_cursor(cursor)
+        name, pk = json.loads(unseal(cursor, scope))
         queryset = queryset.filter(Q(name__gt=name) | Q(name=name, pk__gt=pk))
     # one read at the end of an index for each preset of the page, however much it was used
     uses = Output.objects.filter(preset=OuterRef("pk")).order_by("-sort_at").values("sort_at")[:1]
@@ -134,7 +136,7 @@ def page(queryset: QuerySet[Preset], since: datetime, limit: int, cursor: str = 
     usage = count_usage([preset.pk for preset in rows], since)
     return PresetPage(
         [(preset, usage.get(preset.pk, Usage())) for preset in rows],
-        _write_cursor(rows[-1]) if len(found) > limit else None,
+        _write_cursor(rows[-1], scope) if len(found) > limit else None,
     )
 
 
@@ -163,17 +165,5 @@ def count_usage(preset_ids: Iterable[int], since: datetime) -> dict[int, Usage]:
     return counts
 
 
-def _write_cursor(preset: Preset) -> str:
-    text = json.dumps([preset.name, preset.pk], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[str, int]:
-    try:
-        name, pk = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if isinstance(name, str) and "\x00" not in name and type(pk) is int and 0 <= pk <= MAX_ID:
-            name.encode()  # half a surrogate pair is no text
-            return name, pk
-    except (ValueError, TypeError, binascii.Error, RecursionError):
-        pass
-    raise ValueError("This cursor is not valid; start from the first page.")
+def _write_cursor(preset: Preset, scope: str) -> str:
+    return seal(json.dumps([preset.name, preset.pk], ensure_ascii=False), scope)

@@ -24,8 +24,11 @@ class DuplicateJob(Exception):
 
 
 def fingerprint(account: ProviderAccount, request: JobRequest) -> str:
-    """Equal for requests that encode the same, whatever their metadata."""
+    """Equal for requests that encode the same, whatever their metadata or the order of heights."""
     settings = dump_request(replace(request, metadata=None))
+    settings["renditions"] = sorted(
+        {(one.packaging, height) for one in request.renditions for height in one.heights}
+    )
     text = json.dumps([account.pk, settings], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -37,7 +37,9 @@ def file_list(request: HtmxRequest, access: Access) -> HttpResponse:
     filters = FileFilter.parse(request.GET, access.organization)
     files = Output.objects.for_organization(access.organization).for_list()
     try:
-        page = keyset.page(filters.apply(files), filters.ordering, filters.limit, filters.cursor)
+        page = keyset.page(
+            filters.apply(files), filters.ordering, filters.limit, filters.cursor, filters.scope
+        )
     except ValueError:
         # a cursor from another order, or one that somebody cut short
         return redirect(f"{request.path}?{filters.query()}")

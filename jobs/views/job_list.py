@@ -54,7 +54,9 @@ def _unlisted(
 
 def _page(jobs: JobQuerySet, filters: JobFilter) -> KeysetPage[Job] | None:
     try:
-        return keyset.page(filters.apply(jobs), filters.ordering, filters.limit, filters.cursor)
+        return keyset.page(
+            filters.apply(jobs), filters.ordering, filters.limit, filters.cursor, filters.scope
+        )
     except ValueError:
         return None
 

@@ -45,7 +45,7 @@ def preset_list(request: HtmxRequest, access: Access) -> HttpResponse:
     filters = PresetFilter.parse(request.GET, access.organization)
     found = filters.apply(Preset.objects.for_organization(access.organization))
     try:
-        page = presets.page(found, filters.since, filters.limit, filters.cursor)
+        page = presets.page(found, filters.since, filters.limit, filters.cursor, filters.scope)
     except ValueError:
         # a cursor that somebody cut short
         return redirect(f"{request.path}?{filters.query()}")

@@ -26,7 +26,13 @@ def delivery_list(request: HtmxRequest, access: Access, pk: int) -> HttpResponse
     account = find_account(access, pk)
     cursor = request.GET.get("cursor", "")
     try:
-        page = keyset.page(deliveries_of(account), Ordering("received"), DEFAULT_LIMIT, cursor)
+        page = keyset.page(
+            deliveries_of(account),
+            Ordering("received"),
+            DEFAULT_LIMIT,
+            cursor,
+            scope=f"deliveries of account {account.pk}",
+        )
     except ValueError:
         # a cursor that somebody cut short
         return redirect(request.path)

@@ -15,7 +15,7 @@ from jobs.query.presets import PresetFilter
 from organizations.models import Organization
 from tests.factories import make_organization, make_user
 from tests.jobs.api.conftest import SHARED, ApiClient
-from tests.jobs.factories import NOON, make_account, make_job, make_output
+from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +50,38 @@ def test_pages_follow_each_other_to_the_end(reader: ApiClient, account: Provider
         seen += [job["id"] for job in body["results"]]
         path = body["next"] and f"/jobs?limit=3&cursor={body['next']}"
     assert seen == [str(job.pk) for job in reversed(jobs)]
+
+
+def test_a_cursor_is_good_for_its_own_list_alone(
+    operator: ApiClient, stranger: ApiClient, account: ProviderAccount
+) -> None:
+    for _ in range(3):
+        job = make_job(account)
+        make_output(job)
+        make_preset(account)
+    query = "limit=1&account=main&created_after=9999d&status=succeeded&status=queued"
+    cursor = operator.get(f"/jobs?{query}").body["next"]
+    same = "cursor={}&status=queued&status=succeeded&created_after=9999d&account=main&limit=2"
+    assert len(operator.get(f"/jobs?{same.format(cursor)}").body["results"]) == 2
+    for client, path in (
+        (operator, f"/jobs?{query}&sort=created"),
+        (operator, f"/jobs?{query.replace('9999d', '9998d')}"),
+        (operator, f"/jobs?{query}&q=mov"),
+        (operator, "/jobs?limit=1"),
+        (operator, "/files?limit=1"),
+        (operator, "/presets?limit=1"),
+        (stranger, "/jobs?status=succeeded&status=queued&created_after=9999d"),
+    ):
+        fields = client.get(f"{path}&cursor={cursor}").fields
+        assert "start from the first page" in fields["cursor"], path
+    # where all filters are equal, the organization differs all the same
+    plain = operator.get("/jobs?limit=1").body["next"]
+    assert "another list" in stranger.get(f"/jobs?limit=1&cursor={plain}").fields["cursor"]
+    for path in ("/files", "/presets"):
+        own = operator.get(f"{path}?limit=1").body["next"]
+        assert operator.get(f"{path}?limit=1&cursor={own}").status == 200
+        for other in (f"{path}?limit=1&q=x&cursor={own}", f"{path}?limit=1&cursor={own[:-2]}"):
+            assert "cursor" in operator.get(other).fields
 
 
 def test_filters_of_the_list_apply(reader: ApiClient, account: ProviderAccount) -> None:

@@ -51,6 +51,16 @@ def test_an_unused_preset_claims_nothing(reader: ApiClient, account: ProviderAcc
     assert preset["last_used_at"] is None
 
 
+def test_names_of_any_length_and_script_can_be_paged(
+    reader: ApiClient, account: ProviderAccount
+) -> None:
+    for letter in "一丁":
+        make_preset(account, name=letter * 255)
+    first = reader.get("/presets?limit=1").body
+    second = reader.get(f"/presets?limit=1&cursor={first['next']}").body
+    assert [first["results"][0]["name"][0], second["results"][0]["name"][0]] == ["一", "丁"]
+
+
 def test_created_after_says_from_when_on_jobs_are_counted(
     reader: ApiClient, account: ProviderAccount
 ) -> None:

@@ -188,6 +188,18 @@ def test_a_repeat_is_answered_with_the_job_that_is_there(
     assert Submission.objects.count() == 2
 
 
+def test_heights_in_another_order_are_the_same_job(
+    operator: ApiClient, account: ProviderAccount
+) -> None:
+    def send(*renditions: tuple[str, list[int]]) -> int:
+        asked = [{"packaging": packaging, "heights": heights} for packaging, heights in renditions]
+        return operator.post("/jobs", SMALL | {"renditions": asked}).status
+
+    assert send(("hls", [240, 360]), ("mp4", [720])) == 201
+    assert send(("mp4", [720]), ("hls", [360, 240])) == 409
+    assert send(("hls", [240]), ("mp4", [720, 360])) == 201
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

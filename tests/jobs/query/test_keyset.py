@@ -1,6 +1,5 @@
 """Keyset paging: every row once, in order, in both directions."""
 
-import base64
 import random
 import re
 from datetime import timedelta
@@ -12,6 +11,7 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from jobs.models import Job, ProviderAccount
+from jobs.query.cursors import seal
 from jobs.query.jobs import JobFilter
 from jobs.query.keyset import page
 from jobs.query.orderings import SORT_TIMES, Ordering
@@ -136,7 +136,7 @@ def test_a_page_is_one_query(
 
 
 def encode(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return seal(text, "")
 
 
 @pytest.mark.parametrize(
@@ -147,11 +147,11 @@ def encode(text: str) -> str:
         "ä",
         "\x00",
         "A" * 5000,
+        "bmV4dCAtY3JlYXRlZCAxIDE.c2lnbmF0dXJl",
         encode("next -created 12"),
         encode("next -created 12 13 14"),
         encode("sideways -created 1 1"),
         encode("next -created 1e9 1"),
-        encode("next -created 999999999999999999 1"),
         encode("next -created ١ 1"),
         encode("next -created 1 1\n"),
         encode("next -name 1 1"),
@@ -174,6 +174,18 @@ def test_a_cursor_of_another_order_is_refused(jobs: QuerySet[Job]) -> None:
 def test_an_id_beyond_the_column_is_no_error(jobs: QuerySet[Job]) -> None:
     cursor = encode(f"previous -created 0 {10**19 - 1}")
     assert len(page(jobs, Ordering("created"), 30, cursor).rows) == 23
+
+
+def test_a_cursor_that_was_changed_anywhere_is_refused(jobs: QuerySet[Job]) -> None:
+    cursor = page(jobs, Ordering("created"), 5).next or ""
+    for at, letter in enumerate(cursor):
+        for changed in (
+            cursor[:at],
+            cursor[:at] + cursor[at + 1 :],
+            cursor[:at] + ("A" if letter != "A" else "B") + cursor[at + 1 :],
+        ):
+            with pytest.raises(ValueError, match="not valid"):
+                page(jobs, Ordering("created"), 5, changed or ".")
 
 
 def test_a_cursor_leads_to_no_row_outside_of_the_queryset(jobs: QuerySet[Job]) -> None:
