@@ -106,7 +106,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     left_out: Counter[services.Service] = Counter()
     for item in session.items:
         needed = {service for service in services.ALL if item.get_closest_marker(service.marker)}
-        if services.wanted() and not needed and item.get_closest_marker("database"):
+        if services.are_requested() and not needed and item.get_closest_marker("database"):
             needed = {services.POSTGRES}  # on SQLite it has already run
         for service in sorted(needed, key=lambda service: service.name):
             if not service.is_there():

@@ -32,7 +32,7 @@ def stored_rows() -> Iterator[tuple[str, str]]:
     """Every row of every table as the database holds it, bodies unpacked."""
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - names of our own tables
+            cursor.execute(f'SELECT * FROM "{table}"')  # noqa: S608 - names of internal tables
             for row in cursor.fetchall():
                 yield table, repr(row)
     for body in JobBody.objects.all():
@@ -54,7 +54,7 @@ def admin_pages() -> list[str]:
     return found
 
 
-def leaks(text: str, words: Iterable[str]) -> list[str]:
-    """What stands around each of the words in `text`."""
-    found = re.finditer("|".join(map(re.escape, words)), text)
+def leaks(text: str, secrets: Iterable[str]) -> list[str]:
+    """The text around each of the secrets in `text`."""
+    found = re.finditer("|".join(map(re.escape, secrets)), text)
     return [text[max(one.start() - 60, 0) : one.start() + 40] for one in found]

@@ -84,7 +84,7 @@ NODE = Service(
 ALL = (POSTGRES, REDIS, CHROMIUM, NODE)
 
 
-def wanted() -> bool:
+def are_requested() -> bool:
     """Whether this is the run with services: the database tests are on PostgreSQL then."""
     return os.environ.get("TEST_SERVICES") == "1"
 

@@ -27,12 +27,12 @@ for variable in (*CONTRARY, *RUN_ENVIRONMENT):
     os.environ.pop(variable, None)
     os.environ.pop(f"{variable}_FILE", None)
 os.environ.update(RUN_ENVIRONMENT)
-if services.wanted() and services.POSTGRES.is_there():
+if services.are_requested() and services.POSTGRES.is_there():
     os.environ["DATABASE_URL"] = services.POSTGRES.address
 
 from dashboard.settings import *  # noqa: E402, F403
 
-if services.wanted() and services.POSTGRES.is_there():
+if services.are_requested() and services.POSTGRES.is_there():
     # Nothing of the tests has to outlive a power cut.
     DATABASES["default"]["OPTIONS"] = {"options": "-c synchronous_commit=off"}  # noqa: F405
 else:

@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md tells people to type exists, and every marker selects something."""
+"""What CONTRIBUTING.md asks people to type exists, and every marker selects something."""
 
 import os
 import re
@@ -24,14 +24,14 @@ def is_whole(config: pytest.Config) -> bool:
 
 @pytest.mark.parametrize("arguments", PYTEST)
 def test_an_example_of_pytest_selects_tests(arguments: str, pytestconfig: pytest.Config) -> None:
-    words = shlex.split(arguments)
-    if words[0] == "-m":  # of all tests, which take long to collect once more
+    arguments_given = shlex.split(arguments)
+    if arguments_given[0] == "-m":  # of all tests, which take long to collect once more
         if not is_whole(pytestconfig):
             pytest.skip("only a part of the tests was collected")
-        assert pytestconfig.stash[SELECTS][words[1]]
+        assert pytestconfig.stash[SELECTS][arguments_given[1]]
         return
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "--quiet", *words],
+        [sys.executable, "-m", "pytest", "--collect-only", "--quiet", *arguments_given],
         cwd=ROOT,
         capture_output=True,
         text=True,

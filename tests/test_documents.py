@@ -49,11 +49,11 @@ def test_every_variable_is_described_and_every_described_one_is_read() -> None:
 
 
 @pytest.mark.django_db
-def test_every_metric_is_described_and_every_described_one_is_told() -> None:
-    told = set(re.findall(r"^# TYPE (\w+)", exposition(NOON).decode(), re.MULTILINE))
+def test_every_metric_is_described_and_every_described_one_is_reported() -> None:
+    reported = set(re.findall(r"^# TYPE (\w+)", exposition(NOON).decode(), re.MULTILINE))
     page = (ROOT / "docs" / "operating.md").read_text()
 
-    assert set(re.findall(r"^\| `(reelboard_\w+)", page, re.MULTILINE)) == told
+    assert set(re.findall(r"^\| `(reelboard_\w+)", page, re.MULTILINE)) == reported
 
 
 def test_the_tree_in_the_architecture_is_that_of_the_folders() -> None:

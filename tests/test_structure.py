@@ -79,7 +79,7 @@ def test_no_folder_of_the_product_has_more_modules_than_a_reader_takes_in() -> N
     assert {folder: count for folder, count in counts.items() if count > MAX_MODULES} == {}
 
 
-def test_the_walk_sees_code_templates_and_styles() -> None:
+def test_the_search_covers_code_templates_and_styles() -> None:
     seen = {str(path.relative_to(ROOT)) for path in sources()}
     assert {
         *(

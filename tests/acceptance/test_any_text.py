@@ -1,6 +1,6 @@
 """Every page, fragment, admin page and API response renders every text that can be stored.
 
-The texts stand in every free-text column of every model of the mirror, found by introspection, and
+The texts are in every free-text column of every model of the mirror, found by introspection, and
 the pages are those of the URL configuration: new columns and pages are covered by being there.
 """
 
@@ -73,7 +73,7 @@ STORABLE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="
 EXAMPLES = max(settings().max_examples // 50, 1)
 PHASES = [Phase.explicit, Phase.generate] if EXAMPLES > 1 else [Phase.explicit]
 
-# Left as they are: what addresses a row in the tests themselves.
+# Left as they are: what identifies a row in the tests themselves.
 KEPT = {("RowFailure", "template")}
 
 
@@ -223,7 +223,7 @@ def of_the_admin() -> Iterator[str]:
 
 
 def arguments(pattern: URLPattern) -> Iterator[list[Any]]:
-    """What stands for the variable parts of a page's path, for each row that it is about."""
+    """The values of the variable parts of a page's path, for each row that it is about."""
     route = str(pattern.pattern)
     names = list(pattern.pattern.converters)
     if "secret" in names:
@@ -252,10 +252,10 @@ def arguments(pattern: URLPattern) -> Iterator[list[Any]]:
 @example(PLANTED)
 def test_every_page_shows_every_text(world: None, member: Client, texts: Sequence[str]) -> None:
     plant(texts)
-    assert [problem for path in pages() for problem in look_at(member, path)] == []
+    assert [problem for path in pages() for problem in find_problems(member, path)] == []
 
 
-def look_at(client: Client, path: str) -> Iterator[str]:
+def find_problems(client: Client, path: str) -> Iterator[str]:
     """What is wrong with the page, and with the part of it that htmx asks for."""
     for headers in ({}, {"HX-Request": "true"})[: 1 if path.startswith("/admin/") else 2]:
         response = client.get(path, headers=headers)

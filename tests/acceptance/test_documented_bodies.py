@@ -63,22 +63,22 @@ def organization() -> Organization:
 def add_account(documented: Documented, provider: Running, **changed: str) -> ProviderAccount:
     credentials = {**documented.credentials, **changed}
     options = {"requests_per_minute": "100000", **documented.options}
-    told = StringIO()
+    reported = StringIO()
     call_command(
         "add_account",
         *("--organization", "studio", "--provider", documented.slug, "--name", "Main"),
         *("--base-url", provider.base_url, "--json"),
         *(f"--credential={name}={value}" for name, value in credentials.items()),
         *(f"--option={name}={value}" for name, value in options.items()),
-        stdout=told,
+        stdout=reported,
     )
-    return ProviderAccount.objects.get(pk=int(json.loads(told.getvalue())["id"]))
+    return ProviderAccount.objects.get(pk=int(json.loads(reported.getvalue())["id"]))
 
 
 def sync(*arguments: str) -> dict[str, Any]:
-    told = StringIO()
-    call_command("sync", "--json", *arguments, stdout=told)
-    (report,) = json.loads(told.getvalue())["accounts"]
+    reported = StringIO()
+    call_command("sync", "--json", *arguments, stdout=reported)
+    (report,) = json.loads(reported.getvalue())["accounts"]
     found: dict[str, Any] = report
     return found
 
@@ -87,7 +87,7 @@ def columns(model: type[models.Model], ours: set[str]) -> set[str]:
     return {column.name for column in model._meta.concrete_fields} - ours
 
 
-def told(row: models.Model, names: Any) -> dict[str, Any]:
+def reported(row: models.Model, names: Any) -> dict[str, Any]:
     """The named columns; a preset by its remote id."""
     values = {name: getattr(row, name) for name in names}
     return {
@@ -114,42 +114,42 @@ def test_every_field_is_mirrored(
     jobs = {str(row.remote_id): row for row in Job.objects.filter(account=account)}
     assert len(jobs) == documented.total + documented.later
     for remote_id, expected in documented.jobs.items():
-        assert told(jobs[remote_id], expected) == expected, remote_id
+        assert reported(jobs[remote_id], expected) == expected, remote_id
     outputs = {
         (str(row.job.remote_id), row.remote_id): row
         for row in Output.objects.select_related("job", "preset")
     }
     for place, expected in documented.outputs.items():
-        assert told(outputs[place], expected) == expected, place
+        assert reported(outputs[place], expected) == expected, place
     presets = {row.remote_id: row for row in Preset.objects.filter(account=account)}
     assert set(presets) == set(documented.presets)
     for remote_id, expected in documented.presets.items():
-        assert told(presets[remote_id], expected) == expected, remote_id
+        assert reported(presets[remote_id], expected) == expected, remote_id
 
 
 def test_the_tables_leave_out_no_column(documented: Documented) -> None:
-    for model, ours, rows, not_told in (
-        (Job, OUR_JOB_COLUMNS, documented.jobs, documented.not_told),
-        (Output, OUR_OUTPUT_COLUMNS, documented.outputs, documented.outputs_not_told),
+    for model, ours, rows, not_reported in (
+        (Job, OUR_JOB_COLUMNS, documented.jobs, documented.not_reported),
+        (Output, OUR_OUTPUT_COLUMNS, documented.outputs, documented.outputs_not_reported),
     ):
         checked = {name for row in rows.values() for name, value in row.items() if value} - ours
-        assert columns(model, ours) == checked | set(not_told), model
-        assert not checked & set(not_told), model
+        assert columns(model, ours) == checked | set(not_reported), model
+        assert not checked & set(not_reported), model
 
 
-def test_what_is_said_not_to_be_told_is_not_made_up(
+def test_what_is_said_not_to_be_reported_is_not_made_up(
     documented: Documented, provider: Running, organization: Organization
 ) -> None:
     add_account(documented, provider)
     sync()
     for model, names in (
-        (Job, set(documented.not_told)),
-        (Output, set(documented.outputs_not_told) - {"progress"}),
+        (Job, set(documented.not_reported)),
+        (Output, set(documented.outputs_not_reported) - {"progress"}),
     ):
         found = {
             name: value
             for row in model.objects.all()
-            for name, value in told(row, names).items()
+            for name, value in reported(row, names).items()
             if value not in NOTHING
         }
         assert found == {}, model
@@ -189,10 +189,10 @@ def test_a_wrong_credential_stops_the_account_without_being_repeated(
 ) -> None:
     wrong = dict.fromkeys(documented.credentials, f"{documented.secret}-that-is-wrong-altogether")
     account = add_account(documented, provider, **wrong)
-    told = StringIO()
+    reported = StringIO()
     with pytest.raises(CommandError) as caught:
-        call_command("sync", "--json", stdout=told)
+        call_command("sync", "--json", stdout=reported)
     account.refresh_from_db()
     assert account.refused_at
     assert account.last_error_class == "auth.refused"
-    assert documented.secret not in told.getvalue() + str(caught.value) + stored()
+    assert documented.secret not in reported.getvalue() + str(caught.value) + stored()

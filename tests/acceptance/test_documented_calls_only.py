@@ -64,15 +64,15 @@ class Documented:
 class DocumentedVideoSDK(Documented):
     def read(self, remote_id: str) -> dict[str, Any]:
         job, status = self.jobs[remote_id], self.step(remote_id)
-        told = {"id": remote_id, "status": status, "videoUrl": job["videoUrl"]}
-        told["presets"] = [{**preset, "id": "6" * 24} for preset in job["presets"]]
-        told["webhookUrl"] = job.get("webhookUrl", "")
+        reported = {"id": remote_id, "status": status, "videoUrl": job["videoUrl"]}
+        reported["presets"] = [{**preset, "id": "6" * 24} for preset in job["presets"]]
+        reported["webhookUrl"] = job.get("webhookUrl", "")
         if status == "completed":
             file = {"jobId": remote_id, "type": "video", "size": 500_000, "id": "7" * 24}
             file["fileUrl"] = "https://cdn.example.net/files/7.mp4"
             file["meta"] = {"resolution": {"width": 640, "height": 360}, "format": "mp4"}
-            told["files"] = [file]
-        return told
+            reported["files"] = [file]
+        return reported
 
 
 class DocumentedXvid(Documented):
@@ -85,9 +85,9 @@ class DocumentedXvid(Documented):
             "output_name": "mp4-360p",
             "percentage_completed": 100 if is_done else 0,
         }
-        told = {"id": remote_id, "status": status, "input": job["input"], "outputs": [output]}
+        reported = {"id": remote_id, "status": status, "input": job["input"], "outputs": [output]}
         times = {"created_at": 1_777_890_000_000, "finished_at": 1_777_890_060_000}
-        return {"job": {**told, **(times if is_done else {}), "user_data": job["user_data"]}}
+        return {"job": {**reported, **(times if is_done else {}), "user_data": job["user_data"]}}
 
 
 @contextmanager

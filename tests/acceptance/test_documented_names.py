@@ -9,7 +9,7 @@ from providers.core import registry
 
 PAGES = Path(__file__).parents[2] / "docs" / "providers"
 
-# As the documents spell them. What is the same word in several places stands here once.
+# As the documents spell them. A name that occurs in several places is here once.
 NAMES = {
     "zencoder": """
         GET /account, POST /account, PUT /account/integration, PUT /account/live,

@@ -1,4 +1,4 @@
-"""Hostile names, addresses and requests: shown as text, led nowhere, answered with a refusal."""
+"""Hostile names, links and requests: shown as text, led nowhere, answered with a refusal."""
 
 import json
 import re
@@ -75,19 +75,19 @@ def token(organization: Organization) -> str:
 
 
 class Markup(HTMLParser):
-    """What a browser would make of a page: elements, and addresses that would be followed."""
+    """What a browser would make of a page: elements, and links that would be followed."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.handlers: list[str] = []
-        self.addresses: list[str] = []
+        self.links: list[str] = []
         self.inline_scripts = 0
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         named = {name: value or "" for name, value in attrs}
         self.handlers += [name for name in named if name.startswith("on")]
-        self.addresses += [
+        self.links += [
             value for name, value in named.items() if name in ("href", "src", "action", "poster")
         ]
         # data that scripts read is no script
@@ -114,10 +114,10 @@ def plant(account: ProviderAccount) -> None:
             error_message=EVIL if status == "failed" else "",
         )
         preset = make_preset(account, name=EVIL, kind=EVIL[:60], settings={EVIL: EVIL})
-        for address in ADDRESSES:
-            told = {"label": EVIL, "url": address, "provider_status": EVIL}
-            make_output(job, **told, format=EVIL[:60], preset=preset)
-            make_output(job, **told, kind="image")
+        for link in ADDRESSES:
+            reported = {"label": EVIL, "url": link, "provider_status": EVIL}
+            make_output(job, **reported, format=EVIL[:60], preset=preset)
+            make_output(job, **reported, kind="image")
         make_body(job, {EVIL: EVIL})
         make_event(job, message=EVIL)
     make_delivery(account, body=EVIL, result=EVIL, remote_id=EVIL)
@@ -146,9 +146,9 @@ def test_hostile_names_are_text_on_every_page(account: ProviderAccount, member: 
         assert markup.handlers == [], path
         assert markup.inline_scripts == 0, path
         assert not [
-            address
-            for address in markup.addresses
-            if re.match(r"\s*(javascript|data:text)", address, re.IGNORECASE) or address == "x"
+            link
+            for link in markup.links
+            if re.match(r"\s*(javascript|data:text)", link, re.IGNORECASE) or link == "x"
         ], path
         policy = page.headers["Content-Security-Policy"]
         assert policy.isascii(), path
@@ -168,7 +168,7 @@ def test_a_filter_of_the_admin_refuses_what_no_column_holds(member: Client) -> N
             assert answer.status_code == 200, (page, name)
 
 
-def test_an_address_is_followed_only_to_the_web(account: ProviderAccount, member: Client) -> None:
+def test_a_url_is_followed_only_to_the_web(account: ProviderAccount, member: Client) -> None:
     plant(account)
     for output in Output.objects.all():
         path = reverse("jobs:output_open", args=["studio", output.job_id, output.pk])
@@ -181,7 +181,7 @@ def test_an_address_is_followed_only_to_the_web(account: ProviderAccount, member
 
 
 @pytest.mark.parametrize(
-    ("address", "expected"),
+    ("link", "expected"),
     [
         ("https://cdn.example.com/a.mp4", "https://cdn.example.com"),
         ("http://127.0.0.1:9000/a", "http://127.0.0.1:9000"),
@@ -190,8 +190,8 @@ def test_an_address_is_followed_only_to_the_web(account: ProviderAccount, member
         ("https://münchen.example/a", "https://xn--mnchen-3ya.example"),
         ("https://u:p@cdn.example.com/a", "https://cdn.example.com"),
         *(
-            (address, None)
-            for address in (
+            (link, None)
+            for link in (
                 *("https://*/a", "https://*.com/a", "https://a*b.com/", "https:///a", "https:a"),
                 *("https://evil.com;script-src *", "https://evil.com%3bscript-src/"),
                 *("https://evil.com,x/", "https://'unsafe-inline'/", "https://a b/"),
@@ -203,8 +203,8 @@ def test_an_address_is_followed_only_to_the_web(account: ProviderAccount, member
         ),
     ],
 )
-def test_an_origin_is_fit_for_a_policy_or_none(address: str, expected: str | None) -> None:
-    assert origin(address) == expected
+def test_an_origin_is_fit_for_a_policy_or_none(link: str, expected: str | None) -> None:
+    assert origin(link) == expected
 
 
 def test_a_policy_stays_short_whatever_a_job_lists(account: ProviderAccount) -> None:
@@ -339,7 +339,7 @@ def test_a_value_that_cannot_be_kept_is_refused(
 
 @pytest.mark.django_db(transaction=True)
 def test_one_key_sent_twice_at_once_makes_one_job(account: ProviderAccount, token: str) -> None:
-    together, told = Barrier(4), []
+    together, reported = Barrier(4), []
 
     def send() -> None:
         together.wait()
@@ -349,7 +349,7 @@ def test_one_key_sent_twice_at_once_makes_one_job(account: ProviderAccount, toke
                 submission(account=account.name, allow_duplicate=True),
                 **{"Idempotency-Key": "the same"},
             )
-            told.append((answer.status_code, answer.json()["id"]))
+            reported.append((answer.status_code, answer.json()["id"]))
         finally:
             connection.close()
 
@@ -358,5 +358,5 @@ def test_one_key_sent_twice_at_once_makes_one_job(account: ProviderAccount, toke
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(status for status, _ in told) == [200, 200, 200, 201]
-    assert len({pk for _, pk in told}) == Job.objects.count() == 1
+    assert sorted(status for status, _ in reported) == [200, 200, 200, 201]
+    assert len({pk for _, pk in reported}) == Job.objects.count() == 1

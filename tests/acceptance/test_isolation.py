@@ -67,7 +67,7 @@ class Tenant:
     delivery: WebhookDelivery
 
     def value(self, route: str, argument: str) -> Any:
-        """What stands for an argument of a route. KeyError: a new kind of page, to be added."""
+        """The value of an argument of a route. KeyError: a new kind of page, to be added."""
         owner = self.account if "accounts/" in route else self.job
         return {
             "org": self.organization.slug,
@@ -102,10 +102,14 @@ def make_tenant(slug: str, mark: str, provider: str = "zencoder") -> Tenant:
         organization, name="Main", provider=provider, options={"requests_per_minute": "100000"}
     )
     preset = make_preset(account, remote_id="p-1", name=f"preset {mark}")
-    told = {"name": f"reel-{mark}.mov", "input_url": f"https://in.example.com/{mark}.mov"}
-    job = make_job(account, remote_id=REMOTE_ID, **told, metadata={"desk": mark})
+    reported = {"name": f"reel-{mark}.mov", "input_url": f"https://in.example.com/{mark}.mov"}
+    job = make_job(account, remote_id=REMOTE_ID, **reported, metadata={"desk": mark})
     failed = make_job(
-        account, remote_id="881201", status="failed", **told, error_message=f"{mark} was not found."
+        account,
+        remote_id="881201",
+        status="failed",
+        **reported,
+        error_message=f"{mark} was not found.",
     )
     make_body(job, {"id": REMOTE_ID, "note": mark})
     make_event(job, message=f"seen by {mark}")
@@ -142,12 +146,12 @@ def arguments_of(pattern: URLPattern) -> list[str]:
     return list(pattern.pattern.converters)
 
 
-def address(name: str, values: dict[str, Any]) -> str:
+def link(name: str, values: dict[str, Any]) -> str:
     path = reverse(f"jobs:{name}", kwargs=values)
     return f"{path}?provider=zencoder" if name == "account_new" else path
 
 
-def addresses(name: str, ours: Tenant, theirs: Tenant) -> Iterator[tuple[str, bool]]:
+def links(name: str, ours: Tenant, theirs: Tenant) -> Iterator[tuple[str, bool]]:
     """Each mixture of our and their objects, and whether all of it is ours."""
     pattern = PATTERNS[name]
     route, arguments = str(pattern.pattern), arguments_of(pattern)
@@ -156,7 +160,7 @@ def addresses(name: str, ours: Tenant, theirs: Tenant) -> Iterator[tuple[str, bo
             argument: owner.value(route, argument)
             for argument, owner in zip(arguments, owners, strict=True)
         }
-        yield address(name, values), theirs not in owners
+        yield link(name, values), theirs not in owners
 
 
 def text_of(response: HttpResponseBase) -> str:
@@ -170,7 +174,7 @@ def test_a_page_shows_ours_and_nothing_of_theirs(
     ours: Tenant, theirs: Tenant, member: Client, name: str
 ) -> None:
     before = theirs.rows()
-    for path, is_ours in addresses(name, ours, theirs):
+    for path, is_ours in links(name, ours, theirs):
         statuses = set()
         for send in (member.get, member.post):
             response = send(path)

@@ -1,6 +1,6 @@
 """For each provider: no credential, no token made of one, and no secret of its bodies is shown.
 
-The provider also fails, and refuses, with all that it was sent in the words of its error.
+The provider also fails, and refuses, with all that it was sent in the message of its error.
 """
 
 import json
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 
 # `eyJhbGci` begins every JSON web token, such as those that Video SDK is sent; less of it would
 # be in some encrypted value by chance
-WORDS = ("s3cr3t", "S3CR3T", "eyJhbGci")
+SECRETS = ("s3cr3t", "S3CR3T", "eyJhbGci")
 SOURCE = "https://desk:s3cr3t@in.example.com/reels/a.mov?token=s3cr3t&sig=s3cr3t"
 STORE = "s3://reels/out/?access_key=AKs3cr3t&secret_key=s3cr3t/K+9z=&region=eu-central-1"
 EXTRAS: dict[str, dict[str, object]] = {
@@ -236,7 +236,7 @@ def test_no_secret_comes_out_anywhere(
         make_membership(organization, Role.MANAGER, user=user)
         client = Client()
         client.force_login(user)
-        address = webhook_url(account)
+        url = webhook_url(account)
         missing = ("/o/studio/jobs/99999999/", "/o/s3cret/jobs/", "/api/v1/nothing", "/nothing")
         for path in (*board_pages(account), *admin_pages(), *missing):
             response = client.get(path)
@@ -244,7 +244,7 @@ def test_no_secret_comes_out_anywhere(
             text = response.content.decode() + str(dict(response.headers))
             if path.startswith("/o/studio/accounts/"):
                 # shown to managers there, and nowhere else
-                text = text.replace(address, "")
+                text = text.replace(url, "")
             seen[path] = text
         token = ApiToken.issue(organization, "reads", Scope.READ)[1]
         for path in api_calls(account):
@@ -254,7 +254,7 @@ def test_no_secret_comes_out_anywhere(
         seen[f"{table} {number}"] = row
     seen["log"] = log.getvalue()
     assert len(seen["log"]) > 1000
-    found = {place: leaks(text, WORDS) for place, text in seen.items()}
+    found = {place: leaks(text, SECRETS) for place, text in seen.items()}
     assert {place: some[:3] for place, some in found.items() if some} == {}
     # it was all there to be found
     assert Job.objects.filter(submission__isnull=False).count() == 4
@@ -262,13 +262,13 @@ def test_no_secret_comes_out_anywhere(
     assert Preset.objects.exists() == (account.provider in ("videosdk", "xvid"))
 
 
-def test_our_hook_address_is_for_managers_alone(
+def test_our_hook_url_is_for_managers_alone(
     account: ProviderAccount, organization: Organization
 ) -> None:
     path = reverse("jobs:accounts", args=["studio"])
-    for role, is_told in ((Role.VIEWER, False), (Role.OPERATOR, False), (Role.MANAGER, True)):
+    for role, is_shown in ((Role.VIEWER, False), (Role.OPERATOR, False), (Role.MANAGER, True)):
         client = Client()
         client.force_login(make_membership(organization, role).user)
         page = client.get(path).content.decode()
         has_webhooks = account.adapter_class.supports(Capability.WEBHOOK)
-        assert (str(account.hook_secret) in page) == (is_told and has_webhooks)
+        assert (str(account.hook_secret) in page) == (is_shown and has_webhooks)

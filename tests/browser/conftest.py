@@ -54,7 +54,7 @@ def sign_in(page: Page, stack: Stack, email: str) -> None:
 
 @pytest.fixture
 def page(stack: Stack, browser: Browser, signed_in: Path) -> Iterator[Page]:
-    """A page of the owner's; a word on the console that is not a note fails the test."""
+    """A page of the owner's; a console message that is not a note fails the test."""
     context = browser.new_context(
         base_url=stack.url, storage_state=signed_in, viewport={"width": 1280, "height": 900}
     )

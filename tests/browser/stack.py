@@ -22,7 +22,7 @@ VIEWER = "vik@harbor.example"
 PASSWORD = "a-quiet-harbour-17"
 START_SECONDS = 300  # seconds on an idle machine
 
-# by provider: the account's name, the version in its address, and what it is told from the keys
+# by provider: the account's name, the version in its URL, and what it gets from the keys
 ACCOUNTS = {
     "zencoder": ("Zencoder", "api/v2", ("api_key",), ()),
     "videosdk": ("Video SDK", "v1", ("api_key", "secret"), ()),

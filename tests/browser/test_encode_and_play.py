@@ -45,8 +45,8 @@ def send(page: Page) -> None:
     page.wait_for_url(re.compile(r"/jobs/\d+/$"))
 
 
-def pill(page: Page, word: str) -> Locator:
-    return page.locator(".job-head .pill").get_by_text(word, exact=True)
+def pill(page: Page, phrase: str) -> Locator:
+    return page.locator(".job-head .pill").get_by_text(phrase, exact=True)
 
 
 def assert_plays(page: Page) -> None:
@@ -121,7 +121,7 @@ def test_a_job_can_be_cancelled(page: Page, stack: Stack) -> None:
     expect(pill(page, "Cancelled")).to_be_visible(timeout=ENCODED_MS)
 
 
-def test_the_preview_shows_the_providers_own_words_without_secrets(
+def test_the_preview_shows_the_providers_own_message_without_secrets(
     page: Page, stack: Stack
 ) -> None:
     choose(page, "Zencoder")

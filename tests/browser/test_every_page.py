@@ -106,8 +106,8 @@ def odd_board(stack: Stack) -> Iterator[Stack]:
 
     double = Documented(
         slug="zencoder", base_path="/api/v2", credentials={}, answer=answer, total=len(jobs),
-        later=0, list_path="/jobs", jobs={}, outputs={}, presets={}, not_told={},
-        outputs_not_told={}, secret="",
+        later=0, list_path="/jobs", jobs={}, outputs={}, presets={}, not_reported={},
+        outputs_not_reported={}, secret="",
     )  # fmt: skip
     with serve(double) as provider:
         stack.manage("create_organization", "--name", TEXTS[1], "--slug", "odd", "--owner", EMAIL)

@@ -129,7 +129,7 @@ def test_signing_out_elsewhere_brings_the_sign_in_page_and_not_a_fragment(
 def test_axe_finds_nothing(page: Page, theme: Literal["light", "dark"]) -> None:
     page.expected_complaints = ("404",)  # type: ignore[attr-defined]
     page.emulate_media(color_scheme=theme)
-    axe, told = AXE.read_text(), []
+    axe, reported = AXE.read_text(), []
     # the themes differ in their colors alone
     rules = "" if theme == "light" else "runOnly: ['color-contrast', 'link-in-text-block'], "
     for name in PAGES:
@@ -137,12 +137,12 @@ def test_axe_finds_nothing(page: Page, theme: Literal["light", "dark"]) -> None:
         assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
         page.evaluate(axe)
         found = page.evaluate(f"axe.run({{{rules}resultTypes: ['violations']}})")
-        told += [
+        reported += [
             f"{name}: {rule['id']}: {node['target']} {node['failureSummary']}"
             for rule in found["violations"]
             for node in rule["nodes"]
         ]
-    assert told == []
+    assert reported == []
 
 
 @pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/password/reset/"])
@@ -255,7 +255,7 @@ def test_a_new_job_is_a_button_and_never_a_row_by_itself(page: Page, stack: Stac
     expect(page.locator("tr[data-version]").first).not_to_have_id(first or "")
 
 
-def test_a_lost_connection_is_told_and_ages_stand_still(page: Page) -> None:
+def test_a_lost_connection_is_reported_and_ages_stop(page: Page) -> None:
     page.expected_complaints = ("ERR_FAILED", "htmx:")  # type: ignore[attr-defined]
     page.goto(JOBS)
     page.route("**/live/**", lambda route: route.abort())

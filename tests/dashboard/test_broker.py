@@ -39,14 +39,14 @@ def read_all(folder: Path) -> list[str]:
         while True:
             done = (folder / "publishers-are-done").exists()
             try:
-                taken.append(_take(queue)["id"])
+                taken.append(_receive(queue)["id"])
             except Empty:
                 if done:
                     return taken
                 time.sleep(0.002)
 
 
-def _take(queue: SimpleQueue) -> Any:
+def _receive(queue: SimpleQueue) -> Any:
     message = queue.get_nowait()
     message.ack()
     return message.payload
@@ -74,7 +74,7 @@ def test_unreadable_message_is_put_aside_and_the_next_one_read(
 
     with connect(tmp_path) as connection, connection.SimpleQueue("work") as queue:
         queue.put({"id": "whole"})
-        assert _take(queue) == {"id": "whole"}
+        assert _receive(queue) == {"id": "whole"}
         with pytest.raises(Empty):
             queue.get_nowait()
 
@@ -91,5 +91,5 @@ def test_queues_do_not_share_messages_and_keep_their_order(tmp_path: Path) -> No
             work.put({"id": str(number)})
         other.put({"id": "of the other"})
 
-        assert [_take(work)["id"] for _ in range(20)] == [str(number) for number in range(20)]
-        assert _take(other)["id"] == "of the other"
+        assert [_receive(work)["id"] for _ in range(20)] == [str(number) for number in range(20)]
+        assert _receive(other)["id"] == "of the other"

@@ -1,4 +1,4 @@
-"""How the environment is read, and what a wrong one is told."""
+"""How the environment is read, and what is said about a wrong one."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from tests.dashboard.settings_file import ENOUGH, PROJECT_DIR, read_settings
 BIN = Path(sys.executable).parent
 
 
-def test_value_may_stand_in_a_file(tmp_path: Path) -> None:
+def test_value_may_be_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("of the file\n")
     env = Environment({"TOKEN_FILE": str(tmp_path / "token"), "OTHER": "given"})
 
@@ -68,7 +68,7 @@ READS: list[tuple[str, str, Callable[[Environment], Any]]] = [
 
 
 @pytest.mark.parametrize(("name", "value", "read"), READS)
-def test_wrong_value_is_told_by_name_and_not_repeated(
+def test_wrong_value_is_reported_by_name_and_not_repeated(
     name: str, value: str, read: Callable[[Environment], Any]
 ) -> None:
     with pytest.raises(SystemExit) as stop:
@@ -98,7 +98,7 @@ def test_variable_and_its_file_together_are_refused(tmp_path: Path) -> None:
         Environment({"TOKEN": "a", "TOKEN_FILE": str(tmp_path)}).text("TOKEN")
 
 
-def test_addresses_become_settings() -> None:
+def test_urls_become_settings() -> None:
     env = Environment(
         {
             "DATABASE_URL": "postgres://board:p%40ss@db.internal:5433/reelboard",
@@ -150,7 +150,7 @@ def test_every_program_stops_with_one_sentence(command: tuple[str, ...], tmp_pat
     ("name", "value"),
     [("VAR_DIR", "{file}"), ("VAR_DIR", "/proc/x"), ("CELERY_BROKER_URL", "filesystem://{file}/x")],
 )
-def test_folder_that_cannot_be_made_is_told(name: str, value: str, tmp_path: Path) -> None:
+def test_folder_that_cannot_be_made_is_reported(name: str, value: str, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     environment = {name: value.format(file=file)}

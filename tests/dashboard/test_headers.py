@@ -1,4 +1,4 @@
-"""What browsers are told about each page, and that the Django admin can live with it."""
+"""The headers of each page, and that the Django admin can live with it."""
 
 import re
 

@@ -81,7 +81,7 @@ def test_the_watcher_is_called_while_syncing_works(
 @responses.activate
 @pytest.mark.django_db
 @pytest.mark.parametrize("answer", [requests.ConnectionError(f"no route to {WATCHER}"), None])
-def test_a_watcher_that_fails_ends_nothing_and_its_address_is_not_logged(
+def test_a_watcher_that_fails_ends_nothing_and_its_url_is_not_logged(
     answer: Exception | None,
     settings: LazySettings,
     caplog: pytest.LogCaptureFixture,

@@ -81,7 +81,7 @@ def test_each_account_is_in_one_state(harbour: Organization) -> None:
     assert samples("account_late", account="well") == [0]
 
 
-def test_a_success_is_told_by_its_time_and_none_before_the_first(harbour: Organization) -> None:
+def test_a_success_is_reported_by_its_time_and_none_before_the_first(harbour: Organization) -> None:
     make_account(harbour, name="main", last_success_at=NOON - timedelta(seconds=30), **SYNCED)
     make_account(harbour, name="new", last_success_at=None, **SYNCED)
 
@@ -134,7 +134,7 @@ def test_accounts_of_one_name_stay_apart(harbour: Organization) -> None:
     assert samples("account_consecutive_failures", organization="elsewhere", provider="xvid") == [0]
 
 
-def test_number_of_queries_is_fixed_and_no_credential_is_told(
+def test_number_of_queries_is_fixed_and_no_credential_is_reported(
     harbour: Organization, client: Client, settings: LazySettings
 ) -> None:
     for number in range(5):

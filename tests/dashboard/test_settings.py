@@ -75,7 +75,7 @@ def test_no_mail_is_sent_or_logged_without_a_mail_server(tmp_path: Path) -> None
     }
 
 
-def test_mails_are_from_the_board_unless_told_otherwise(tmp_path: Path) -> None:
+def test_mails_are_from_the_board_unless_configured_otherwise(tmp_path: Path) -> None:
     names = ("DEFAULT_FROM_EMAIL", "SERVER_EMAIL", "EMAIL_TIMEOUT")
     usual = settings_for(tmp_path, *names, BASE_URL="https://board.example.org:8443")
     given = settings_for(tmp_path, *names, EMAIL_FROM="Board <encoding@example.org>")
@@ -87,7 +87,7 @@ def test_mails_are_from_the_board_unless_told_otherwise(tmp_path: Path) -> None:
 SECURITY = ("SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT")
 
 
-def test_scheme_of_the_public_address_decides_about_https(tmp_path: Path) -> None:
+def test_scheme_of_the_public_url_decides_about_https(tmp_path: Path) -> None:
     plain = settings_for(tmp_path, *SECURITY, "SECURE_HSTS_SECONDS")
     https = settings_for(
         tmp_path, *SECURITY, "SECURE_HSTS_SECONDS", BASE_URL="https://board.example.org/"
@@ -97,7 +97,7 @@ def test_scheme_of_the_public_address_decides_about_https(tmp_path: Path) -> Non
     assert all(https.values())
 
 
-def test_proxy_headers_count_only_when_told_so(tmp_path: Path) -> None:
+def test_proxy_headers_count_only_when_configured(tmp_path: Path) -> None:
     names = ("SECURE_PROXY_SSL_HEADER", "ALLAUTH_TRUSTED_PROXY_COUNT")
 
     assert list(settings_for(tmp_path, *names).values()) == [None, 0]

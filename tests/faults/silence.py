@@ -36,7 +36,7 @@ LIVE, SILENT, REFUSING = 5, 30, 10
 BURST = 40
 WARM_UP_S = 15
 SUBMIT_EVERY_S = 1.5
-# What is not known by then is told as that.
+# What is not known by then is reported as that.
 PATIENCE_S = 60
 
 

@@ -77,7 +77,7 @@ def test_when_a_member_was_last_here_is_kept_to_ten_minutes(
 
 
 @time_machine.travel("2026-03-02T09:15:00Z", tick=False)  # pages hold the second they are of
-def test_a_stranger_cannot_tell_an_organization_from_none(
+def test_a_stranger_cannot_distinguish_an_organization_from_none(
     owner: User, stranger: User, signed_in: SignIn
 ) -> None:
     client = signed_in(stranger)

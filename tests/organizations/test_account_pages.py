@@ -180,11 +180,11 @@ def test_a_changed_password_signs_in_and_the_old_one_does_not(client: Client) ->
     client.post(reverse("account_change_password"), {"oldpassword": PASSWORD, **TWO})
     user.refresh_from_db()
     assert user.check_password(NEW_PASSWORD)
-    told = read(client.get("/accounts/logout/").content.decode()).text
-    assert "Password" in told
+    reported = read(client.get("/accounts/logout/").content.decode()).text
+    assert "Password" in reported
 
 
-def test_too_many_attempts_are_told_on_a_page_of_ours(client: Client) -> None:
+def test_too_many_attempts_are_reported_on_a_page_of_ours(client: Client) -> None:
     make_user(EMAIL)
     for _ in range(6):
         page = client.post(reverse("account_reset_password"), {"email": EMAIL})

@@ -68,7 +68,7 @@ def test_a_user_is_added_without_a_password_until_they_set_one(admin: Client) ->
     assert not User.objects.get(email="ann@harbour.example").has_usable_password()
 
 
-def test_an_address_taken_in_another_case_is_told_at_the_field(admin: Client) -> None:
+def test_an_address_taken_in_another_case_is_reported_at_the_field(admin: Client) -> None:
     make_user("ann@harbour.example")
     form = {
         "email": "ANN@harbour.example",

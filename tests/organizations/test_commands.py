@@ -97,7 +97,7 @@ class TestCreateOrganization:
             (["--name", "Harbour", "--owner", "ann"], "'ann' is not an e-mail address"),
         ],
     )
-    def test_what_cannot_be_made_is_told_and_leaves_nothing(
+    def test_what_cannot_be_made_is_reported_and_leaves_nothing(
         self, arguments: list[str], sentence: str
     ) -> None:
         with pytest.raises(CommandError, match=sentence):
@@ -144,7 +144,7 @@ class TestCreateApiToken:
             ("harbour-studio", "x" * 101, "1 to 100 characters"),
         ],
     )
-    def test_what_cannot_be_made_is_told(
+    def test_what_cannot_be_made_is_reported(
         self, studio: Organization, slug: str, name: str, sentence: str
     ) -> None:
         with pytest.raises(CommandError, match=sentence):
@@ -188,7 +188,7 @@ class WithoutDatabase(ReportingCommand):
         raise OperationalError("connection refused\nIs the server running on that host?")
 
 
-def test_a_database_that_is_not_there_is_told_in_one_sentence() -> None:
+def test_a_database_that_is_not_there_is_reported_in_one_sentence() -> None:
     with pytest.raises(CommandError) as failure:
         call_command(WithoutDatabase())
 

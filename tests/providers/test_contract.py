@@ -21,7 +21,7 @@ from providers.http.redaction import CUT
 from providers.parsing.values import MAX_ITEMS
 from tests.providers.cases.shape import CANARY, Cases
 
-# The method that a capability stands for. The others add a fact, not a method.
+# The method of a capability. The others add a fact, not a method.
 METHODS = {
     Capability.SUBMIT: ("submit", "build_request"),
     Capability.CANCEL: ("cancel",),
@@ -63,14 +63,14 @@ def read_one(cases: Cases, adapter: Provider, wire: responses.RequestsMock, body
     return adapter.get_job(read_page(cases, adapter, wire, [body])[0].remote_id)
 
 
-def walk(value: Any) -> list[Any]:
+def flatten(value: Any) -> list[Any]:
     """List everything below a value, dataclasses included."""
     if is_dataclass(value):
-        return [item for f in fields(value) for item in walk(getattr(value, f.name))]
+        return [item for f in fields(value) for item in flatten(getattr(value, f.name))]
     if isinstance(value, dict):
-        return [item for pair in value.items() for part in pair for item in walk(part)]
+        return [item for pair in value.items() for part in pair for item in flatten(part)]
     if isinstance(value, list | tuple):
-        return [item for part in value for item in walk(part)]
+        return [item for part in value for item in flatten(part)]
     return [value]
 
 
@@ -100,8 +100,8 @@ def test_declared_capabilities_and_overridden_methods_agree(cases: Cases) -> Non
 
 
 def test_a_provider_that_finds_by_key_can_submit(cases: Cases) -> None:
-    wanted = {Capability.FIND_BY_KEY, Capability.TEST_MODE, Capability.PRIORITY}
-    if cases.provider.capabilities & wanted:
+    form_capabilities = {Capability.FIND_BY_KEY, Capability.TEST_MODE, Capability.PRIORITY}
+    if cases.provider.capabilities & form_capabilities:
         assert cases.provider.supports(Capability.SUBMIT)
 
 
@@ -112,10 +112,10 @@ def test_a_webhook_secret_has_a_header_and_a_credential_field(cases: Cases) -> N
     assert has_secret == (cases.provider.webhook_secret_header is not None)
 
 
-def test_status_tables_hold_folded_words_and_no_invented_unknown(cases: Cases) -> None:
+def test_status_tables_hold_normalized_labels_and_no_invented_unknown(cases: Cases) -> None:
     for table in (cases.provider.job_statuses, cases.provider.output_statuses):
         assert table
-        assert all(normalize_status(word) == word for word in table)
+        assert all(normalize_status(label) == label for label in table)
         assert JobStatus.UNKNOWN not in table.values()
     assert JobStatus.SUBMITTING not in cases.provider.job_statuses.values()
 
@@ -124,26 +124,26 @@ def test_every_error_class_that_a_table_names_is_in_the_catalogue(cases: Cases) 
     assert set(cases.provider.error_classes.values()) <= set(CLASSES)
 
 
-def test_every_listed_word_is_read_in_any_case_and_spelling(
+def test_every_listed_status_is_read_in_any_case_and_spelling(
     cases: Cases, adapter: Provider, wire: responses.RequestsMock
 ) -> None:
     body = cases.jobs[next(iter(cases.jobs))][0]
-    for word, status in cases.provider.job_statuses.items():
-        spelled = f" {word.upper()}_ "
+    for label, status in cases.provider.job_statuses.items():
+        spelled = f" {label.upper()}_ "
         (job,) = read_page(cases, adapter, wire, [cases.set_status(body, spelled)])
         wire.reset()
         assert job.status is status
         assert job.provider_status == spelled.strip()
 
 
-@pytest.mark.parametrize("word", ["reticulating", "", None, 7, ["finished"], {"a": 1}])
-def test_an_unlisted_word_is_unknown_and_kept(
-    cases: Cases, adapter: Provider, wire: responses.RequestsMock, word: Any
+@pytest.mark.parametrize("label", ["reticulating", "", None, 7, ["finished"], {"a": 1}])
+def test_an_unlisted_status_is_unknown_and_kept(
+    cases: Cases, adapter: Provider, wire: responses.RequestsMock, label: Any
 ) -> None:
     body = cases.jobs[next(iter(cases.jobs))][0]
-    (job,) = read_page(cases, adapter, wire, [cases.set_status(body, word)])
+    (job,) = read_page(cases, adapter, wire, [cases.set_status(body, label)])
     assert job.status is JobStatus.UNKNOWN
-    assert job.provider_status == (str(word) if isinstance(word, str | int) else "")
+    assert job.provider_status == (str(label) if isinstance(label, str | int) else "")
 
 
 def test_each_stage_of_life_is_read_from_the_list_and_alone(
@@ -165,27 +165,27 @@ def test_times_are_aware_and_numbers_fit_their_columns(
     cases: Cases, adapter: Provider, wire: responses.RequestsMock
 ) -> None:
     bodies = [body for body, _ in cases.jobs.values()]
-    found = walk(read_page(cases, adapter, wire, bodies))
+    found = flatten(read_page(cases, adapter, wire, bodies))
     times = [value for value in found if isinstance(value, datetime)]
     assert times
     assert all(moment.utcoffset() == timedelta(0) for moment in times)
     assert all(abs(value) < 2**63 for value in found if isinstance(value, int))
 
 
-def test_no_planted_secret_is_in_anything_but_the_address_that_opens(
+def test_no_planted_secret_is_in_anything_but_the_url_that_opens(
     cases: Cases, adapter: Provider, wire: responses.RequestsMock
 ) -> None:
     bodies = [body for body, _ in cases.jobs.values()]
     assert CANARY in json.dumps(bodies).lower()
     jobs = read_page(cases, adapter, wire, bodies)
-    assert any(CANARY in str(walk(job)) for job in jobs)  # in secret_url
+    assert any(CANARY in str(flatten(job)) for job in jobs)  # in secret_url
     for job in jobs:
-        assert CANARY not in str(walk(without_secret_urls(job))).lower()
+        assert CANARY not in str(flatten(without_secret_urls(job))).lower()
         assert CANARY not in repr(adapter.account)
     if cases.provider.supports(Capability.SUBMIT):
         cases.created.register(wire, cases.base_url)
         created = adapter.submit(cases.request, KEY)
-        assert CANARY not in str(walk(without_secret_urls(created))).lower()
+        assert CANARY not in str(flatten(without_secret_urls(created))).lower()
     if cases.provider.supports(Capability.WEBHOOK):
         event = cases.provider.read_webhook(
             cases.webhook_headers, json.dumps(cases.webhook_body).encode(), ""
@@ -220,12 +220,12 @@ def test_no_error_repeats_a_credential(
         adapter = cases.provider(
             Account(cases.base_url, cases.credentials, cases.options), knowing_http
         )
-        told = {"errors": [f"Key {value} is no good." for value in cases.credentials.values()]}
-        wire.get(cases.base_url + cases.list_path, json=told, status=400)
+        reported = {"errors": [f"Key {value} is no good." for value in cases.credentials.values()]}
+        wire.get(cases.base_url + cases.list_path, json=reported, status=400)
         with pytest.raises(ProviderError) as caught:
             list(adapter.list_jobs())
     assert CANARY not in str(caught.value)
-    assert CANARY not in str(walk(vars(caught.value)))
+    assert CANARY not in str(flatten(vars(caught.value)))
 
 
 @pytest.mark.parametrize("status", [200, 201, 400, 403, 404, 409, 422, 500])
@@ -304,7 +304,7 @@ def replace_each(value: Any, odd: Any) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """What is done to one place of a body: the place is dropped, or `odd` stands there."""
+    """What is done to one place of a body: the place is dropped, or holds `odd`."""
 
     place: int
     is_dropped: bool
@@ -351,10 +351,10 @@ def mutate(body: Any, mutation: Mutation) -> None:
 def check_sound(job: RemoteJob) -> None:
     """What the mirror and the pages rely on, whatever a provider sent."""
     assert isinstance(job.status, JobStatus)
-    assert CANARY not in str(walk(without_secret_urls(job))).lower()
+    assert CANARY not in str(flatten(without_secret_urls(job))).lower()
     assert all(
         value.utcoffset() == timedelta(0)
-        for value in walk(replace(job, raw=None, metadata=None))
+        for value in flatten(replace(job, raw=None, metadata=None))
         if isinstance(value, datetime)
     )
     assert len({output.remote_id for output in job.outputs}) == len(job.outputs)
@@ -390,7 +390,7 @@ def test_a_mutated_body_is_read_soundly_and_hides_no_other(
     wire.reset()
 
 
-def test_a_provider_out_of_reach_is_told_as_such(
+def test_a_provider_out_of_reach_is_reported_as_such(
     cases: Cases, adapter: Provider, wire: responses.RequestsMock
 ) -> None:
     with pytest.raises(Unreachable) as caught:
@@ -404,11 +404,11 @@ def test_a_submission_carries_our_key_once_and_reads_it_back(
     if not adapter.supports(Capability.SUBMIT):
         pytest.skip("the provider takes no submissions")
     cases.created.register(wire, cases.base_url)
-    request = replace(cases.request, metadata="words of the customer")
+    request = replace(cases.request, metadata="text of the customer")
     job = adapter.submit(request, KEY)
     sent = str(wire.calls[-1].request.body)
     assert sent.count(KEY) == 1
-    assert "words of the customer" in sent
+    assert "text of the customer" in sent
     assert job.key == KEY
     assert KEY not in json.dumps(adapter.build_request(request))
     assert wire.calls[-1].request.method == cases.created.method
@@ -490,10 +490,10 @@ def test_a_webhook_that_is_not_readable_is_refused(cases: Cases, body: bytes) ->
         cases.provider.read_webhook({}, body, "")
 
 
-def test_output_words_are_read_by_the_same_rule(cases: Cases) -> None:
-    for word, status in cases.provider.output_statuses.items():
+def test_output_statuses_are_read_by_the_same_rule(cases: Cases) -> None:
+    for label, status in cases.provider.output_statuses.items():
         table = cases.provider.output_statuses
-        assert read_status(word.title(), table, OutputStatus.UNKNOWN) is status
+        assert read_status(label.title(), table, OutputStatus.UNKNOWN) is status
 
 
 # What redaction takes for the beginning of a secret, so that it would take our key for its end.
@@ -538,7 +538,7 @@ def test_a_secret_in_metadata_is_redacted_all_the_same(
 
 
 def echo(cases: Cases, adapter: Provider, metadata: Any) -> Any:
-    """The body of a job that tells what was sent in the field that carries our key."""
+    """The body of a job that returns what was sent in the field that carries our key."""
     body = cases.jobs[next(iter(cases.jobs))][0]
     sent = adapter.build_request(replace(cases.request, metadata=metadata), KEY)
     kept = {name: value for name, value in sent.items() if KEY in json.dumps(value)}

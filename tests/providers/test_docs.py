@@ -68,6 +68,6 @@ def test_the_guide_names_what_is_there_and_every_declaration() -> None:
 
 
 @pytest.mark.parametrize("slug", ["", "nobody", "Zencoder"])
-def test_an_unknown_slug_is_told_with_the_known_ones(slug: str) -> None:
+def test_an_unknown_slug_is_reported_with_the_known_ones(slug: str) -> None:
     with pytest.raises(UnknownProvider, match="zencoder"):
         registry.get(slug)

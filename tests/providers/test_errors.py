@@ -22,7 +22,7 @@ TREE = [
 ]
 
 
-def test_the_catalogue_is_closed_and_each_class_is_told_in_sentences() -> None:
+def test_the_catalogue_is_closed_and_each_class_is_reported_in_sentences() -> None:
     assert set(CLASSES) == NAMES
     for name, known in CLASSES.items():
         assert known.name == name

@@ -54,14 +54,14 @@ def account(studio: Organization) -> ProviderAccount:
 @pytest.fixture
 def synced(account: ProviderAccount, wire: responses.RequestsMock) -> ProviderAccount:
     """Two pages are read; the jobs under way are answered alone as well."""
-    bodies = [told for told, _ in CASES.jobs.values()]
+    bodies = [reported for reported, _ in CASES.jobs.values()]
     matchers = [responses.matchers.query_param_matcher({})]
     wire.get(f"{BASE_URL}/lamps", json={"lamps": bodies[:3], "next": "n2"}, match=matchers)
     matchers = [responses.matchers.query_param_matcher({"after": "n2"})]
     wire.get(f"{BASE_URL}/lamps", json={"lamps": bodies[3:]}, match=matchers)
-    told = StringIO()
-    call_command("sync", "--json", stdout=told)
-    (report,) = json.loads(told.getvalue())["accounts"]
+    reported = StringIO()
+    call_command("sync", "--json", stdout=reported)
+    (report,) = json.loads(reported.getvalue())["accounts"]
     assert (report["ok"], report["created"]) == (True, len(bodies))
     return account
 
@@ -130,13 +130,13 @@ def test_every_page_shows_it(synced: ProviderAccount, operator: Client) -> None:
     assert "From the lighthouse." in form
 
 
-def test_the_api_tells_of_it(synced: ProviderAccount, token: str) -> None:
+def test_the_api_includes_it(synced: ProviderAccount, token: str) -> None:
     listed = call(token, "GET", "/jobs?provider=lantern")["results"]
     assert {job["account"]["provider"] for job in listed} == {"lantern"}
     assert len(listed) == len(CASES.jobs)
-    (told,) = call(token, "GET", "/accounts")["results"]
-    assert "cancel" in told["capabilities"]
-    assert "resubmit" not in told["capabilities"]
+    (reported,) = call(token, "GET", "/accounts")["results"]
+    assert "cancel" in reported["capabilities"]
+    assert "resubmit" not in reported["capabilities"]
 
 
 def test_a_job_is_submitted_to_it_and_cancelled(

@@ -188,9 +188,9 @@ def test_a_body_that_is_too_large_is_not_read_to_its_end(client: HttpClient) -> 
 
 def test_a_small_body_that_unpacks_to_a_huge_one_is_stopped(client: HttpClient) -> None:
     bomb = gzip.compress(b" " * (MAX_BYTES + 1))
-    for body, words in ((bomb, "larger than"), (b"no gzip", "compressed")):
+    for body, phrase in ((bomb, "larger than"), (b"no gzip", "compressed")):
         handler = answer(body, more="Content-Encoding: gzip\r\n")
-        with serve(handler) as server, pytest.raises(BadAnswer, match=words):
+        with serve(handler) as server, pytest.raises(BadAnswer, match=phrase):
             client.send("GET", server.url)
 
 
@@ -322,7 +322,7 @@ def test_an_error_carries_neither_address_secrets_nor_its_cause(client: HttpClie
         "http://\u2100/",
     ],
 )
-def test_an_address_that_cannot_be_sent_to_is_refused_in_words(
+def test_a_url_that_cannot_be_sent_to_is_refused_with_a_clear_message(
     client: HttpClient, url: str
 ) -> None:
     with pytest.raises(ProviderError) as caught:
@@ -378,7 +378,7 @@ def test_a_private_address_is_refused_before_a_connection_is_made(host: str) -> 
 def test_the_address_that_was_checked_is_the_one_connected_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A name that is public at the first look and private at the second (DNS rebinding)."""
+    """A name that is public at the first lookup and private at the second (DNS rebinding)."""
     answers = iter(["8.8.8.8", "127.0.0.1"])
     connected: list[str] = []
 

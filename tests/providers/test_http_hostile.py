@@ -151,7 +151,7 @@ def test_no_watch_outlives_its_answer(client: HttpClient) -> None:
         "http:///x",
     ],
 )
-def test_where_a_redirect_leads_is_not_looked_at(client: HttpClient, location: str) -> None:
+def test_where_a_redirect_leads_is_not_followed(client: HttpClient, location: str) -> None:
     start = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location.encode("latin-1")
     with (
         serve(lambda connection: connection.sendall(start + b"\r\n\r\n")) as server,

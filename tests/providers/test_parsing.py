@@ -1,4 +1,4 @@
-"""Any value in, the wanted type or None out."""
+"""Any value in, the requested type or None out."""
 
 import json
 from collections.abc import Callable
@@ -151,7 +151,7 @@ def test_text_is_bounded_stripped_and_can_be_stored() -> None:
     assert values.read_id(True) is None
 
 
-def test_json_becomes_values_that_can_be_stored_and_walked() -> None:
+def test_json_becomes_values_that_can_be_stored_and_traversed() -> None:
     assert read_json('{"a": NaN, "b": [1e999, -Infinity, 1.5]}') == {
         "a": None,
         "b": [None, None, 1.5],

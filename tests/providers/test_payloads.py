@@ -65,7 +65,7 @@ def test_only_urls_are_read_from_the_original() -> None:
     assert open_body({"id": f"job-{SECRET}"}).id("id") == f"job-{REDACTED}"
 
 
-def test_an_original_that_no_browser_opens_is_told_apart() -> None:
+def test_an_original_that_no_browser_opens_is_distinguished() -> None:
     url = open_body({"url": f"s3://bucket/{SECRET}/a.mov"}).url("url")
     assert (url.original is None, url.web_original) == (False, None)
     assert open_body({"url": "https://h/a.mov"}).url("url").original is None

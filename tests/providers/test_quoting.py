@@ -1,4 +1,4 @@
-"""A refusal is shown with the provider's own words, whatever we make of its status."""
+"""A refusal is shown with the provider's own message, whatever we make of its status."""
 
 import re
 from collections.abc import Callable
@@ -17,16 +17,16 @@ from tests.providers.cases.shape import CANARY, Cases
 from tests.providers.cases.xvid import HELD
 
 KEY = "0123456789abcdef0123456789abcdef"
-WORDS = "That job is from another season."
+MESSAGE = "That job is from another season."
 SHAPES: list[Callable[[str], Any]] = [
-    lambda words: {"errors": [words]},
-    lambda words: {"errors": words},
-    lambda words: {"error": {"error_code": "0x0060001", "error_message": words}},
-    lambda words: {"detail": words},
-    lambda words: {"message": words},
-    lambda words: {"input": [words]},
-    lambda words: [words],
-    lambda words: words,
+    lambda phrase: {"errors": [phrase]},
+    lambda phrase: {"errors": phrase},
+    lambda phrase: {"error": {"error_code": "0x0060001", "error_message": phrase}},
+    lambda phrase: {"detail": phrase},
+    lambda phrase: {"message": phrase},
+    lambda phrase: {"input": [phrase]},
+    lambda phrase: [phrase],
+    lambda phrase: phrase,
 ]
 ACTING = ("POST", "PUT", "DELETE")
 
@@ -36,7 +36,7 @@ def queued(cases: Cases) -> Any:
 
 
 def refuse(
-    cases: Cases, wire: responses.RequestsMock, status: int, told: Any
+    cases: Cases, wire: responses.RequestsMock, status: int, reported: Any
 ) -> list[Callable[[Provider], object]]:
     """Have every call that changes something refused; the calls that the provider has."""
     body = queued(cases)
@@ -44,7 +44,7 @@ def refuse(
         answer.register(wire, cases.base_url)
     wire.get(cases.base_url + cases.list_path, json=cases.wrap_list([body]))
     for method in ACTING:
-        wire.add(method, re.compile(re.escape(cases.base_url)), json=told, status=status)
+        wire.add(method, re.compile(re.escape(cases.base_url)), json=reported, status=status)
     calls: dict[Capability, Callable[[Provider], object]] = {
         Capability.SUBMIT: lambda adapter: adapter.submit(cases.request, KEY),
         Capability.CANCEL: lambda adapter: adapter.cancel(_listed_id(adapter)),
@@ -58,32 +58,32 @@ def _listed_id(adapter: Provider) -> str:
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 409, 410, 422, 429, 500, 503])
-def test_a_refusal_holds_the_providers_words_once(
+def test_a_refusal_holds_the_providers_message_once(
     cases: Cases, adapter: Provider, wire: responses.RequestsMock, status: int
 ) -> None:
     for shape in SHAPES:
         cases.prepare()
         wire.reset()
-        for call in refuse(cases, wire, status, shape(WORDS)):
+        for call in refuse(cases, wire, status, shape(MESSAGE)):
             with pytest.raises(ProviderError) as caught:
                 call(adapter)
-            assert str(caught.value).count(WORDS.rstrip(".")) == 1, (shape(""), str(caught.value))
+            assert str(caught.value).count(MESSAGE.rstrip(".")) == 1, (shape(""), str(caught.value))
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
 @pytest.mark.parametrize("about", ["", "video ", "already "])
-def test_words_that_repeat_a_credential_are_quoted_without_it(
+def test_messages_that_repeat_a_credential_are_quoted_without_it(
     cases: Cases, wire: responses.RequestsMock, status: int, about: str
 ) -> None:
     # a 403 is followed by a sign-in, which does not send the token
     tokens = [HELD] if cases.provider is Xvid and status != 403 else []
-    words = " ".join([f"Cannot {about}use", *cases.credentials.values(), *tokens])
+    phrase = " ".join([f"Cannot {about}use", *cases.credentials.values(), *tokens])
     with HttpClient(
         allow_private_addresses=False, secrets=cases.credentials.values()
     ) as knowing_http:
         account = Account(cases.base_url, cases.credentials, cases.options)
         adapter = cases.provider(account, knowing_http)
-        for call in refuse(cases, wire, status, {"errors": [words]}):
+        for call in refuse(cases, wire, status, {"errors": [phrase]}):
             with pytest.raises(ProviderError) as caught:
                 call(adapter)
             assert f"Cannot {about}use" in str(caught.value)
@@ -97,8 +97,8 @@ def test_a_cancellation_that_is_refused_with_a_success_is_quoted(
         Account("https://tp.example.com/v1", {"token": "canary-t"}, {"organization_id": "org"}),
         http,
     )
-    told = {"message": "Completed jobs cannot be cancelled with canary-t."}
-    wire.delete(re.compile("https://tp.example.com/"), json=told)
+    reported = {"message": "Completed jobs cannot be cancelled with canary-t."}
+    wire.delete(re.compile("https://tp.example.com/"), json=reported)
     with pytest.raises(Conflict, match="Completed jobs cannot be cancelled") as caught:
         adapter.cancel("77")
     assert CANARY not in str(caught.value)

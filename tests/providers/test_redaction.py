@@ -45,7 +45,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
-# What addresses, headers and bodies are made of, in any order.
+# What URLs, headers and bodies are made of, in any order.
 PIECES = st.sampled_from(
     [
         "token", "api_key", "password", "sig", "key", "=", "&", "amp;", "?", "#", "://", "//",
@@ -134,12 +134,12 @@ def test_a_literal_secret_never_survives_in_any_form(text: str) -> None:
 @given(
     st.from_regex(r"[a-z]{2,10}", fullmatch=True), SECRETS.map(lambda text: text.replace("/", ""))
 )
-def test_the_secret_of_our_own_webhook_address_never_survives(slug: str, secret: str) -> None:
+def test_the_secret_of_our_own_webhook_url_never_survives(slug: str, secret: str) -> None:
     secret = secret.replace("%", "")
-    address = f"https://board.example.com/hooks/{slug}/42/{secret}/"
+    link = f"https://board.example.com/hooks/{slug}/42/{secret}/"
     expected = f"https://board.example.com/hooks/{slug}/42/{REDACTED}/"
-    assert redact_text(f"posting to {address} failed") == f"posting to {expected} failed"
-    assert redact({"notifications": [address]}) == {"notifications": [expected]}
+    assert redact_text(f"posting to {link} failed") == f"posting to {expected} failed"
+    assert redact({"notifications": [link]}) == {"notifications": [expected]}
 
 
 @given(
@@ -154,7 +154,7 @@ def test_the_token_of_a_password_link_never_survives(user: str, token: str) -> N
 
 
 @given(SECRETS)
-def test_an_address_encoded_into_another_one_is_redacted(secret: str) -> None:
+def test_a_url_encoded_into_another_one_is_redacted(secret: str) -> None:
     inner = f"https://me:{secret}@h.example.com/x?signature={secret}&a=1"
     for encoded in (quote(inner, safe=""), quote(quote(inner, safe=""), safe="")):
         redacted = redact_text(f"https://proxy.example.com/?next={encoded}&page=2")
@@ -172,7 +172,7 @@ def test_redacting_text_twice_changes_nothing_and_never_grows_without_bound(text
 
 
 @given(PARAMS, SECRETS, PASSWORDS, TEXTS)
-def test_redacting_an_address_twice_changes_nothing(
+def test_redacting_a_url_twice_changes_nothing(
     name: str, secret: str, password: str, text: str
 ) -> None:
     once = redact_text(f"{text} https://me:{password}@h.example.com/x?{name}={secret}&b=2 {text}")
@@ -219,7 +219,7 @@ def test_text_without_a_secret_is_left_alone(text: str) -> None:
     assert redact({"value": text}) == {"value": text}
 
 
-def test_names_are_judged_by_their_last_word() -> None:
+def test_names_are_classified_by_their_last_word() -> None:
     for name in ("tokens_used", "token_count", "token_type", "key", "s3_key", "pass_through",
                  "keyframe_interval", "author", "one_pass", "password_required",
                  "public_key", "cache_key", "design", "secretary"):  # fmt: skip
@@ -270,7 +270,7 @@ def test_a_hostile_text_is_redacted_in_time_that_grows_with_its_length() -> None
         redact_text(piece * (50_000 // len(piece)))
 
 
-def test_an_address_is_split_only_when_something_was_taken() -> None:
+def test_a_url_is_split_only_when_something_was_taken() -> None:
     assert split_url("https://h.example.com/x.mp4") == ("https://h.example.com/x.mp4", None)
     signed = "https://h.example.com/x.mp4?token=Zq7"
     assert split_url(signed) == (f"https://h.example.com/x.mp4?token={REDACTED}", signed)
@@ -305,7 +305,7 @@ def test_the_end_of_a_signed_link_is_read_before_and_after_redaction(
 
 
 @given(st.text())
-def test_no_text_makes_the_readers_of_addresses_raise(text: str) -> None:
+def test_no_text_makes_the_readers_of_urls_raise(text: str) -> None:
     url_expiry(text)
     url_expiry(f"https://h/?{text}")
     split_url(text)

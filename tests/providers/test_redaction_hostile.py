@@ -75,7 +75,7 @@ def test_a_parameter_whose_name_is_percent_encoded_is_redacted(secret: str) -> N
         ("?", "%74", "="),
     ],
 )
-def test_a_long_run_of_one_character_is_looked_through(start: str, piece: str, end: str) -> None:
+def test_a_long_run_of_one_character_is_searched(start: str, piece: str, end: str) -> None:
     """A pattern that tries each beginning with each end takes minutes for these."""
     room = MAX_TEXT - len(start) - len(end)
     redact_text(start + piece * (room // len(piece)) + end)

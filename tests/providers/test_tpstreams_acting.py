@@ -108,7 +108,7 @@ def test_metadata_of_any_kind_comes_back_whole(metadata: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [
         {"reelboard": None},
         {"reelboard": {"a": 1}},
@@ -121,8 +121,8 @@ def test_metadata_of_any_kind_comes_back_whole(metadata: Any) -> None:
     ],
     ids=repr,
 )
-def test_metadata_of_others_is_left_as_it_is(told: Any) -> None:
-    assert customer_object.read(told) == (told, None)
+def test_metadata_of_others_is_left_as_it_is(reported: Any) -> None:
+    assert customer_object.read(reported) == (reported, None)
 
 
 def test_metadata_in_extra_is_the_customers_and_keeps_our_key(tpstreams: TPStreams) -> None:
@@ -163,7 +163,7 @@ def test_an_answer_without_an_id_leaves_open_whether_the_job_exists(
     assert caught.value.ambiguous
 
 
-def test_a_refusal_tells_each_field(
+def test_a_refusal_reports_each_field(
     tpstreams: TPStreams, wire: responses.RequestsMock, load: Load
 ) -> None:
     wire.post(JOBS, json=load("tpstreams/rejected.json"), status=400)
@@ -192,7 +192,7 @@ def test_a_refusal_tells_each_field(
         ({"priority": 0}, "priority", True),
     ],
 )
-def test_what_tpstreams_would_not_do_is_told_before_sending(
+def test_what_tpstreams_would_not_do_is_reported_before_sending(
     tpstreams: TPStreams, changes: dict[str, Any], field: str, blocking: bool
 ) -> None:
     good = replace(REQUEST, metadata={"x": "é" * 1600})
@@ -280,14 +280,14 @@ def test_jobs_of_the_same_source_are_read_until_one_has_the_key(
     assert read_alone(wire) == ["a", "c", "d"]
 
 
-def test_a_list_that_tells_the_metadata_needs_no_reading(
+def test_a_list_that_reports_the_metadata_needs_no_reading(
     tpstreams: TPStreams, wire: responses.RequestsMock
 ) -> None:
-    told = [
+    reported = [
         make_job("a", client_metadata={"desk": "news"}),
         make_job("b", client_metadata={"reelboard": KEY}),
     ]
-    serve(wire, told, keys={})
+    serve(wire, reported, keys={})
     found = tpstreams.find_by_key(KEY, REQUEST, SINCE)
     assert found.job
     assert found.job.remote_id == "b"
@@ -358,7 +358,7 @@ def test_a_job_that_vanishes_meanwhile_is_passed_over(
     assert tpstreams.find_by_key(KEY, REQUEST, SINCE).job
 
 
-def test_a_look_that_is_cut_short_proves_nothing(
+def test_a_search_that_is_cut_short_proves_nothing(
     tpstreams: TPStreams, wire: responses.RequestsMock
 ) -> None:
     serve(wire, [make_job("a"), make_job("b")], keys={"a": OTHER_KEY})
@@ -376,7 +376,7 @@ def test_a_look_that_is_cut_short_proves_nothing(
     assert len(wire.calls) == MAX_PAGES
 
 
-def test_a_look_with_refused_credentials_is_an_error(
+def test_a_search_with_refused_credentials_is_an_error(
     tpstreams: TPStreams, wire: responses.RequestsMock
 ) -> None:
     wire.get(JOBS, json={"detail": "Invalid token."}, status=401)
@@ -388,7 +388,7 @@ def test_a_look_with_refused_credentials_is_an_error(
 
 
 @pytest.mark.parametrize("status", [200, 202])
-def test_a_job_is_cancelled_when_the_words_say_so(
+def test_a_job_is_cancelled_when_the_message_says_so(
     tpstreams: TPStreams, wire: responses.RequestsMock, status: int
 ) -> None:
     wire.delete(f"{JOBS}abc/", json={"message": "Job cancelled successfully."}, status=status)
@@ -396,7 +396,7 @@ def test_a_job_is_cancelled_when_the_words_say_so(
     assert len(wire.calls) == 1
 
 
-def test_a_cancellation_may_be_answered_without_a_word(
+def test_a_cancellation_may_be_answered_without_a_message(
     tpstreams: TPStreams, wire: responses.RequestsMock
 ) -> None:
     wire.delete(f"{JOBS}abc/", body="", status=204)
@@ -405,7 +405,7 @@ def test_a_cancellation_may_be_answered_without_a_word(
 
 @pytest.mark.parametrize("status", [200, 202, 400, 409, 422])
 @pytest.mark.parametrize(
-    "words",
+    "phrase",
     [
         "Job is already completed.",
         "A job in this state cannot be cancelled.",
@@ -417,9 +417,9 @@ def test_a_cancellation_may_be_answered_without_a_word(
     ],
 )
 def test_a_job_that_is_done_is_a_conflict_whatever_the_status(
-    tpstreams: TPStreams, wire: responses.RequestsMock, status: int, words: str
+    tpstreams: TPStreams, wire: responses.RequestsMock, status: int, phrase: str
 ) -> None:
-    wire.delete(f"{JOBS}abc/", json={"message": words}, status=status)
+    wire.delete(f"{JOBS}abc/", json={"message": phrase}, status=status)
     with pytest.raises(Conflict, match="ended already"):
         tpstreams.cancel("abc")
 
@@ -436,15 +436,15 @@ def test_a_refused_token_is_no_conflict(tpstreams: TPStreams, wire: responses.Re
 # Webhooks
 
 
-def test_a_job_event_is_told_from_those_of_assets_and_live_streams(load: Load) -> None:
-    for name, remote_id, words in (
+def test_a_job_event_is_distinguished_from_those_of_assets_and_live_streams(load: Load) -> None:
+    for name, remote_id, phrase in (
         ("job", "Zb4Tn81LmQe", "transcoding job transcoding"),
         ("asset", None, "asset Completed"),
         ("livestream", None, "live stream Streaming"),
     ):
         body = json.dumps(load(f"tpstreams/webhook_{name}.json")).encode()
         event = TPStreams.read_webhook({"x-streams-token": "s"}, body, "s")
-        assert (event.remote_id, event.description) == (remote_id, words)
+        assert (event.remote_id, event.description) == (remote_id, phrase)
 
 
 @pytest.mark.parametrize(

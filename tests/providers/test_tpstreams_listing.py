@@ -1,4 +1,4 @@
-"""How TPStreams' list is followed, and what its answers about addresses mean."""
+"""How TPStreams' list is followed, and what its answers about URLs mean."""
 
 from collections.abc import Callable
 from typing import Any
@@ -53,7 +53,7 @@ def test_pages_are_followed_by_what_each_answer_says(
 
 
 @pytest.mark.parametrize(
-    "address",
+    "url",
     [
         "https://elsewhere.example.com/api/v1/6dnpyx/transcoding_jobs/?page=2",
         "http://tpstreams.example.com/api/v1/6dnpyx/transcoding_jobs/?page=2",
@@ -71,10 +71,10 @@ def test_pages_are_followed_by_what_each_answer_says(
         ["x"],
     ],
 )
-def test_the_token_is_not_taken_to_another_address(
-    tpstreams: TPStreams, wire: responses.RequestsMock, address: Any
+def test_the_token_is_not_taken_to_another_url(
+    tpstreams: TPStreams, wire: responses.RequestsMock, url: Any
 ) -> None:
-    wire.get(JOBS, json=make_page(address, "a"))
+    wire.get(JOBS, json=make_page(url, "a"))
     with pytest.raises(BadAnswer, match="not at the account's base URL") as caught:
         list(tpstreams.list_jobs())
     assert len(wire.calls) == 1
@@ -101,7 +101,7 @@ def test_the_list_is_asked_for_newest_first_whatever_the_cursor_says(
     assert next(tpstreams.list_jobs("ordering=created&page=2")).jobs[0].remote_id == "b"
 
 
-def test_a_list_tells_jobs_in_part_and_details_the_whole(
+def test_a_list_reports_jobs_in_part_and_details_the_whole(
     tpstreams: TPStreams, wire: responses.RequestsMock, load: Load
 ) -> None:
     """What the customer gave along is in the details alone, so they are read once as well."""
@@ -140,7 +140,7 @@ def test_a_page_beyond_the_end_ends_a_resumed_list(
 
 
 @pytest.mark.parametrize("body", [[], [{"id": "a"}], {}, {"results": None}, {"results": {}}, "x"])
-def test_a_list_of_another_shape_is_told_as_such(
+def test_a_list_of_another_shape_is_reported_as_such(
     tpstreams: TPStreams, wire: responses.RequestsMock, body: Any
 ) -> None:
     wire.get(JOBS, json=body)
@@ -180,7 +180,7 @@ def test_a_body_with_a_trailing_comma_is_no_json(
 
 
 @pytest.mark.parametrize("body", [{}, {"id": None}, {"detail": "Queued"}, [], [{"id": "abc"}]])
-def test_details_without_a_job_are_told_as_such(
+def test_details_without_a_job_are_reported_as_such(
     tpstreams: TPStreams, wire: responses.RequestsMock, body: Any
 ) -> None:
     wire.get(f"{JOBS}abc/", json=body)
@@ -194,7 +194,7 @@ def test_a_base_url_may_end_with_a_slash(http: HttpClient, wire: responses.Reque
     assert next(TPStreams(account, http).list_jobs()).cursor == "page=2"
 
 
-def test_every_address_ends_with_a_slash_and_is_quoted(
+def test_every_url_ends_with_a_slash_and_is_quoted(
     tpstreams: TPStreams, wire: responses.RequestsMock
 ) -> None:
     wire.get(f"{JOBS}a%2Fb%3Fc/", json={"id": "a/b?c"})

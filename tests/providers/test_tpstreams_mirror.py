@@ -135,7 +135,7 @@ def test_jobs_of_a_page_keep_its_order(list_jobs: Callable[..., None], load: Loa
 # Pages
 
 
-def test_pages_tell_the_region_and_no_secret(
+def test_pages_report_the_region_and_no_secret(
     account: ProviderAccount, read_job: Callable[..., None], load: Load
 ) -> None:
     """Unescaped, a browser reads the beginning of `&region=` as a registered sign."""
@@ -149,7 +149,7 @@ def test_pages_tell_the_region_and_no_secret(
             for name in ("detail", "raw")
         }
         assert "canary" not in "".join(pages.values())
-        # the address of what is not made yet is offered nowhere
+        # the URL of what is not made yet is offered nowhere
         assert ("&amp;region=eu-west-1" in pages["detail"]) == (job.status == "succeeded")
         assert "&reg" not in pages["detail"]
 
@@ -186,10 +186,10 @@ def test_a_delivery_is_kept_without_secrets_and_its_job_is_read_anew(
 
 
 @pytest.mark.parametrize(
-    ("status", "answer", "word", "expected", "state"),
+    ("status", "answer", "label", "expected", "state"),
     [
         (200, "Job cancelled successfully.", "Cancelled", "cancelled", ActionState.DONE),
-        # which word follows, and when, is not documented
+        # which label follows, and when, is not documented
         (200, "Job cancelled successfully.", "Canceled", "cancelled", ActionState.DONE),
         (200, "Job cancelled successfully.", "Transcoding", "running", ActionState.DONE),
         (200, "Job cancelled successfully.", "Called Off", "unknown", ActionState.DONE),
@@ -203,7 +203,7 @@ def test_what_became_of_a_job_is_read_after_cancelling_it(
     load: Load,
     status: int,
     answer: str,
-    word: str,
+    label: str,
     expected: str,
     state: ActionState,
 ) -> None:
@@ -211,9 +211,9 @@ def test_what_became_of_a_job_is_read_after_cancelling_it(
     read_job(body)
     action = request_cancel(find_job(body["id"]))
     wire.delete(f"{JOBS}{body['id']}/", json={"message": answer}, status=status)
-    wire.upsert("GET", f"{JOBS}{body['id']}/", json={**body, "status": word})
+    wire.upsert("GET", f"{JOBS}{body['id']}/", json={**body, "status": label})
     run_action(action.pk)
     action.refresh_from_db()
     job = find_job(body["id"])
     assert (job.status, action.state) == (expected, state)
-    assert job.provider_status == word
+    assert job.provider_status == label

@@ -100,7 +100,7 @@ def test_the_same_job_is_read_alike_from_its_four_shapes(read: Read, load: Load)
 
 
 @pytest.mark.parametrize(
-    ("word", "status"),
+    ("status_label", "status"),
     [
         ("Not Started", JobStatus.QUEUED),
         ("not_started", JobStatus.QUEUED),
@@ -111,17 +111,19 @@ def test_the_same_job_is_read_alike_from_its_four_shapes(read: Read, load: Load)
         ("ready", JobStatus.UNKNOWN),
     ],
 )
-def test_words_that_are_not_documented_for_jobs(read: Read, word: str, status: JobStatus) -> None:
-    job = read(status=word, resolutions=["240p"])
-    assert (job.status, job.provider_status) == (status, word)
+def test_statuses_that_are_not_documented_for_jobs(
+    read: Read, status_label: str, status: JobStatus
+) -> None:
+    job = read(status=status_label, resolutions=["240p"])
+    assert (job.status, job.provider_status) == (status, status_label)
     assert job.outputs[0].status == OutputStatus(status.value)
 
 
-def test_no_progress_is_told_whatever_a_key_of_that_name_holds(read: Read) -> None:
+def test_no_progress_is_reported_whatever_a_key_of_that_name_holds(read: Read) -> None:
     """That of assets is 0 in every sample, finished ones included."""
-    for told in (0, 40):
-        assert read(status="Transcoding", progress=told).progress is None
-        assert read(status="Completed", progress=told).progress == 100
+    for reported in (0, 40):
+        assert read(status="Transcoding", progress=reported).progress is None
+        assert read(status="Completed", progress=reported).progress == 100
 
 
 def test_the_status_alone_says_how_far_a_job_is(read: Read, load: Load) -> None:
@@ -165,7 +167,7 @@ def test_durations_come_in_many_forms(read: Read, value: Any, expected_ms: int |
         ("2026-03-11T14:02:09.120334+05:30", datetime(2026, 3, 11, 8, 32, 9, 120334, UTC)),
         ("2026-03-11T20:10:00+12:00", datetime(2026, 3, 11, 8, 10, tzinfo=UTC)),
         ("2026-03-11T08:10:00Z", datetime(2026, 3, 11, 8, 10, tzinfo=UTC)),
-        # live streams write these; which zone they mean is not told
+        # live streams write these; which zone they mean is not reported
         ("2023-12-06 16:37:56", None),
         ("September 22, 2025, 05:59 PM", None),
         (None, None),
@@ -200,7 +202,7 @@ def test_resolutions_become_outputs(
 
 
 @pytest.mark.parametrize(
-    "address",
+    "link",
     [
         "s3://reels/out/?access_key=canaryAK&secret_key=canarySK&region=eu-west-1",
         "s3://reels/out/?access_key=canaryAK&secret_key=canary/with+slash=/canary&region=eu-west-1",
@@ -212,10 +214,10 @@ def test_resolutions_become_outputs(
         "s3://canary:canary@reels/out/",
     ],
 )
-def test_storage_keys_are_redacted_and_not_kept(read: Read, address: str) -> None:
+def test_storage_keys_are_redacted_and_not_kept(read: Read, link: str) -> None:
     for body in (
-        {"input_url": address, "output_path": address, "resolutions": ["240p", "480p"]},
-        {"input_path": address, "output_path": address, "resolutions": ["240p", "480p"]},
+        {"input_url": link, "output_path": link, "resolutions": ["240p", "480p"]},
+        {"input_path": link, "output_path": link, "resolutions": ["240p", "480p"]},
     ):
         job = read(**body)
         assert "canary" not in repr(job)
@@ -232,7 +234,7 @@ def test_the_region_stays_behind_a_redacted_key(read: Read) -> None:
     )
 
 
-def test_a_signed_source_opens_by_its_whole_address_alone(read: Read, load: Load) -> None:
+def test_a_signed_source_opens_by_its_whole_url_alone(read: Read, load: Load) -> None:
     body = load("tpstreams/job_transcoding.json")
     job = read(**body)
     assert job.input.secret_url == body["input_url"]
@@ -242,20 +244,20 @@ def test_a_signed_source_opens_by_its_whole_address_alone(read: Read, load: Load
 
 
 def test_a_long_signature_is_kept_to_its_end(read: Read) -> None:
-    address = f"https://h/a.mp4?X-Amz-Security-Token={'canary' * 500}&X-Amz-Signature=canary"
-    job = read(input_url=address)
-    assert job.input.secret_url == address
+    link = f"https://h/a.mp4?X-Amz-Security-Token={'canary' * 500}&X-Amz-Signature=canary"
+    job = read(input_url=link)
+    assert job.input.secret_url == link
     assert "canary" not in repr((job.input.url, job.raw))
 
 
 def test_the_accounts_own_token_is_not_repeated(read: Read) -> None:
-    words = "Signed in with ab12cd34ef56"
-    job = read(status="Error", error_message=words, input_url="https://h/ab12cd34ef56/a.mov")
+    phrase = "Signed in with ab12cd34ef56"
+    job = read(status="Error", error_message=phrase, input_url="https://h/ab12cd34ef56/a.mov")
     assert "ab12cd34ef56" not in repr(replace(job, input=replace(job.input, secret_url=None)))
 
 
 @pytest.mark.parametrize(
-    ("address", "name"),
+    ("link", "name"),
     [
         ("https://h/a1b2c3.mp4?X-Amz-Date=1&response-content-disposition=attachment", "a1b2c3.mp4"),
         (
@@ -277,9 +279,9 @@ def test_the_accounts_own_token_is_not_repeated(read: Read) -> None:
     ],
 )
 def test_a_job_is_named_by_the_file_that_people_know(
-    read: Read, address: Any, name: str | None
+    read: Read, link: Any, name: str | None
 ) -> None:
-    assert read(input_url=address).name == name
+    assert read(input_url=link).name == name
 
 
 @pytest.mark.parametrize("content_id", ["8f0e6c1d4b7a49f2", "8f0e6c1d-4b7a-49f2"])
@@ -288,9 +290,13 @@ def test_drm_facts_are_kept_as_they_came(read: Read, content_id: str) -> None:
     assert (raw["enable_drm"], raw["drm_content_id"]) == (True, content_id)
 
 
-def test_secrets_that_other_lists_of_the_api_tell_would_be_redacted() -> None:
-    told = {"secret_token": "canary-hook", "drm_aes_signing_key": "canary-aes", "name": "Streams"}
-    assert redact(told) == {
+def test_secrets_that_other_lists_of_the_api_report_would_be_redacted() -> None:
+    reported = {
+        "secret_token": "canary-hook",
+        "drm_aes_signing_key": "canary-aes",
+        "name": "Streams",
+    }
+    assert redact(reported) == {
         "secret_token": REDACTED,
         "drm_aes_signing_key": REDACTED,
         "name": "Streams",
@@ -321,19 +327,19 @@ def test_secrets_that_other_lists_of_the_api_tell_would_be_redacted() -> None:
         ("It rained", "unknown"),
     ],
 )
-def test_errors_are_classed_by_their_words(read: Read, message: str, expected: str) -> None:
+def test_errors_are_classed_by_their_messages(read: Read, message: str, expected: str) -> None:
     job = read(status="Error", error_message=message)
     assert job.errors == (RemoteError(expected, "", message),)
 
 
-def test_a_job_that_failed_without_a_word_is_unknown(read: Read) -> None:
+def test_a_job_that_failed_without_a_message_is_unknown(read: Read) -> None:
     messages: tuple[Any, ...] = (None, "", "  ", [], {})
     for message in messages:
         assert read(status="error", error_message=message).errors == (RemoteError("unknown"),)
     assert read(status="Transcoding", error_message=None).errors == ()
 
 
-def test_an_error_is_told_without_the_secrets_in_it(read: Read, load: Load) -> None:
+def test_an_error_is_reported_without_the_secrets_in_it(read: Read, load: Load) -> None:
     (error,) = read(**load("tpstreams/job_error.json")).errors
     assert error.error_class == "input.not_found"
     assert error.message.endswith(f"gone.mov?token={REDACTED}")

@@ -144,7 +144,7 @@ def test_a_job_is_cancelled_once(sandbox: RunningSandbox, connect: Connect) -> N
         adapter.cancel(remote_id)
 
 
-def test_refusals_are_told_apart(sandbox: RunningSandbox, connect: Connect) -> None:
+def test_refusals_are_distinguished(sandbox: RunningSandbox, connect: Connect) -> None:
     adapter = connect(sandbox)
     with pytest.raises(NotFound):
         adapter.get_job("0" * 11)

@@ -1,4 +1,4 @@
-"""Video SDK: signing, submitting, looking for a submission, deleting, deliveries."""
+"""Video SDK: signing, submitting, finding a submission, deleting, deliveries."""
 
 import json
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def make_id(at: datetime, number: int = 0) -> str:
 
 
 def make_job(at: datetime, number: int = 0, **changes: Any) -> dict[str, Any]:
-    """A job as REQUEST makes it; the id tells when."""
+    """A job as REQUEST makes it; the id has the time."""
     presets = [
         {"resolutions": ["240", "480"], "format": "hls", "id": "a"},
         {"resolutions": ["4k"], "format": "mp4", "id": "b"},
@@ -106,7 +106,7 @@ def test_a_ready_token_is_sent_as_it_is(http: HttpClient, wire: responses.Reques
 
 
 @pytest.mark.parametrize("secret", ["-----BEGIN PUBLIC KEY-----\nMFw\n-----END PUBLIC KEY-----"])
-def test_a_secret_that_cannot_sign_is_told_without_it(http: HttpClient, secret: str) -> None:
+def test_a_secret_that_cannot_sign_is_reported_without_it(http: HttpClient, secret: str) -> None:
     with pytest.raises(AuthRefused) as caught:
         make_adapter(http, api_key="k", secret=secret).check_credentials()
     assert "MFw" not in str(caught.value)
@@ -219,15 +219,15 @@ def test_a_created_job_waits(videosdk: VideoSDK, wire: responses.RequestsMock, l
 
 
 @pytest.mark.parametrize(
-    ("word", "status"),
+    ("label", "status"),
     [("Queued", JobStatus.QUEUED), ("processing", JobStatus.RUNNING), ("held", JobStatus.UNKNOWN)],
 )
-def test_the_word_of_a_creation_counts_where_there_is_one(
-    videosdk: VideoSDK, wire: responses.RequestsMock, load: Load, word: str, status: JobStatus
+def test_the_status_of_a_creation_counts_where_there_is_one(
+    videosdk: VideoSDK, wire: responses.RequestsMock, load: Load, label: str, status: JobStatus
 ) -> None:
-    wire.post(JOBS, json={**load("videosdk/created.json"), "status": word})
+    wire.post(JOBS, json={**load("videosdk/created.json"), "status": label})
     job = videosdk.submit(REQUEST, KEY)
-    assert (job.status, job.provider_status) == (status, word)
+    assert (job.status, job.provider_status) == (status, label)
 
 
 @pytest.mark.parametrize("answer", [{"message": "Accepted"}, {"id": None}, [], None])
@@ -272,7 +272,7 @@ def test_what_it_cannot_do_is_refused_beforehand(
     assert (issue.field, issue.blocking) == (field, True)
 
 
-def test_what_it_decides_by_itself_is_told(videosdk: VideoSDK) -> None:
+def test_what_it_decides_by_itself_is_reported(videosdk: VideoSDK) -> None:
     (issue,) = find(videosdk, priority=3)
     assert (issue.field, issue.blocking) == ("priority", True)
     (issue,) = find(videosdk, extra={"presets": [{"format": "hls", "resolutions": ["source"]}]})
@@ -353,7 +353,7 @@ def serve_pages(wire: responses.RequestsMock, at: datetime) -> None:
     wire.add_callback("GET", LIST, answer, content_type="application/json")
 
 
-def test_a_look_ends_where_all_jobs_are_older(
+def test_a_search_ends_where_all_jobs_are_older(
     videosdk: VideoSDK, wire: responses.RequestsMock
 ) -> None:
     serve_pages(wire, NOW - timedelta(hours=1))
@@ -361,7 +361,9 @@ def test_a_look_ends_where_all_jobs_are_older(
     assert len(wire.calls) == MIN_PAGES
 
 
-def test_a_look_that_is_cut_short_says_so(videosdk: VideoSDK, wire: responses.RequestsMock) -> None:
+def test_a_search_that_is_cut_short_says_so(
+    videosdk: VideoSDK, wire: responses.RequestsMock
+) -> None:
     serve_pages(wire, NOW + timedelta(hours=1))
     assert not videosdk.find_by_key(KEY, REQUEST, NOW).complete
     assert len(wire.calls) == MAX_PAGES
@@ -370,7 +372,7 @@ def test_a_look_that_is_cut_short_says_so(videosdk: VideoSDK, wire: responses.Re
     assert not videosdk.find_by_key(KEY, REQUEST, NOW).complete
 
 
-def test_one_alike_proves_nothing_where_the_look_was_cut_short(
+def test_one_alike_proves_nothing_where_the_search_was_cut_short(
     videosdk: VideoSDK, wire: responses.RequestsMock
 ) -> None:
     """Another one may be on the page that could not be read."""
@@ -382,7 +384,7 @@ def test_one_alike_proves_nothing_where_the_look_was_cut_short(
     assert (found.job, found.complete) == (None, False)
 
 
-def test_a_look_with_a_refused_token_is_no_look(
+def test_a_search_with_a_refused_token_is_no_search(
     videosdk: VideoSDK, wire: responses.RequestsMock
 ) -> None:
     wire.get(LIST, status=401)
@@ -393,7 +395,7 @@ def test_a_look_with_a_refused_token_is_no_look(
 # Deleting
 
 
-def test_cancelling_deletes_and_believes_no_word_of_the_answer(
+def test_cancelling_deletes_and_ignores_the_status_in_the_response(
     videosdk: VideoSDK, wire: responses.RequestsMock, load: Load
 ) -> None:
     body = load("videosdk/deleted.json")
@@ -403,7 +405,7 @@ def test_cancelling_deletes_and_believes_no_word_of_the_answer(
 
 
 @pytest.mark.parametrize("answer", [{"status": " QUEUED "}, {"status": None}, {}, [], None])
-def test_a_deletion_is_done_where_the_answer_tells_no_other_state(
+def test_a_deletion_is_done_where_the_answer_reports_no_other_state(
     videosdk: VideoSDK, wire: responses.RequestsMock, answer: Any
 ) -> None:
     wire.delete(f"{JOBS}/77", json=answer)
@@ -411,7 +413,7 @@ def test_a_deletion_is_done_where_the_answer_tells_no_other_state(
     assert len(wire.calls) == 1
 
 
-def test_an_answer_that_tells_another_state_is_a_refusal(
+def test_an_answer_that_reports_another_state_is_a_refusal(
     videosdk: VideoSDK, wire: responses.RequestsMock
 ) -> None:
     wire.delete(f"{JOBS}/77", json={"id": "77", "status": "processing"})
@@ -432,8 +434,8 @@ def test_a_withdrawn_service_loses_no_job(
     videosdk: VideoSDK, wire: responses.RequestsMock, load: Load
 ) -> None:
     page = load("videosdk/withdrawn.html")
-    for address in (f"{JOBS}/77", LIST):
-        wire.get(address, body=page, status=200, content_type="text/html")
+    for link in (f"{JOBS}/77", LIST):
+        wire.get(link, body=page, status=200, content_type="text/html")
     with pytest.raises(Withdrawn, match="no longer offers") as caught:
         videosdk.get_job("77")
     assert caught.value.error_class == "provider.withdrawn"
@@ -470,7 +472,7 @@ JOB_ID = "69a555189c1f40b7e2000100"
         ({}, None),
     ],
 )
-def test_the_job_of_a_delivery_is_told_by_the_shape_of_its_id(
+def test_the_job_of_a_delivery_is_recognized_by_the_shape_of_its_id(
     body: dict[str, Any], remote_id: str | None
 ) -> None:
     event = VideoSDK.read_webhook({}, json.dumps(body).encode(), "")

@@ -65,7 +65,7 @@ def show(viewer: Client, name: str, *arguments: Any) -> str:
     return viewer.get(reverse(f"jobs:{name}", args=["studio", *arguments])).content.decode()
 
 
-def test_a_seeded_job_in_an_undocumented_state_is_unknown_with_its_word_kept(
+def test_a_seeded_job_in_an_undocumented_state_is_unknown_with_its_label_kept(
     studio: Organization, viewer: Client
 ) -> None:
     with start(encode=False, rate_limit=0, time_scale=0, seed_jobs=3, seed_unknown=1) as sandbox:
@@ -86,17 +86,17 @@ def test_a_job_that_two_pages_of_a_growing_list_hold_is_one(
         wire.get(
             LIST, json=page, match=[matchers.query_param_matcher({"page": number, "perPage": 20})]
         )
-    told = [job["id"] for page in pages for job in page["data"]]
-    assert len(told) == 4
+    reported = [job["id"] for page in pages for job in page["data"]]
+    assert len(reported) == 4
     run(account)
     found = list(Job.objects.filter(account=account).values_list("remote_id", flat=True))
-    assert (set(found), len(found)) == (set(told), 3)
+    assert (set(found), len(found)) == (set(reported), 3)
 
 
-def test_the_placeholder_of_a_webhook_address_is_text_on_the_page(
+def test_the_placeholder_of_a_webhook_url_is_text_on_the_page(
     account: ProviderAccount, viewer: Client, wire: responses.RequestsMock, load: Load
 ) -> None:
-    """Its samples spell the address with angle brackets."""
+    """Its samples spell the url with angle brackets."""
     body = load("videosdk/job_failed.json")
     wire.get(LIST, json={"pageInfo": {"currentPage": 1, "lastPage": 1}, "data": [body]})
     run(account)
@@ -115,9 +115,9 @@ def test_a_deleted_job_is_cancelled_whatever_the_answer_says(
     run(account)
     job = Job.objects.get(account=account)
     assert job.status == "queued"
-    address = f"{BASE}/encoder/jobs/{body['id']}"
-    wire.delete(address, json=body)
-    wire.get(address, status=404, json={"message": "Not Found"})
+    url = f"{BASE}/encoder/jobs/{body['id']}"
+    wire.delete(url, json=body)
+    wire.get(url, status=404, json={"message": "Not Found"})
     run_action(request_cancel(job).pk)
     job.refresh_from_db()
     assert (job.status, job.gone_at is None) == ("cancelled", False)
@@ -131,8 +131,8 @@ def test_a_withdrawn_service_leaves_the_jobs_as_they_are(
     run(account)
     wire.reset()
     page = load("videosdk/withdrawn.html")
-    for address in (LIST, f"{BASE}/encoder/jobs/{body['id']}"):
-        wire.get(address, body=page, status=404, content_type="text/html")
+    for url in (LIST, f"{BASE}/encoder/jobs/{body['id']}"):
+        wire.get(url, body=page, status=404, content_type="text/html")
     report = sync_account(account.pk, foreground=True)
     assert report
     assert "no longer offers" in str(report.error)

@@ -73,7 +73,7 @@ def read_times(videosdk: VideoSDK, cursor: str | None = None) -> list[list[int]]
 # The list
 
 
-def test_pages_end_with_the_last_one_that_is_told(
+def test_pages_end_with_the_last_one_that_is_reported(
     videosdk: VideoSDK, wire: responses.RequestsMock
 ) -> None:
     serve(wire, 1, [90, 80], last=2)
@@ -92,7 +92,7 @@ def test_no_jobs_at_all_are_one_empty_page(
     assert read_times(videosdk) == [[]]
 
 
-def test_pages_end_with_an_empty_one_where_no_last_one_is_told(
+def test_pages_end_with_an_empty_one_where_no_last_one_is_reported(
     videosdk: VideoSDK, wire: responses.RequestsMock
 ) -> None:
     serve(wire, 1, [90, 80], last=None)
@@ -102,7 +102,7 @@ def test_pages_end_with_an_empty_one_where_no_last_one_is_told(
 
 
 @pytest.mark.parametrize("last", ["many", -2, {}, True])
-def test_a_senseless_last_page_is_none_that_is_told(
+def test_a_senseless_last_page_is_none_that_is_reported(
     videosdk: VideoSDK, wire: responses.RequestsMock, last: Any
 ) -> None:
     serve(wire, 1, [90, 80], last=last)
@@ -110,7 +110,7 @@ def test_a_senseless_last_page_is_none_that_is_told(
     assert read_times(videosdk) == [[90, 80], []]
 
 
-def test_the_end_is_told_by_the_number_that_the_page_gives_itself(
+def test_the_end_is_recognized_by_the_number_that_the_page_gives_itself(
     videosdk: VideoSDK, wire: responses.RequestsMock
 ) -> None:
     serve(wire, 1, [90, 80], last="4", current="4")
@@ -133,7 +133,7 @@ def test_a_server_that_ignores_the_page_number_is_not_read_for_ever(
     assert read_times(videosdk) == [[90, 80], [90, 80]]
 
 
-def test_a_list_that_is_oldest_first_is_walked_from_its_end(
+def test_a_list_that_is_oldest_first_is_read_from_its_end(
     videosdk: VideoSDK, wire: responses.RequestsMock
 ) -> None:
     serve(wire, 1, [10, 20], last=3)
@@ -156,7 +156,7 @@ def test_an_end_that_shrank_meanwhile_is_found_again(
     assert read_times(videosdk) == [[30], [20, 10]]
 
 
-def test_an_end_that_is_told_but_not_there_is_a_bad_answer(
+def test_an_end_that_is_reported_but_not_there_is_a_bad_answer(
     videosdk: VideoSDK, wire: responses.RequestsMock
 ) -> None:
     serve(wire, 1, [10, 20], last=3)
@@ -214,8 +214,8 @@ def test_files_become_what_the_presets_asked_for(read: Read, load: Load) -> None
     assert {output.status for output in read(body).outputs} == {OutputStatus.SUCCEEDED}
 
 
-def test_an_address_is_taken_as_it_is_given(read: Read, load: Load) -> None:
-    """The path of the file is that of another one, and the address is signed."""
+def test_a_url_is_taken_as_it_is_given(read: Read, load: Load) -> None:
+    """The path of the file is that of another one, and the URL is signed."""
     body = load("videosdk/job_completed.json")
     large = read(body).outputs[2]
     assert large.secret_url == body["files"][0]["fileUrl"]
@@ -294,8 +294,8 @@ def test_a_job_without_a_time_is_as_old_as_its_id(read: Read, load: Load) -> Non
 def test_the_same_settings_are_one_preset_whatever_their_ids_and_spelling(read: Read) -> None:
     spelled = [["480", "4K", "240p"], ["4k", "240", "480"], [2160, 240, "480", "480"]]
     presets = [
-        {"format": form, "resolutions": words, "id": f"{number}"}
-        for number, (form, words) in enumerate(zip(["HLS", "hls", "hls"], spelled, strict=True))
+        {"format": form, "resolutions": phrase, "id": f"{number}"}
+        for number, (form, phrase) in enumerate(zip(["HLS", "hls", "hls"], spelled, strict=True))
     ]
     (preset,) = read(make_job(9, presets=presets)).presets
     assert preset.remote_id == "hls:240,480,4k"
@@ -313,7 +313,7 @@ def test_unknown_resolutions_and_filters_pass_through(read: Read, load: Load) ->
 
 
 def test_types_that_the_reference_gets_wrong_are_read(read: Read) -> None:
-    """It calls the id a number and the address an object."""
+    """It calls the id a number and the URL an object."""
     assert read(make_job(9, videoId=604, videoUrl={"href": "x"})).input.url == "604"
     job = read(make_job(9, videoUrl="https://media.example.com/in/a%20b.mov"))
     assert (job.name, job.metadata) == ("a b.mov", None)
@@ -333,7 +333,7 @@ def test_format_and_duration_beside_meta_are_read_as_well(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "kind", "form"),
+    ("reported", "kind", "form"),
     [
         ({"type": "x-tar", "fileUrl": "https://cdn.example.net/p"}, OutputKind.PLAYLIST, "hls"),
         ({"type": "X-TAR"}, OutputKind.PLAYLIST, "hls"),
@@ -344,27 +344,27 @@ def test_format_and_duration_beside_meta_are_read_as_well(read: Read) -> None:
         ({"type": "video"}, OutputKind.VIDEO, None),
     ],
 )
-def test_the_kind_of_a_file_is_found_from_whatever_is_told(
-    read: Read, told: dict[str, Any], kind: OutputKind, form: str | None
+def test_the_kind_of_a_file_is_found_from_whatever_is_reported(
+    read: Read, reported: dict[str, Any], kind: OutputKind, form: str | None
 ) -> None:
-    (output,) = read(make_job(9, files=[{"id": "f", **told}])).outputs
+    (output,) = read(make_job(9, files=[{"id": "f", **reported}])).outputs
     assert (output.kind, output.format) == (kind, form)
 
 
-def test_a_failure_without_a_reason_is_unknown_and_one_with_words_is_classed(
+def test_a_failure_without_a_reason_is_unknown_and_one_with_a_message_is_classed(
     read: Read, load: Load
 ) -> None:
     silent = read(load("videosdk/job_failed.json"))
     assert [(e.error_class, e.code, e.message) for e in silent.errors] == [("unknown", "", "")]
     assert {output.status for output in silent.outputs} == {OutputStatus.FAILED}
-    told = read(load("videosdk/job_failed_with_words.json"))
-    assert [(e.error_class, e.code, e.message) for e in told.errors] == [
+    reported = read(load("videosdk/job_failed_with_words.json"))
+    assert [(e.error_class, e.code, e.message) for e in reported.errors] == [
         ("input.not_found", "E_FETCH", f"The source was not found: token={REDACTED}")
     ]
 
 
 @pytest.mark.parametrize(
-    ("words", "error_class"),
+    ("phrase", "error_class"),
     [
         ({"errorMessage": "403 from the source"}, "input.access_denied"),
         ({"failureReason": "Unsupported codec"}, "input.unsupported"),
@@ -373,17 +373,17 @@ def test_a_failure_without_a_reason_is_unknown_and_one_with_words_is_classed(
         ({"message": "Out of luck"}, "unknown"),
     ],
 )
-def test_a_reason_is_read_wherever_it_may_stand(
-    read: Read, words: dict[str, Any], error_class: str
+def test_a_reason_is_read_wherever_it_may_be(
+    read: Read, phrase: dict[str, Any], error_class: str
 ) -> None:
-    (error,) = read(make_job(9, status="failed", **words)).errors
+    (error,) = read(make_job(9, status="failed", **phrase)).errors
     assert error.error_class == error_class
     assert error.message
 
 
 def test_thousands_of_files_and_sizes_are_matched_in_time(read: Read) -> None:
-    words = [str(number) for number in range(8000)]
-    presets = [{"format": "mp4", "resolutions": words, "id": "p"}]
+    phrase = [str(number) for number in range(8000)]
+    presets = [{"format": "mp4", "resolutions": phrase, "id": "p"}]
     files = [{"id": f"f{number}", "type": "video", "size": 1} for number in range(8000)]
     outputs = read(make_job(9, presets=presets, files=files)).outputs
     assert len(outputs) == MAX_ITEMS

@@ -100,14 +100,16 @@ def test_a_queued_job_is_cancelled_and_gone_and_no_other_is(
         videosdk.cancel(kept)
 
 
-def test_all_pages_are_walked(sandbox: RunningSandbox, videosdk: VideoSDK) -> None:
+def test_all_pages_are_read(sandbox: RunningSandbox, videosdk: VideoSDK) -> None:
     made = [videosdk.submit(REQUEST, KEY).remote_id for _ in range(45)]
     pages = list(videosdk.list_jobs())
     assert [page.cursor for page in pages] == ["2", "3", None]
     assert [job.remote_id for page in pages for job in page.jobs] == made[::-1]
 
 
-def test_a_withdrawn_service_is_told_as_such(sandbox: RunningSandbox, videosdk: VideoSDK) -> None:
+def test_a_withdrawn_service_is_reported_as_such(
+    sandbox: RunningSandbox, videosdk: VideoSDK
+) -> None:
     made = videosdk.submit(REQUEST, KEY)
     sandbox.set_faults({"withdrawn": 1})
     with HttpClient(allow_private_addresses=True) as http:

@@ -31,11 +31,11 @@ def test_an_unfinished_job_is_read_again_and_then_cancelled(
     assert queries(wire) == [READ, {}]
 
 
-@pytest.mark.parametrize("word", ["SUCCESS", "FAILURE", "CANCELED", "ARCHIVING", None])
+@pytest.mark.parametrize("label", ["SUCCESS", "FAILURE", "CANCELED", "ARCHIVING", None])
 def test_a_job_that_is_done_or_in_an_unknown_state_is_never_deleted(
-    xvid: Xvid, wire: responses.RequestsMock, word: str | None
+    xvid: Xvid, wire: responses.RequestsMock, label: str | None
 ) -> None:
-    wire.get(f"{BASE}/jobs/77", json={"job": {"id": "77", "status": word}})
+    wire.get(f"{BASE}/jobs/77", json={"job": {"id": "77", "status": label}})
     wire.delete(f"{BASE}/jobs/77", json={"result": {"status": "SUCCESS"}})
     with pytest.raises(Conflict, match="delete it with its files"):
         xvid.cancel("77")
@@ -54,7 +54,7 @@ def test_a_deletion_is_not_sent_again_with_a_new_token(
     assert [call.request.method for call in wire.calls] == ["GET", "DELETE"]
 
 
-def test_a_cancellation_that_did_not_succeed_is_told(
+def test_a_cancellation_that_did_not_succeed_is_reported(
     xvid: Xvid, wire: responses.RequestsMock, load: Load
 ) -> None:
     wire.get(f"{BASE}/jobs/77", json={"job": load("xvid/job_queued.json")})

@@ -23,9 +23,9 @@ def names_in(body: Any) -> set[str]:
 
 def test_the_page_accounts_for_every_field_of_a_job_and_a_file(load: Load) -> None:
     page = (Path(__file__).parents[2] / "docs" / "providers" / "xvid.md").read_text()
-    told = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", page))))
+    reported = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]+)`", page))))
     bodies = [load(f"xvid/job_{name}.json") for name in ("success", "failure", "queued")]
-    assert not names_in(bodies) - told - {"is_root"}
+    assert not names_in(bodies) - reported - {"is_root"}
 
 
 def test_only_what_the_documents_show_is_declared() -> None:

@@ -37,7 +37,7 @@ def read(xvid: Xvid, wire: responses.RequestsMock) -> Read:
     return read_body
 
 
-def test_a_failed_job_tells_its_error_at_each_output_that_was_not_made(
+def test_a_failed_job_reports_its_error_at_each_output_that_was_not_made(
     read: Read, load: Load
 ) -> None:
     job = read(load("xvid/job_failure.json"))
@@ -60,11 +60,11 @@ def test_a_complete_percentage_alone_makes_no_output_of_a_failed_job_usable(read
     assert [output.status for output in job.outputs] == [OutputStatus.FAILED] * 2
 
 
-@pytest.mark.parametrize("word", ["FAILURE", "CANCELED"])
-def test_a_percentage_that_a_bad_end_set_back_tells_nothing(read: Read, word: str) -> None:
+@pytest.mark.parametrize("label", ["FAILURE", "CANCELED"])
+def test_a_percentage_that_a_bad_end_set_back_reports_nothing(read: Read, label: str) -> None:
     """What was seen of the job before is not overwritten; any other percentage is news."""
     parts = [{"percentage_completed": 0}, {"percentage_completed": 12}]
-    job = read(make_job(1, word, percentage_completed=0, outputs=parts))
+    job = read(make_job(1, label, percentage_completed=0, outputs=parts))
     assert (job.progress, [output.progress for output in job.outputs]) == (None, [None, 12])
     begun = read(make_job(1, "PROCESSING", percentage_completed=0, outputs=parts))
     assert (begun.progress, [output.progress for output in begun.outputs]) == (0, [0, 12])
@@ -120,7 +120,7 @@ def test_the_other_vocabulary_is_read_as_well(read: Read) -> None:
         ("broken", 500, Outage, "0x0000001"),
     ],
 )
-def test_refusals_carry_the_code_and_the_words(
+def test_refusals_carry_the_code_and_the_message(
     xvid: Xvid,
     wire: responses.RequestsMock,
     load: Load,

@@ -48,8 +48,8 @@ def test_what_users_hold_is_not_kept_with_a_preset(
 ) -> None:
     user = {"id": "u", "email": "canary@example.com", "password": "*******"}
     vcodec = {"codec": {"id": "c", "user": user}}
-    told = {"id": "p", "name": "House", "user": user, "target_format": {"vcodec": vcodec}}
-    wire.get(f"{BASE}/presets/", json={"presets": [told]})
+    reported = {"id": "p", "name": "House", "user": user, "target_format": {"vcodec": vcodec}}
+    wire.get(f"{BASE}/presets/", json={"presets": [reported]})
     (preset,) = xvid.list_presets()
     assert "canary" not in str(preset)
     assert preset.settings == {
@@ -61,7 +61,7 @@ def test_what_users_hold_is_not_kept_with_a_preset(
     ("output_id", "file_id"),
     [("0", "60711"), ("0/thumbnails.zip", "60713"), ("0/thumbnails/0", "60714"), ("1", "60712")],
 )
-def test_an_output_opens_at_an_address_made_for_the_moment(
+def test_an_output_opens_at_a_url_made_for_the_moment(
     xvid: Xvid, wire: responses.RequestsMock, load: Load, output_id: str, file_id: str
 ) -> None:
     body = load("xvid/job_success.json")
@@ -88,7 +88,7 @@ def test_an_output_opens_at_an_address_made_for_the_moment(
     assert "sig=x" not in repr(link)
 
 
-def test_a_link_that_tells_its_end_ends_then(
+def test_a_link_that_reports_its_end_ends_then(
     xvid: Xvid, wire: responses.RequestsMock, load: Load
 ) -> None:
     wire.get(f"{BASE}/jobs/1", json={"job": load("xvid/job_success.json")})
@@ -109,7 +109,7 @@ def test_an_output_without_a_file_opens_nowhere(
 @pytest.mark.parametrize(
     "body", [{}, [], None, {"url": None}, {"url": "ftp://x/y"}, {"href": f"{BASE}/files/x"}]
 )
-def test_a_download_without_a_web_address_is_a_bad_answer(
+def test_a_download_without_a_web_url_is_a_bad_answer(
     xvid: Xvid, wire: responses.RequestsMock, load: Load, body: Any
 ) -> None:
     wire.get(f"{BASE}/jobs/1", json={"job": load("xvid/job_success.json")})

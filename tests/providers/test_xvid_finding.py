@@ -23,12 +23,12 @@ def xvid(http: HttpClient) -> Xvid:
     return make_adapter(http)
 
 
-def serve_pages(wire: responses.RequestsMock, **told: Any) -> None:
+def serve_pages(wire: responses.RequestsMock, **reported: Any) -> None:
     """Serve full pages without end."""
 
     def answer(request: Any) -> tuple[int, dict[str, str], str]:
         start = int(dict(parse_qsl(urlsplit(request.url).query))["start"])
-        items = [make_job(10**6 - start - n, **told) for n in range(PAGE_SIZE)]
+        items = [make_job(10**6 - start - n, **reported) for n in range(PAGE_SIZE)]
         return 200, {}, json.dumps({"jobs": items})
 
     wire.add_callback("GET", f"{BASE}/jobs/", answer, content_type="application/json")
@@ -49,7 +49,7 @@ def test_a_submission_is_asked_for_by_the_whole_user_data(
     assert queries(wire)[0]["user_data"] == f"episode 12 rb:{KEY}"
 
 
-def test_no_job_of_that_user_data_is_a_complete_look(
+def test_no_job_of_that_user_data_is_a_complete_search(
     xvid: Xvid, wire: responses.RequestsMock
 ) -> None:
     wire.get(f"{BASE}/jobs/", json={"jobs": [], "total": 0})
@@ -57,7 +57,7 @@ def test_no_job_of_that_user_data_is_a_complete_look(
     assert (found.job, found.complete) == (None, True)
 
 
-def test_user_data_too_long_for_an_address_is_looked_for_in_the_list(
+def test_user_data_too_long_for_a_url_is_searched_in_the_list(
     xvid: Xvid, wire: responses.RequestsMock
 ) -> None:
     request = request_for(*PRESETS, metadata="x" * 5000)
@@ -67,7 +67,7 @@ def test_user_data_too_long_for_an_address_is_looked_for_in_the_list(
     assert "user_data" not in queries(wire)[0]
 
 
-def test_a_look_over_a_list_that_is_not_filtered_ends_at_the_time_of_the_submission(
+def test_a_search_over_a_list_that_is_not_filtered_ends_at_the_time_of_the_submission(
     xvid: Xvid, wire: responses.RequestsMock
 ) -> None:
     serve_pages(wire, created_at=int((SINCE - timedelta(hours=1)).timestamp() * 1000))
@@ -76,7 +76,9 @@ def test_a_look_over_a_list_that_is_not_filtered_ends_at_the_time_of_the_submiss
     assert len(wire.calls) == MIN_PAGES
 
 
-def test_a_look_that_is_cut_short_proves_nothing(xvid: Xvid, wire: responses.RequestsMock) -> None:
+def test_a_search_that_is_cut_short_proves_nothing(
+    xvid: Xvid, wire: responses.RequestsMock
+) -> None:
     serve_pages(wire)
     found = xvid.find_by_key(KEY, request_for(*PRESETS), SINCE)
     assert (found.job, found.complete) == (None, False)

@@ -55,7 +55,7 @@ def test_credentials_are_checked_with_a_list_of_one(
     assert queries(wire) == [{"start": "0", "limit": "1"}]
 
 
-def test_a_page_is_asked_for_when_it_is_wanted_and_a_cursor_resumes(
+def test_a_page_is_asked_for_when_it_is_needed_and_a_cursor_resumes(
     xvid: Xvid, wire: responses.RequestsMock
 ) -> None:
     serve_page(wire, 0, [make_job(n) for n in range(100)])

@@ -49,7 +49,7 @@ def test_a_finished_job_is_read_whole(read: Read, load: Load) -> None:
     assert (job.metadata, job.key) == ("episode 12", KEY)
     assert job.created_at == datetime(2026, 3, 2, 8, 58, 20, 111000, tzinfo=UTC)
     assert job.finished_at == datetime(2026, 3, 2, 9, 1, 2, 874000, tzinfo=UTC)
-    assert job.started_at is None  # never told
+    assert job.started_at is None  # never reported
     assert job.input.url == (
         f"https://{REDACTED}@media.example.com/incoming/8fK2/a81.mov?token={REDACTED}"
     )
@@ -149,13 +149,13 @@ def test_absent_keys_and_null_are_the_same(read: Read) -> None:
     full: dict[str, Any] = dict.fromkeys(
         ("user_data", "error_msg", "error_code", "finished_at", "autograph", "input", "outputs")
     )
-    sparse, told = read(make_job(1)), read(make_job(1, **full))
-    assert {name: value for name, value in told.raw.items() if value is not None} == sparse.raw
+    sparse, reported = read(make_job(1)), read(make_job(1, **full))
+    assert {name: value for name, value in reported.raw.items() if value is not None} == sparse.raw
     for name in ("status", "metadata", "key", "input", "outputs", "errors", "finished_at"):
-        assert getattr(sparse, name) == getattr(told, name)
+        assert getattr(sparse, name) == getattr(reported, name)
 
 
-def test_the_name_of_the_file_is_preferred_to_the_address(read: Read) -> None:
+def test_the_name_of_the_file_is_preferred_to_the_url(read: Read) -> None:
     path = "uploads/vnaqaHDKsCfX6X1U/movie%201.mov"
     assert read(make_job(1, input={"input_name": path})).name == "movie 1.mov"
     file = {"id": "f", "name": "Opening night.mov"}
@@ -192,7 +192,7 @@ def test_a_turned_picture_keeps_the_size_it_is_encoded_in(read: Read) -> None:
         assert (media.width, media.height) == (1920, 1080)
 
 
-def test_a_video_may_tell_its_length_at_its_track_alone(read: Read) -> None:
+def test_a_video_may_report_its_length_at_its_track_alone(read: Read) -> None:
     file = {"id": "f", "video_tracks": [{"video_duration": 94200}]}
     job = read(make_job(1, input={"file": file}, outputs=[{"file": file}]))
     assert (job.input.duration_ms, job.outputs[0].duration_ms) == (94_200, 94_200)

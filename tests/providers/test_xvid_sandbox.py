@@ -185,7 +185,7 @@ def test_a_token_that_the_provider_forgot_is_renewed(
     assert xvid.http.requests == 5  # two sign-ins, one refusal, two lists
 
 
-def test_an_application_that_may_only_read_is_told_so(
+def test_an_application_that_may_only_read_gets_a_clear_error(
     connect: Connect, clockwork: RunningSandbox
 ) -> None:
     reader = connect(clockwork, "xvid_reader")

@@ -89,7 +89,7 @@ def blocking(issues: list[RequestIssue]) -> set[str]:
     return {issue.field for issue in issues if issue.blocking}
 
 
-def test_renditions_without_a_preset_are_refused_in_words(xvid: Xvid) -> None:
+def test_renditions_without_a_preset_are_refused_with_a_clear_message(xvid: Xvid) -> None:
     (issue,) = xvid.check_request(request_for(renditions=(Rendition("mp4", (360,)),)))
     assert issue.blocking
     assert "needs a preset (id or name) for each rendition, or extra.outputs" in issue.message
@@ -124,7 +124,7 @@ def test_submitting_needs_a_pipeline_and_reading_does_not(http: HttpClient) -> N
         ({"extra": {"outputs": [{}]}, "thumbnails": Thumbnails(count=1)}, "thumbnails", False),
     ],
 )
-def test_what_xvid_cannot_do_or_decides_itself_is_told_beforehand(
+def test_what_xvid_cannot_do_or_decides_itself_is_reported_beforehand(
     xvid: Xvid, changes: dict[str, Any], field: str, is_blocking: bool
 ) -> None:
     (issue,) = xvid.check_request(request_for(PRESETS[0], **changes))
@@ -192,13 +192,13 @@ def test_names_of_presets_are_looked_up_before_the_job_is_sent(
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("MP4 9000p", "no preset called MP4 9000p"), ("Shared name", "2 presets")]
+    ("name", "phrase"), [("MP4 9000p", "no preset called MP4 9000p"), ("Shared name", "2 presets")]
 )
 def test_a_name_that_no_preset_has_or_several_have_is_refused_unsent(
-    xvid: Xvid, wire: responses.RequestsMock, load: Load, name: str, words: str
+    xvid: Xvid, wire: responses.RequestsMock, load: Load, name: str, phrase: str
 ) -> None:
     serve_presets(wire, load)
-    with pytest.raises(Rejected, match=words) as caught:
+    with pytest.raises(Rejected, match=phrase) as caught:
         xvid.submit(request_for(name), KEY)
     assert list(caught.value.fields) == ["renditions"]
     assert [call.request.method for call in wire.calls] == ["GET"]

@@ -50,7 +50,7 @@ def sent(wire: responses.RequestsMock) -> list[str]:
     ]
 
 
-def test_the_grant_is_xvids_own_form_encoded_at_an_address_with_a_slash(
+def test_the_grant_is_xvids_own_form_encoded_at_a_url_with_a_slash(
     xvid: Xvid, wire: responses.RequestsMock
 ) -> None:
     grant(wire, "first")
@@ -140,8 +140,8 @@ def test_a_second_403_is_the_end_and_names_the_scopes(
 ) -> None:
     grant(wire, "canary-first")
     grant(wire, "canary-second")
-    told = {"error": {"error_code": "0x0000003", "error_message": "No: canary-second"}}
-    wire.get(f"{BASE}/jobs/77", json=told, status=403)
+    reported = {"error": {"error_code": "0x0000003", "error_message": "No: canary-second"}}
+    wire.get(f"{BASE}/jobs/77", json=reported, status=403)
     with pytest.raises(AuthRefused, match="mediahub_read") as caught:
         xvid.get_job("77")
     assert len(wire.calls) == 4
@@ -150,7 +150,7 @@ def test_a_second_403_is_the_end_and_names_the_scopes(
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
-def test_a_refused_sign_in_is_told_as_such(
+def test_a_refused_sign_in_is_reported_as_such(
     xvid: Xvid, wire: responses.RequestsMock, status: int
 ) -> None:
     wire.post(f"{BASE}/oauth2/token/", json={"error": {"error_code": "0x1"}}, status=status)
@@ -168,7 +168,7 @@ def test_a_sign_in_without_a_token_is_a_bad_answer(
         xvid.check_credentials()
 
 
-def test_a_base_url_without_such_an_address_is_no_fault_of_the_credentials(
+def test_a_base_url_without_such_an_endpoint_is_no_fault_of_the_credentials(
     xvid: Xvid, wire: responses.RequestsMock
 ) -> None:
     wire.post(f"{BASE}/oauth2/token/", status=404)

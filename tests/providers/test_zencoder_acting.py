@@ -144,7 +144,7 @@ def test_each_format_of_thumbnails_is_a_set_with_a_label(zencoder: Zencoder) -> 
         ),
     ],
 )
-def test_what_zencoder_would_not_do_is_told_before_sending(
+def test_what_zencoder_would_not_do_is_reported_before_sending(
     zencoder: Zencoder, changes: dict[str, Any], field: str, blocking: bool
 ) -> None:
     good = JobRequest(
@@ -224,10 +224,10 @@ def test_a_created_job_waits_and_has_its_outputs(
 def test_the_name_that_a_live_job_is_published_with_is_not_kept(
     zencoder: Zencoder, wire: responses.RequestsMock, load: Load
 ) -> None:
-    told = {"stream_url": "rtmp://live.example.com/in", "stream_name": "canary-and-more"}
-    wire.post(f"{BASE}/jobs", json={**load("zencoder/created.json"), **told}, status=201)
+    reported = {"stream_url": "rtmp://live.example.com/in", "stream_name": "canary-and-more"}
+    wire.post(f"{BASE}/jobs", json={**load("zencoder/created.json"), **reported}, status=201)
     job = zencoder.submit(JobRequest("https://h/a.mov"), KEY)
-    assert job.raw["stream_url"] == told["stream_url"]
+    assert job.raw["stream_url"] == reported["stream_url"]
     assert "canary" not in str(job.raw)
 
 
@@ -304,7 +304,7 @@ def test_a_submission_is_found_by_its_key_on_a_later_page(
     assert found.job.remote_id == "130"
 
 
-def test_the_look_ends_where_jobs_are_older_than_the_submission(
+def test_the_search_ends_where_jobs_are_older_than_the_submission(
     zencoder: Zencoder, wire: responses.RequestsMock
 ) -> None:
     serve_pages(wire, [make_page(400 - 50 * n, SINCE - timedelta(hours=n)) for n in range(5)])
@@ -313,7 +313,7 @@ def test_the_look_ends_where_jobs_are_older_than_the_submission(
     assert len(wire.calls) == MIN_PAGES
 
 
-def test_the_look_allows_for_a_provider_whose_clock_is_behind(
+def test_the_search_allows_for_a_provider_whose_clock_is_behind(
     zencoder: Zencoder, wire: responses.RequestsMock
 ) -> None:
     pages = [make_page(200, SINCE + timedelta(minutes=44)), make_page(150, SINCE)]
@@ -322,7 +322,7 @@ def test_the_look_allows_for_a_provider_whose_clock_is_behind(
     assert zencoder.find_by_key(KEY, JobRequest("https://h/a.mov"), SINCE).job
 
 
-def test_a_look_that_is_cut_short_proves_nothing(
+def test_a_search_that_is_cut_short_proves_nothing(
     zencoder: Zencoder, wire: responses.RequestsMock
 ) -> None:
     page = make_page(200, SINCE + timedelta(days=1))
@@ -343,7 +343,7 @@ def test_a_look_that_is_cut_short_proves_nothing(
     assert len(wire.calls) == MAX_PAGES
 
 
-def test_a_look_with_refused_credentials_is_an_error(
+def test_a_search_with_refused_credentials_is_an_error(
     zencoder: Zencoder, wire: responses.RequestsMock
 ) -> None:
     wire.get(f"{BASE}/jobs", status=401)
@@ -354,7 +354,7 @@ def test_a_look_with_refused_credentials_is_an_error(
 # The account and its webhooks
 
 
-def test_usage_tells_no_personal_data(
+def test_usage_reports_no_personal_data(
     zencoder: Zencoder, wire: responses.RequestsMock, load: Load
 ) -> None:
     wire.get(f"{BASE}/account", json=load("zencoder/account.json"))
@@ -370,7 +370,7 @@ def test_usage_tells_no_personal_data(
     zencoder.check_credentials()
 
 
-def test_an_account_that_tells_nothing_is_no_fault(
+def test_an_account_that_reports_nothing_is_no_fault(
     zencoder: Zencoder, wire: responses.RequestsMock
 ) -> None:
     wire.get(f"{BASE}/account", json={"plan": None})
@@ -379,13 +379,13 @@ def test_an_account_that_tells_nothing_is_no_fault(
 
 
 def test_notifications_of_jobs_and_outputs_point_to_the_job(load: Load) -> None:
-    for name, words in (("job", "job finished"), ("output", "output 8123456790 finished")):
+    for name, phrase in (("job", "job finished"), ("output", "output 8123456790 finished")):
         body = json.dumps(load(f"zencoder/notification_{name}.json")).encode()
         event = Zencoder.read_webhook({}, body, "")
-        assert (event.remote_id, event.description) == ("734500123457", words)
+        assert (event.remote_id, event.description) == ("734500123457", phrase)
 
 
-def test_the_header_that_people_are_told_of_is_the_one_that_is_read(load: Load) -> None:
+def test_the_header_that_people_are_shown_is_the_one_that_is_read(load: Load) -> None:
     body = json.dumps(load("zencoder/notification_job.json")).encode()
     headers = {"x-zencoder-notification-secret": "canary-webhook"}
     assert str(Zencoder.webhook_secret_header).lower() in headers

@@ -93,7 +93,7 @@ def test_the_list_goes_back_two_months() -> None:
         ({}, "403 Forbidden (Rate Limit Exceeded)", None),
     ],
 )
-def test_a_rate_limit_is_told_by_header_or_words_whatever_was_called(
+def test_a_rate_limit_is_reported_by_header_or_message_whatever_was_called(
     zencoder: Zencoder,
     wire: responses.RequestsMock,
     number: int,

@@ -26,7 +26,7 @@ def zencoder(http: HttpClient) -> Zencoder:
 
 @pytest.fixture
 def read(zencoder: Zencoder, wire: responses.RequestsMock) -> Read:
-    """Read a job by its state and outputs in the details, and what the progress call tells."""
+    """Read a job by its state and outputs in the details, and what the progress call reports."""
 
     def read_both(state: str, outputs: Any, progress: Any) -> RemoteJob:
         wire.get(f"{BASE}/jobs/7", json=make_job(7, state=state, output_media_files=outputs))
@@ -131,7 +131,7 @@ def test_outputs_may_be_under_the_name_of_the_reference(read: Read) -> None:
     assert list_progress(job) == [(OutputStatus.RUNNING, "processing", 7.25)]
 
 
-def test_what_is_not_told_of_an_output_under_way_is_not_made_up(read: Read) -> None:
+def test_what_is_not_reported_an_output_under_way_is_not_made_up(read: Read) -> None:
     parts = [
         {"id": 3, "state": "processing"},
         {"id": 2, "state": "processing", "current_event": "Uploading", "current_event_progress": 9},
@@ -167,6 +167,6 @@ def test_an_output_neither_steps_back_nor_ends_by_its_progress(
     assert list_progress(job) == [expected]
 
 
-def test_a_job_that_the_progress_call_says_to_run_is_shown_in_its_word(read: Read) -> None:
+def test_a_job_that_the_progress_call_says_to_run_is_shown_with_its_own_status(read: Read) -> None:
     job = read("waiting", [], {"state": "processing"})
     assert (job.status, job.provider_status) == (JobStatus.RUNNING, "processing")

@@ -123,7 +123,9 @@ def test_items_come_with_and_without_the_wrapper_and_unreadable_ones_are_left_ou
     assert [job.remote_id for job in page.jobs] == ["3", "2"]
 
 
-def test_a_read_only_key_is_told_as_such(zencoder: Zencoder, wire: responses.RequestsMock) -> None:
+def test_a_read_only_key_is_reported_as_such(
+    zencoder: Zencoder, wire: responses.RequestsMock
+) -> None:
     for path in ("/jobs", "/account"):
         for status in (401, 403):
             wire.upsert("GET", BASE + path, body="Forbidden", status=status)
@@ -185,7 +187,7 @@ def test_a_finished_job_is_read_whole(read: Callable[[Any], RemoteJob], load: Lo
     assert len({output.remote_id for output in job.outputs}) == 5
 
 
-# The words of the reference, of recordings and of official clients.
+# The statuses of the reference, of recordings and of official clients.
 QUEUED = ("waiting", "pending", "queued", "assigning", "ready")
 RUNNING = ("processing", "uploading")
 ENDED = {
@@ -198,7 +200,7 @@ ENDED = {
 }
 
 
-def test_outputs_are_read_by_all_words_that_were_ever_seen(
+def test_outputs_are_read_by_all_statuses_that_were_ever_seen(
     read: Callable[[Any], RemoteJob],
 ) -> None:
     expected = {
@@ -207,7 +209,10 @@ def test_outputs_are_read_by_all_words_that_were_ever_seen(
         **ENDED,
         "reticulating": OutputStatus.UNKNOWN,
     }
-    parts = [{"id": number, "state": word} for number, word in enumerate(expected, start=1)]
+    parts = [
+        {"id": number, "state": status_label}
+        for number, status_label in enumerate(expected, start=1)
+    ]
     outputs = read(make_job(7, state="processing", output_media_files=parts)).outputs
     assert {output.provider_status: output.status for output in outputs} == expected
     done = [output.provider_status for output in outputs if output.progress is not None]
@@ -215,15 +220,15 @@ def test_outputs_are_read_by_all_words_that_were_ever_seen(
     assert outputs[list(expected).index("finished")].progress == 100
 
 
-@pytest.mark.parametrize("word", ["submitting", "transcoding"])
-def test_words_for_a_clients_own_records_are_no_states_of_a_job(
-    read: Callable[[Any], RemoteJob], word: str
+@pytest.mark.parametrize("status_label", ["submitting", "transcoding"])
+def test_statuses_of_a_clients_own_records_are_no_states_of_a_job(
+    read: Callable[[Any], RemoteJob], status_label: str
 ) -> None:
     """The reference lists them for jobs; they come from its advice on what a client keeps."""
-    assert read(make_job(7, state=word)).status is JobStatus.UNKNOWN
+    assert read(make_job(7, state=status_label)).status is JobStatus.UNKNOWN
 
 
-def test_the_job_is_as_old_as_its_submission_where_nothing_else_is_told(
+def test_the_job_is_as_old_as_its_submission_where_nothing_else_is_reported(
     read: Callable[[Any], RemoteJob],
 ) -> None:
     submitted = "2012-05-04T10:00:00-05:00"  # old answers have offsets, new ones Z
@@ -234,13 +239,13 @@ def test_the_job_is_as_old_as_its_submission_where_nothing_else_is_told(
     assert job.created_at == datetime(2012, 5, 4, 15, tzinfo=UTC)
 
 
-def test_media_fields_of_a_playlist_that_are_zero_are_not_told(
+def test_media_fields_of_a_playlist_that_are_zero_are_not_reported(
     read: Callable[[Any], RemoteJob],
 ) -> None:
     names = ("frame_rate", "height", "video_bitrate_in_kbps", "audio_bitrate_in_kbps")
     part = {"id": 2, "state": "finished", "type": "playlist", **dict.fromkeys(names, 0)}
     (output,) = read(make_job(7, output_media_files=[part])).outputs
-    assert output.kind is OutputKind.PLAYLIST  # by its type, without an address
+    assert output.kind is OutputKind.PLAYLIST  # by its type, without a URL
     assert output.frame_rate is output.height is None
     assert output.video_bitrate_kbps is output.audio_bitrate_kbps is None
 
@@ -350,7 +355,7 @@ def test_an_old_style_fault_is_named_by_its_link(read: Callable[[Any], RemoteJob
     assert read(make_job(7, output_media_files=[fault])).errors[0].code == "NoMediaError"
 
 
-def test_an_upload_that_fell_back_is_finished_and_yet_told(
+def test_an_upload_that_fell_back_is_finished_and_yet_reported(
     read: Callable[[Any], RemoteJob], load: Load
 ) -> None:
     notification = load("zencoder/notification_output.json")
@@ -366,7 +371,7 @@ def test_an_upload_that_fell_back_is_finished_and_yet_told(
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("reported", "expected"),
     [
         (
             {
@@ -386,10 +391,10 @@ def test_an_upload_that_fell_back_is_finished_and_yet_told(
         ({}, ("output.failed", "", "")),
     ],
 )
-def test_a_fallback_is_told_by_the_fault_of_the_file_or_of_its_thumbnails(
-    read: Callable[[Any], RemoteJob], told: dict[str, str], expected: tuple[str, str, str]
+def test_a_fallback_is_reported_by_the_fault_of_the_file_or_of_its_thumbnails(
+    read: Callable[[Any], RemoteJob], reported: dict[str, str], expected: tuple[str, str, str]
 ) -> None:
-    output = {"id": 2, "state": "finished", "backup_server_used": True, **told}
+    output = {"id": 2, "state": "finished", "backup_server_used": True, **reported}
     error = read(make_job(7, output_media_files=[output])).outputs[0].error
     assert error
     assert (error.error_class, error.code, error.message) == expected

@@ -16,7 +16,7 @@ from tests.workers import Workers
 pytestmark = [pytest.mark.faults, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
 
 ROUNDS = 12
-# What a killed worker held is left to it for two minutes and a half, and then looked for.
+# What a killed worker held is left to it for two minutes and a half, and then searched.
 PATIENCE_S = 900
 
 

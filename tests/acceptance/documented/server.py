@@ -13,14 +13,14 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-NOT_FOUND = (404, {"error": "There is no such address."})
+NOT_FOUND = (404, {"error": "There is no such URL."})
 
 Answer = tuple[int, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked; header names are in lower case, `origin` is this server's address."""
+    """What was asked; header names are in lower case, `origin` is this server's URL."""
 
     method: str
     path: str
@@ -35,8 +35,8 @@ class Documented:
     """One provider's documents: how it answers, and what the mirror must hold afterwards.
 
     `jobs` are columns by remote id, `outputs` by the remote ids of job and output, `presets` by
-    remote id. `not_told` names the columns that the documents have no word for, with the reason.
-    `secret` is in every value that must not be found in the clear.
+    remote id. `not_reported` names the columns that the documents do not mention, with
+    the reason. `secret` is in every value that must not be found in the clear.
     """
 
     slug: str
@@ -49,8 +49,8 @@ class Documented:
     jobs: Mapping[str, Mapping[str, Any]]
     outputs: Mapping[tuple[str, str], Mapping[str, Any]]
     presets: Mapping[str, Mapping[str, Any]]
-    not_told: Mapping[str, str]
-    outputs_not_told: Mapping[str, str]
+    not_reported: Mapping[str, str]
+    outputs_not_reported: Mapping[str, str]
     secret: str
     options: Mapping[str, str] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""TPStreams, as its pages tell: pages that name the next one, statuses in any case, credentials
+"""TPStreams, as documented: pages that name the next one, statuses in any case, credentials
 in every `output_path`, other keys in the list than in the details."""
 
 import re
@@ -21,7 +21,7 @@ PRESIGNED = (
 )
 
 
-def job(remote_id: str, status: str, **told: Any) -> dict[str, Any]:
+def job(remote_id: str, status: str, **reported: Any) -> dict[str, Any]:
     return {
         "id": remote_id,
         "resolutions": ["240p", "480p"],
@@ -33,7 +33,7 @@ def job(remote_id: str, status: str, **told: Any) -> dict[str, Any]:
         "end_time": None,
         "type": "transcoding_job",
         "error_message": None,
-        **told,
+        **reported,
     }
 
 
@@ -161,10 +161,10 @@ DOCUMENTED = Documented(
         ("8sb6CfXy6bY", "240p"): {"status": "failed", "provider_status": "Error"},
     },
     presets={},
-    not_told={
-        "phase": "no progress is told",
+    not_reported={
+        "phase": "no progress is reported",
         "created_at": "a job has no time of creation",
-        "input_size_bytes": "only the length of the source is told",
+        "input_size_bytes": "only the length of the source is reported",
         "input_width": "as above",
         "input_height": "as above",
         "input_frame_rate": "as above",
@@ -176,13 +176,13 @@ DOCUMENTED = Documented(
         "priority": "there is none",
         "console_url": "none is documented",
     },
-    outputs_not_told=dict.fromkeys(
+    outputs_not_reported=dict.fromkeys(
         (
             *("preset", "format", "width", "frame_rate", "video_codec", "audio_codec"),
             *("video_bitrate_kbps", "audio_bitrate_kbps", "duration_ms", "size_bytes"),
             *("expires_at", "error_class", "error_code", "error_message"),
             "secret_url",  # no browser opens s3://, so the whole one is not kept
         ),
-        "of a rendition its height is told, and where all of them go",
+        "of a rendition its height is reported, and where all of them go",
     ),
 )

@@ -1,4 +1,4 @@
-"""Video SDK, as its pages told while they were there: a bare token, `pageInfo`, absent keys."""
+"""Video SDK, as it was documented: a bare token, `pageInfo`, absent keys."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ def at(second: int) -> datetime:
     return datetime(2026, 5, 4, 9, 30, 0, 125000, tzinfo=UTC) + timedelta(seconds=second)
 
 
-def job(number: int, status: str, second: int, **told: Any) -> dict[str, Any]:
+def job(number: int, status: str, second: int, **reported: Any) -> dict[str, Any]:
     return {
         "status": status,
         "presets": [
@@ -39,20 +39,20 @@ def job(number: int, status: str, second: int, **told: Any) -> dict[str, Any]:
         "createdAt": stamp(second),
         "updatedAt": stamp(second + 1),
         "id": object_id(number),
-        **told,
+        **reported,
     }
 
 
-def file(number: int, kind: str, address: str, size: int, **told: Any) -> dict[str, Any]:
+def file(number: int, kind: str, url: str, size: int, **reported: Any) -> dict[str, Any]:
     return {
-        **told,
+        **reported,
         "jobId": object_id(0xA000),
-        "filePath": f"files/{address}",
+        "filePath": f"files/{url}",
         "size": size,
         "type": kind,
         "createdAt": stamp(12),
         "updatedAt": stamp(12),
-        "fileUrl": f"https://cdn.example.net/files/{address}",
+        "fileUrl": f"https://cdn.example.net/files/{url}",
         "id": object_id(number),
     }
 
@@ -233,9 +233,9 @@ DOCUMENTED = Documented(
             "settings": {"format": "mp4", "resolutions": ["360"]},
         },
     },
-    not_told={
+    not_reported={
         "phase": "none",
-        "input_duration_ms": "a source is an id or an address",
+        "input_duration_ms": "a source is an id or an url",
         "input_size_bytes": "as above",
         "input_width": "as above",
         "input_height": "as above",
@@ -249,7 +249,7 @@ DOCUMENTED = Documented(
         "priority": "there is none",
         "console_url": "none is documented",
     },
-    outputs_not_told={
+    outputs_not_reported={
         "frame_rate": "not in `meta`",
         "video_codec": "not in `meta`",
         "audio_codec": "not in `meta`",
@@ -258,6 +258,6 @@ DOCUMENTED = Documented(
         "error_class": "a file has no error",
         "error_code": "as above",
         "error_message": "as above",
-        "progress": "none is told; a file that is there is done",
+        "progress": "none is reported; a file that is there is done",
     },
 )

@@ -1,4 +1,4 @@
-"""Xvid MediaHub, as its manual tells: its own grant type, slashes that matter, milliseconds,
+"""Xvid MediaHub, as documented: its own grant type, slashes that matter, milliseconds,
 references that are expanded or not."""
 
 import re
@@ -48,7 +48,7 @@ def preset(number: int, name: str) -> dict[str, Any]:
 SMALL, LARGE, UNUSED = preset(0xA1, "Small"), preset(0xA2, "Large"), preset(0xA3, "Never used")
 
 
-def file(number: int, name: str, **told: Any) -> dict[str, Any]:
+def file(number: int, name: str, **reported: Any) -> dict[str, Any]:
     return {
         "storage": "intern",
         "name": name,
@@ -59,7 +59,7 @@ def file(number: int, name: str, **told: Any) -> dict[str, Any]:
         "finished_at": BEGAN_MS + 60_000,
         "expires_at": None,
         "uri": f"https://api.xvid.example/v1/files/downloads/?file_id={object_id(number)}",
-        **told,
+        **reported,
         **reference("files", number),
     }
 
@@ -86,7 +86,7 @@ def tracks(width: int, height: int, kbps: int) -> dict[str, Any]:
     }
 
 
-def output(file: Any, preset: Any, name: str, **told: Any) -> dict[str, Any]:
+def output(file: Any, preset: Any, name: str, **reported: Any) -> dict[str, Any]:
     return {
         "preset": preset,
         "file": file,
@@ -96,11 +96,11 @@ def output(file: Any, preset: Any, name: str, **told: Any) -> dict[str, Any]:
         "thumbnails": None,
         "logos": None,
         "settings": None,
-        **told,
+        **reported,
     }
 
 
-def job(number: int, status: str, offset_ms: int, outputs: list[Any], **told: Any) -> Any:
+def job(number: int, status: str, offset_ms: int, outputs: list[Any], **reported: Any) -> Any:
     return {
         "pipeline": {
             **reference("pipelines", 0x41),
@@ -129,7 +129,7 @@ def job(number: int, status: str, offset_ms: int, outputs: list[Any], **told: An
         "created_at": BEGAN_MS + offset_ms,
         "updated_at": BEGAN_MS + offset_ms - 502,
         **reference("jobs", number),
-        **told,
+        **reported,
     }
 
 
@@ -219,8 +219,8 @@ def answer(request: Request, is_later: bool) -> Answer:
             return 400, {"error": {"error_code": "0x0000002", "error_message": "Bad client"}}
         return 200, {"access_token": TOKEN, "expires_in": "7200"}
     if request.headers.get("authorization") != f"Bearer {TOKEN}":
-        told = {"error_code": "0x0000003", "error_message": "Invalid access token"}
-        return 403, {"error": told}
+        reported = {"error_code": "0x0000003", "error_message": "Invalid access token"}
+        return 403, {"error": reported}
     if request.path == "/v1/presets/":
         presets = [UNUSED, LARGE, SMALL]
         return 200, {"presets": cut(presets, request), "total": len(presets)}
@@ -352,15 +352,15 @@ DOCUMENTED = Documented(
         object_id(0xA2): {"name": "Large", "kind": "custom"},
         object_id(0xA3): {"name": "Never used", "kind": "custom"},
     },
-    not_told={
-        "phase": "no step is told",
+    not_reported={
+        "phase": "no step is reported",
         "started_at": "there is no start time",
         "is_test": "there is no test mode",
         "priority": "there is none",
         "console_url": "none is documented",
     },
-    outputs_not_told={
-        "provider_status": "outputs have no word of their own",
-        "secret_url": "the address of a file carries no secret: it opens with the token",
+    outputs_not_reported={
+        "provider_status": "outputs have no status of their own",
+        "secret_url": "the URL of a file carries no secret: it opens with the token",
     },
 )

@@ -1,4 +1,4 @@
-"""Zencoder, as its reference tells: a bare array of wrapped jobs, progress apart, text errors."""
+"""Zencoder, as documented: a bare array of wrapped jobs, progress apart, text errors."""
 
 import re
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ SIGNED = (
 )
 
 
-def media(number: int, state: str, **told: Any) -> dict[str, Any]:
+def media(number: int, state: str, **reported: Any) -> dict[str, Any]:
     """An input or an output: every key is there, and null until it is known."""
     return {
         "audio_bitrate_in_kbps": None,
@@ -44,11 +44,13 @@ def media(number: int, state: str, **told: Any) -> dict[str, Any]:
         "video_bitrate_in_kbps": None,
         "video_codec": None,
         "width": None,
-        **told,
+        **reported,
     }
 
 
-def job(number: int, state: str, source: Any, outputs: list[Any], **told: Any) -> dict[str, Any]:
+def job(
+    number: int, state: str, source: Any, outputs: list[Any], **reported: Any
+) -> dict[str, Any]:
     return {
         "job": {
             "created_at": "2026-05-04T10:00:00Z",
@@ -64,13 +66,13 @@ def job(number: int, state: str, source: Any, outputs: list[Any], **told: Any) -
             "output_media_files": outputs,
             "thumbnails": [],
             "stream": None,
-            **told,
+            **reported,
         }
     }
 
 
-def source(number: int, state: str = "finished", **told: Any) -> dict[str, Any]:
-    return media(number, state, url=f"s3://rushes.example.com/quay-{number}.mov", **told)
+def source(number: int, state: str = "finished", **reported: Any) -> dict[str, Any]:
+    return media(number, state, url=f"s3://rushes.example.com/quay-{number}.mov", **reported)
 
 
 FINISHED = job(
@@ -370,10 +372,10 @@ DOCUMENTED = Documented(
         ("5656104494", "5656204511"): {"status": "skipped", "provider_status": "skipped"},
     },
     presets={},
-    not_told={
+    not_reported={
         "started_at": "a job has no start",
         "priority": "there is none",
-        "console_url": "told for the provider's own host alone",
+        "console_url": "reported for the provider's own host alone",
     },
-    outputs_not_told={"preset": "the settings of an output are part of its job"},
+    outputs_not_reported={"preset": "the settings of an output are part of its job"},
 )

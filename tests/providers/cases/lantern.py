@@ -11,7 +11,9 @@ BASE_URL = "https://api.lantern.example/v3"
 REQUEST = JobRequest("https://in.example.com/reef.mov", renditions=(Rendition("mp4", (240, 360)),))
 
 
-def body(number: int, glow: str, beams: tuple[str, str] = ("unlit", "unlit"), **told: Any) -> Any:
+def body(
+    number: int, glow: str, beams: tuple[str, str] = ("unlit", "unlit"), **reported: Any
+) -> Any:
     return {
         "lamp": number,
         "glow": glow,
@@ -22,18 +24,18 @@ def body(number: int, glow: str, beams: tuple[str, str] = ("unlit", "unlit"), **
         "beams": [
             {
                 "beam": 10 * number + place,
-                "glow": word,
+                "glow": label,
                 "height": (240, 360)[place],
-                "burns_for": "95.25" if word == "bright" else None,
+                "burns_for": "95.25" if label == "bright" else None,
                 "shines_at": f"https://cdn.example.com/{number}-{place}.mp4?token=canary",
             }
-            for place, word in enumerate(beams)
+            for place, label in enumerate(beams)
         ],
-        **told,
+        **reported,
     }
 
 
-CREATED = body(9, "unlit", note="words of the customer rb:0123456789abcdef0123456789abcdef")
+CREATED = body(9, "unlit", note="text of the customer rb:0123456789abcdef0123456789abcdef")
 
 CASES = Cases(
     provider=Lantern,
@@ -56,7 +58,7 @@ CASES = Cases(
     list_path="/lamps",
     wrap_list=lambda bodies: {"lamps": bodies, "next": None},
     read=lambda body: (Wire("GET", f"/lamps/{body['lamp']}", json=body),),
-    set_status=lambda body, word: {**body, "glow": word},
+    set_status=lambda body, label: {**body, "glow": label},
     request=REQUEST,
     created=Wire("POST", "/lamps", 201, json=CREATED),
     refusals=(

@@ -1,4 +1,4 @@
-"""What a provider's module in this folder tells the contract suite."""
+"""What a provider's module in this folder defines for the contract suite."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -95,7 +95,7 @@ REFUSALS = (
         transient=True,
         ambiguous=True,
     ),
-    # What Django does to an address without its slash.
+    # What Django does to a URL without its slash.
     refuse(
         *("POST", JOBS, 301, BadAnswer, "provider.outage"),
         body="",
@@ -125,7 +125,7 @@ CASES = Cases(
         "results": bodies,
     },
     read=lambda body: (Wire("GET", f"{JOBS}{body['id']}/", json=body),),
-    set_status=lambda body, word: {**body, "status": word},
+    set_status=lambda body, label: {**body, "status": label},
     request=REQUEST,
     created=Wire("POST", JOBS, 201, json=load("created")),
     refusals=REFUSALS,

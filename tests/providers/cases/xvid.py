@@ -30,7 +30,7 @@ CREDENTIALS = {"client_id": "canary-client-5c1e", "client_secret": "canary+se/cr
 HELD = "canary-token-held"
 OPTIONS = {"pipeline_id": "66b1f0a2c3d4e5f601020304"}
 PRESETS = ["66b1f0a2c3d4e5f6010203a1", "66b1f0a2c3d4e5f6010203a2"]
-# The queries of a list of jobs: how it is paged, and how each job is told.
+# The queries of a list of jobs: how it is paged, and how each job is returned.
 PAGING = {"sort": "created_at", "direction": "-1", "limit": str(PAGE_SIZE)}
 READ = {"show_null": "true", "expand": "file,preset"}
 REQUEST = JobRequest(
@@ -156,7 +156,7 @@ CASES = Cases(
     list_path="/jobs/",
     wrap_list=lambda bodies: {"jobs": bodies, "total": len(bodies), "start": 0, "limit": 100},
     read=lambda body: (Wire("GET", f"/jobs/{body['id']}", json={"job": body}),),
-    set_status=lambda body, word: {**body, "status": word},
+    set_status=lambda body, label: {**body, "status": label},
     request=REQUEST,
     created=Wire("POST", "/jobs/", json=load("created")),
     refusals=REFUSALS,

@@ -41,9 +41,9 @@ def read(body: Any) -> tuple[Wire, ...]:
     return Wire("GET", path, json=body), Wire("GET", f"{path}/progress", json=progress)
 
 
-def set_status(body: Any, word: Any) -> Any:
+def set_status(body: Any, label: Any) -> Any:
     changed = copy.deepcopy(body)
-    changed["job"]["state"] = word
+    changed["job"]["state"] = label
     return changed
 
 
