@@ -8,8 +8,8 @@ from django.conf import settings
 
 from jobs.accounts.budget import Budget
 from jobs.models import ProviderAccount
-from jobs.models.fields import Undecryptable
 from jobs.workqueue.circuit_breaker import HostMonitor
+from organizations.encryption import Undecryptable
 from providers.core.contract import Provider
 from providers.core.errors import AuthRefused
 from providers.http.client import HttpClient

@@ -22,8 +22,8 @@ from jobs.accounts.validation import (
 )
 from jobs.models import ProviderAccount
 from jobs.models.account import new_hook_secret
-from jobs.models.fields import Undecryptable
 from jobs.workqueue.circuit_breaker import mark_responding
+from organizations.encryption import Undecryptable
 from organizations.models import AuditEntry, User
 from providers.core import registry
 from providers.core.contract import Provider

@@ -10,12 +10,12 @@ from jobs.actions.offers import ActionRefused, Refusal, check_offer, offer_resub
 from jobs.actions.outcome import record_event
 from jobs.mirror.attempts import open_attempt
 from jobs.models import ActionKind, EventSource, Job, JobAction
-from jobs.models.fields import Undecryptable
 from jobs.submission import idempotency
 from jobs.submission.idempotency import CallerKey
 from jobs.submission.service import Submitted, describe_hold, submit
 from jobs.submission.stored_request import find_sent_request
 from jobs.workqueue.enqueue import enqueue_on_commit
+from organizations.encryption import Undecryptable
 from organizations.models import ApiToken, AuditEntry, User
 
 

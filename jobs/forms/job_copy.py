@@ -12,8 +12,8 @@ from typing import Any
 
 from jobs.forms.rebuilt_request import LOST_KEY, NO_LONGER_STORED, rebuild_request
 from jobs.models import Job
-from jobs.models.fields import Undecryptable
 from jobs.submission.stored_request import dump_request, find_sent_request, load_request
+from organizations.encryption import Undecryptable
 from providers.core.issues import RequestIssue
 from providers.core.types import JobRequest
 from providers.http.redaction import has_marker, redact, redact_url, url_expiry

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.models import Job, JobSecret, Output
-from jobs.models.fields import Undecryptable
+from organizations.encryption import Undecryptable
 from providers.core.contract import Provider
 from providers.core.types import JobRequest, OutputKind, Rendition, Thumbnails
 from providers.http.redaction import has_marker

@@ -1,21 +1,13 @@
 """Encryption at rest: a model field whose column holds a token, never the value."""
 
-import base64
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
 from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
-
-class Undecryptable(Exception):
-    """A stored value was made with a key that is no longer in CREDENTIALS_KEYS."""
+from organizations.encryption import decrypt, encrypt
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +17,6 @@ class Sealed:
     token: str
 
 
-@lru_cache(maxsize=8)
-def _cipher(keys: tuple[str, ...]) -> MultiFernet:
-    def derive(key: str) -> Fernet:
-        hkdf = HKDF(hashes.SHA256(), 32, salt=None, info=b"reelboard credentials at rest")
-        return Fernet(base64.urlsafe_b64encode(hkdf.derive(key.encode())))
-
-    return MultiFernet([derive(key) for key in keys])
-
-
-def cipher() -> MultiFernet:
-    """Encrypts with the newest of CREDENTIALS_KEYS, decrypts with any."""
-    return _cipher(tuple(settings.CREDENTIALS_KEYS))
-
-
 class _OpensOnRead(DeferredAttribute):
     """Decrypts when the attribute is read, so that a lost key breaks no list of accounts."""
 
@@ -46,13 +24,8 @@ class _OpensOnRead(DeferredAttribute):
         value = super().__get__(instance, cls)
         if instance is None or not isinstance(value, Sealed):
             return value
-        try:
-            opened = json.loads(cipher().decrypt(value.token.encode()))
-        except InvalidToken:
-            raise Undecryptable(
-                f"{self.field.model.__name__}.{self.field.name} cannot be decrypted: none of "
-                "CREDENTIALS_KEYS made it. Put the key that did back at the end of the list."
-            ) from None
+        name = f"{self.field.model.__name__}.{self.field.name}"
+        opened = json.loads(decrypt(value.token, name))
         instance.__dict__[self.field.attname] = opened
         return opened
 
@@ -89,7 +62,7 @@ class EncryptedJSONField(models.Field[Any, Any]):
             return None
         if isinstance(value, Sealed):
             return value.token
-        return cipher().encrypt(json.dumps(value, separators=(",", ":")).encode()).decode()
+        return encrypt(json.dumps(value, separators=(",", ":")))
 
     def get_lookup(self, lookup_name: str) -> Any:
         return super().get_lookup(lookup_name) if lookup_name == "isnull" else None

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from jobs.accounts.clients import open_provider
 from jobs.models import Submission, SubmissionState
-from jobs.models.fields import Undecryptable
 from jobs.submission.outcome import (
     bind_remote_job,
     find_other_submission,
@@ -30,6 +29,7 @@ from jobs.workqueue.circuit_breaker import WAITING
 from jobs.workqueue.leases import CALL_DEADLINE_S, CALL_LEASE, LeaseLost
 from jobs.workqueue.reconnect import DISCONNECTED, retry_on_disconnect
 from jobs.workqueue.slots import Work
+from organizations.encryption import Undecryptable
 from providers.core.contract import Provider
 from providers.core.errors import BudgetExhausted, ProviderError, RateLimited
 

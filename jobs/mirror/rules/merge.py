@@ -14,7 +14,7 @@ from jobs.mirror.rules.suspicion import find_faults
 from jobs.mirror.rules.times import find_end, find_sort_at, find_sort_started_at
 from jobs.mirror.storable import fit_to_column
 from jobs.models import Job, Output
-from jobs.models.fields import Undecryptable
+from organizations.encryption import Undecryptable
 from providers.core.errors import CLASSES, ProviderError
 from providers.core.status import JobStatus, OutputStatus, normalize_status
 from providers.core.types import OutputKind, RemoteError, RemoteInput, RemoteJob, RemoteOutput

@@ -6,9 +6,10 @@ from django.db import models
 from django.db.models import F, Q
 
 from jobs.models.account import ProviderAccount
-from jobs.models.fields import EncryptedJSONField, Undecryptable
+from jobs.models.fields import EncryptedJSONField
 from jobs.models.mirror.job import Job
 from jobs.models.mirror.preset import Preset
+from organizations.encryption import Undecryptable
 from organizations.models import Organization
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import OutputKind

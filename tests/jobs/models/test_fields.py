@@ -10,7 +10,7 @@ from django.db import connection
 from pytest_django import Settings
 
 from jobs.models import Output, ProviderAccount
-from jobs.models.fields import Undecryptable
+from organizations.encryption import Undecryptable
 from tests.jobs.factories import make_job, make_output
 
 pytestmark = pytest.mark.django_db
