@@ -151,3 +151,18 @@ def test_the_failures_of_one_cause_are_retried_once(
     Job.objects.filter(retry_of__isnull=False).update(status="failed", error_class="input.timeout")
     assert scripts.run("retry", "input.timeout") == ""
     assert Job.objects.filter(retry_of__isnull=False).count() == 2
+
+
+def test_each_new_failure_is_reported_once(scripts: Scripts, account: ProviderAccount) -> None:
+    long_ago = timezone.now() - timedelta(days=3)
+    make_job(account, status="failed", created_at=long_ago, changed_at=timezone.now())
+    assert scripts.run("new_failures", "state.json") == ""
+    now = timezone.now()
+    make_job(account, status="failed", created_at=long_ago, changed_at=now)  # only imported now
+    retried = make_job(account, status="failed", finished_at=now, changed_at=now)
+    Job.objects.filter(pk=retried.pk).update(resolved_by=make_job(account))
+    new = make_job(account, status="failed", name="new.mov", finished_at=now, changed_at=now)
+    (line,) = scripts.run("new_failures", "state.json").splitlines()
+    assert line.startswith("new.mov failed: ")
+    assert line.endswith(f"/jobs/{new.pk}/")
+    assert scripts.run("new_failures", "state.json") == ""

@@ -21,7 +21,7 @@ def test_a_job_is_added_once_and_is_unknown_until_it_was_read(
     assert told == {"status": "unknown", "remote_id": "881200", "synced_at": None, "gone_at": None}
     assert JobPoll.objects.filter(job=first.body["id"]).count() == 1
     entry = AuditEntry.objects.get(action="job.watched")
-    assert entry.actor_name.startswith("token operate token")
+    assert entry.actor_name == "token:operate token"
     assert entry.target == "881200"
 
 
