@@ -149,7 +149,7 @@ class Application:
             return pages.take_upload(self.media, request, api_urls)
         if path == "/" and request.method in ("GET", "HEAD"):
             return pages.show_start(self.media, api_urls)
-        return text_response(404, "There is no such address.\n")
+        return text_response(404, "There is no such URL.\n")
 
     def _is_simulated(self, path: str) -> bool:
         parts = path.split("/")

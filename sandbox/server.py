@@ -54,7 +54,7 @@ class RunningSandbox:
         return self.url + self._application.api_paths[provider]
 
     def input_url(self, name: str) -> str:
-        """The address of a clip, e.g. `good.mp4` or `corrupt.mp4`."""
+        """The URL of a clip, e.g. `good.mp4` or `corrupt.mp4`."""
         return self._application.media.input_url(name)
 
     def state(self) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class Clips:
         with self._lock:
             self._make(name, maker)
 
-    def stand_in(self, suffix: str) -> Path | None:
+    def substitute(self, suffix: str) -> Path | None:
         """A real file in place of one that a clock-moved job only claims to have made."""
         if suffix not in (".mp4", ".jpg", ".png", ".webp"):
             return None

@@ -78,8 +78,8 @@ def _check_status(status: int) -> None:
         301: (ProblemKind.INPUT_MOVED, "The server says that the file has moved for good."),
         401: (ProblemKind.INPUT_DENIED, "The server asks for a sign-in (401)."),
         403: (ProblemKind.INPUT_DENIED, "The server refused the download (403)."),
-        404: (ProblemKind.INPUT_NOT_FOUND, "There is no file at this address (404)."),
-        410: (ProblemKind.INPUT_NOT_FOUND, "The file at this address is gone (410)."),
+        404: (ProblemKind.INPUT_NOT_FOUND, "There is no file at this URL (404)."),
+        410: (ProblemKind.INPUT_NOT_FOUND, "The file at this URL is gone (410)."),
     }.get(status, (ProblemKind.INPUT_UNREACHABLE, f"The server answered with status {status}."))
     raise InputProblem(kind, message)
 
@@ -111,7 +111,7 @@ def _refuse_bucket(parts: SplitResult) -> InputProblem:
         return InputProblem(ProblemKind.INPUT_NOT_FOUND, "There is no such object in the bucket.")
     return InputProblem(
         ProblemKind.INPUT_UNREACHABLE,
-        f"The sandbox can't read {parts.scheme} addresses: use a clip or an upload of its own.",
+        f"The sandbox can't read {parts.scheme} URLs: use a clip or an upload of its own.",
     )
 
 
@@ -137,7 +137,7 @@ def refuse_content(path: Path) -> InputProblem | None:
     lower = head.lower()
     if lower.startswith((b"<!doctype html", b"<html")):
         return InputProblem(
-            ProblemKind.INPUT_IS_A_DOCUMENT, "The address gave a web page, no media file."
+            ProblemKind.INPUT_IS_A_DOCUMENT, "The URL leads to a web page, not to a media file."
         )
     if head.startswith((b"#EXTM3U", b"ffconcat")) or (head and _is_text(head)):
         kind = "an XML" if head.startswith(b"<?xml") else "a text"

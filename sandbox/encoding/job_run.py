@@ -29,7 +29,7 @@ PHASE_S = 0.4
 
 
 class JobRun:
-    """Each step first looks whether the job was cancelled (and perhaps resubmitted since) or the
+    """Each step first checks whether the job was cancelled (and perhaps resubmitted since) or the
     sandbox stops: then it raises Stopped and changes nothing."""
 
     def __init__(self, bench: Bench, job: Job, work: Path) -> None:
@@ -94,7 +94,7 @@ class JobRun:
             size = self._input.stat().st_size if self._input.exists() else None
             self._change(lambda job: _fail_input(job, problem, size, self._now()))
             return None
-        self._change(lambda job: _take(job, source, self._now()))
+        self._change(lambda job: _begin_encoding(job, source, self._now()))
         return source
 
     def _hear_download(self, percent: float) -> None:
@@ -208,7 +208,7 @@ def _fail_input(job: Job, problem: Problem, size: int | None, now: float) -> Non
     job.input.info.size_bytes = size
 
 
-def _take(job: Job, source: MediaInfo, now: float) -> None:
+def _begin_encoding(job: Job, source: MediaInfo, now: float) -> None:
     job.input.end(MediaState.FINISHED, now)
     job.input.info = source
     for output in job.outputs:

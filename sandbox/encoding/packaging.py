@@ -78,7 +78,7 @@ def playlist_text(job: Job, playlist: Media) -> str | None:
 
 
 def _source_of(job: Job, stream: dict[str, object]) -> Media | None:
-    """By the output's label, else by the end of its address."""
+    """By the output's label, else by the end of its URL."""
     for output in job.outputs:
         if stream.get("source") and output.label == stream["source"]:
             return output

@@ -38,7 +38,7 @@ class Control:
                 return self._set_clock(_object_of(request))
             case ("POST", path) if path.startswith("/jobs/"):
                 return self._set_reported_state(path.removeprefix("/jobs/"), _object_of(request))
-        return json_response(404, {"error": "There is no such address."})
+        return json_response(404, {"error": "There is no such URL."})
 
     def state(self) -> dict[str, Any]:
         store = self._workshop.store

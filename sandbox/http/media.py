@@ -34,7 +34,7 @@ CONTENT_TYPES = {
     ".webp": "image/webp",
     ".txt": "text/plain; charset=utf-8",
 }
-# A player asks for segments by relative address, without the playlist's query: these are
+# A player asks for segments by relative URL, without the playlist's query: these are
 # opened by the unguessable folder alone.
 UNSIGNED = (".m3u8", ".ts", ".aac")
 
@@ -62,14 +62,14 @@ class MediaLibrary:
         return f"{self.base_url}/media/in/{quote(name)}"
 
     def prepare_input(self, url: str) -> None:
-        """Make the clip at this address, so that a download does not run out of time while a
+        """Make the clip at this URL, so that a download does not run out of time while a
         busy machine makes it."""
         prefix = self.input_url("")
         if url.startswith(prefix):
             self.clips.ensure(url.removeprefix(prefix))
 
     def output_url(self, path: str, expires_at: float) -> str:
-        """The address of a file below the root, signed where the file needs it."""
+        """The URL of a file below the root, signed where the file needs it."""
         url = f"{self.base_url}/media/{quote(path)}"
         if path.endswith(UNSIGNED):
             return url
@@ -115,7 +115,7 @@ class MediaLibrary:
             return refusal
         path = self.root.joinpath(*parts)
         if is_simulated and not path.is_file():
-            path = self.clips.stand_in(path.suffix) or path
+            path = self.clips.substitute(path.suffix) or path
         if not path.is_file():
             return text_response(404, "No such file.\n")
         return _send(path, request)

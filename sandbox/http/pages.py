@@ -24,7 +24,7 @@ def show_start(media: MediaLibrary, api_urls: list[str], uploaded: str = "") -> 
 
 
 def take_upload(media: MediaLibrary, request: Request, api_urls: list[str]) -> Response:
-    """The address as JSON, or on the page for a browser."""
+    """The URL as JSON, or on the page for a browser."""
     name = media.accept_upload(request)
     if isinstance(name, Response):
         return name

@@ -1,7 +1,7 @@
 """The core model that every provider's API is translated to and from.
 
 Times are seconds since the epoch, None until they happened. Facts of a file are None until
-the file was looked at. Words for states are the richest set that any of the providers has.
+the file was inspected. The states are the richest set that any of the providers has.
 """
 
 from dataclasses import dataclass, field

@@ -76,7 +76,7 @@ class Notifier(threading.Thread):
                 return
             status = _post(delivery)
         except ValueError as error:
-            # no address or header that HTTP knows: the next attempt would end in the same way
+            # no URL or header that HTTP knows: the next attempt would end in the same way
             logger.info("notification %s: %s", delivery.id, error)
             self._store.settle_delivery(delivery, "given up", None)
             return

@@ -1,4 +1,4 @@
-"""A believable past, and jobs that keep moving, for a board that shall not look empty."""
+"""A believable past, and jobs that keep moving, for a board that should not be empty."""
 
 import random
 import threading

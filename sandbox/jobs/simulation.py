@@ -27,11 +27,11 @@ PENDING_S = 0.4
 PROBLEMS = {
     "corrupt": Problem(ProblemKind.INPUT_UNREADABLE, "The file could not be decoded."),
     "truncated": Problem(ProblemKind.INPUT_TRUNCATED, "The file ends too early."),
-    "missing": Problem(ProblemKind.INPUT_NOT_FOUND, "There is no file at this address (404)."),
+    "missing": Problem(ProblemKind.INPUT_NOT_FOUND, "There is no file at this URL (404)."),
     "forbidden": Problem(ProblemKind.INPUT_DENIED, "The server refused the download (403)."),
     "unanswered": Problem(ProblemKind.INPUT_TIMEOUT, "The server gave no answer."),
     "notes": Problem(ProblemKind.INPUT_HAS_NO_MEDIA, "This is a text file."),
-    "page.html": Problem(ProblemKind.INPUT_IS_A_DOCUMENT, "The address gave a web page."),
+    "page.html": Problem(ProblemKind.INPUT_IS_A_DOCUMENT, "The URL leads to a web page."),
 }
 TYPICAL_INPUT = MediaInfo(
     format="mpeg4",

@@ -39,7 +39,7 @@ Ended = Callable[[Job, list[Media], bool], None]
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One notification to one address; `due_at` is None once it is delivered or given up."""
+    """One notification to one URL; `due_at` is None once it is delivered or given up."""
 
     id: int
     url: str

@@ -90,7 +90,7 @@ class TPStreams:
     def _route(self, request: Request) -> Response:
         path = request.path.removeprefix(self.base_path)
         if not request.path.startswith(self.base_path):
-            return _unknown_address()
+            return _unknown_url()
         if not path.endswith("/"):
             return _moved(f"{request.path}/")
         account = self._identify(request)
@@ -99,13 +99,13 @@ class TPStreams:
             if not match:
                 continue
             if match.groups() and match[1] != self._organizations[account]:
-                return _unknown_address()
+                return _unknown_url()
             handler = handlers.get(request.method)
             if handler is None:
                 return _detail(405, f'Method "{request.method}" not allowed.')
             item = match[2] if len(match.groups()) > 1 else ""
             return handler(self, Call(request, account, item))
-        return _unknown_address()
+        return _unknown_url()
 
     def _identify(self, request: Request) -> str:
         """The keyword is taken in any case."""
@@ -136,7 +136,7 @@ class TPStreams:
             return json_response(400, refusal.errors)
         self._hooks.attach(job)
         self._workshop.submit(job)
-        self._hooks.tell_of_asset(job, now)
+        self._hooks.notify_asset(job, now)
         return json_response(201, wire.created(job))
 
     def list_jobs(self, call: Call) -> Response:
@@ -240,7 +240,7 @@ def _detail(status: int, sentence: str) -> Response:
     return json_response(status, {"detail": sentence})
 
 
-def _unknown_address() -> Response:
+def _unknown_url() -> Response:
     """An organization that is not known ends here as well, and this is no JSON."""
     return text_response(404, "The requested resource was not found on this server.\n")
 

@@ -46,11 +46,11 @@ class TPStreamsHistory(History):
     def _job(self, index: int, created_at: float, odd_input: str | None) -> Job:
         job = super()._job(index, created_at, odd_input)
         rng = self._choices
-        address = job.input.url or ""
-        if urlsplit(address).scheme not in ("http", "https", "s3"):
+        source_url = job.input.url or ""
+        if urlsplit(source_url).scheme not in ("http", "https", "s3"):
             # This API reads no FTP: the same file from a web server, without the sign-in.
-            address = "https://files.example.com/" + address.rsplit("/", 1)[-1]
-        job.input.url = address
+            source_url = "https://files.example.com/" + source_url.rsplit("/", 1)[-1]
+        job.input.url = source_url
         path = OUTPUT_PATH.format(folder=f"{rng.getrandbits(32):08x}")
         job.outputs = make_outputs(rng.choice(LADDERS), path, job.token, created_at)
         metadata = {"course": rng.choice(("optics", "law", "anthropology")), "lesson": index}

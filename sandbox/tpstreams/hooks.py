@@ -48,7 +48,7 @@ class Hooks:
         job.notifications = targets
         job.outputs[0].notifications = targets
 
-    def tell_of_asset(self, job: Job, now: float) -> None:
+    def notify_asset(self, job: Job, now: float) -> None:
         """Each new job comes with an event that is about something else."""
         for hook in self.all_of(job.account):
             body = json.dumps(wire.asset_event(job))

@@ -5,7 +5,7 @@ import string
 ALPHABET = string.digits + string.ascii_letters
 LENGTH = 11  # holds 64 bits
 MODULUS = 2**64
-# Odd, so that it can be undone: ids that follow each other look nothing alike.
+# Odd, so that it can be undone: ids that follow each other have nothing in common.
 FACTOR = 0x9E3779B97F4A7C15
 INVERSE = pow(FACTOR, -1, MODULUS)
 

@@ -91,10 +91,10 @@ def _find_source_problem(payload: Mapping[str, Any], name: str) -> str | None:
         return _find_path_problem(payload, name)
     if name not in payload:
         return REQUIRED
-    address = payload[name]
-    if not address:
+    source_url = payload[name]
+    if not source_url:
         return BLANK
-    return None if _has_scheme(address, "http", "https") else "Enter a valid URL."
+    return None if _has_scheme(source_url, "http", "https") else "Enter a valid URL."
 
 
 def _find_path_problem(payload: Mapping[str, Any], name: str) -> str | None:
@@ -106,11 +106,11 @@ def _find_path_problem(payload: Mapping[str, Any], name: str) -> str | None:
     return None if _has_scheme(path, "s3") else "Enter a valid path, like s3://bucket/folder/."
 
 
-def _has_scheme(address: Any, *schemes: str) -> bool:
-    if not isinstance(address, str) or re.search(r"[\x00-\x1f]", address):
+def _has_scheme(source_url: Any, *schemes: str) -> bool:
+    if not isinstance(source_url, str) or re.search(r"[\x00-\x1f]", source_url):
         return False
     try:
-        parts = urlsplit(address.strip())
+        parts = urlsplit(source_url.strip())
     except ValueError:
         return False
     return parts.scheme in schemes and bool(parts.netloc)

@@ -44,7 +44,7 @@ def listed(job: Job) -> dict[str, Any]:
     length = job.input.info.duration_ms
     return {
         **_head(job, None if length is None else _clock(length)),
-        "status": status_word(job).lower(),
+        "status": status_label(job).lower(),
         "enable_drm": job.own["enable_drm"],
         **_tail(job, UTC),
     }
@@ -55,7 +55,7 @@ def details(job: Job) -> dict[str, Any]:
     length = job.input.info.duration_ms
     return {
         **_head(job, None if length is None else round(length / 1000)),
-        "status": status_word(job),
+        "status": status_label(job),
         **_tail(job, INDIA),
         "client_metadata": job.own["client_metadata"],
     }
@@ -68,7 +68,7 @@ def created(job: Job) -> dict[str, Any]:
 
 def notified(job: Job) -> dict[str, Any]:
     """As created, but in lower case, and with the DRM id in groups."""
-    body = {**created(job), "status": status_word(job).lower(), **_tail(job, UTC)}
+    body = {**created(job), "status": status_label(job).lower(), **_tail(job, UTC)}
     if drm := body.get("drm_content_id"):
         body["drm_content_id"] = "-".join((drm[:8], drm[8:12], drm[12:16], drm[16:20], drm[20:]))
     return body
@@ -98,7 +98,7 @@ def resolutions(job: Job) -> list[str]:
     return [output.label or "" for output in job.outputs if output.spec.kind == "hls"]
 
 
-def status_word(job: Job) -> str:
+def status_label(job: Job) -> str:
     return job.reported_state or STATUSES[JobState(job.state)]
 
 
@@ -143,7 +143,7 @@ def _drm(job: Job) -> dict[str, Any]:
 
 
 def _sentence(job: Job) -> str | None:
-    """The input's problem before any output's. A kind that is none is seeded: its own words."""
+    """The input's problem before any output's. A kind that is none is seeded: its own message."""
     problems: list[Problem] = [
         media.problem for media in (job.input, *job.outputs) if media.problem
     ]

@@ -135,7 +135,7 @@ class VideoSDK:
     def delete_job(self, call: Call) -> Response:
         """The answer is the job as it was, `queued`; from now on it is not known."""
         with self._store.edit(self._job(call).id) as job:
-            if wire.status_word(job) != "queued":
+            if wire.status_label(job) != "queued":
                 return _message(400, "Only queued jobs can be deleted")
             body = wire.details(job, self._media)
             job.notifications = []
@@ -174,7 +174,7 @@ class VideoSDK:
         return json_response(200, file) if file else self.not_found()
 
     def _send_file(self, request: Request, job_id: str, file_id: str) -> Response:
-        """What the provider's CDN gives to anybody who knows the address."""
+        """What the provider's CDN gives to anybody who knows the URL."""
         job, number = self._find(job_id), ids.from_public(file_id)
         parts: list[Media | Image] = [*job.outputs, *wire.images_of(job)] if job else []
         path = next((part.path for part in parts if part.id == number), None)

@@ -24,7 +24,7 @@ PROBLEMS: tuple[tuple[str, str, str | None], ...] = (("input", "", None), ("outp
 
 
 class VideoSDKHistory(History):
-    """Half of the sources are addresses, half are files of the storage."""
+    """Half of the sources are URLs, half are files of the storage."""
 
     def __init__(self, account: str, seed: int) -> None:
         super().__init__("videosdk", account, PROBLEMS, seed)
@@ -42,9 +42,9 @@ class VideoSDKHistory(History):
         presets = [{**each, "id": self._id(created_at)} for each in rng.choice(LADDERS)]
         filters = {"filters": rng.choice((["none"], ["none", "blur"]))}
         stills = [{**STILLS, **filters, "id": self._id(created_at)}] if rng.random() < 0.6 else []
-        address = job.input.url or ""
+        source_url = job.input.url or ""
         job.own = {"presets": presets, "thumbnails": stills, "webhookUrl": None}
-        if urlsplit(address).scheme not in ("http", "https") or rng.random() < 0.3:
+        if urlsplit(source_url).scheme not in ("http", "https") or rng.random() < 0.3:
             job.own["videoId"] = self._id(created_at - 600)
         job.outputs = make_outputs(presets, stills, job.token, created_at)
         job.expires_at = created_at + LINK_LIFE_S

@@ -31,13 +31,13 @@ def read_order(
     now: float,
     find_file: Callable[[str], str | None],
 ) -> Job:
-    """Raises OrderRefused. `find_file` gives the address of a stored file by its id."""
+    """Raises OrderRefused. `find_file` gives the URL of a stored file by its id."""
     presets = _read_presets(payload.get("presets"), now)
     thumbnails = _read_thumbnails(payload.get("thumbnails") or [], now)
     if not isinstance(payload.get("userData", {}), dict):
         raise OrderRefused("userData must be an object")
     webhook = payload.get("webhookUrl")
-    if webhook is not None and not _is_address(webhook):
+    if webhook is not None and not _is_url(webhook):
         raise OrderRefused("webhookUrl must be a url")
     token = secrets.token_urlsafe(24)
     own = {"presets": presets, "thumbnails": thumbnails, "webhookUrl": webhook}
@@ -115,15 +115,15 @@ def _read_source(
     payload: Mapping[str, Any], own: dict[str, Any], find_file: Callable[[str], str | None]
 ) -> str:
     if file_id := payload.get("videoId"):
-        address = find_file(file_id) if isinstance(file_id, str) else None
-        if address is None:
+        source_url = find_file(file_id) if isinstance(file_id, str) else None
+        if source_url is None:
             raise OrderRefused("video not found", status=404)
         own["videoId"] = file_id
-        return address
-    address = payload.get("videoUrl")
-    if not _is_address(address):
+        return source_url
+    source_url = payload.get("videoUrl")
+    if not _is_url(source_url):
         raise OrderRefused("videoId or videoUrl is required")
-    return str(address)
+    return str(source_url)
 
 
 def _read_presets(value: Any, now: float) -> list[dict[str, Any]]:
@@ -178,7 +178,7 @@ def _seconds(timestamp: str) -> float:
     return hours * 3600 + minutes * 60 + seconds
 
 
-def _is_address(value: Any) -> bool:
+def _is_url(value: Any) -> bool:
     try:
         parts = urlsplit(value) if isinstance(value, str) else None
     except ValueError:

@@ -28,7 +28,7 @@ TOLD_STATES = (
 def created(job: Job) -> dict[str, Any]:
     """The answer to a creation has no times."""
     return {
-        "status": status_word(job),
+        "status": status_label(job),
         **_source(job),
         "presets": job.own["presets"],
         **({"webhookUrl": job.own["webhookUrl"]} if job.own["webhookUrl"] else {}),
@@ -63,7 +63,7 @@ def job_id(job: Job) -> str:
     return ids.to_public(job.id, job.created_at)
 
 
-def status_word(job: Job) -> str:
+def status_label(job: Job) -> str:
     """A job is queued until its source has been fetched. Never cancelled: it disappears."""
     if job.reported_state:
         return job.reported_state

@@ -137,7 +137,7 @@ class Xvid:
         newest_first = query.get("direction") == "-1"
         own = {"user_data": query["user_data"]} if "user_data" in query else None
         states = _states_of(query.get("status"))
-        # Nothing here runs for longer than a day: a poll need not look through the whole past.
+        # Nothing here runs for longer than a day: a poll need not read the whole history.
         is_poll = query.get("inprogress") == "true"
         since = self._workshop.clock.now() - 86_400 if is_poll else 0
         is_plain = query.get("sort", "created_at") == "created_at" and not set(query) & {
@@ -157,7 +157,7 @@ class Xvid:
         if is_plain:
             bodies = [writer.job(job) for job in jobs]
         else:
-            kept = [job for job in jobs if self._is_wanted(job, request, account)]
+            kept = [job for job in jobs if self._matches(job, request, account)]
             everything = _sort([writer.job(job) for job in kept], query)
             total, bodies = len(everything), everything[start : start + limit]
         envelope = {"jobs": bodies, "total": total, "start": start, "limit": limit}
@@ -218,7 +218,7 @@ class Xvid:
         return _answer(request, {"file": writer.file(job, media)})
 
     def download(self, request: Request, account: str, _: str) -> Response:
-        """One address, or those of all in an archive; as JSON, or to be followed."""
+        """One URL, or those of all in an archive; as JSON, or to be followed."""
         name = read_id(request.query.get("file_id", ""))
         job, media = self._find_file(account, name)
         until = request.query.get("expiry_time", "")
@@ -303,7 +303,7 @@ class Xvid:
                     return job, media
         raise Refused(_error(404, "0x0050005", "File does not exist"))
 
-    def _is_wanted(self, job: Job, request: Request, account: str) -> bool:
+    def _matches(self, job: Job, request: Request, account: str) -> bool:
         query = request.query
         since = self._workshop.clock.now() - RECENT_S
         name = wire.file_name(job, job.input).lower()

@@ -62,8 +62,8 @@ class Grants:
         asked = frozenset(filter(None, form.get("scope", "").split(",")))
         if not asked <= application.scopes:
             return None
-        wanted_s = form.get("expires_in", "")
-        life_s = int(wanted_s) if wanted_s.isdecimal() and len(wanted_s) < 6 else LIFE_S
+        requested_s = form.get("expires_in", "")
+        life_s = int(requested_s) if requested_s.isdecimal() and len(requested_s) < 6 else LIFE_S
         token = secrets.token_urlsafe(48)
         grant = Grant(application.account, asked or application.scopes, time.monotonic() + life_s)
         with self._lock:

@@ -34,8 +34,8 @@ def read_order(
     outputs = [_read_output(each, index, account, token) for index, each in enumerate(asked)]
     for media in outputs:
         media.created_at = media.updated_at = now
-    is_address = bool(urlsplit(name).scheme)
-    url = name if is_address else uploads_url + quote(name.rsplit("/", 1)[-1])
+    is_url = bool(urlsplit(name).scheme)
+    url = name if is_url else uploads_url + quote(name.rsplit("/", 1)[-1])
     return Job(
         provider="xvid",
         account=account,

@@ -135,7 +135,7 @@ class Zencoder:
                 remaining = self._count(request, route, caller, item)
                 response = route.handler(self, request, caller, item)
                 return response.with_headers({"X-Zencoder-Rate-Remaining": str(remaining)})
-        return _errors(404, "There is no such address.")
+        return _errors(404, "There is no such URL.")
 
     def _identify(self, request: Request, route: Route) -> Caller:
         key = request.headers.get("zencoder-api-key") or request.query.get("api_key")

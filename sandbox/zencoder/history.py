@@ -4,7 +4,7 @@ A message may be missing, as it was in real answers.
 """
 
 PROBLEMS: tuple[tuple[str, str, str | None], ...] = (
-    ("input", "FileNotFoundError", "There is no file at the address of the input."),
+    ("input", "FileNotFoundError", "There is no file at the URL of the input."),
     ("input", "FileNotFoundError", "s3://ingest-studio answered 404 for this key."),
     ("input", "DownloadAccessDeniedError", "The bucket does not let us read this file."),
     ("input", "DownloadTimeoutError", "media.example.com gave no answer within 120 seconds."),

@@ -74,10 +74,10 @@ def read_order(payload: Mapping[str, Any], account: str, now: float, link_life_s
 
 def _job_errors(payload: Mapping[str, Any]) -> list[str]:
     errors = []
-    address = payload.get("input")
-    if not address:
+    source_url = payload.get("input")
+    if not source_url:
         errors.append("Input must be given.")
-    elif not isinstance(address, str) or not _is_address(address):
+    elif not isinstance(source_url, str) or not _is_url(source_url):
         errors.append("Url of input file is invalid")
     pass_through = payload.get("pass_through")
     if pass_through is not None and not isinstance(pass_through, str):
@@ -102,15 +102,15 @@ def _label_errors(outputs: list[Media]) -> list[str]:
 
 def _read_output(raw: Mapping[str, Any], index: int, token: str, errors: list[str]) -> Media:
     label = raw.get("label")
-    address = _output_address(raw)
+    source_url = _output_url(raw)
     kind = KINDS.get(str(raw.get("type") or "standard"))
     if kind is None:
         errors.append(f"Type {raw.get('type')!r} of output {index + 1} is not offered here.")
         kind = "file"
-    if address and not _is_address(address):
+    if source_url and not _is_url(source_url):
         errors.append(f"Url of output file {index + 1} is invalid")
-        address = None
-    path = _path_of(address or str(raw.get("filename") or ""))
+        source_url = None
+    path = _path_of(source_url or str(raw.get("filename") or ""))
     if path is None:
         errors.append(f"Filename of output file {index + 1} is invalid")
         path = ""
@@ -121,7 +121,7 @@ def _read_output(raw: Mapping[str, Any], index: int, token: str, errors: list[st
         name = filename
     slug = re.sub(r"[^\w-]+", "-", str(label or kind))[:40]
     return Media(
-        url=_public_address(address) if address else None,
+        url=_public_url(source_url) if source_url else None,
         path=f"out/{token}/{index}-{slug}/{name}",
         label=str(label) if label is not None else None,
         spec=_read_spec(raw, kind, container, index, errors),
@@ -265,7 +265,7 @@ def _container(raw: Mapping[str, Any], path: str, kind: str, index: int, errors:
     return "mp4"
 
 
-def _output_address(raw: Mapping[str, Any]) -> str | None:
+def _output_url(raw: Mapping[str, Any]) -> str | None:
     if raw.get("url"):
         return str(raw["url"])
     if raw.get("base_url"):
@@ -273,26 +273,26 @@ def _output_address(raw: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _public_address(address: str) -> str:
+def _public_url(source_url: str) -> str:
     """Zencoder reports the web URL of what it puts into a bucket."""
-    parts = urlsplit(address)
+    parts = urlsplit(source_url)
     if parts.scheme != "s3":
-        return address
+        return source_url
     return f"http://{parts.hostname}.s3.amazonaws.com{parts.path}"
 
 
-def _path_of(address: str) -> str | None:
-    """The path of an address or of a mere file name; None for what is neither."""
+def _path_of(source_url: str) -> str | None:
+    """The path of a URL or of a mere file name; None for what is neither."""
     try:
-        return urlsplit(address).path
+        return urlsplit(source_url).path
     except ValueError:
         return None
 
 
-def _is_address(address: str) -> bool:
+def _is_url(source_url: str) -> bool:
     try:
-        parts = urlsplit(address)
-        return parts.scheme in INPUT_SCHEMES and bool(parts.hostname) and "\n" not in address
+        parts = urlsplit(source_url)
+        return parts.scheme in INPUT_SCHEMES and bool(parts.hostname) and "\n" not in source_url
     except ValueError:
         return False
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.jobs.model import TERMINAL_JOB, Image, Job, JobState, Media, MediaState, ProblemKind
 
-# The provider's address of a file below the media root, until this time.
+# The provider's URL of a file below the media root, until this time.
 Link = Callable[[str, float], str]
 
 ERROR_CLASSES: dict[str, str] = {
@@ -30,11 +30,11 @@ ERROR_CLASSES: dict[str, str] = {
     ProblemKind.UNEXPECTED: "UnexpectedResultError",
 }
 # The progress calls know fewer states than the details.
-PROGRESS_WORDS = {MediaState.ASSIGNING: "queued", MediaState.READY: "processing"}
+PROGRESS_LABELS = {MediaState.ASSIGNING: "queued", MediaState.READY: "processing"}
 
 
 class Writer:
-    """Writes for one caller. `sanitised` leaves out addresses and messages, as a read-only key
+    """Writes for one caller. `sanitised` leaves out URLs and messages, as a read-only key
     gets them."""
 
     def __init__(self, link: Link, sanitised: bool = False) -> None:
@@ -43,7 +43,7 @@ class Writer:
 
     def created(self, job: Job) -> dict[str, Any]:
         outputs = [
-            {"id": each.id, "label": each.label, "url": self._address(job, each)}
+            {"id": each.id, "label": each.label, "url": self._media_url(job, each)}
             for each in job.outputs
         ]
         return {"id": job.id, "outputs": outputs, **({"test": True} if job.test else {})}
@@ -62,7 +62,7 @@ class Writer:
 
     def progress(self, job: Job) -> dict[str, Any]:
         return {
-            "state": state_word(job),
+            "state": state_label(job),
             **_share(job.progress if job.state == JobState.PROCESSING else None),
             "input": {"id": job.input.id, **media_progress(job.input)},
             "outputs": [{"id": each.id, **media_progress(each)} for each in job.outputs],
@@ -77,7 +77,7 @@ class Writer:
             "job_id": job.id,
             "state": media.state,
             "privacy": job.private,
-            "url": self._address(job, media),
+            "url": self._media_url(job, media),
             **self._error(media),
         }
         if media is not job.input:
@@ -106,7 +106,7 @@ class Writer:
     def _head(self, job: Job) -> dict[str, Any]:
         return {
             "id": job.id,
-            "state": state_word(job),
+            "state": state_label(job),
             "created_at": timestamp(job.created_at),
             "submitted_at": timestamp(job.submitted_at),
             "updated_at": timestamp(job.updated_at),
@@ -126,7 +126,7 @@ class Writer:
         return {
             "id": media.id,
             "state": media.state,
-            "url": self._address(job, media),
+            "url": self._media_url(job, media),
             **self._facts(media),
             **self._error(media),
             "privacy": job.private,
@@ -162,7 +162,7 @@ class Writer:
             "error_message": problem.message if problem and not self._sanitised else None,
         }
 
-    def _address(self, job: Job, media: Media) -> str | None:
+    def _media_url(self, job: Job, media: Media) -> str | None:
         if self._sanitised:
             return None
         if media.url is None and media.path:
@@ -176,7 +176,7 @@ class Writer:
         return [
             {
                 "id": image.id,
-                "url": self._image_address(job, image),
+                "url": self._image_url(job, image),
                 "group_label": image.label,
                 "format": image.format.upper(),
                 "width": image.width,
@@ -196,7 +196,7 @@ class Writer:
                 "label": label,
                 "images": [
                     {
-                        "url": self._image_address(job, image),
+                        "url": self._image_url(job, image),
                         "format": image.format.upper(),
                         "dimensions": f"{image.width}x{image.height}",
                         "file_size_bytes": image.size_bytes,
@@ -207,14 +207,14 @@ class Writer:
             for label, images in groups
         ]
 
-    def _image_address(self, job: Job, image: Image) -> str | None:
+    def _image_url(self, job: Job, image: Image) -> str | None:
         return None if self._sanitised else self._link(image.path, job.expires_at)
 
 
 def media_progress(media: Media) -> dict[str, Any]:
     """What `/inputs/{id}/progress` and `/outputs/{id}/progress` return; what is not known, and
     everything but the state once it has ended, is left out."""
-    fields: dict[str, Any] = {"state": PROGRESS_WORDS.get(MediaState(media.state), media.state)}
+    fields: dict[str, Any] = {"state": PROGRESS_LABELS.get(MediaState(media.state), media.state)}
     fields |= _share(media.progress)
     if media.event:
         fields["current_event"] = media.event
@@ -223,7 +223,7 @@ def media_progress(media: Media) -> dict[str, Any]:
     return fields
 
 
-def state_word(job: Job) -> str:
+def state_label(job: Job) -> str:
     return job.reported_state or job.state
 
 

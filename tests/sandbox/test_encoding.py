@@ -90,7 +90,7 @@ def test_an_input_fails_for_what_is_really_wrong_with_it(
 
 
 @pytest.mark.parametrize(
-    ("address", "error_class"),
+    ("url", "error_class"),
     [
         ("https://media.example.com/a.mp4", "DownloadFailureError"),
         ("http://10.0.0.8/a.mp4", "DownloadFailureError"),
@@ -100,11 +100,11 @@ def test_an_input_fails_for_what_is_really_wrong_with_it(
     ],
 )
 def test_other_machines_are_out_of_reach(
-    studio: RunningSandbox, address: str, error_class: str
+    studio: RunningSandbox, url: str, error_class: str
 ) -> None:
     client = Client(studio)
 
-    job = client.wait(client.create(address)["id"], "failed", "finished")
+    job = client.wait(client.create(url)["id"], "failed", "finished")
 
     assert job["input_media_file"]["error_class"] == error_class
 

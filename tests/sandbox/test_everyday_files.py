@@ -65,15 +65,15 @@ def describe(url: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stderr
 
 
-def look(url: str, columns: int = 1, rows: int = 1, at: float = 0) -> list[tuple[int, ...]]:
+def read_colors(url: str, columns: int = 1, rows: int = 1, at: float = 0) -> list[tuple[int, ...]]:
     """The colours of a picture, as many as asked for, row by row."""
     size = ["-frames:v", "1", "-vf", f"scale={columns}:{rows}:flags=area", "-pix_fmt", "rgb24"]
     data = run("-ss", str(at), "-i", url, *size, "-f", "rawvideo", "-")
     return [tuple(data[start : start + 3]) for start in range(0, len(data), 3)]
 
 
-def is_near(found: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    return all(abs(one - other) < 60 for one, other in zip(found, wanted, strict=True))
+def is_near(found: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    return all(abs(one - other) < 60 for one, other in zip(found, expected, strict=True))
 
 
 def test_a_film_that_a_phone_held_upright_stays_upright(studio: RunningSandbox) -> None:
@@ -84,7 +84,7 @@ def test_a_film_that_a_phone_held_upright_stays_upright(studio: RunningSandbox) 
     assert (output["width"], output["height"]) == (44, 80)
     assert "rotation" not in describe(output["url"])
     for url in (output["url"], job["thumbnails"][0]["url"]):
-        above, below = look(url, rows=2)
+        above, below = read_colors(url, rows=2)
         assert {is_near(above, RED), is_near(above, BLUE)} == {True, False}
         assert is_near(below, BLUE if is_near(above, RED) else RED)
 
@@ -113,14 +113,17 @@ def test_a_transport_stream_that_begins_late_is_encoded_from_its_start(
     )
     (output,) = job["output_media_files"]
     assert 1900 <= output["duration_in_ms"] <= 2200
-    assert [is_near(look(output["url"], at=at)[0], RED) for at in (0.5, 1.5)] == [True, False]
+    assert [is_near(read_colors(output["url"], at=at)[0], RED) for at in (0.5, 1.5)] == [
+        True,
+        False,
+    ]
     first, second = job["thumbnails"]
-    assert is_near(look(first["url"])[0], RED)
-    assert is_near(look(second["url"])[0], BLUE)
+    assert is_near(read_colors(first["url"])[0], RED)
+    assert is_near(read_colors(second["url"])[0], BLUE)
 
     (clip,) = encode(studio, "late.ts", start_clip=1.2)["output_media_files"]
     assert 700 <= clip["duration_in_ms"] <= 1000
-    assert is_near(look(clip["url"])[0], BLUE)
+    assert is_near(read_colors(clip["url"])[0], BLUE)
 
 
 @pytest.mark.parametrize("seconds", [1, 3])
@@ -137,7 +140,7 @@ def test_sound_may_be_shorter_or_longer_than_the_picture(
     expected = 1000 * max(2, seconds)
     assert expected - 100 <= output["duration_in_ms"] <= expected + 150
     assert output["audio_codec"] == "aac"
-    colours = [look(image["url"])[0] for image in job["thumbnails"]]
+    colours = [read_colors(image["url"])[0] for image in job["thumbnails"]]
     assert is_near(colours[0], RED)
     assert is_near(colours[2], BLUE)
 
@@ -155,8 +158,8 @@ def test_cover_art_is_no_picture_of_a_film(studio: RunningSandbox) -> None:
     film = encode(studio, "film.m4v", [*both, "-f", "mp4"], thumbnails={"number": 1})
     (output,) = film["output_media_files"]
     assert (output["width"], output["height"]) == (106, 60)
-    assert is_near(look(output["url"])[0], RED)
-    assert look(film["thumbnails"][0]["url"])[0][1] < 60  # no lime
+    assert is_near(read_colors(output["url"])[0], RED)
+    assert read_colors(film["thumbnails"][0]["url"])[0][1] < 60  # no lime
 
 
 def test_an_animation_becomes_a_film(studio: RunningSandbox) -> None:
@@ -165,7 +168,7 @@ def test_an_animation_becomes_a_film(studio: RunningSandbox) -> None:
     assert (output["video_codec"], output["audio_codec"]) == ("h264", None)
     assert 1900 <= output["duration_in_ms"] <= 2200
     assert "yuv420p" in describe(output["url"])
-    assert is_near(look(job["thumbnails"][0]["url"])[0], BLUE)
+    assert is_near(read_colors(job["thumbnails"][0]["url"])[0], BLUE)
 
 
 @pytest.mark.parametrize("name", ["still.jpg", "still.png", "still.webp", "still.gif"])

@@ -77,7 +77,9 @@ def test_a_dropped_request_is_not_carried_out(clockwork: RunningSandbox) -> None
     assert client.get("/jobs") == []
 
 
-def test_drop_after_carries_the_request_out_and_tells_nobody(clockwork: RunningSandbox) -> None:
+def test_drop_after_carries_the_request_out_and_sends_no_response(
+    clockwork: RunningSandbox,
+) -> None:
     client = Client(clockwork)
     clockwork.set_faults({"drop_after": {"times": 1, "path": "/jobs", "method": "POST"}})
 
@@ -137,7 +139,7 @@ def test_faults_are_set_and_ended_over_http(clockwork: RunningSandbox) -> None:
     assert cleared == {}
 
 
-def test_requests_are_counted_by_path_with_ids_folded(clockwork: RunningSandbox) -> None:
+def test_requests_are_counted_by_path_with_ids_replaced(clockwork: RunningSandbox) -> None:
     client = Client(clockwork)
     job_id = client.create(SOURCE)["id"]
     client.get("/jobs?page=1")

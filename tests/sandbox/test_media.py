@@ -77,8 +77,8 @@ def test_an_upload_becomes_an_input(clockwork: RunningSandbox) -> None:
 
     assert as_json.status_code == 201
     assert requests.get(as_json.json()["url"], timeout=60).content == data
-    (address,) = set(re.findall(r'href="(http[^"]+vil[^"]+)"', as_page.text))
-    assert requests.get(address, timeout=60).content == data
+    (target_url,) = set(re.findall(r'href="(http[^"]+vil[^"]+)"', as_page.text))
+    assert requests.get(target_url, timeout=60).content == data
 
 
 def test_an_upload_without_a_file_is_refused(clockwork: RunningSandbox) -> None:

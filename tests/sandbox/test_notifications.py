@@ -14,7 +14,7 @@ def sandbox(start_sandbox: StartSandbox) -> RunningSandbox:
     return start_sandbox(time_scale=100)
 
 
-def test_outputs_and_job_are_told_with_the_accounts_secret(
+def test_outputs_and_job_are_notified_with_the_accounts_secret(
     sandbox: RunningSandbox, receiver: Receiver
 ) -> None:
     client = Client(sandbox)
@@ -94,17 +94,17 @@ def test_other_hosts_are_never_called(sandbox: RunningSandbox, receiver: Receive
     ],
     ids=str,
 )
-def test_an_address_that_cannot_be_is_given_up_and_the_others_are_told(
+def test_a_url_that_cannot_be_is_given_up_and_the_others_are_notified(
     sandbox: RunningSandbox, receiver: Receiver, target: Any
 ) -> None:
     client = Client(sandbox)
     client.create("https://media.example.com/corrupt.mp4", notifications=[target])
     until = time.monotonic() + 60
-    while not (told := sandbox.state()["notifications"]):
+    while not (reported := sandbox.state()["notifications"]):
         assert time.monotonic() < until
         time.sleep(0.05)
     client.create("https://media.example.com/corrupt.mp4", notifications=[f"{receiver.url}/job"])
 
     receiver.wait(1)
 
-    assert sandbox.state()["notifications"].get("given up") == 1, told
+    assert sandbox.state()["notifications"].get("given up") == 1, reported

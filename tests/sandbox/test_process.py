@@ -38,7 +38,7 @@ def run_sandbox(tmp_path: Path) -> Iterator[Callable[..., SandboxProcess]]:
         process.communicate()
 
 
-def address_of(process: SandboxProcess) -> str:
+def url_of(process: SandboxProcess) -> str:
     """From the first line that it prints."""
     assert process.stdout
     return process.stdout.readline().split()[-1].rstrip("/")
@@ -53,7 +53,7 @@ def encoders_of(folder: Path) -> list[int]:
                 command = (entry / "cmdline").read_bytes()
             except OSError:
                 continue
-            # -readrate: an encoding that is held to a speed, no short look at a file.
+            # -readrate: an encoding that is held to a speed, not a short probe of a file.
             program = command.split(b"\0")[0]
             if b"ffmpeg" in program and b"-readrate" in command and os.fsencode(folder) in command:
                 found.append(int(entry.name))
@@ -71,7 +71,7 @@ def test_it_prints_its_keys_and_ends_on_sigterm(
     run_sandbox: Callable[..., SandboxProcess], tmp_path: Path
 ) -> None:
     process = run_sandbox("--no-encode", "--key", "zencoder_api_key=planted-key")
-    url = address_of(process)
+    url = url_of(process)
     keys = json.loads((tmp_path / "keys.json").read_text())
     assert keys["zencoder_api_key"] == "planted-key"
     assert requests.get(f"{url}/_sandbox/health", timeout=60).json() == {"ok": True}
@@ -94,7 +94,7 @@ def test_no_encoder_outlives_it_and_the_job_goes_on_at_the_next_start(
     run_sandbox: Callable[..., SandboxProcess], tmp_path: Path, ending: signal.Signals
 ) -> None:
     process = run_sandbox("--encode-speed", "1", "--key", "zencoder_api_key=k")
-    url = address_of(process)
+    url = url_of(process)
     headers = {"Zencoder-Api-Key": "k"}
     created = requests.post(
         f"{url}/zencoder/api/v2/jobs",
@@ -108,7 +108,7 @@ def test_no_encoder_outlives_it_and_the_job_goes_on_at_the_next_start(
     process.wait(timeout=60)
 
     wait_for(lambda: not encoders_of(tmp_path), seconds=2)
-    port = int(url.rsplit(":", 1)[1])  # the input's address names it
+    port = int(url.rsplit(":", 1)[1])  # it is in the input's URL
     with start(port=port, state_dir=tmp_path, time_scale=0) as again:
 
         def state() -> str:
@@ -139,7 +139,7 @@ def test_two_sandboxes_do_not_share_a_folder(
         (["--seed-jobs", "-1"], "--seed-jobs must not be negative"),
     ],
 )
-def test_a_wrong_option_is_told_in_one_sentence(
+def test_a_wrong_option_is_reported_in_one_sentence(
     run_sandbox: Callable[..., SandboxProcess], arguments: list[str], sentence: str
 ) -> None:
     process = run_sandbox(*arguments)
@@ -150,7 +150,7 @@ def test_a_wrong_option_is_told_in_one_sentence(
     assert process.returncode != 0
 
 
-def test_the_command_tells_it_in_the_same_sentence_alone(tmp_path: Path) -> None:
+def test_the_command_reports_it_in_the_same_sentence_alone(tmp_path: Path) -> None:
     command = [sys.executable, "manage.py", "sandbox", "--port", "0", "--state-dir", str(tmp_path)]
     ended = subprocess.run(
         [*command, "--fault", "nonsense=1"], capture_output=True, text=True, timeout=60, check=False
@@ -165,8 +165,8 @@ def test_each_start_brings_moving_jobs_of_its_own(tmp_path: Path) -> None:
         with start(
             state_dir=tmp_path, encode=False, seed_jobs=5, seed_moving=2, time_scale=0
         ) as sandbox:
-            told = sandbox.state()["jobs"]["zencoder"]
-            assert told == {"finished": 5, "pending": 2 * starts}
+            reported = sandbox.state()["jobs"]["zencoder"]
+            assert reported == {"finished": 5, "pending": 2 * starts}
 
 
 def test_jobs_and_keys_are_kept_over_a_restart(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_the_keyword_is_taken_in_any_case(client: Client) -> None:
     assert client.call("GET", client.jobs, headers=headers).status_code == 200
 
 
-def test_an_unknown_organization_is_told_as_text_and_an_unknown_job_as_json(
+def test_an_unknown_organization_is_reported_as_text_and_an_unknown_job_as_json(
     clockwork: RunningSandbox, client: Client
 ) -> None:
     other = Client(clockwork, "tpstreams_second")
@@ -106,7 +106,7 @@ def test_an_unknown_organization_is_told_as_text_and_an_unknown_job_as_json(
     assert client.job(mine)["status"] == "Queued"
 
 
-def test_without_its_slash_an_address_only_redirects(client: Client) -> None:
+def test_without_its_slash_a_url_only_redirects(client: Client) -> None:
     for method in ("GET", "POST"):
         response = client.call(method, client.jobs.rstrip("/"), json={"input_url": SOURCE})
         assert response.status_code == 301
@@ -127,7 +127,7 @@ def test_ids_are_opaque_and_lead_back() -> None:
 # Creating
 
 
-def test_a_new_job_tells_all_of_its_keys(client: Client) -> None:
+def test_a_new_job_reports_all_of_its_keys(client: Client) -> None:
     metadata = {"asset": 7, "tags": ["ä", {"b": None}]}
     job = client.create(enable_drm=True, client_metadata=metadata)
     assert set(job) == {*LISTED, "drm_content_id", "client_metadata"}
@@ -155,7 +155,7 @@ def test_a_source_may_be_a_path(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "field", "words"),
+    ("changes", "field", "phrase"),
     [
         ({"input_url": None}, "input_url", "required"),
         ({"input_url": ""}, "input_url", "blank"),
@@ -175,14 +175,14 @@ def test_a_source_may_be_a_path(client: Client) -> None:
     ],
 )
 def test_a_wrong_field_is_refused_by_its_name(
-    client: Client, changes: dict[str, Any], field: str, words: str
+    client: Client, changes: dict[str, Any], field: str, phrase: str
 ) -> None:
     body = {"input_url": SOURCE, "output_path": OUTPUT, "resolutions": ["240p"], **changes}
     body = {name: value for name, value in body.items() if value is not None}
     response = client.call("POST", client.jobs, json=body)
     assert response.status_code == 400
     assert list(response.json()) == [field]
-    assert words in response.json()[field][0]
+    assert phrase in response.json()[field][0]
 
 
 def test_what_is_no_object_is_refused(client: Client) -> None:
@@ -325,7 +325,7 @@ def test_a_job_in_an_undocumented_state_says_so(client: Client, clockwork: Runni
     assert client.job(job_id)["status"] == "Quarantined"
 
 
-def test_the_past_has_what_the_api_can_tell(start_sandbox: StartSandbox) -> None:
+def test_the_past_has_what_the_api_can_report(start_sandbox: StartSandbox) -> None:
     sandbox = start_sandbox(seed_jobs=300, seed_second=4, seed_unknown=1, seed_moving=2)
     client = Client(sandbox)
     jobs: list[Any] = []
@@ -333,8 +333,8 @@ def test_the_past_has_what_the_api_can_tell(start_sandbox: StartSandbox) -> None
     while url:
         page = client.get(url)
         jobs, url = jobs + page["results"], page["next"]
-    words = {job["status"] for job in jobs}
-    assert {"queued", "completed", "error", "cancelled", "quarantined"} <= words | {"queued"}
+    phrase = {job["status"] for job in jobs}
+    assert {"queued", "completed", "error", "cancelled", "quarantined"} <= phrase | {"queued"}
     messages = {job["error_message"] for job in jobs if job["status"] == "error"}
     assert len(messages) > 6
     assert None in messages
@@ -354,7 +354,7 @@ def test_the_past_has_what_the_api_can_tell(start_sandbox: StartSandbox) -> None
 # The organization
 
 
-def test_the_list_of_organizations_tells_keys_in_clear(client: Client) -> None:
+def test_the_list_of_organizations_reports_keys_in_clear(client: Client) -> None:
     (organization,) = client.get(f"{client.base}/organizations/")["results"]
     assert organization["uuid"] == client.organization
     assert len(organization["drm_aes_signing_key"]) == 64

@@ -147,7 +147,7 @@ def test_sizes_are_taken_in_either_spelling(client: Client) -> None:
         ({"userData": "text"}, 400),
     ],
 )
-def test_what_is_wrong_is_refused_in_words(
+def test_what_is_wrong_is_refused_with_a_clear_message(
     client: Client, changes: dict[str, Any], status: int
 ) -> None:
     body = {"videoUrl": SOURCE, "presets": PRESETS} | changes
@@ -164,7 +164,7 @@ def test_a_body_that_is_no_object_is_refused(client: Client, body: str) -> None:
 # Reading
 
 
-def test_pages_tell_the_last_one_but_no_total(client: Client) -> None:
+def test_pages_report_the_last_one_but_no_total(client: Client) -> None:
     assert client.get("/encoder/jobs/") == {
         "pageInfo": {"currentPage": 1, "perPage": 20, "lastPage": 0},
         "data": [],
@@ -177,7 +177,7 @@ def test_pages_tell_the_last_one_but_no_total(client: Client) -> None:
     assert client.get("/encoder/jobs?perPage=2&page=4")["data"] == []
 
 
-def test_keys_come_with_what_they_tell(client: Client, clockwork: RunningSandbox) -> None:
+def test_keys_come_with_their_values(client: Client, clockwork: RunningSandbox) -> None:
     job_id = client.create()["id"]
     waiting = client.job(job_id)
     assert {"createdAt", "updatedAt"} <= set(waiting)
@@ -195,7 +195,7 @@ def test_keys_come_with_what_they_tell(client: Client, clockwork: RunningSandbox
     assert [file["type"] for file in done["files"]] == ["video", "x-tar"]
 
 
-def test_a_package_is_one_file_and_no_address_follows_from_a_path(
+def test_a_package_is_one_file_and_no_url_follows_from_a_path(
     client: Client, clockwork: RunningSandbox
 ) -> None:
     job_id = client.create()["id"]
@@ -206,7 +206,7 @@ def test_a_package_is_one_file_and_no_address_follows_from_a_path(
     assert package["size"] > video["size"]  # all of it: the MP4 is as its smallest
 
 
-def test_a_failed_job_tells_no_reason(client: Client, clockwork: RunningSandbox) -> None:
+def test_a_failed_job_reports_no_reason(client: Client, clockwork: RunningSandbox) -> None:
     job_id = client.create(videoUrl="https://media.example.com/corrupt.mp4")["id"]
     clockwork.set_time_scale(100)
     job = client.wait(job_id, "failed")
@@ -223,7 +223,7 @@ def test_an_unknown_job_is_404(client: Client) -> None:
 # Deleting
 
 
-def test_a_queued_job_is_deleted_told_as_queued_and_gone(
+def test_a_queued_job_is_deleted_reported_as_queued_and_gone(
     client: Client, clockwork: RunningSandbox, receiver: Receiver
 ) -> None:
     kept = client.create()["id"]
@@ -236,7 +236,7 @@ def test_a_queued_job_is_deleted_told_as_queued_and_gone(
     assert clockwork.state()["notifications"] == {}
 
 
-def test_a_deleted_job_stays_gone_whatever_it_is_made_to_tell(
+def test_a_deleted_job_stays_gone_whatever_it_is_made_to_report(
     client: Client, clockwork: RunningSandbox
 ) -> None:
     job_id = client.create()["id"]
@@ -261,7 +261,7 @@ def test_no_other_job_is_deleted(client: Client, clockwork: RunningSandbox) -> N
 # Deliveries, faults, seeds
 
 
-def test_the_end_of_a_job_is_told_to_its_own_address(
+def test_the_end_of_a_job_is_notified_at_its_own_url(
     client: Client, clockwork: RunningSandbox, receiver: Receiver
 ) -> None:
     job_id = client.create(webhookUrl=receiver.url)["id"]

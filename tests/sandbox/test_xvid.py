@@ -1,4 +1,4 @@
-"""Xvid's part of the sandbox: signing in, addresses, what is told and what is left out."""
+"""Xvid's part of the sandbox: signing in, URLs, what is reported and what is left out."""
 
 import re
 import time
@@ -80,9 +80,9 @@ class Client:
     def job(self, job_id: str, **params: Any) -> Any:
         return self.get(f"/jobs/{job_id}", **params)["job"]
 
-    def wait(self, job_id: str, *words: str, seconds: float = 60) -> Any:
+    def wait(self, job_id: str, *phrase: str, seconds: float = 60) -> Any:
         until = time.monotonic() + seconds
-        while (job := self.job(job_id, expand="file,preset"))["status"] not in words:
+        while (job := self.job(job_id, expand="file,preset"))["status"] not in phrase:
             assert time.monotonic() < until, f"the job is still {job['status']}"
             time.sleep(0.05)
         return job
@@ -172,7 +172,7 @@ def test_accounts_do_not_see_each_other(clockwork: RunningSandbox) -> None:
         assert second.call(method, f"/jobs/{job['id']}").status_code == 404
 
 
-# What is told
+# What is reported
 
 
 def test_keys_that_are_not_set_are_left_out_unless_asked_for(clockwork: RunningSandbox) -> None:
@@ -317,15 +317,15 @@ def test_in_progress_are_unfinished_jobs_and_those_that_ended_lately(
     sandbox = start_sandbox(seed_jobs=400, time_scale=0)
     client = Client(sandbox)
     a_day_ago = (time.time() - 86_400) * 1000
-    # hours ago: too early to be told
+    # hours ago: too early to be reported
     assert any(job["created_at"] > a_day_ago for job in client.get("/jobs/")["jobs"])
     done = client.create()
     sandbox.set_time_scale(100)
     client.wait(done["id"], "SUCCESS")
     sandbox.set_time_scale(0)
     waiting = client.create()
-    told = client.get("/jobs/", inprogress="true", sort="created_at", direction=-1)
-    assert [(job["id"], job["status"]) for job in told["jobs"]] == [
+    reported = client.get("/jobs/", inprogress="true", sort="created_at", direction=-1)
+    assert [(job["id"], job["status"]) for job in reported["jobs"]] == [
         (waiting["id"], "QUEUED"),
         (done["id"], "SUCCESS"),
     ]
@@ -422,21 +422,21 @@ def test_a_download_ends_when_it_was_asked_to(clockwork: RunningSandbox) -> None
 
 
 @pytest.mark.parametrize(
-    ("clip", "words"),
+    ("clip", "phrase"),
     [
         ("missing.mp4", "not found"),
         ("notes.txt", "no video|not a video"),
         ("corrupt.mp4", "corrupt"),
     ],
 )
-def test_a_bad_input_fails_with_a_code_and_words(
-    studio: RunningSandbox, clip: str, words: str
+def test_a_bad_input_fails_with_a_code_and_a_message(
+    studio: RunningSandbox, clip: str, phrase: str
 ) -> None:
     client = Client(studio)
     failed = client.wait(client.create(studio.input_url(clip))["id"], "SUCCESS", "FAILURE")
     assert failed["status"] == "FAILURE"
     assert failed["error_code"].startswith("0x")
-    assert any(word in failed["error_msg"] for word in words.split("|"))
+    assert any(label in failed["error_msg"] for label in phrase.split("|"))
     assert [output["file"] for output in failed["outputs"]] == [None, None]
 
 

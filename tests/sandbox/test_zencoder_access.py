@@ -33,7 +33,7 @@ def test_without_a_valid_key_the_answer_is_401(
     assert response.json()["errors"]
 
 
-def test_a_read_only_key_reads_single_jobs_without_addresses_and_messages(
+def test_a_read_only_key_reads_single_jobs_without_urls_and_messages(
     start_sandbox: StartSandbox,
 ) -> None:
     sandbox = start_sandbox(time_scale=100)
@@ -139,7 +139,7 @@ def test_answers_carry_the_recorded_headers(clockwork: RunningSandbox) -> None:
     assert headers["X-Zencoder-Rate-Remaining"] == "60"
 
 
-def test_an_account_tells_more_than_a_client_should_keep(clockwork: RunningSandbox) -> None:
+def test_an_account_reports_more_than_a_client_should_keep(clockwork: RunningSandbox) -> None:
     account = Client(clockwork).get("/account")
 
     assert {"billing_first_name", "billing_last_name", "balance_in_cents"} <= set(account)

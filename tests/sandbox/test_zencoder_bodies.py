@@ -109,13 +109,13 @@ def test_an_output_is_notified_with_its_type_and_with_the_link_to_its_fault(
     assert "file_size_bytes" not in whole[0]
 
 
-def test_a_read_only_key_gets_neither_addresses_nor_messages(job: Job) -> None:
+def test_a_read_only_key_gets_neither_urls_nor_messages(job: Job) -> None:
     job.state = JobState.FAILED
     job.input.problem = Problem("NoMediaError", "It is a PDF.")
-    told = wire.Writer(link, sanitised=True).details(job)["job"]
-    assert told["input_media_file"]["error_class"] == "NoMediaError"
-    assert told["input_media_file"]["error_message"] is None
-    parts = [told["input_media_file"], *told["output_media_files"], *told["thumbnails"]]
+    reported = wire.Writer(link, sanitised=True).details(job)["job"]
+    assert reported["input_media_file"]["error_class"] == "NoMediaError"
+    assert reported["input_media_file"]["error_message"] is None
+    parts = [reported["input_media_file"], *reported["output_media_files"], *reported["thumbnails"]]
     assert {part["url"] for part in parts} == {None}
 
 
@@ -126,7 +126,7 @@ def order(**body: Any) -> Job:
     return read_order({"input": SOURCE, **body}, "first", MADE_AT, 86_400)
 
 
-def test_outputs_may_stand_alone_or_under_their_older_name() -> None:
+def test_outputs_may_be_alone_or_under_their_older_name() -> None:
     for name in ("output", "outputs"):
         assert [output.label for output in order(**{name: {"label": "a"}}).outputs] == ["a"]
         assert len(order(**{name: [{}, {}]}).outputs) == 2
@@ -143,13 +143,15 @@ def test_outputs_may_stand_alone_or_under_their_older_name() -> None:
         ({"thumbnails": ["many"]}, "must be settings"),
     ],
 )
-def test_a_wrong_output_is_refused_in_words(output: dict[str, Any], sentence: str) -> None:
+def test_a_wrong_output_is_refused_with_a_clear_message(
+    output: dict[str, Any], sentence: str
+) -> None:
     with pytest.raises(OrderRefused, match=sentence):
         order(outputs=[{}, output])
 
 
 def test_five_notifications_of_the_job_are_taken_and_a_sixth_is_not() -> None:
-    addresses = ["https://h.example/"] * 5
-    assert len(order(notifications=addresses).notifications) == 5
+    urls = ["https://h.example/"] * 5
+    assert len(order(notifications=urls).notifications) == 5
     with pytest.raises(OrderRefused, match="up to 5"):
-        order(notifications=[*addresses, "a@b.example"])
+        order(notifications=[*urls, "a@b.example"])

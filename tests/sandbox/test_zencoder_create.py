@@ -10,7 +10,7 @@ from tests.sandbox.conftest import Client
 SOURCE = "https://media.example.com/reel.mov"
 
 
-def test_the_answer_names_ids_labels_and_addresses(clockwork: RunningSandbox) -> None:
+def test_the_answer_names_ids_labels_and_urls(clockwork: RunningSandbox) -> None:
     created = Client(clockwork).create(
         SOURCE,
         {"label": "web", "url": "s3://delivery/web.mp4"},
@@ -88,7 +88,7 @@ def test_a_mock_job_is_not_made(clockwork: RunningSandbox) -> None:
         ({"input": SOURCE, "outputs": [{"clip_length": "9" * 400}]}, "Clip length must be a time"),
     ],
 )
-def test_a_wrong_order_is_refused_in_words(
+def test_a_wrong_order_is_refused_with_a_clear_message(
     clockwork: RunningSandbox, body: dict[str, Any], sentence: str
 ) -> None:
     client = Client(clockwork)
@@ -101,7 +101,7 @@ def test_a_wrong_order_is_refused_in_words(
     assert client.get("/jobs") == []
 
 
-def test_everything_that_is_wrong_is_told_at_once(clockwork: RunningSandbox) -> None:
+def test_everything_that_is_wrong_is_reported_at_once(clockwork: RunningSandbox) -> None:
     body = {"input": "x", "outputs": [{"width": -1}, {"quality": 9}]}
 
     response = Client(clockwork).call("POST", "/jobs", json=body)
@@ -117,7 +117,7 @@ def test_a_body_that_is_no_json_object_is_400(clockwork: RunningSandbox, body: s
     assert response.json()["errors"]
 
 
-def test_a_label_of_any_kind_is_told_as_text(clockwork: RunningSandbox) -> None:
+def test_a_label_of_any_kind_is_reported_as_text(clockwork: RunningSandbox) -> None:
     """And a picture's group is no less an output's own."""
     images = {"label": ["a"], "number": "0.5"}
     created = Client(clockwork).create(SOURCE, {"label": ["web"], "thumbnails": images})

@@ -187,7 +187,7 @@ def test_jobs_that_run_or_finished_are_not_resubmitted(start_sandbox: StartSandb
     assert refusal.json() == {"errors": ["Only Live streaming jobs can be finished."]}
 
 
-def test_a_job_can_be_made_to_tell_a_state_that_nobody_documented(
+def test_a_job_can_be_made_to_report_a_state_that_nobody_documented(
     clockwork: RunningSandbox,
 ) -> None:
     client = Client(clockwork)
