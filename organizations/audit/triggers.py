@@ -1,7 +1,7 @@
 """Triggers that keep audit entries as they were written, whoever asks: ORM, admin or SQL prompt.
 
 They are put in place after every `migrate`, because on SQLite Django changes a table by making it
-anew, which drops its triggers without a word.
+anew, which silently drops its triggers.
 """
 
 from collections.abc import Iterator

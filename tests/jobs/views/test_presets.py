@@ -59,7 +59,7 @@ def test_each_figure_leads_to_the_very_jobs_that_it_counts(viewer: Client, used:
         "5 jobs with Web ladder": 5,
         "3 succeeded with Web ladder": 3,
         "1 failed with Web ladder": 1,
-        "75 % of the ended jobs with Web ladder succeeded": 4,
+        "75 % of the finished jobs with Web ladder succeeded": 4,
     }
 
 
