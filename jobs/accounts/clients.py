@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 
 from jobs.accounts.budget import Budget
+from jobs.accounts.webhook_urls import job_webhook_url
 from jobs.models import ProviderAccount
 from jobs.workqueue.circuit_breaker import HostMonitor
 from organizations.encryption import Undecryptable
@@ -38,7 +40,7 @@ def open_with_budget(
     `relay` has what asks the database carried out by this thread, whichever thread calls it.
     """
     try:
-        remote = account.as_remote()
+        remote = replace(account.as_remote(), webhook_url=job_webhook_url(account))
     except Undecryptable as error:
         # as good as refused: nothing works until a person has put the key back
         raise AuthRefused(str(error)) from None

@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils import timezone
 
 from jobs.accounts.base_urls import check_base_url
@@ -148,18 +147,6 @@ def stored_names(account: ProviderAccount) -> frozenset[str]:
         return frozenset(name for name, value in account.credentials.items() if value)
     except Undecryptable:
         return frozenset()
-
-
-def webhook_url(account: ProviderAccount) -> str:
-    """Our URL for the provider's deliveries: itself a secret, for managers only.
-
-    Empty after a lost key, until the account's credentials are entered again.
-    """
-    try:
-        path = reverse("jobs:webhook", args=[account.provider, account.pk, account.hook_secret])
-    except Undecryptable:
-        return ""
-    return f"{settings.BASE_URL}{path}"
 
 
 def _find(

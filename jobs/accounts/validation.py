@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobs.accounts.webhook_urls import OFF, ON, SEND_OPTION
 from jobs.models import ProviderAccount
 from jobs.models.account import LARGEST_OPTION
 from organizations.models import Organization
 from providers.core.contract import Provider
+from providers.core.types import Capability
 from providers.parsing.text import find_hidden
 
 # Options of every account, beside those that its provider declares.
@@ -70,6 +72,8 @@ def find_errors(
     for name in sorted(set(options) & set(COMMON_OPTIONS)):
         if options[name] != "" and not _is_count(options[name]):
             errors[name] = f"Enter a whole number up to {LARGEST_OPTION:,}."
+    if options.get(SEND_OPTION, "") not in ("", ON, OFF):
+        errors[SEND_OPTION] = "Choose on or off."
     if not errors:
         errors |= adapter_class.check_credentials_given(credentials, {**account.options, **options})
     return errors
@@ -91,6 +95,8 @@ def _unknown_names(
 ) -> dict[str, str]:
     known = {field.name for field in adapter_class.credential_fields}
     known_options = {field.name for field in adapter_class.option_fields} | set(COMMON_OPTIONS)
+    if adapter_class.supports(Capability.JOB_WEBHOOK):
+        known_options.add(SEND_OPTION)
     label = adapter_class.label
     return {
         name: f"{label} has no credential {name}; use {_join(known)}."

@@ -6,11 +6,18 @@ from django import forms
 
 from jobs.accounts.service import CheckResult, check_account, stored_names, write_account
 from jobs.accounts.validation import COMMON_OPTIONS, AccountInput, InvalidAccount
+from jobs.accounts.webhook_urls import (
+    OFF,
+    ON,
+    SEND_OPTION,
+    is_sent_by_default,
+    sends_webhook_url,
+)
 from jobs.models import ProviderAccount
 from organizations.models import User
 from organizations.sign_in.form_fields import StyledField
 from providers.core.contract import Provider
-from providers.core.types import Field
+from providers.core.types import Capability, Field
 
 # label and help text of COMMON_OPTIONS
 SCHEDULE_TEXTS = {
@@ -70,6 +77,8 @@ class AccountForm(forms.ModelForm[ProviderAccount]):
         for name, value in options.items():
             if name in fields:
                 fields[name].initial = value
+        if adapter_class.supports(Capability.JOB_WEBHOOK):
+            fields[SEND_OPTION] = _send_field(account)
         return type(cls.__name__, (cls,), {**fields, "adapter_class": adapter_class})
 
     @property
@@ -88,14 +97,16 @@ class AccountForm(forms.ModelForm[ProviderAccount]):
     @property
     def values(self) -> AccountInput:
         declared = self.adapter_class
-        options = [*(field.name for field in declared.option_fields), *COMMON_OPTIONS]
+        options = self._pick([*(field.name for field in declared.option_fields), *COMMON_OPTIONS])
+        if SEND_OPTION in self.changed_data:  # else it stays as it is, or follows the default
+            options[SEND_OPTION] = ON if self.cleaned_data[SEND_OPTION] else OFF
         return AccountInput(
             self.instance.organization,
             provider=self.instance.provider,
             name=self.cleaned_data.get("name") or self.instance.name,
             base_url=self.cleaned_data["base_url"],
             credentials=self._pick(field.name for field in declared.credential_fields),
-            options=self._pick(options),
+            options=options,
             enabled=self.cleaned_data.get("enabled"),
             is_new=self.is_new,
         )
@@ -126,7 +137,12 @@ class AccountPageForm(AccountForm):
 
     @property
     def main_fields(self) -> list[forms.BoundField]:
-        return [field for field in self if field.name not in COMMON_OPTIONS]
+        apart = {*COMMON_OPTIONS, SEND_OPTION}
+        return [field for field in self if field.name not in apart]
+
+    @property
+    def send_field(self) -> forms.BoundField | None:
+        return self[SEND_OPTION] if SEND_OPTION in self.fields else None
 
     @property
     def schedule_fields(self) -> list[forms.BoundField]:
@@ -145,6 +161,16 @@ def _credential_field(
         error_messages={"required": f"{adapter_class.label} needs {field.label}."},
         max_length=2000,
         widget=widget if field.secret else forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+def _send_field(account: ProviderAccount | None) -> forms.BooleanField:
+    is_sent = sends_webhook_url(account) if account else is_sent_by_default("")
+    return forms.BooleanField(
+        label="Send our webhook URL with each job",
+        help_text="The provider then reports changes at once. It must be able to reach this board.",
+        required=False,
+        initial=is_sent,
     )
 
 

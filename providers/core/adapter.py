@@ -44,7 +44,8 @@ class Adapter(Provider):
     def __init__(self, account: Account, http: HttpClient) -> None:
         super().__init__(account, http)
         self.base_url = account.base_url.rstrip("/")
-        self.secrets = tuple(account.credentials.values())
+        hooks = [account.webhook_url] if account.webhook_url else []
+        self.secrets = (*account.credentials.values(), *hooks)
         self.odd_values = OddValues(self.slug)
 
     # HTTP
@@ -276,12 +277,14 @@ class Adapter(Provider):
     def finish_request(
         self, body: dict[str, Any], request: JobRequest, key: str | None
     ) -> dict[str, Any]:
-        """Merge `extra` in, which wins, and write the metadata and our key into their field.
+        """Merge `extra` in, which wins, and add our webhook, the metadata and our key.
 
         Metadata that `extra` gives in the provider's own field is the customer's, and keeps our
         key as well.
         """
         body = {**body, **request.extra}
+        if self.account.webhook_url:
+            self.add_webhook(body, self.account.webhook_url)
         if self.customer_field:
             self.customer_field.fill(body, request.metadata, key)
         return body

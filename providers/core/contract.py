@@ -49,6 +49,8 @@ class Account:
     base_url: str
     credentials: Mapping[str, str] = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
+    # where the provider is to report jobs that are submitted: a secret; empty for nowhere
+    webhook_url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,13 @@ class Provider(ABC):
         Pure: sends nothing. Capability SUBMIT.
         """
         raise Unsupported(Capability.SUBMIT)
+
+    def add_webhook(self, body: dict[str, Any], url: str) -> None:
+        """Have the job of `body` reported to `url`; what it says already stays.
+
+        Capability JOB_WEBHOOK.
+        """
+        raise Unsupported(Capability.JOB_WEBHOOK)
 
     def submit(self, request: JobRequest, key: str) -> RemoteJob:
         """Create the job once and return what the answer reports (often only an id).

@@ -24,6 +24,7 @@ class Capability(StrEnum):
     PRESETS = "presets"
     WEBHOOK = "webhook"
     WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - each delivery carries a shared secret
+    JOB_WEBHOOK = "job_webhook"  # a job says where it is to be reported
     CHECK_CREDENTIALS = "check_credentials"
     USAGE = "usage"
     INTEGRATION_MODE = "integration_mode"  # all new jobs of the account become test jobs

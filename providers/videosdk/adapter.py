@@ -6,7 +6,6 @@ is in docs/providers/videosdk.md.
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -63,6 +62,7 @@ class VideoSDK(Adapter):
             Capability.CANCEL,
             Capability.FIND_BY_KEY,
             Capability.WEBHOOK,
+            Capability.JOB_WEBHOOK,
             Capability.CHECK_CREDENTIALS,
             Capability.THUMBNAILS,
         }
@@ -119,7 +119,8 @@ class VideoSDK(Adapter):
         "destination": None,
     }
     webhook_steps = (
-        'Add "webhookUrl": "{url}" to each job, here in its extra settings.',
+        'Add "webhookUrl": "{url}" to each job that is created elsewhere. Those submitted here '
+        "carry it, unless the account's settings say otherwise.",
         "Keep the URL secret: nothing else distinguishes a genuine delivery from a forged one.",
     )
 
@@ -127,8 +128,8 @@ class VideoSDK(Adapter):
         super().__init__(account, http)
         self._tokens = Tokens(account.credentials)
         self._is_offered = False
-        # how the list was answered, the last time that it was not there
-        self._withdrawal: errors.Withdrawn | None = None
+        # why the list could not be read the last time
+        self._list_error: errors.ProviderError | None = None
 
     # Reading
 
@@ -143,13 +144,13 @@ class VideoSDK(Adapter):
 
     def _read_list_page(self, number: int, size: int = PAGE_SIZE) -> NumberedPage:
         params = {"page": number, "perPage": size}
-        self._withdrawal = None
+        self._list_error = None
         try:
             data = self._send_to_service(
                 "GET", "/encoder/jobs/", bucket="list", params=params, classify=_read_withdrawal
             ).data
-        except errors.Withdrawn as error:
-            self._withdrawal = error
+        except errors.ProviderError as error:
+            self._list_error = error
             raise
         info = read_dict(read_dict(data).get("pageInfo"))
         reported = read_int(info.get("currentPage")) or number
@@ -166,6 +167,9 @@ class VideoSDK(Adapter):
         is_id = "://" not in request.input and "videoId" not in body
         if is_id and not self.input_fields & request.extra.keys():
             yield self.refuse("input", "input_scheme_or_id", schemes=self.input_schemes)
+
+    def add_webhook(self, body: dict[str, Any], url: str) -> None:
+        body.setdefault("webhookUrl", url)
 
     def submit(self, request: JobRequest, key: str) -> RemoteJob:
         body = self.build_submission(request, key)
@@ -268,16 +272,22 @@ class VideoSDK(Adapter):
         return answer
 
     def _check_offered(self, error: errors.ProviderError) -> None:
-        """Raise Withdrawn where the list is not there, either."""
-        if self._withdrawal is None:
-            with suppress(errors.Withdrawn):
+        """Raise Withdrawn where the list is not there, either.
+
+        A list that has just failed is not asked again: threads that read single jobs have no
+        requests of that kind.
+        """
+        known = self._list_error
+        if known is None:
+            try:
                 self._read_list_page(1, size=1)
-        if self._withdrawal is None:
-            return
-        message, code = str(self._withdrawal), self._withdrawal.code
+                return
+            except errors.Withdrawn as withdrawn:
+                known = withdrawn
         if isinstance(error, errors.NotFound):
-            raise errors.NotFoundOrWithdrawn(message, code=code)
-        raise errors.Withdrawn(message, code=code)
+            raise errors.NotFoundOrWithdrawn(str(known), code=known.code)
+        if isinstance(known, errors.Withdrawn):
+            raise errors.Withdrawn(str(known), code=known.code)
 
 
 def _list_settings(job: RemoteJob) -> set[str | None]:

@@ -1,5 +1,6 @@
 """Zencoder, API v2: https://zencoder.support.brightcove.com/references/openapi.html"""
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -72,6 +73,7 @@ class Zencoder(Adapter):
             Capability.FIND_BY_KEY,
             Capability.WEBHOOK,
             Capability.WEBHOOK_SECRET,
+            Capability.JOB_WEBHOOK,
             Capability.CHECK_CREDENTIALS,
             Capability.USAGE,
             Capability.INTEGRATION_MODE,
@@ -125,7 +127,8 @@ class Zencoder(Adapter):
     webhook_secret_header = "X-Zencoder-Notification-Secret"  # noqa: S105 - a header's name
     webhook_steps = (
         "Copy the notification secret from the API page of Zencoder's dashboard to this account.",
-        'Add "notifications": ["{url}"] to each job that is created elsewhere.',
+        'Add "notifications": ["{url}"] to each job that is created elsewhere. Those submitted '
+        "here carry it, unless the account's settings say otherwise.",
         "Leave the format of the notifications at JSON.",
     )
 
@@ -200,6 +203,13 @@ class Zencoder(Adapter):
         targets = [read_list(part.get("notifications")) for part in (body, *outputs)]
         if max(map(len, targets)) > MAX_NOTIFICATIONS:
             yield self.refuse("extra", "notifications_too_many", limit=MAX_NOTIFICATIONS)
+
+    def add_webhook(self, body: dict[str, Any], url: str) -> None:
+        """Add one to those of the job, where there is room. Its deliveries carry the secret."""
+        given = body.get("notifications")
+        targets = given if isinstance(given, list) else [given] if given else []
+        if len(targets) < MAX_NOTIFICATIONS and url not in json.dumps(targets, default=str):
+            body["notifications"] = [*targets, url]
 
     def submit(self, request: JobRequest, key: str) -> RemoteJob:
         body = self.build_submission(request, key)

@@ -15,7 +15,6 @@ import requests
 from django.core.management import call_command
 
 from dashboard import schema
-from jobs.accounts.service import webhook_url
 from jobs.models import ProviderAccount, Submission
 from jobs.submission.service import submit
 from organizations.models import User
@@ -176,18 +175,16 @@ def _submit_first_jobs(clips: Mapping[str, str]) -> None:
 
 
 def _request(account: ProviderAccount, clip: str) -> JobRequest:
-    """What shows most of the account's provider, its webhook included where a job names that."""
+    """What shows most of the account's provider."""
     both = (Rendition("hls", (240, 360)), Rendition("mp4", (360,)))
     settings: dict[str, dict[str, Any]] = {
         "zencoder": {
             "renditions": both,
             "thumbnails": Thumbnails(count=4, width=320),
-            "extra": {"notifications": [webhook_url(account)]},
         },
         "videosdk": {
             "renditions": both,
             "thumbnails": Thumbnails(timestamps=(1, 5), formats=("jpg", "webp")),
-            "extra": {"webhookUrl": webhook_url(account)},
         },
         "tpstreams": {
             "destination": "s3://delivery-studio/demo/",

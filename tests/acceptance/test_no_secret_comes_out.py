@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from jobs.accounts.service import webhook_url
+from jobs.accounts.webhook_urls import webhook_url
 from jobs.actions.cancellation import request_cancel
 from jobs.actions.offers import ActionRefused
 from jobs.actions.worker import run_action

@@ -29,6 +29,7 @@ METHODS = {
     Capability.FIND_BY_KEY: ("find_by_key",),
     Capability.PRESETS: ("list_presets",),
     Capability.WEBHOOK: ("read_webhook",),
+    Capability.JOB_WEBHOOK: ("add_webhook",),
     Capability.CHECK_CREDENTIALS: ("check_credentials",),
     Capability.USAGE: ("usage",),
     Capability.INTEGRATION_MODE: ("switch_integration_mode",),

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from jobs.accounts.service import CheckStatus, check_account, webhook_url, write_account
+from jobs.accounts.service import CheckStatus, check_account, write_account
 from jobs.accounts.validation import AccountInput, InvalidAccount
+from jobs.accounts.webhook_urls import webhook_url
 from organizations.management.reporting import Report, ReportingCommand
 from organizations.models import Organization
 from providers.core import registry

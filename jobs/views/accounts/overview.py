@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from jobs.accounts.freshness import Freshness, describe_list, freshness
-from jobs.accounts.service import webhook_url
+from jobs.accounts.webhook_urls import webhook_url
 from jobs.models import ProviderAccount, Verdict, WebhookDelivery
 from jobs.views.shared.layout import render_page
 from organizations.access import Access, requires

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs.accounts.service import webhook_url
+from jobs.accounts.webhook_urls import webhook_url
 from jobs.models import ProviderAccount
 from organizations.models import Organization
 from providers.core import registry

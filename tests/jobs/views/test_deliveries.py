@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from jobs.accounts.service import webhook_url
+from jobs.accounts.webhook_urls import webhook_url
 from jobs.models import Job, ProviderAccount
 from organizations.models import Organization
 from tests.jobs.factories import NOON, make_account, make_delivery, make_job

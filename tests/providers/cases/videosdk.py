@@ -53,6 +53,9 @@ def refuse(
         ("DELETE", f"{JOBS}/77"): lambda adapter: adapter.cancel("77"),
         ("POST", JOBS): lambda adapter: adapter.submit(REQUEST, "k" * 32),
     }
+    if path == f"{JOBS}/77" and "others" not in more:
+        act = calls[method, path]
+        calls[method, path] = lambda adapter: (list(adapter.list_jobs()), act(adapter))
     wire = {name: more.pop(name) for name in ("json", "body", "headers") if name in more}
     more.setdefault("others", () if path == LIST else LIST_IS_THERE)
     return Refusal(
