@@ -35,6 +35,8 @@ ON_BOTH_DATABASES = tuple(
         *("webhooks", "workqueue"),
     )
 )
+# From a request to the database and back.
+WHOLE_PRODUCT = ("tests.acceptance.", "tests.jobs.admin.", "tests.jobs.api.", "tests.jobs.views.")
 TRANSACTIONAL_FIXTURES = {"transactional_db", "live_server"}
 # Enough for each run; `--hypothesis-profile=thorough` looks for longer.
 hypothesis.settings.register_profile("quick", max_examples=20, deadline=None)
@@ -94,7 +96,7 @@ def _has_real_transactions(item: pytest.Item) -> bool:
 
 @functools.cache
 def _is_integration(module: ModuleType) -> bool:
-    return module.__name__.startswith("tests.acceptance.") or any(
+    return module.__name__.startswith(WHOLE_PRODUCT) or any(
         value is subprocess or str(getattr(value, "__module__", "")).startswith("sandbox.")
         for value in vars(module).values()
     )

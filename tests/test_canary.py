@@ -22,7 +22,7 @@ from tests.factories import make_membership, make_organization, make_user
 from tests.jobs.fake_zencoder import FakeZencoder, body_of, serve
 from tests.places import admin_pages, leaks, stored_rows, whole_log
 
-pytestmark = [pytest.mark.django_db, pytest.mark.database]
+pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.integration]
 
 API_KEY = "canary-api-key-6f1d0c2b9a"
 HOOK_SECRET = "canary-notification-secret-77aa"

@@ -22,7 +22,7 @@ from tests.jobs.answers import apply, reported
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import Answer, FakeZencoder, _json, failing
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.integration]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from jobs.sync.report import Report
 from jobs.sync.runner import sync_account
 from tests.jobs.fake_zencoder import MORNING, PAGE_SIZE, Answer, FakeZencoder, failing
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.integration]
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from providers.core import registry
 from tests.jobs.factories import make_account
 from tests.jobs.fake_zencoder import PAGE_SIZE, Answer, FakeZencoder
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.integration]
 
 Delete = Callable[[dict[int, dict[str, Any]]], None]
 

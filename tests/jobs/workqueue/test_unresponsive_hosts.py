@@ -39,7 +39,7 @@ from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import FakeZencoder, unreachable
 from tests.threads import together
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.integration]
 
 SHARE = small_share(8)
 DEAD = re.compile(r"https://dead-\d+\.example/.*")
