@@ -13,6 +13,7 @@ from organizations.access import require_user
 from organizations.admin_query import SafeQueryAdmin
 from organizations.models import ApiToken, AuditEntry, Membership, Organization, User
 from organizations.pagination import CappedPaginator
+from organizations.tokens import revoke_token
 
 # One way in: the admin's own form knows neither rate limits nor a second factor
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -113,9 +114,8 @@ class ApiTokenAdmin(SafeQueryAdmin):
     @admin.action(description="Revoke selected API tokens", permissions=["change"])
     def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
         actor = require_user(request)
-        for token in tokens.filter(revoked_at__isnull=True):
-            token.revoke()
-            AuditEntry.record(token.organization, "token.revoked", token, actor=actor)
+        for token in tokens.select_related("organization"):
+            revoke_token(token, actor=actor)
         self.message_user(request, "The selected tokens are revoked.")
 
 

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from ninja import Query, Router, Status
 from pydantic import BaseModel, Field
 
-from jobs.api.auth import ApiRequest, TokenAuth
+from jobs.api.auth import ApiRequest, TokenAuth, visible_to
 from jobs.api.errors import ACTION_REFUSALS, LIST_REFUSALS, READ_REFUSALS, ApiError, not_found
 from jobs.api.list_parameters import read_filters
 from jobs.api.schemas.accounts import AccountList, AccountShape
@@ -14,6 +14,7 @@ from jobs.models import HealthState, ProviderAccount
 from jobs.query.accounts import AccountFilter
 from jobs.query.references import find_by_id
 from jobs.sync.request import request_sync
+from organizations.permissions import Permission
 
 router = Router(tags=["accounts"], by_alias=True)
 
@@ -47,7 +48,7 @@ def read_account(request: ApiRequest, account_id: str) -> ProviderAccount:
 
 @router.post(
     "/{account_id}/sync",
-    auth=TokenAuth(to_operate=True),
+    auth=TokenAuth(Permission.SYNC),
     response={202: AccountShape, **ACTION_REFUSALS},
     summary="Sync now",
 )
@@ -65,7 +66,8 @@ def sync_account(request: ApiRequest, account_id: str) -> Status[ProviderAccount
 
 def _accounts(request: ApiRequest) -> QuerySet[ProviderAccount]:
     return (
-        ProviderAccount.objects.for_organization(request.auth.organization)
+        visible_to(request)
+        .accounts()
         .select_related("organization")
         .defer("credentials", "hook_secret")
     )

@@ -5,7 +5,9 @@ from ninja.security.http import HttpAuthBase
 
 from jobs.api.errors import ApiError
 from jobs.api.http.rate import Allowance, count_call
+from jobs.query.visibility import Visibility
 from organizations.models import ApiToken
+from organizations.permissions import RULES, Permission, scope_allows
 
 
 class ApiRequest(HttpRequest):
@@ -16,13 +18,16 @@ class ApiRequest(HttpRequest):
 
 
 class TokenAuth(HttpAuthBase):
-    """`Authorization: Bearer TOKEN`; the token becomes `request.auth`, its organization loaded."""
+    """`Authorization: Bearer TOKEN`; the token becomes `request.auth`, its organization loaded.
+
+    Its scope must allow `permission`. What it may see of the organization, `visible_to` says.
+    """
 
     openapi_scheme = "bearer"
 
-    def __init__(self, *, to_operate: bool = False) -> None:
+    def __init__(self, permission: Permission) -> None:
         super().__init__()
-        self.to_operate = to_operate
+        self.permission = permission
 
     def __call__(self, request: HttpRequest) -> ApiToken | None:
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
@@ -32,11 +37,24 @@ class TokenAuth(HttpAuthBase):
         if token is None:
             return None
         _count(request, token)
-        if self.to_operate and not token.can_operate:
-            raise ApiError(
-                403, "forbidden", "This token can only read; use one with the operate scope."
-            )
+        if not scope_allows(token.scope, self.permission):
+            raise _forbid(token, self.permission)
         return token
+
+
+def visible_to(request: ApiRequest) -> Visibility:
+    """What the token of the call may see: every query of the API begins here."""
+    token = request.auth
+    ids = token.account_ids
+    return Visibility(token.organization, None if ids is None else frozenset(ids))
+
+
+def _forbid(token: ApiToken, permission: Permission) -> ApiError:
+    needed = RULES[permission].scope
+    if needed is None:
+        return ApiError(403, "forbidden", "No API token may do this.")
+    message = f"Requires a token with the scope {needed.value}; this one has {token.scope}."
+    return ApiError(403, "forbidden", message)
 
 
 def _count(request: HttpRequest, token: ApiToken) -> None:

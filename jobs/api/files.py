@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
-from jobs.api.auth import ApiRequest
+from jobs.api.auth import ApiRequest, visible_to
 from jobs.api.errors import (
     LIST_REFUSALS,
     READ_REFUSALS,
@@ -62,7 +62,7 @@ class ListParameters(BaseModel):
 def list_files(request: ApiRequest, parameters: Query[ListParameters]) -> dict[str, Any]:
     """Outputs of all jobs, a page at a time, newest job first; images where they are asked for."""
     filters = read_filters(FileFilter, request)
-    files = filters.apply(Output.objects.for_organization(request.auth.organization).for_list())
+    files = filters.apply(visible_to(request).outputs().for_list())
     try:
         found = keyset.page(files, filters.ordering, filters.limit, filters.cursor, filters.scope)
     except ValueError as error:
@@ -73,7 +73,7 @@ def list_files(request: ApiRequest, parameters: Query[ListParameters]) -> dict[s
 @router.get("/{file_id}", response={200: FileDetail, **READ_REFUSALS}, summary="Read a file")
 def read_file(request: ApiRequest, file_id: str) -> Output:
     """One output, by its id."""
-    return _find(request, Output.objects.select_related("job", "account", "organization"), file_id)
+    return _find(visible_to(request).outputs().select_related("organization"), file_id)
 
 
 @links.get(
@@ -90,7 +90,7 @@ def read_link(
     """
     # it is a secret, which no cache may keep
     response["Cache-Control"] = "private, no-store"
-    output = _find(request, Output.objects.select_related("job", "account"), output_id)
+    output = _find(visible_to(request).outputs(), output_id)
     if str(output.job_id) != job_id:
         raise not_found()
     try:
@@ -103,8 +103,8 @@ def read_link(
         ) from error
 
 
-def _find(request: ApiRequest, outputs: QuerySet[Output], output_id: str) -> Output:
-    found = find_by_id(outputs.filter(organization=request.auth.organization), output_id)
+def _find(outputs: QuerySet[Output], output_id: str) -> Output:
+    found = find_by_id(outputs.select_related("job", "account"), output_id)
     if found is None:
         raise not_found()
     return found

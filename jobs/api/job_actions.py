@@ -10,7 +10,7 @@ from ninja import Status
 from jobs.actions.cancellation import AlreadyCancelled, request_cancel
 from jobs.actions.offers import ActionRefused
 from jobs.actions.resubmission import RetryUnfinished, request_resubmit
-from jobs.api.auth import ApiRequest, TokenAuth
+from jobs.api.auth import ApiRequest, TokenAuth, visible_to
 from jobs.api.errors import ACTION_REFUSALS, SUBMIT_REFUSALS, ApiError, ErrorBody, invalid
 from jobs.api.idempotency_key import KeyHeader, find_made, read_key
 from jobs.api.jobs import find_job, read_detail, router
@@ -22,14 +22,14 @@ from jobs.submission.duplicates import DuplicateJob
 from jobs.submission.idempotency import KeyOfDeletedJob, KeyRefused
 from jobs.submission.service import Submitted, submit
 from jobs.submission.validation import SubmissionRefused
+from organizations.permissions import Permission
 
-to_operate = TokenAuth(to_operate=True)
 DUPLICATE = "The same job ran within 24 hours: see `job`. Set allow_duplicate to submit it anyway."
 
 
 @router.post(
     "",
-    auth=to_operate,
+    auth=TokenAuth(Permission.SUBMIT),
     response={201: SubmittedJob, 200: SubmittedJob, 409: ConflictBody, **SUBMIT_REFUSALS},
     summary="Submit a job",
 )
@@ -45,16 +45,15 @@ def submit_job(
     on another call, the key is refused with 422. 409 carries the job that is already there when
     the same account, input and settings ran within 24 hours.
     """
-    organization = request.auth.organization
     with _refusals(request):
         key = read_key(request, idempotency_key, "submit", body)
         if (made := find_made(request, key)) is not None:
             return Status(200, read_detail(request, str(made.pk)))
-        account = find_accounts(organization, [body.account]).get(body.account)
+        account = find_accounts(visible_to(request).accounts(), [body.account]).get(body.account)
         if account is None:
             raise invalid({"account": "No account has this id or name."})
         submitted = submit(
-            organization=organization,
+            organization=request.auth.organization,
             account=account,
             request=body.as_job_request(),
             token=request.auth,
@@ -68,7 +67,7 @@ def submit_job(
 
 @router.post(
     "/{job_id}/cancel",
-    auth=to_operate,
+    auth=TokenAuth(Permission.ACT),
     response={202: JobDetail, **ACTION_REFUSALS},
     summary="Cancel",
 )
@@ -85,7 +84,7 @@ def cancel_job(request: ApiRequest, job_id: str) -> Status[Job]:
 
 @router.post(
     "/{job_id}/resubmit",
-    auth=to_operate,
+    auth=TokenAuth(Permission.ACT),
     response={
         202: SubmittedJob,
         200: SubmittedJob,

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from jobs.actions.facts import read_facts
 from jobs.actions.offers import list_offers
-from jobs.api.auth import ApiRequest
+from jobs.api.auth import ApiRequest, visible_to
 from jobs.api.errors import LIST_REFUSALS, READ_REFUSALS, ApiError, invalid, not_found
 from jobs.api.list_parameters import read_filters
 from jobs.api.schemas.jobs import JobDetail, JobList
@@ -103,16 +103,18 @@ def read_raw(request: ApiRequest, job_id: str) -> Any:
 
 def _jobs(request: ApiRequest) -> QuerySet[Job]:
     """The jobs that the token sees, with what every shape of a job needs."""
+    visible = visible_to(request)
+    retries = visible.jobs().only("id", "retry_of_id").order_by("id")
     return (
-        Job.objects.for_organization(request.auth.organization)
+        visible.jobs()
         .select_related("organization", "account", "poll", "submitted_by", "submitted_token")
-        .prefetch_related(Prefetch("retries", Job.objects.only("id", "retry_of_id").order_by("id")))
+        .prefetch_related(Prefetch("retries", retries))
     )
 
 
 def find_job(request: ApiRequest, job_id: str) -> Job:
     """The job with this id, as its own row; 404 for a foreign one as for none."""
-    job = find_by_id(Job.objects.for_organization(request.auth.organization), job_id)
+    job = find_by_id(visible_to(request).jobs(), job_id)
     if job is None:
         raise not_found()
     return job

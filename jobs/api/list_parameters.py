@@ -2,7 +2,7 @@
 
 from typing import TypeVar
 
-from jobs.api.auth import ApiRequest
+from jobs.api.auth import ApiRequest, visible_to
 from jobs.api.errors import invalid
 from jobs.query.list_filter import ListFilter
 from jobs.query.parameters import find_careless
@@ -13,7 +13,7 @@ Filter = TypeVar("Filter", bound=ListFilter)
 def read_filters(kind: type[Filter], request: ApiRequest) -> Filter:
     """What the call asks for. Raises ApiError for a parameter that would not be used as sent."""
     careless = find_careless(request.GET, (*kind.CONDITIONS, *kind.OTHERS), kind.REPEATED)
-    filters = kind.parse(request.GET, request.auth.organization)
+    filters = kind.parse(request.GET, visible_to(request))
     if wrong := {**filters.errors, **careless}:
         raise invalid(wrong)
     return filters

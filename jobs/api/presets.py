@@ -6,7 +6,7 @@ from django.utils import timezone
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
-from jobs.api.auth import ApiRequest
+from jobs.api.auth import ApiRequest, visible_to
 from jobs.api.errors import LIST_REFUSALS, READ_REFUSALS, invalid, not_found
 from jobs.api.list_parameters import read_filters
 from jobs.api.schemas.presets import PresetList, PresetWithUse
@@ -42,7 +42,7 @@ def list_presets(request: ApiRequest, parameters: Query[ListParameters]) -> dict
     Those that a provider keeps for the account, and those that its jobs named.
     """
     filters = read_filters(PresetFilter, request)
-    found = filters.apply(Preset.objects.for_organization(request.auth.organization))
+    found = filters.apply(visible_to(request).presets())
     try:
         page = presets.page(found, filters.since, filters.limit, filters.cursor, filters.scope)
     except ValueError as error:
@@ -53,7 +53,7 @@ def list_presets(request: ApiRequest, parameters: Query[ListParameters]) -> dict
 @router.get("/{preset_id}", response={200: PresetWithUse, **READ_REFUSALS}, summary="Read a preset")
 def read_preset(request: ApiRequest, preset_id: str) -> dict[str, Any]:
     """One preset, with the jobs that used it in the last 30 days."""
-    found = find_by_id(Preset.objects.for_organization(request.auth.organization), preset_id)
+    found = find_by_id(visible_to(request).presets(), preset_id)
     if found is None:
         raise not_found()
     since = read_time(WINDOW, timezone.now())

@@ -3,13 +3,14 @@
 from jobs.api import accounts, files, job_actions, me, presets, watch
 from jobs.api.auth import TokenAuth
 from jobs.api.http.json_api import JsonAPI
+from organizations.permissions import Permission
 
 api = JsonAPI(
     title="Reelboard",
     version="1",
     description="Encoding jobs of all providers: read them, submit, cancel and run them again.",
     urls_namespace="api",
-    auth=TokenAuth(),
+    auth=TokenAuth(Permission.READ),
 )
 # before the jobs, among which it would be an id
 api.add_router("/jobs/watch", watch.router)

@@ -4,13 +4,14 @@ from ninja import Router, Status
 from pydantic import Field
 
 from jobs.actions import watching
-from jobs.api.auth import ApiRequest, TokenAuth
+from jobs.api.auth import ApiRequest, TokenAuth, visible_to
 from jobs.api.errors import SUBMIT_REFUSALS, invalid
 from jobs.api.jobs import read_detail
 from jobs.api.requests import Strict
 from jobs.api.schemas.jobs import JobDetail
 from jobs.models import Job
 from jobs.query.references import find_accounts
+from organizations.permissions import Permission
 from providers.parsing.text import ID_LENGTH
 
 router = Router(tags=["jobs"], by_alias=True)
@@ -27,7 +28,7 @@ class WatchRequest(Strict):
 
 @router.post(
     "",
-    auth=TokenAuth(to_operate=True),
+    auth=TokenAuth(Permission.SUBMIT),
     response={202: JobDetail, 200: JobDetail, **SUBMIT_REFUSALS},
     summary="Watch a job of the provider",
 )
@@ -37,7 +38,7 @@ def watch_job(request: ApiRequest, body: WatchRequest) -> Status[Job]:
     Answers 202 and a job in status `unknown` until it has been read, which takes seconds; 200 and
     the job where it is here already. An id that the provider does not know becomes gone.
     """
-    account = find_accounts(request.auth.organization, [body.account]).get(body.account)
+    account = find_accounts(visible_to(request).accounts(), [body.account]).get(body.account)
     if account is None:
         raise invalid({"account": "No account has this id or name."})
     try:

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from jobs.models import HealthState, ProviderAccount
 from jobs.query.list_filter import ListFilter
 from jobs.query.parameters import Params
-from organizations.models import Organization
+from jobs.query.visibility import Visibility
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class AccountFilter(ListFilter):
     enabled: bool | None = None
 
     @classmethod
-    def parse(cls, params: Params, organization: Organization) -> Self:
-        """Read the query string of a list of `organization`'s accounts.
+    def parse(cls, params: Params, visible: Visibility) -> Self:
+        """Read the query string of a list of accounts.
 
         One query when providers are named, else none.
         """
-        read = cls.read(params, organization)
+        read = cls.read(params, visible)
         return cls(
             account_ids=read.account_ids(),
             state=read.choices("state", HealthState),
@@ -36,7 +36,7 @@ class AccountFilter(ListFilter):
             given=read.given,
             errors=read.errors,
             unknown=read.unknown,
-            organization_id=organization.pk,
+            organization_id=visible.organization.pk,
         )
 
     def apply(self, accounts: Iterable[ProviderAccount]) -> list[ProviderAccount]:

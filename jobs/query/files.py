@@ -11,7 +11,7 @@ from jobs.models.mirror.output import UNFINISHED, OutputQuerySet
 from jobs.query.list_filter import ListFilter
 from jobs.query.orderings import Ordering
 from jobs.query.parameters import Params
-from organizations.models import Organization
+from jobs.query.visibility import Visibility
 from providers.core.status import OutputStatus
 from providers.core.types import OutputKind
 
@@ -55,13 +55,13 @@ class FileFilter(ListFilter):
     ordering: Ordering = Ordering("created")
 
     @classmethod
-    def parse(cls, params: Params, organization: Organization) -> Self:
-        """Read the query string of a list of `organization`'s files.
+    def parse(cls, params: Params, visible: Visibility) -> Self:
+        """Read the query string of a list of files.
 
         One query when accounts or providers are named, one when jobs are, one when presets are,
         else none.
         """
-        read = cls.read(params, organization)
+        read = cls.read(params, visible)
         return cls(
             account_ids=read.account_ids(),
             job_ids=read.jobs(),
@@ -80,7 +80,7 @@ class FileFilter(ListFilter):
             given=read.given,
             errors=read.errors,
             unknown=read.unknown,
-            organization_id=organization.pk,
+            organization_id=visible.organization.pk,
         )
 
     def apply(self, queryset: OutputQuerySet) -> QuerySet[Output]:

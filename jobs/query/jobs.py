@@ -12,7 +12,7 @@ from jobs.query.list_filter import ListFilter
 from jobs.query.orderings import SORT_TIMES, Ordering
 from jobs.query.parameters import Parameters, Params
 from jobs.query.references import read_id
-from organizations.models import Organization
+from jobs.query.visibility import Visibility
 from providers.core.errors import CLASSES
 from providers.core.status import ACTIVE, JobStatus
 
@@ -64,13 +64,13 @@ class JobFilter(ListFilter):
     sort: Ordering | None = None
 
     @classmethod
-    def parse(cls, params: Params, organization: Organization) -> Self:
-        """Read the query string of a list of `organization`'s jobs.
+    def parse(cls, params: Params, visible: Visibility) -> Self:
+        """Read the query string of a list of jobs.
 
         One query when accounts or providers are named, one when presets are, at most two when
         submitters are, else none.
         """
-        read = cls.read(params, organization)
+        read = cls.read(params, visible)
         return cls(
             status=read.choices("status", JobStatus),
             account_ids=read.account_ids(),
@@ -90,7 +90,7 @@ class JobFilter(ListFilter):
             given=read.given,
             errors=read.errors,
             unknown=read.unknown,
-            organization_id=organization.pk,
+            organization_id=visible.organization.pk,
         )
 
     def apply(self, queryset: QuerySet[Job]) -> QuerySet[Job]:

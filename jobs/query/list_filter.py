@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from urllib.parse import urlencode
 
 from jobs.query.parameters import DEFAULT_LIMIT, Parameters, Params
-from organizations.models import Organization
+from jobs.query.visibility import Visibility
 
 _OF_A_PAGE = ("sort", "limit", "cursor")
 
@@ -37,12 +37,12 @@ class ListFilter(ABC):
 
     @classmethod
     @abstractmethod
-    def parse(cls, params: Params, organization: Organization) -> Self:
-        """Read the query string of a list of what `organization` has."""
+    def parse(cls, params: Params, visible: Visibility) -> Self:
+        """Read the query string; what it names is found among what is `visible` alone."""
 
     @classmethod
-    def read(cls, params: Params, organization: Organization) -> Parameters:
-        return Parameters(params, organization, (*cls.CONDITIONS, *cls.OTHERS), cls.REPEATED)
+    def read(cls, params: Params, visible: Visibility) -> Parameters:
+        return Parameters(params, visible, (*cls.CONDITIONS, *cls.OTHERS), cls.REPEATED)
 
     @property
     def is_empty(self) -> bool:

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 
-from jobs.models import Job, Preset, ProviderAccount
+from jobs.models import Preset
 from jobs.query.orderings import Ordering
 from jobs.query.references import (
     find_accounts,
@@ -20,7 +20,7 @@ from jobs.query.references import (
     has_control_characters,
     read_id,
 )
-from organizations.models import Organization
+from jobs.query.visibility import Visibility
 from providers.core import registry
 
 DEFAULT_LIMIT = 50
@@ -41,7 +41,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class Parameters:
-    """The parameters `names` of a list of `organization`, each read by the method for its kind.
+    """The parameters `names` of a list of what is `visible`, each read by the method for its kind.
 
     What cannot be read leaves a sentence in `errors` under its name. Those in `repeated` may be
     given several times. An empty value counts as none, and of several values where one is meant
@@ -51,11 +51,11 @@ class Parameters:
     def __init__(
         self,
         params: Params,
-        organization: Organization,
+        visible: Visibility,
         names: Iterable[str],
         repeated: Iterable[str],
     ) -> None:
-        self.organization = organization
+        self.visible = visible
         self.errors: dict[str, str] = {}
         self.values: dict[str, list[str]] = {}
         names, repeated = tuple(names), frozenset(repeated)
@@ -138,10 +138,10 @@ class Parameters:
         if not providers and not references:
             return None
         if not references:
-            owned = ProviderAccount.objects.for_organization(self.organization)
+            owned = self.visible.accounts()
             found = dict(owned.filter(provider__in=providers).values_list("pk", "provider"))
         else:
-            accounts = find_accounts(self.organization, references)
+            accounts = find_accounts(self.visible.accounts(), references)
             for text in references:
                 if text not in accounts:
                     self.errors["account"] = f"No account has the id or the name {text}."
@@ -158,7 +158,7 @@ class Parameters:
         One query when e-mail addresses are given, one when tokens are, else none.
         """
         texts = self.several("submitted_by")
-        known = find_submitters(self.organization, texts)
+        known = find_submitters(self.visible.organization, texts)
         for text in texts:
             if text not in known:
                 self.errors["submitted_by"] = (
@@ -172,7 +172,7 @@ class Parameters:
         ids = {text: read_id(text) for text in self.several("job")}
         if not ids:
             return ()
-        rows = Job.objects.for_organization(self.organization)
+        rows = self.visible.jobs()
         known = frozenset(
             rows.filter(pk__in=[pk for pk in ids.values() if pk]).values_list("pk", flat=True)
         )
@@ -188,7 +188,7 @@ class Parameters:
             return ()
         ids = {text: read_id(text) for text in texts}
         rows = (
-            Preset.objects.for_organization(self.organization)
+            self.visible.presets()
             .filter(pk__in=[pk for pk in ids.values() if pk is not None])
             .only("pk", "name", "remote_id")
         )

@@ -14,7 +14,7 @@ from jobs.models.mirror.preset import PresetQuerySet
 from jobs.query.cursors import seal, unseal
 from jobs.query.list_filter import ListFilter
 from jobs.query.parameters import Parameters, Params, read_time
-from organizations.models import Organization
+from jobs.query.visibility import Visibility
 from providers.core.status import TERMINAL
 
 # How far back use is counted unless another time is asked for. Counting looks up the job of each
@@ -41,12 +41,12 @@ class PresetFilter(ListFilter):
     since: datetime = field(default_factory=timezone.now)
 
     @classmethod
-    def parse(cls, params: Params, organization: Organization) -> Self:
-        """Read the query string of a list of `organization`'s presets.
+    def parse(cls, params: Params, visible: Visibility) -> Self:
+        """Read the query string of a list of presets.
 
         One query when accounts or providers are named, one when presets are, else none.
         """
-        read = cls.read(params, organization)
+        read = cls.read(params, visible)
         window, since = _read_window(read)
         return cls(
             account_ids=read.account_ids(),
@@ -59,7 +59,7 @@ class PresetFilter(ListFilter):
             given=read.given,
             errors=read.errors,
             unknown=read.unknown,
-            organization_id=organization.pk,
+            organization_id=visible.organization.pk,
         )
 
     def apply(self, queryset: PresetQuerySet) -> QuerySet[Preset]:

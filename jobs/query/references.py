@@ -18,9 +18,9 @@ Row = TypeVar("Row", bound=Model)
 
 
 def find_accounts(
-    organization: Organization, references: Iterable[str]
+    visible: QuerySet[ProviderAccount], references: Iterable[str]
 ) -> dict[str, ProviderAccount]:
-    """The account of `organization` that each reference names, by its id or its exact name.
+    """The one of `visible` accounts that each reference names, by its id or its exact name.
 
     A reference that names none is left out. An id goes before a name made of digits. The
     secrets of the accounts are not loaded.
@@ -28,10 +28,8 @@ def find_accounts(
     # a database may refuse a value that no name can have
     references = {text for text in references if not has_control_characters(text)}
     ids = [pk for text in references if (pk := read_id(text)) is not None]
-    accounts = (
-        ProviderAccount.objects.for_organization(organization)
-        .defer("credentials", "hook_secret")
-        .filter(Q(pk__in=ids) | Q(name__in=references))
+    accounts = visible.defer("credentials", "hook_secret").filter(
+        Q(pk__in=ids) | Q(name__in=references)
     )
     by_name = {account.name: account for account in accounts}
     known = by_name | {str(account.pk): account for account in accounts}

@@ -13,6 +13,7 @@ from jobs.models.mirror.output import kind_choices, output_status_choices
 from jobs.query import keyset
 from jobs.query.files import FileFilter
 from jobs.query.keyset import KeysetPage
+from jobs.query.visibility import Visibility
 from jobs.views.shared.filter_form import account_selects, filter_form, spans
 from jobs.views.shared.layout import HtmxRequest, layout_context
 from organizations.access import Access, requires
@@ -34,7 +35,7 @@ class FileRow:
 @require_safe
 @requires(Permission.READ)
 def file_list(request: HtmxRequest, access: Access) -> HttpResponse:
-    filters = FileFilter.parse(request.GET, access.organization)
+    filters = FileFilter.parse(request.GET, Visibility(access.organization))
     files = Output.objects.for_organization(access.organization).for_list()
     try:
         page = keyset.page(

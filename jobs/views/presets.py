@@ -13,6 +13,7 @@ from jobs.display.settings_summary import summarize
 from jobs.models import Preset, ProviderAccount
 from jobs.query import presets
 from jobs.query.presets import PresetFilter, PresetPage, Usage
+from jobs.query.visibility import Visibility
 from jobs.views.shared.filter_form import SPANS, account_selects, filter_form
 from jobs.views.shared.layout import HtmxRequest, layout_context
 from organizations.access import Access, requires
@@ -42,7 +43,7 @@ class PresetRow:
 @require_safe
 @requires(Permission.READ)
 def preset_list(request: HtmxRequest, access: Access) -> HttpResponse:
-    filters = PresetFilter.parse(request.GET, access.organization)
+    filters = PresetFilter.parse(request.GET, Visibility(access.organization))
     found = filters.apply(Preset.objects.for_organization(access.organization))
     try:
         page = presets.page(found, filters.since, filters.limit, filters.cursor, filters.scope)

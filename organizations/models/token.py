@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from django.conf import settings
 from django.db import models
@@ -27,6 +28,12 @@ class Scope(models.TextChoices):
     READ = "read", "Read"
     OPERATE = "operate", "Read and operate"
     MANAGE = "manage", "Read, operate and manage accounts"
+
+
+class TokenState(StrEnum):
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
 
 
 def digest_of(text: str) -> str:
@@ -124,14 +131,18 @@ class ApiToken(models.Model):
         return token
 
     @property
-    def can_operate(self) -> bool:
-        return self.scope in {Scope.OPERATE, Scope.MANAGE}
+    def state(self) -> TokenState:
+        if self.revoked_at is not None:
+            return TokenState.REVOKED
+        is_past = self.expires_at is not None and self.expires_at <= timezone.now()
+        return TokenState.EXPIRED if is_past else TokenState.ACTIVE
 
-    def revoke(self) -> None:
-        """End it for good; a second call keeps the first time."""
+    def revoke(self) -> bool:
+        """End it for good; a second call keeps the first time, and returns False."""
         now = timezone.now()
-        ApiToken.objects.filter(pk=self.pk, revoked_at__isnull=True).update(revoked_at=now)
+        rows = ApiToken.objects.filter(pk=self.pk, revoked_at__isnull=True).update(revoked_at=now)
         self.refresh_from_db(fields=["revoked_at"])
+        return rows > 0
 
 
 # Who does something to a job

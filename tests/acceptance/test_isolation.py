@@ -4,6 +4,7 @@ Every page and every call of the API is asked for, as the URLconf lists them: a 
 at once, or fails here because its argument is not known.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -75,6 +76,9 @@ class Tenant:
             "output_pk": self.output.pk,
             "delivery_pk": self.delivery.pk,
             "job_id": self.job.pk,
+            "output_id": self.output.pk,
+            "file_id": self.output.pk,
+            "preset_id": self.preset.pk,
             "account_id": self.account.pk,
             "provider": self.account.provider,
             "secret": self.account.hook_secret,
@@ -97,9 +101,13 @@ class Tenant:
 
 
 def make_tenant(slug: str, mark: str, provider: str = "zencoder") -> Tenant:
-    organization = make_organization(slug, name=f"Studio {mark}")
+    return fill(make_organization(slug, name=f"Studio {mark}"), "Main", mark, provider)
+
+
+def fill(organization: Organization, name: str, mark: str, provider: str = "zencoder") -> Tenant:
+    """An account of `organization` with a row of each kind."""
     account = make_account(
-        organization, name="Main", provider=provider, options={"requests_per_minute": "100000"}
+        organization, name=name, provider=provider, options={"requests_per_minute": "100000"}
     )
     preset = make_preset(account, remote_id="p-1", name=f"preset {mark}")
     reported = {"name": f"reel-{mark}.mov", "input_url": f"https://in.example.com/{mark}.mov"}
@@ -247,60 +255,78 @@ def call(client: Client, method: str, path: str, token: str, body: Any = None) -
     )
 
 
+# What is not ours is of another organization, or of another account of the same one, which the
+# token may not use.
+@pytest.fixture(params=["organization", "account"])
+def hidden(request: pytest.FixtureRequest, ours: Tenant) -> Tenant:
+    if request.param == "organization":
+        return make_tenant("elsewhere", "moorlandmark")
+    return fill(ours.organization, "Second", "moorlandmark")
+
+
 @pytest.fixture
-def token(ours: Tenant, theirs: Tenant) -> str:
-    return ApiToken.issue(ours.organization, "isolation", Scope.OPERATE)[1]
+def token(ours: Tenant, hidden: Tenant) -> str:
+    is_restricted = hidden.organization == ours.organization
+    account_ids = [ours.account.pk] if is_restricted else None
+    issued = ApiToken.issue(ours.organization, "isolation", Scope.MANAGE, account_ids=account_ids)
+    return issued[1]
 
 
 @pytest.mark.parametrize(("path", "method"), calls())
-def test_a_call_answers_with_ours_and_nothing_of_theirs(
-    ours: Tenant, theirs: Tenant, token: str, path: str, method: str
+def test_a_call_answers_with_ours_and_nothing_hidden(
+    ours: Tenant, hidden: Tenant, token: str, path: str, method: str
 ) -> None:
     client = Client()
-    before = theirs.rows()
+    before = hidden.rows()
     names = re.findall(r"{(\w+)}", path)
-    for owner in (ours, theirs) if names else (ours,):
+    for owner in (ours, hidden) if names else (ours,):
         filled = path.format(**{name: owner.value(path, name) for name in names})
         response = call(client, method, filled, token)
-        assert theirs.mark not in text_of(response)
-        if owner is theirs:
+        assert hidden.mark not in text_of(response)
+        assert "Second" not in text_of(response)
+        if owner is hidden:
             assert response.status_code == 404
         elif method == "get":
             assert response.status_code == 200
-            # accounts have no text of their own
-            assert ours.mark in text_of(response) or "/accounts" in path
+            # accounts and tokens have no text of their own
+            assert ours.mark in text_of(response) or path.split("/")[3] in {"accounts", "me"}
         else:
-            assert response.status_code in (202, 409, 422)
-    assert theirs.rows() == before
+            assert response.status_code in (200, 202, 409, 422)
+    assert hidden.rows() == before
 
 
 @pytest.mark.parametrize(
     "path", [path for path, method in calls() if (method, "{" in path) == ("get", False)]
 )
-def test_a_list_of_the_api_cannot_be_asked_for_theirs(
-    ours: Tenant, theirs: Tenant, token: str, path: str
+def test_a_list_of_the_api_cannot_be_asked_for_what_is_hidden(
+    ours: Tenant, hidden: Tenant, token: str, path: str
 ) -> None:
     for query in (
-        *(f"account={theirs.account.pk}", f"preset={theirs.preset.pk}", "account=Main"),
-        *(f"q={REMOTE_ID}", f"q={theirs.job.pk}", f"q={theirs.mark}", "provider=zencoder"),
-        f"organization={theirs.organization.slug}",
+        *(f"account={hidden.account.pk}", f"preset={hidden.preset.pk}", "account=Main"),
+        *(f"q={REMOTE_ID}", f"q={hidden.job.pk}", f"q={hidden.mark}", "provider=zencoder"),
+        *(f"job={hidden.job.pk}", f"organization={hidden.organization.slug}"),
     ):
         response = call(Client(), "get", f"{path}?{query}", token)
         assert response.status_code in (200, 422)
-        assert theirs.mark not in text_of(response), query
+        assert hidden.mark not in text_of(response), query
 
 
-def test_a_job_cannot_be_submitted_to_their_account(
-    ours: Tenant, theirs: Tenant, token: str
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/api/v1/jobs", {"input": "https://in.example.com/a.mov", "extra": {"outputs": []}}),
+        ("/api/v1/jobs/watch", {"remote_id": "881299"}),
+    ],
+)
+def test_nothing_is_sent_to_a_hidden_account(
+    ours: Tenant, hidden: Tenant, token: str, path: str, fields: dict[str, Any]
 ) -> None:
-    before = theirs.rows()
-    body = (
-        f'{{"account": "{theirs.account.pk}", "input": "https://in.example.com/a.mov", '
-        '"renditions": [{"packaging": "mp4", "heights": [360]}]}'
-    )
-    response = call(Client(), "post", "/api/v1/jobs", token, body)
-    assert response.status_code == 422
-    assert theirs.rows() == before
+    before = hidden.rows()
+    for account in (str(hidden.account.pk), "0"):
+        response = call(Client(), "post", path, token, json.dumps({"account": account, **fields}))
+        assert response.status_code == 422
+        assert "No account has this id or name." in text_of(response)
+    assert hidden.rows() == before
 
 
 # Webhooks

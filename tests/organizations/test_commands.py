@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from organizations.management.reporting import Report, ReportingCommand
-from organizations.models import ApiToken, AuditEntry, Membership, Organization, Role, Scope, User
-from tests.factories import make_membership, make_organization, make_user
+from organizations.models import AuditEntry, Membership, Organization, Role, User
+from tests.factories import make_membership, make_user
 
 
 def run(*arguments: str) -> str:
@@ -105,52 +105,6 @@ class TestCreateOrganization:
 
         assert not Organization.objects.exists()
         assert not User.objects.exists()
-
-
-@pytest.mark.django_db
-class TestCreateApiToken:
-    def test_the_printed_token_opens_that_organization(self, studio: Organization) -> None:
-        make_organization("decoy")
-
-        answer = run_json("create_api_token", "--organization", studio.slug, "--name", "CI")
-
-        assert list(answer) == ["token"]
-        token = ApiToken.authenticate(answer["token"])
-        assert token is not None
-        assert (token.organization, token.name, token.scope) == (studio, "CI", Scope.READ)
-
-    def test_the_scope_can_be_chosen(self, studio: Organization) -> None:
-        text = run(
-            "create_api_token", "--organization", studio.slug, "--name", "CI", "--scope", "operate"
-        )
-
-        token = ApiToken.authenticate(text.splitlines()[-1])
-        assert token is not None
-        assert token.can_operate
-
-    def test_the_audit_trail_names_the_token_without_its_text(self, studio: Organization) -> None:
-        text = run_json("create_api_token", "--organization", studio.slug, "--name", "CI")["token"]
-
-        entry = AuditEntry.objects.values().get()
-        assert entry["action"] == "token.created"
-        assert "CI" in entry["target"]
-        assert text not in str(entry)
-
-    @pytest.mark.parametrize(
-        ("slug", "name", "sentence"),
-        [
-            ("nowhere", "CI", "no organization with the slug 'nowhere'"),
-            ("harbour-studio", "", "1 to 100 characters"),
-            ("harbour-studio", "x" * 101, "1 to 100 characters"),
-        ],
-    )
-    def test_what_cannot_be_made_is_reported(
-        self, studio: Organization, slug: str, name: str, sentence: str
-    ) -> None:
-        with pytest.raises(CommandError, match=sentence):
-            run("create_api_token", "--organization", slug, "--name", name)
-
-        assert not ApiToken.objects.exists()
 
 
 class PartlyFailing(ReportingCommand):

@@ -166,10 +166,6 @@ class TestApiToken:
         token.refresh_from_db()
         assert token.last_used_at == start + timedelta(minutes=10)
 
-    def test_only_the_operating_scope_may_operate(self, studio: Organization) -> None:
-        assert not ApiToken.issue(studio, "reads")[0].can_operate
-        assert ApiToken.issue(studio, "operates", Scope.OPERATE)[0].can_operate
-
     def test_an_unknown_scope_is_refused_by_the_database(self, studio: Organization) -> None:
         token, _ = ApiToken.issue(studio, "CI")
 

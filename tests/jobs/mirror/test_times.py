@@ -13,6 +13,7 @@ from jobs.mirror.endings import cancel_unsent, fail_unsent, mark_gone
 from jobs.models import EventSource, Job, ProviderAccount
 from jobs.query.jobs import JobFilter
 from jobs.query.keyset import page
+from jobs.query.visibility import Visibility
 from providers.core.errors import Rejected
 from providers.core.status import JobStatus
 from providers.parsing.clock import CLOCK_SKEW
@@ -27,7 +28,9 @@ def end(job: Job) -> tuple[Any, str]:
 
 
 def finished_since(account: ProviderAccount, at: Any) -> set[str | None]:
-    filters = JobFilter.parse({"finished_after": [at.isoformat()]}, account.organization)
+    filters = JobFilter.parse(
+        {"finished_after": [at.isoformat()]}, Visibility(account.organization)
+    )
     return set(filters.apply(Job.objects.all()).values_list("remote_id", flat=True))
 
 
@@ -159,7 +162,7 @@ def test_a_start_ahead_is_not_pinned_to_the_top_of_what_runs(
     writer.apply(account, [wrong], source=EventSource.POLL, observed_at=now)
     right = reported("2", started_at=timezone.now())
     writer.apply(account, [right], source=EventSource.POLL, observed_at=now)
-    filters = JobFilter.parse(QueryDict(f"status=running{order}"), account.organization)
+    filters = JobFilter.parse(QueryDict(f"status=running{order}"), Visibility(account.organization))
     found = page(filters.apply(Job.objects.all()), filters.ordering, 10)
     assert [job.remote_id for job in found.rows] == ["2", "1"]
 

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from jobs.models import Output, ProviderAccount
 from jobs.query.files import FileFilter
 from jobs.query.keyset import page
+from jobs.query.visibility import Visibility
 from organizations.models import Organization
 from providers.core.types import OutputKind
 from tests.factories import make_organization
@@ -26,7 +27,7 @@ def find(organization: Organization) -> Find:
     """The files that a query string finds among those of the organization."""
 
     def find(query: str) -> set[Output]:
-        filters = FileFilter.parse(QueryDict(query), organization)
+        filters = FileFilter.parse(QueryDict(query), Visibility(organization))
         assert filters.errors == {}
         return set(filters.apply(Output.objects.for_organization(organization)))
 
@@ -82,7 +83,7 @@ def test_files_of_some_jobs_are_found_by_their_ids(find: Find, account: Provider
 def test_files_of_a_job_of_others_are_not_known(organization: Organization) -> None:
     theirs = make_job(make_account(make_organization()))
     for text in (str(theirs.pk), "episode", "9" * 30):
-        filters = FileFilter.parse(QueryDict(f"job={text}"), organization)
+        filters = FileFilter.parse(QueryDict(f"job={text}"), Visibility(organization))
         assert filters.errors == {"job": f"No job has the id {text}."}
         assert not filters.apply(Output.objects.all()).exists()
 
@@ -126,19 +127,19 @@ def test_what_cannot_be_read_is_reported_and_selects_nothing(
     account: ProviderAccount, query: str, field: str
 ) -> None:
     make_output(make_job(account))
-    filters = FileFilter.parse(QueryDict(query), account.organization)
+    filters = FileFilter.parse(QueryDict(query), Visibility(account.organization))
     assert list(filters.errors) == [field]
     assert not filters.apply(Output.objects.all()).exists()
 
 
 def test_an_order_that_files_do_not_have_is_refused(organization: Organization) -> None:
-    filters = FileFilter.parse(QueryDict("sort=finished"), organization)
+    filters = FileFilter.parse(QueryDict("sort=finished"), Visibility(organization))
     assert filters.errors == {"sort": "Sort by created; with a minus in front, newest first."}
 
 
 def test_accounts_of_others_are_not_known(organization: Organization) -> None:
     make_account(make_organization(), name="theirs")
-    assert FileFilter.parse(QueryDict("account=theirs"), organization).errors
+    assert FileFilter.parse(QueryDict("account=theirs"), Visibility(organization)).errors
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="the plans of PostgreSQL")
@@ -169,7 +170,7 @@ def test_a_page_reads_only_its_part_of_the_index(
         )
         for number in range(300)
     )
-    filters = FileFilter.parse(QueryDict(query), account.organization)
+    filters = FileFilter.parse(QueryDict(query), Visibility(account.organization))
     files = filters.apply(Output.objects.for_organization(account.organization))
     cursor = page(files, filters.ordering, 1).next or ""
     with connection.cursor() as database:

@@ -18,6 +18,7 @@ from jobs.query.jobs import JobFilter
 from jobs.query.orderings import SORT_TIMES, Ordering
 from jobs.query.parameters import MAX_LIMIT, read_time
 from jobs.query.references import read_id
+from jobs.query.visibility import Visibility
 from organizations.models import ApiToken, Organization
 from providers.core.status import JobStatus
 from tests.factories import make_membership, make_organization, make_user
@@ -42,7 +43,7 @@ def find(organization: Organization) -> Callable[[str], set[Job]]:
     """The jobs that a query string finds among those of the organization."""
 
     def find(query: str) -> set[Job]:
-        filters = JobFilter.parse(QueryDict(query), organization)
+        filters = JobFilter.parse(QueryDict(query), Visibility(organization))
         assert filters.errors == {}
         return set(filters.apply(Job.objects.for_organization(organization)))
 
@@ -90,7 +91,7 @@ def test_preset_finds_the_jobs_that_used_one_of_them(find: Find, account: Provid
 def test_a_preset_of_another_organization_is_not_known(organization: Organization) -> None:
     theirs = make_preset(make_account(make_organization()))
     for text in (str(theirs.pk), "web", "9" * 30):
-        filters = JobFilter.parse(QueryDict(f"preset={text}"), organization)
+        filters = JobFilter.parse(QueryDict(f"preset={text}"), Visibility(organization))
         assert filters.errors == {"preset": f"No preset has the id {text}."}
         assert not filters.apply(Job.objects.all()).exists()
 
@@ -109,7 +110,7 @@ def test_a_foreign_account_is_reported_like_one_that_is_not(
     organization: Organization, field: str
 ) -> None:
     foreign = make_account(make_organization(), name="theirs")
-    filters = JobFilter.parse({"account": [str(getattr(foreign, field))]}, organization)
+    filters = JobFilter.parse({"account": [str(getattr(foreign, field))]}, Visibility(organization))
     assert filters.errors == {
         "account": f"No account has the id or the name {getattr(foreign, field)}."
     }
@@ -126,7 +127,7 @@ def test_provider_narrows_accounts(find: Find, organization: Organization) -> No
 
 def test_a_provider_means_our_own_accounts_there(account: ProviderAccount) -> None:
     make_account(make_organization())
-    filters = JobFilter.parse(QueryDict("provider=zencoder"), account.organization)
+    filters = JobFilter.parse(QueryDict("provider=zencoder"), Visibility(account.organization))
     assert filters.account_ids == {account.pk}
 
 
@@ -237,7 +238,7 @@ def test_who_belongs_to_others_is_refused_like_nobody(organization: Organization
     stranger = make_membership(make_organization()).user
     theirs = ApiToken.issue(make_organization(), "theirs")[0]
     for text in (stranger.email, f"token:{theirs.name}", "nobody@studio.example", "token:", "ann"):
-        filters = JobFilter.parse({"submitted_by": [text]}, organization)
+        filters = JobFilter.parse({"submitted_by": [text]}, Visibility(organization))
         assert text in filters.errors["submitted_by"]
         assert not filters.apply(Job.objects.all()).exists()
 
@@ -249,7 +250,7 @@ def test_an_age_counts_from_now_and_stays_an_age_in_links(
     job = make_job(account)
     assert find("created_after=2d") == {job}
     assert find("created_after=47h") == set()
-    assert JobFilter.parse(QueryDict("created_after=2d"), NOBODY).params() == [
+    assert JobFilter.parse(QueryDict("created_after=2d"), Visibility(NOBODY)).params() == [
         ("created_after", "2d")
     ]
 
@@ -309,7 +310,7 @@ def test_an_unreadable_filter_is_reported_and_selects_nothing(
     account: ProviderAccount, query: str, field: str
 ) -> None:
     make_job(account)
-    filters = JobFilter.parse(QueryDict(query), account.organization)
+    filters = JobFilter.parse(QueryDict(query), Visibility(account.organization))
     assert list(filters.errors) == [field]
     assert not filters.apply(Job.objects.all()).exists()
 
@@ -319,7 +320,7 @@ def test_an_unreadable_order_or_limit_is_reported_and_selects_all_the_same(
     account: ProviderAccount, query: str
 ) -> None:
     job = make_job(account)
-    filters = JobFilter.parse(QueryDict(query), account.organization)
+    filters = JobFilter.parse(QueryDict(query), Visibility(account.organization))
     assert list(filters.errors) == [query.partition("=")[0]]
     assert filters.apply(Job.objects.all()).get() == job
     assert 1 <= filters.limit <= MAX_LIMIT
@@ -344,13 +345,13 @@ def test_an_unreadable_order_or_limit_is_reported_and_selects_all_the_same(
     ],
 )
 def test_order_follows_the_statuses_unless_asked_for(query: str, expected: Ordering) -> None:
-    assert JobFilter.parse(QueryDict(query), NOBODY).ordering == expected
+    assert JobFilter.parse(QueryDict(query), Visibility(NOBODY)).ordering == expected
 
 
 def test_links_change_what_they_name_and_leave_the_place() -> None:
     filters = JobFilter.parse(
         QueryDict("status=failed&status=running&q=a+b%26c&sort=-created&cursor=abc&unknown=1"),
-        NOBODY,
+        Visibility(NOBODY),
     )
 
     def link(**changes: Any) -> list[tuple[str, str]]:
@@ -370,7 +371,7 @@ def test_links_change_what_they_name_and_leave_the_place() -> None:
     ("query", "expected"), [("", True), ("sort=created&limit=10", True), ("q=x", False)]
 )
 def test_only_conditions_narrow(query: str, expected: bool) -> None:
-    assert JobFilter.parse(QueryDict(query), NOBODY).is_empty is expected
+    assert JobFilter.parse(QueryDict(query), Visibility(NOBODY)).is_empty is expected
 
 
 def test_counts_stop_at_the_cap(
@@ -399,7 +400,7 @@ def test_tab_counts_ignore_the_tab_but_no_other_filter(account: ProviderAccount)
     make_job(account, status="queued", batch="spring")
     make_job(account, status="queued", batch="summer")
     query = QueryDict("status=failed&unresolved=false&batch=spring")
-    filters = JobFilter.parse(query, account.organization)
+    filters = JobFilter.parse(query, Visibility(account.organization))
     counts = tab_counts(filters.apply_beside_tab(Job.objects.all()))
     assert (counts["failed"].value, counts["queued"].value) == (1, 1)
 
@@ -461,7 +462,7 @@ def test_counts_equal_what_the_list_has(
     statuses: str,
 ) -> None:
     query = "&".join(filter(None, (statuses, unresolved, gone)))
-    filters = JobFilter.parse(QueryDict(query), account.organization)
+    filters = JobFilter.parse(QueryDict(query), Visibility(account.organization))
     counts = tab_counts(filters.apply_beside_tab(Job.objects.all()), filters.gone)
     assert count_found(filters, counts) == Count(len(find(query)))
     for name in JobStatus:
@@ -479,4 +480,4 @@ def test_naming_no_account_asks_the_database_nothing(
     django_assert_num_queries: Callable[[int], Any],
 ) -> None:
     with django_assert_num_queries(0):
-        JobFilter.parse(QueryDict("status=failed&q=x&error=input.*"), NOBODY)
+        JobFilter.parse(QueryDict("status=failed&q=x&error=input.*"), Visibility(NOBODY))

@@ -15,6 +15,7 @@ from jobs.query.cursors import seal
 from jobs.query.jobs import JobFilter
 from jobs.query.keyset import page
 from jobs.query.orderings import SORT_TIMES, Ordering
+from jobs.query.visibility import Visibility
 from organizations.models import ApiToken
 from tests.factories import make_organization, make_user
 from tests.jobs.factories import NOON, make_account, make_job
@@ -237,7 +238,7 @@ def test_a_page_reads_only_its_part_of_the_index(
 ) -> None:
     make_job(account, status="running", submitted_by=make_user("ann@studio.example"))
     ApiToken.issue(account.organization, "nightly")
-    filters = JobFilter.parse(QueryDict(query), account.organization)
+    filters = JobFilter.parse(QueryDict(query), Visibility(account.organization))
     jobs = filters.apply(Job.objects.for_organization(account.organization))
     cursor = encode(f"next {filters.ordering} 0 1")
     with connection.cursor() as database:

@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 from jobs.models import Job, Preset, ProviderAccount
 from jobs.query.jobs import JobFilter
 from jobs.query.presets import Usage, count_usage, page
+from jobs.query.visibility import Visibility
 from providers.core.status import JobStatus
 from tests.jobs.factories import NOON, make_job, make_output, make_preset
 
@@ -48,7 +49,7 @@ def test_each_figure_is_the_length_of_the_list_of_jobs_under_the_same_filter(
 
     def listed(query: str) -> int:
         query = f"preset={preset.pk}&created_after={SINCE.isoformat()}&{query}"
-        filters = JobFilter.parse(QueryDict(query), account.organization)
+        filters = JobFilter.parse(QueryDict(query), Visibility(account.organization))
         assert not filters.errors
         return filters.apply(Job.objects.for_organization(account.organization)).count()
 
