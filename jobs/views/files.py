@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from jobs.media.playback import PLAYED, Opening, opening
@@ -15,6 +15,7 @@ from jobs.query.files import FileFilter
 from jobs.query.keyset import KeysetPage
 from jobs.query.visibility import Visibility
 from jobs.views.shared.filter_form import account_selects, filter_form, spans
+from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.layout import HtmxRequest, layout_context
 from organizations.access import Access, requires
 from organizations.permissions import Permission
@@ -42,8 +43,7 @@ def file_list(request: HtmxRequest, access: Access) -> HttpResponse:
             filters.apply(files), filters.ordering, filters.limit, filters.cursor, filters.scope
         )
     except ValueError:
-        # a cursor from another order, or one that somebody cut short
-        return redirect(f"{request.path}?{filters.query()}")
+        return redirect_to_first_page(request, filters)
     context = {"access": access, "filters": filters, **_results(page, filters, request.path)}
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/files/_results.html", context)

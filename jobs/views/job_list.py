@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from jobs.accounts.freshness import describe_list
@@ -15,6 +15,7 @@ from jobs.query.jobs import JobFilter
 from jobs.query.keyset import KeysetPage
 from jobs.query.visibility import Visibility
 from jobs.views.shared.filter_form import account_selects, filter_form, spans
+from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.layout import HtmxRequest, layout_context
 from jobs.views.shared.tabs import tabs_context
 from organizations.access import Access, requires
@@ -33,8 +34,7 @@ def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
     jobs = Job.objects.for_organization(access.organization)
     page = _page(jobs.for_list(), filters)
     if page is None:
-        # a cursor from another order, or one that somebody cut short
-        return redirect(f"{request.path}?{filters.query()}")
+        return redirect_to_first_page(request, filters)
     context |= {"filters": filters, "page": page, **_results(jobs, filters, page, request.path)}
     context |= _live_marks(filters, page, accounts)
     if request.htmx and not request.htmx.history_restore_request:

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -15,6 +15,7 @@ from jobs.query import presets
 from jobs.query.presets import PresetFilter, PresetPage, Usage
 from jobs.query.visibility import Visibility
 from jobs.views.shared.filter_form import SPANS, account_selects, filter_form
+from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.layout import HtmxRequest, layout_context
 from organizations.access import Access, requires
 from organizations.models import Organization
@@ -48,8 +49,7 @@ def preset_list(request: HtmxRequest, access: Access) -> HttpResponse:
     try:
         page = presets.page(found, filters.since, filters.limit, filters.cursor, filters.scope)
     except ValueError:
-        # a cursor that somebody cut short
-        return redirect(f"{request.path}?{filters.query()}")
+        return redirect_to_first_page(request, filters)
     context = {
         "access": access,
         "filters": filters,

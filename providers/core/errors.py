@@ -16,6 +16,7 @@ know these names only. The exceptions are what one call to a provider ends in::
      ├── BadAnswer          not JSON, the wrong shape, too large, a redirect
      │   └── AnswersTooLarge    too large beside the others that are read now
      ├── Withdrawn          the provider or this version of its API is gone
+     │   └── NotFoundOrWithdrawn    a job is not found, and nothing else is
      ├── AddressRefused     the host is at a private address: nothing was sent
      └── WebhookRefused     a delivery that is not authentic or not readable
 """

@@ -36,6 +36,8 @@ OUR_JOB_COLUMNS = {
     *("gone_at", "observed_at", "version", "digests", "is_partial", "is_suspect"),
     *("suspect_reason", "has_listed_outputs", "is_clip"),
     *("observed_finished_at", "ended_at", "ended_at_source"),
+    # asked for apart, and only while a job fetches its input
+    "input_fetched_percent",
 }
 OUR_OUTPUT_COLUMNS = {"id", "job", "organization", "account", "sort_at", "remote_id", "slot"}
 NOTHING: tuple[Any, ...] = (None, "", [], False)

@@ -219,3 +219,11 @@ def test_one_without_an_organization_gets_a_message(stranger: Client) -> None:
     response = stranger.get("/")
     assert response.status_code == 403
     assert "not a member of any organization" in response.content.decode()
+
+
+def test_a_query_too_long_to_redirect_to_ends_on_the_first_page(
+    viewer: Client, studio: Organization
+) -> None:
+    path = reverse("jobs:list", args=[studio.slug])
+    response = viewer.get(path, {"cursor": "x", "q": "'" * 9_000})
+    assert (response.status_code, response["Location"]) == (302, path)
