@@ -40,10 +40,18 @@ def read_without_list(context: PassContext, list_error: ProviderError, *, full: 
     """
     if not _can_read_jobs(context):
         raise list_error
-    context.list_error = str(list_error)
+    context.list_error = _describe(list_error)
     if full:
         find_gone(context, Findings())
     refresh(context, Findings())
+
+
+def _describe(list_error: ProviderError) -> str:
+    """The message, but of a service that looked withdrawn: it is there, as was just seen."""
+    if not isinstance(list_error, Withdrawn):
+        return str(list_error)
+    what = "a web page" if "html" in list_error.code else list_error.code
+    return f"The provider answers its list with {what}."
 
 
 def _can_read_jobs(context: PassContext) -> bool:

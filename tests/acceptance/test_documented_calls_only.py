@@ -206,7 +206,9 @@ def test_a_job_is_submitted_watched_and_seen_to_finish(board: Board) -> None:
     account = board.get(f"/accounts/{board.account.pk}")
     assert (account["health"]["state"], account["notice"]) == ("ok", notice)
     for path in ("jobs/", "accounts/", f"accounts/{board.account.pk}/"):
-        assert notice in board.member.get(f"/o/studio/{path}").content.decode()
+        page = board.member.get(f"/o/studio/{path}").content.decode()
+        assert notice in page
+        assert "no longer offers" not in page
     assert "reel.mov" in board.member.get("/o/studio/jobs/?status=succeeded").content.decode()
 
 
