@@ -20,7 +20,7 @@ SAFE = {
 ROWS = {"job", "output", "preset", "account", "delivery", "event", "of", "one", "double"}
 # what is called like a column, and is text of ours
 OURS = {
-    "access.role", "field", "form.test", "form.account", "form.thumbnails",
+    "access.role", "field", "form.test", "form.account", "form.send_field", "form.thumbnails",
     "form.thumbnails_by",
     "again_form.send_again", "action", "state", "select", "chip", "column", "tab", "retried",
     "phase", "error.class", "note", "filters.ordering",
