@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from jobs.accounts.audit import describe_settings, record_saved
 from jobs.accounts.base_urls import check_base_url
 from jobs.accounts.credential_check import ask_provider
 from jobs.accounts.validation import (
@@ -23,7 +24,7 @@ from jobs.models import ProviderAccount
 from jobs.models.account import new_hook_secret
 from jobs.workqueue.circuit_breaker import mark_responding
 from organizations.encryption import Undecryptable
-from organizations.models import AuditEntry, User
+from organizations.models import ApiToken, AuditEntry, User
 from providers.core import registry
 from providers.core.contract import Provider
 from providers.core.errors import AddressRefused, AuthRefused
@@ -86,7 +87,11 @@ def check_account(values: AccountInput, *, keep_refused: bool = False) -> CheckR
 
 
 def write_account(
-    values: AccountInput, checked: CheckResult, *, user: User | None
+    values: AccountInput,
+    checked: CheckResult,
+    *,
+    user: User | None = None,
+    token: ApiToken | None = None,
 ) -> ProviderAccount:
     """Add or change the account and make it due. Raises InvalidAccount.
 
@@ -96,6 +101,7 @@ def write_account(
         account = _find(values, ProviderAccount.objects.select_for_update())
         is_new = account.pk is None
         was_polled = account.enabled and not account.refused_at
+        before = describe_settings(account)
         _apply(account, values)
         _set_state(account, checked)
         if not was_polled:
@@ -105,17 +111,7 @@ def write_account(
         else:
             account.end_lease()
             account.save(update_fields=WRITTEN)
-        AuditEntry.record(
-            values.organization,
-            "account.added" if is_new else "account.changed",
-            account,
-            actor=user,
-            details={
-                "provider": values.provider,
-                "base_url": account.base_url,
-                "credentials": sorted(values.given_credentials),
-            },
-        )
+        record_saved(account, values, before, user=user, token=token)
     if checked.status in (CheckStatus.ACCEPTED, CheckStatus.REFUSED):
         mark_responding(ProviderAccount.objects.values_list("host", flat=True).get(pk=account.pk))
     return account
@@ -130,7 +126,13 @@ def add_unconfigured(account: ProviderAccount, *, user: User) -> None:
         AuditEntry.record(account.organization, "account.added", account, actor=user)
 
 
-def set_enabled(account: ProviderAccount, enabled: bool, *, user: User | None) -> None:
+def set_enabled(
+    account: ProviderAccount,
+    enabled: bool,
+    *,
+    user: User | None = None,
+    token: ApiToken | None = None,
+) -> None:
     """Pause or resume: a paused account is not polled and holds its submissions."""
     now = timezone.now()
     action = "account.resumed" if enabled else "account.paused"
@@ -138,7 +140,7 @@ def set_enabled(account: ProviderAccount, enabled: bool, *, user: User | None) -
         ProviderAccount.objects.filter(pk=account.pk).update(
             enabled=enabled, next_sync_at=now, expected_at=now
         )
-        AuditEntry.record(account.organization, action, account, actor=user)
+        AuditEntry.record(account.organization, action, account, actor=user, token=token)
 
 
 def stored_names(account: ProviderAccount) -> frozenset[str]:

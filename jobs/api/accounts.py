@@ -43,7 +43,7 @@ def list_accounts(request: ApiRequest, parameters: Query[ListParameters]) -> dic
 )
 def read_account(request: ApiRequest, account_id: str) -> ProviderAccount:
     """One account, by its id."""
-    return _find(request, account_id)
+    return find_account(request, account_id)
 
 
 @router.post(
@@ -57,11 +57,11 @@ def sync_account(request: ApiRequest, account_id: str) -> Status[ProviderAccount
 
     409 where the account is paused.
     """
-    account = _find(request, account_id)
+    account = find_account(request, account_id)
     if not account.enabled:
         raise ApiError(409, "paused", f"{account} is paused. Resume it first.")
     request_sync(account)
-    return Status(202, _find(request, account_id))
+    return Status(202, find_account(request, account_id))
 
 
 def _accounts(request: ApiRequest) -> QuerySet[ProviderAccount]:
@@ -73,7 +73,7 @@ def _accounts(request: ApiRequest) -> QuerySet[ProviderAccount]:
     )
 
 
-def _find(request: ApiRequest, account_id: str) -> ProviderAccount:
+def find_account(request: ApiRequest, account_id: str) -> ProviderAccount:
     account = find_by_id(_accounts(request), account_id)
     if account is None:
         raise not_found()

@@ -12,7 +12,7 @@ from jobs.actions.offers import ActionRefused
 from jobs.actions.resubmission import RetryUnfinished, request_resubmit
 from jobs.api.auth import ApiRequest, TokenAuth, visible_to
 from jobs.api.errors import ACTION_REFUSALS, SUBMIT_REFUSALS, ApiError, ErrorBody, invalid
-from jobs.api.idempotency_key import KeyHeader, find_made, read_key
+from jobs.api.http.idempotency_key import KeyHeader, find_made, read_key
 from jobs.api.jobs import find_job, read_detail, router
 from jobs.api.requests import ResubmitRequest, SubmitRequest
 from jobs.api.schemas.jobs import ConflictBody, JobDetail, SubmittedJob

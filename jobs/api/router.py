@@ -1,6 +1,6 @@
 """The REST API, mounted at /api/v1/. Guide: docs/api.md; reference: /api/v1/docs."""
 
-from jobs.api import accounts, files, job_actions, me, presets, watch
+from jobs.api import account_changes, files, job_actions, me, presets, watch
 from jobs.api.auth import TokenAuth
 from jobs.api.http.json_api import JsonAPI
 from organizations.permissions import Permission
@@ -17,7 +17,8 @@ api.add_router("/jobs/watch", watch.router)
 # the router of jobs.api.jobs, with what job_actions adds to it
 api.add_router("/jobs", job_actions.router)
 api.add_router("/jobs", files.links)
-api.add_router("/accounts", accounts.router)
+# the router of jobs.api.accounts, with what account_changes adds to it
+api.add_router("/accounts", account_changes.router)
 api.add_router("/presets", presets.router)
 api.add_router("/files", files.router)
 api.add_router("/me", me.router)

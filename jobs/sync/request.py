@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from jobs.accounts.interactive import ask
 from jobs.models import ProviderAccount, ProviderHost
 
 
@@ -15,6 +16,20 @@ def request_sync(account: ProviderAccount) -> None:
     row.filter(refused_at__isnull=False).update(expected_at=now)
     row.update(next_sync_at=now, refused_at=None)
     ProviderHost.objects.filter(pk=account.host).update(next_probe_at=now)
+
+
+def check_credentials(account: ProviderAccount) -> bool:
+    """Ask the provider whether it accepts the account's credentials.
+
+    If so, an account that it had refused is synced again; returns whether it is. Raises
+    ProviderError.
+    """
+    ask(account, lambda adapter: adapter.check_credentials())
+    ProviderAccount.objects.filter(pk=account.pk).update(unchecked_since=None)
+    is_stopped = account.enabled and account.refused_at is not None
+    if is_stopped:
+        request_sync(account)
+    return is_stopped
 
 
 def request_sync_soon(account: ProviderAccount) -> None:

@@ -1,7 +1,7 @@
 """Provider accounts and their health."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from django.utils import timezone
 from ninja import Field, Schema
@@ -73,6 +73,22 @@ class AccountShape(Schema):
     @staticmethod
     def resolve_notice(account: ProviderAccount) -> str | None:
         return describe_list(account) or None
+
+
+class SavedAccount(AccountShape):
+    webhook_url: str | None = Field(
+        description="Ours, for the provider's webhooks: a secret. Null where it sends none."
+    )
+    warnings: list[str] = Field(description="What a person should know, such as a check left out.")
+
+
+class CheckShape(Schema):
+    status: Literal["accepted", "refused", "unanswered"]
+    message: str | None = Field(description="Why not; null where they are accepted.")
+
+
+class ModeShape(Schema):
+    enabled: bool
 
 
 class AccountList(Schema):

@@ -10,8 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs.accounts.interactive import ask
 from jobs.accounts.service import set_enabled
-from jobs.models import ProviderAccount
-from jobs.sync.request import request_sync
+from jobs.sync import request as sync_request
 from jobs.views.accounts.account import find_account
 from jobs.views.shared.layout import HtmxRequest, render_page
 from organizations.access import Access, requires
@@ -25,7 +24,7 @@ from providers.core.types import Capability
 def sync_now(request: HttpRequest, access: Access, pk: int) -> HttpResponse:
     account = find_account(access, pk)
     if account.enabled:
-        request_sync(account)
+        sync_request.request_sync(account)
         messages.success(request, f"Sync scheduled for {account}.")
     else:
         messages.error(request, f"{account} is paused. Resume it first.")
@@ -40,15 +39,13 @@ def check_credentials(request: HttpRequest, access: Access, pk: int) -> HttpResp
     if not account.adapter_class.supports(Capability.CHECK_CREDENTIALS):
         raise Http404("This provider does not support checking credentials.")
     try:
-        ask(account, lambda adapter: adapter.check_credentials())
+        is_resumed = sync_request.check_credentials(account)
     except ProviderError as error:
         known = CLASSES[error.error_class]
         messages.error(request, f"{account}: {error} {known.hint}")
         return redirect("jobs:accounts", access.organization.slug)
-    ProviderAccount.objects.filter(pk=account.pk).update(unchecked_since=None)
     text = f"{account.provider_label} accepted the credentials of {account}."
-    if account.refused_at and account.enabled:
-        request_sync(account)
+    if is_resumed:
         text += " Sync scheduled."
     messages.success(request, text)
     return redirect("jobs:accounts", access.organization.slug)

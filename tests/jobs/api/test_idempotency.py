@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobs.api.idempotency_key import read_key
+from jobs.api.http.idempotency_key import read_key
 from jobs.api.requests import SubmitRequest
 from jobs.models import IdempotencyKey, Job, ProviderAccount, Submission
 from organizations.models import ApiToken, Organization, Scope

@@ -34,6 +34,10 @@ def test_every_call_is_documented(document: Any) -> None:
         ("POST", "/api/v1/jobs/{job_id}/resubmit"),
         ("GET", "/api/v1/accounts"),
         ("GET", "/api/v1/accounts/{account_id}"),
+        ("POST", "/api/v1/accounts"),
+        ("PATCH", "/api/v1/accounts/{account_id}"),
+        ("POST", "/api/v1/accounts/{account_id}/check"),
+        ("PUT", "/api/v1/accounts/{account_id}/integration"),
         ("POST", "/api/v1/accounts/{account_id}/sync"),
         ("GET", "/api/v1/presets"),
         ("GET", "/api/v1/presets/{preset_id}"),
@@ -49,9 +53,11 @@ def test_calls_have_names_that_generated_clients_keep(document: Any) -> None:
         call["operationId"] for methods in document["paths"].values() for call in methods.values()
     ]
     assert sorted(names) == [
-        *("cancel_job", "list_accounts", "list_files", "list_jobs", "list_presets"),
+        *("cancel_job", "check_account_credentials", "create_account"),
+        *("list_accounts", "list_files", "list_jobs", "list_presets"),
         *("read_account", "read_file", "read_job", "read_link", "read_preset", "read_raw"),
-        *("read_token", "resubmit_job", "submit_job", "sync_account", "watch_job"),
+        *("read_token", "resubmit_job", "submit_job", "switch_integration", "sync_account"),
+        *("update_account", "watch_job"),
     ]
 
 

@@ -115,7 +115,7 @@ def test_an_id_that_cannot_be_is_not_found(operator: ApiClient, text: str) -> No
         ("DELETE", "/jobs", {"GET", "POST"}),
         ("PUT", "/jobs/1", {"GET"}),
         ("GET", "/jobs/1/cancel", {"POST"}),
-        ("POST", "/accounts", {"GET"}),
+        ("DELETE", "/accounts", {"GET", "POST"}),
     ],
 )
 def test_another_method_is_refused_in_json(

@@ -1,0 +1,49 @@
+"""Every call of the API, tried by a token of each scope: the guide says which one it needs."""
+
+import re
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from jobs.api.router import api
+from jobs.models import ProviderAccount
+from organizations.models import Organization, Scope
+from tests.jobs.api.conftest import make_client
+
+pytestmark = pytest.mark.django_db
+
+SCOPES = list(Scope)
+ROW = re.compile(r"^\| `([A-Z]+) /api/v1(/[^`]*)` \|.*\| (\w+) \|$", re.MULTILINE)
+NEEDED = {
+    (method, path): Scope(scope)
+    for method, path, scope in ROW.findall((settings.BASE_DIR / "docs" / "api.md").read_text())
+}
+
+
+def test_the_guide_has_the_scope_of_every_call() -> None:
+    paths: dict[str, dict[str, Any]] = api.get_openapi_schema()["paths"]
+    calls = {
+        (method.upper(), path.removeprefix("/api/v1"))
+        for path, methods in paths.items()
+        for method in methods
+    }
+    assert calls == NEEDED.keys()
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize(("method", "path"), sorted(NEEDED))
+def test_a_scope_may_do_what_the_guide_says(
+    organization: Organization, account: ProviderAccount, method: str, path: str, scope: Scope
+) -> None:
+    before = ProviderAccount.objects.values().get()
+    needed = NEEDED[method, path]
+    answer = make_client(organization, scope).call(
+        method, re.sub(r"{\w+}", "999999", path), {} if method != "GET" else None
+    )
+    if SCOPES.index(scope) < SCOPES.index(needed):
+        assert (answer.status, answer.body["error"]["code"]) == (403, "forbidden")
+        assert f"scope {needed.value}" in answer.body["error"]["message"]
+    else:
+        assert answer.status in {200, 404, 422}
+    assert ProviderAccount.objects.values().get() == before
