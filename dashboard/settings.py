@@ -1,5 +1,6 @@
 """Settings of the project, read from the environment; docs/deploying.md lists the variables."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -67,6 +68,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "corsheaders",
     "csp",
     "django_htmx",
@@ -191,6 +193,19 @@ ACCOUNT_FORMS = {
 # Wrong passwords: by client, and by client and address together (`key`, see the adapter).
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+MFA_ADAPTER = "organizations.sign_in.second_factor.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Reelboard"
+MFA_TOTP_PERIOD = 30
+MFA_TRUST_ENABLED = True
+MFA_TRUST_COOKIE_AGE = timedelta(days=30)
+# Nobody signs up with an address of somebody else's here, who could then not get in.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_FORMS = {
+    "authenticate": "organizations.sign_in.forms.AuthenticateForm",
+    "reauthenticate": "organizations.sign_in.forms.ReauthenticateCodeForm",
+    "activate_totp": "organizations.sign_in.forms.ActivateTOTPForm",
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if TRUST_PROXY_HEADERS else 0
 
 # Mail

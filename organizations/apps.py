@@ -8,5 +8,7 @@ class OrganizationsConfig(AppConfig):
 
     def ready(self) -> None:
         from organizations.audit import triggers
+        from organizations.sign_in import second_factor
 
         post_migrate.connect(triggers.install, sender=self)
+        second_factor.watch()

@@ -9,6 +9,8 @@ from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
+TRUST_STAGE = "allauth.mfa.stages.TrustStage"
+
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -18,6 +20,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_safe_url(self, url: str | None) -> bool:
         """Whether `next` may lead there: to a path of ours, and to no other name of this host."""
         return url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+
+    def get_login_stages(self) -> list[str]:
+        """All but the page that asks whether to trust the browser: the code's page asks that."""
+        return [stage for stage in super().get_login_stages() if stage != TRUST_STAGE]
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return resolve_url(settings.LOGIN_REDIRECT_URL)

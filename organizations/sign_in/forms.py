@@ -3,12 +3,18 @@
 from typing import Any
 
 from allauth.account import forms
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base import forms as mfa_forms
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp import forms as totp_forms
+from django import forms as django_forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from organizations.sign_in.form_fields import StyledField
 from organizations.sign_in.passwords import request_password_mail
+from organizations.sign_in.second_factor import claim_time_step
 
 
 class LoginForm(forms.LoginForm):
@@ -48,3 +54,40 @@ class ResetPasswordForm(forms.ResetPasswordForm):
         """Leave the mail to a worker: sending it here would take longer for known addresses."""
         request_password_mail(user.pk for user in self.users)
         return str(self.cleaned_data["email"])
+
+
+def code_field() -> django_forms.CharField:
+    """Of a code from an app or of a recovery code: both are digits."""
+    attributes = {"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}
+    return django_forms.CharField(
+        label="Code", max_length=40, widget=django_forms.TextInput(attrs=attributes)
+    )
+
+
+class CodeForm(mfa_forms.BaseAuthenticateForm):
+    bound_field_class = StyledField
+
+    code = code_field()
+
+    def clean_code(self) -> str:
+        code = str(super().clean_code())
+        is_totp = self.authenticator.type == Authenticator.Type.TOTP
+        if is_totp and not claim_time_step(self.authenticator):
+            raise get_adapter().validation_error("incorrect_code")
+        return code
+
+
+class AuthenticateForm(CodeForm, mfa_forms.AuthenticateForm):
+    trust = django_forms.BooleanField(
+        label=f"Trust this browser for {settings.MFA_TRUST_COOKIE_AGE.days} days", required=False
+    )
+
+
+class ReauthenticateCodeForm(CodeForm, mfa_forms.ReauthenticateForm):
+    pass
+
+
+class ActivateTOTPForm(totp_forms.ActivateTOTPForm):
+    bound_field_class = StyledField
+
+    code = code_field()

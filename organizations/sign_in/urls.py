@@ -1,9 +1,17 @@
 """The pages of django-allauth that this site offers, below `/accounts/`."""
 
-from allauth.account import urls as allauth_urls
+from allauth.account import urls as account_urls
+from allauth.mfa import urls as mfa_urls
+from django.urls import include, path
+
+from organizations.sign_in import views
 
 # Whoever makes a user vouches for the address, and history calls people by it: nobody changes
 # their own to one that was never proven to be theirs.
 CLOSED = {"account_email", "account_email_verification_sent", "account_confirm_email"}
 
-urlpatterns = [pattern for pattern in allauth_urls.urlpatterns if pattern.name not in CLOSED]
+urlpatterns = [
+    *(pattern for pattern in account_urls.urlpatterns if pattern.name not in CLOSED),
+    path("2fa/authenticate/", views.authenticate, name="mfa_authenticate"),
+    path("2fa/", include(mfa_urls)),
+]

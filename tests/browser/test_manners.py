@@ -7,13 +7,13 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.accessibility import COLORS, find_violations
 from tests.browser.conftest import keep_session
 from tests.browser.stack import EMAIL, VIEWER, Stack
 
 pytestmark = pytest.mark.browser
 
 JOBS = "/o/harbor/jobs/"
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 # a job of each look: finished, and failed with its panel of reasons
 PAGES = [
     JOBS,
@@ -129,19 +129,12 @@ def test_signing_out_elsewhere_brings_the_sign_in_page_and_not_a_fragment(
 def test_axe_finds_nothing(page: Page, theme: Literal["light", "dark"]) -> None:
     page.expected_complaints = ("404",)  # type: ignore[attr-defined]
     page.emulate_media(color_scheme=theme)
-    axe, reported = AXE.read_text(), []
-    # the themes differ in their colors alone
-    rules = "" if theme == "light" else "runOnly: ['color-contrast', 'link-in-text-block'], "
+    reported: list[str] = []
+    rules = COLORS if theme == "dark" else ""
     for name in PAGES:
         page.goto(path_of(page, name))
         assert page.evaluate("document.documentElement.dataset.bsTheme") == theme
-        page.evaluate(axe)
-        found = page.evaluate(f"axe.run({{{rules}resultTypes: ['violations']}})")
-        reported += [
-            f"{name}: {rule['id']}: {node['target']} {node['failureSummary']}"
-            for rule in found["violations"]
-            for node in rule["nodes"]
-        ]
+        reported += [f"{name}: {violation}" for violation in find_violations(page, rules)]
     assert reported == []
 
 
@@ -149,8 +142,7 @@ def test_axe_finds_nothing(page: Page, theme: Literal["light", "dark"]) -> None:
 def test_axe_finds_nothing_before_the_sign_in(stack: Stack, browser: Browser, path: str) -> None:
     page = browser.new_page(base_url=stack.url)
     page.goto(path)
-    page.evaluate(AXE.read_text())
-    assert page.evaluate("axe.run().then(found => found.violations.map(rule => rule.id))") == []
+    assert find_violations(page) == []
     page.context.close()
 
 

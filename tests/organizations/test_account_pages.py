@@ -1,18 +1,24 @@
 """Every page of django-allauth that can be reached: opened, submitted wrongly and rightly."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, reverse
 
 from organizations.models import User
 from organizations.sign_in.passwords import password_set_link
 from organizations.sign_in.urls import urlpatterns
 from tests.factories import PASSWORD, make_user
+from tests.organizations.sign_in.codes import (
+    confirm_password,
+    current_code,
+    enter_password,
+    set_up_app,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -49,12 +55,15 @@ class Reader(HTMLParser):
 
 @dataclass(frozen=True)
 class Case:
-    """A page, who opens it, what is refused on it, and what it accepts."""
+    """A page, who opens it, what is refused on it, and what it accepts.
+
+    `right` may be made from the client: what is accepted can depend on what a page before said.
+    """
 
     open: Callable[[Client], str]
     heading: str
     wrong: dict[str, str] | None = None
-    right: dict[str, str] = field(default_factory=dict)
+    right: dict[str, str] | Callable[[Client], dict[str, str]] = field(default_factory=dict)
 
 
 def signed_in(client: Client) -> User:
@@ -89,6 +98,35 @@ def reset_link(client: Client) -> str:
 
 def old_link(client: Client) -> str:
     return reverse("account_reset_password_from_key", args=["1", "set-password"])
+
+
+def confirmed(name: str) -> Callable[[Client], str]:
+    """The page `name`, for a user who has just confirmed the password."""
+
+    def open_it(client: Client) -> str:
+        signed_in(client)
+        confirm_password(client)
+        return reverse(name)
+
+    return open_it
+
+
+def with_app(name: str) -> Callable[[Client], str]:
+    """The page `name`, for a user who has just set up an authenticator app."""
+
+    def open_it(client: Client) -> str:
+        signed_in(client)
+        set_up_app(client)
+        return reverse(name)
+
+    return open_it
+
+
+def half_signed_in(client: Client) -> str:
+    user = signed_in(client)
+    set_up_app(client)
+    client.post(reverse("account_logout"))
+    return enter_password(client, user)
 
 
 TWO = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
@@ -129,8 +167,33 @@ CASES = {
         named("account_reset_password_from_key_done"), "Your password is set"
     ),
 }
-# leads to the sign-in page: nobody is sent a code
-ELSEWHERE = {"account_confirm_login_code"}
+SECOND_FACTOR = {
+    "mfa_index": Case(named("mfa_index", sign_in=True), "Two-factor authentication"),
+    "an index with factors": Case(with_app("mfa_index"), "Replace with new codes"),
+    "mfa_authenticate": Case(half_signed_in, "Enter your code", {"code": "no"}, current_code),
+    "mfa_reauthenticate": Case(
+        with_app("mfa_reauthenticate"), "Confirm with a code", {"code": "no"}, current_code
+    ),
+    "mfa_activate_totp": Case(
+        confirmed("mfa_activate_totp"),
+        "Set up an authenticator app",
+        {"code": "no"},
+        current_code,
+    ),
+    "mfa_deactivate_totp": Case(
+        with_app("mfa_deactivate_totp"), "Remove the authenticator app?", None, {"a": "b"}
+    ),
+    "mfa_view_recovery_codes": Case(with_app("mfa_view_recovery_codes"), "10 of 10 are unused"),
+    "mfa_generate_recovery_codes": Case(
+        with_app("mfa_generate_recovery_codes"), "Replace your recovery codes?", None, {"a": "b"}
+    ),
+    "mfa_download_recovery_codes": Case(with_app("mfa_download_recovery_codes"), ""),
+}
+CASES |= SECOND_FACTOR
+# other states of a page above
+AGAIN = {"an old link", "an index with factors"}
+# leads to the sign-in page: nobody is sent a code, and trust is asked with the code
+ELSEWHERE = {"account_confirm_login_code", "mfa_trust"}
 
 
 def read(html: str) -> Reader:
@@ -141,8 +204,16 @@ def read(html: str) -> Reader:
     return reader
 
 
+def names(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[str | None]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from names(pattern.url_patterns)
+        else:
+            yield pattern.name
+
+
 def test_every_page_is_tried() -> None:
-    assert {pattern.name for pattern in urlpatterns} == (set(CASES) - {"an old link"}) | ELSEWHERE
+    assert set(names(urlpatterns)) == (set(CASES) - AGAIN) | ELSEWHERE
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -165,7 +236,7 @@ def test_a_page_opens_says_what_is_wrong_and_takes_what_is_right(client: Client,
             "is-invalid" in refused.content.decode() or "banner-error" in refused.content.decode()
         )
         read(refused.content.decode())
-    done = client.post(path, case.right)
+    done = client.post(path, case.right(client) if callable(case.right) else case.right)
     assert done.status_code == 302
     assert not urlsplit(done["Location"]).netloc
 

@@ -1,0 +1,34 @@
+"""What axe, and a narrow screen, have against a page."""
+
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Page
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+# the themes differ in their colors alone
+COLORS = "runOnly: ['color-contrast', 'link-in-text-block'], "
+
+
+def find_violations(page: Page, rules: str = "") -> list[str]:
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(f"axe.run({{{rules}resultTypes: ['violations']}})")
+    return [
+        f"{rule['id']}: {node['target']} {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
+
+
+def inspect(page: Page) -> None:
+    """Look at the page as it is in both themes, wide and narrow."""
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        for width in (1440, 375):
+            page.set_viewport_size({"width": width, "height": 900})
+            rules = COLORS if theme == "dark" else ""
+            assert find_violations(page, rules) == [], (page.url, theme, width)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
