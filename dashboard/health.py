@@ -36,12 +36,18 @@ def probes(
 
 
 def _readiness() -> HttpResponse:
-    """200 once the database answers and has the tables of this code, else 503 with the reason."""
+    """200 once the database answers and has the tables of this code, else 503 with the reason.
+
+    What needs an old key is named, and no failure.
+    """
     try:
         problem = schema.find_problem()
+        note = "" if problem else schema.find_old_keys()
     except DatabaseError:
         problem = "The database is not responding."
-    return _text(f"{problem}\n", status=503) if problem else _text("ok\n")
+    if problem:
+        return _text(f"{problem}\n", status=503)
+    return _text(f"ok\n{note}\n" if note else "ok\n")
 
 
 def _has_metrics_token(request: HttpRequest) -> bool:

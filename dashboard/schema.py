@@ -20,6 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 
+from organizations import reencryption
 from organizations.audit import triggers
 
 OUR_APPS = ("organizations", "jobs")
@@ -28,6 +29,10 @@ MIGRATIONS_PENDING = "The database has not been migrated: run `.venv/bin/python 
 OLDER_DATABASE = (
     "This database is from an older version: run make demo-reset, or, if it is not the demo's, "
     "start with an empty database. Upgrades begin with the first release."
+)
+OLD_KEYS = (
+    "Something stored ({}) needs an older key of CREDENTIALS_KEYS: run `.venv/bin/python manage.py "
+    "reencrypt`, then remove the older key."
 )
 
 
@@ -64,6 +69,12 @@ def find_problem(database: str = DEFAULT_DB_ALIAS) -> str:
     return triggers.MISSING if triggers.are_missing(database) else ""
 
 
+def find_old_keys() -> str:
+    """A sentence where something that is stored needs an older key; empty otherwise."""
+    column = reencryption.find_remaining()
+    return OLD_KEYS.format(column) if column else ""
+
+
 def check_database(
     app_configs: Any, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
@@ -72,7 +83,12 @@ def check_database(
     if sys.argv[1:2] != ["migrate"]:
         ids[triggers.MISSING] = "reelboard.E002"
     problems = map(find_problem, databases or [])
-    return [checks.Error(problem, id=ids[problem]) for problem in problems if problem in ids]
+    found: list[checks.CheckMessage] = [
+        checks.Error(problem, id=ids[problem]) for problem in problems if problem in ids
+    ]
+    if databases and not any(map(find_problem, databases)) and (note := find_old_keys()):
+        found.append(checks.Warning(note, id="reelboard.W001"))
+    return found
 
 
 def store_digests(using: str, plan: Iterable[tuple[Migration, bool]], **kwargs: Any) -> None:

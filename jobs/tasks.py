@@ -1,6 +1,9 @@
 """The Celery tasks: each calls one function with an id, and may run twice."""
 
+from importlib import import_module
+
 from celery import Task, shared_task
+from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -12,6 +15,7 @@ from jobs.sync import runner
 from jobs.webhooks import handler
 from jobs.workqueue import dispatch
 from jobs.workqueue.enqueue import enqueue_on_commit
+from organizations.models import Invitation
 
 
 @shared_task(name="jobs.tasks.tick")
@@ -60,6 +64,8 @@ def _find_account_after(pk: int) -> int | None:
 def prune() -> None:
     """Delete what is kept for a limited time."""
     idempotency.prune(timezone.now())
+    Invitation.objects.delete_expired(timezone.now())
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
 @shared_task(name="jobs.tasks.run_submission")

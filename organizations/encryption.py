@@ -31,6 +31,20 @@ def encrypt(text: str) -> str:
     return cipher().encrypt(text.encode()).decode()
 
 
+def needs_old_key(token: str) -> bool:
+    """Whether the newest of CREDENTIALS_KEYS does not open it."""
+    try:
+        _cipher((settings.CREDENTIALS_KEYS[0],)).decrypt(token.encode())
+    except InvalidToken:
+        return True
+    return False
+
+
+def encrypt_anew(token: str) -> str:
+    """The same text, encrypted with the newest key. Raises Undecryptable."""
+    return encrypt(decrypt(token, "A stored value"))
+
+
 def decrypt(token: str, name: str) -> str:
     """The text of a token; `name` is what the error calls it.
 

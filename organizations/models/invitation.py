@@ -13,6 +13,8 @@ from organizations.models.organization import Organization, Role
 from organizations.models.token import digest_of
 
 LIFE = timedelta(days=7)
+# How long one that expired is still listed, and can be sent again
+KEPT = timedelta(days=30)
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -22,6 +24,10 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self, now: datetime) -> "InvitationQuerySet":
         """Neither accepted, nor withdrawn, nor expired."""
         return self.filter(accepted_at__isnull=True, withdrawn_at__isnull=True, expires_at__gt=now)
+
+    def delete_expired(self, now: datetime) -> int:
+        """Delete what was not accepted, some time after it ended; returns how many."""
+        return self.filter(accepted_at__isnull=True, expires_at__lt=now - KEPT).delete()[0]
 
 
 class Invitation(models.Model):
