@@ -1,6 +1,6 @@
 """`/accounts`: provider accounts and how they are doing."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.db.models import QuerySet
 from ninja import Query, Router, Status
@@ -10,6 +10,7 @@ from jobs.api.auth import ApiRequest, TokenAuth, visible_to
 from jobs.api.errors import ACTION_REFUSALS, LIST_REFUSALS, READ_REFUSALS, ApiError, not_found
 from jobs.api.list_parameters import read_filters
 from jobs.api.schemas.accounts import AccountList, AccountShape
+from jobs.api.schemas.parameters import Flag, Slugs, one_of
 from jobs.models import HealthState, ProviderAccount
 from jobs.query.accounts import AccountFilter
 from jobs.query.references import find_by_id
@@ -22,12 +23,10 @@ router = Router(tags=["accounts"], by_alias=True)
 class ListParameters(BaseModel):
     """Documents the query string; AccountFilter reads it."""
 
-    provider: list[str] = Field([], description="Slugs.")
-    enabled: str = Field("", description="`true` or `false`: paused.")
-    state: list[str] = Field(
-        [],
-        description="Those whose `health.state` is one of these.",
-        json_schema_extra={"items": {"enum": list(HealthState)}},
+    provider: Slugs = []
+    enabled: Flag = Field("", description="`false`: those that are paused; `true`: all others.")
+    state: Annotated[list[str], one_of(HealthState)] = Field(
+        [], description="Those whose `health.state` is one of these."
     )
 
 

@@ -1,6 +1,6 @@
 """`/files`: what the jobs of all accounts made."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -18,11 +18,20 @@ from jobs.api.errors import (
 )
 from jobs.api.list_parameters import read_filters
 from jobs.api.schemas.outputs import FileDetail, FileList, OutputLinkShape
+from jobs.api.schemas.parameters import (
+    Accounts,
+    Cursor,
+    Height,
+    Limit,
+    Slugs,
+    Time,
+    one_of,
+    sorts,
+)
 from jobs.media.links import NoLink, find_link
 from jobs.models import Output
 from jobs.query import keyset
 from jobs.query.files import FileFilter
-from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT
 from jobs.query.references import find_by_id
 from providers.core.status import OutputStatus
 from providers.core.types import OutputKind, OutputLink
@@ -37,25 +46,27 @@ RETRY_S = 30
 class ListParameters(BaseModel):
     """Documents the query string; FileFilter reads it, for the page as well."""
 
-    provider: list[str] = Field([], description="Slugs.")
-    account: list[str] = Field([], description="Ids or exact names.")
-    job: list[str] = Field([], description="Ids.")
-    kind: list[str] = Field(
-        [],
-        description="All but images where it is left out.",
-        json_schema_extra={"items": {"enum": list(OutputKind)}},
+    provider: Slugs = []
+    account: Accounts = []
+    job: list[str] = Field([], description="Of these jobs, by id.")
+    kind: Annotated[list[str], one_of(OutputKind)] = Field(
+        [], description="Of these kinds; by default, all but images."
     )
-    status: list[str] = Field([], json_schema_extra={"items": {"enum": list(OutputStatus)}})
-    format: list[str] = Field([], description="As the provider writes it, such as `mp4`.")
-    preset: list[str] = Field([], description="Ids.")
-    min_height: str = Field("", description="In pixels; included.")
-    max_height: str = Field("", description="In pixels; included.")
-    q: str = Field("", description="A provider's id, or words of the label, URL or job.")
-    created_after: str = Field("", description="Of the job: ISO 8601, or an age; included.")
-    created_before: str = Field("", description="Not included.")
-    sort: str = Field("", description="`created`; `-created`, newest first, where left out.")
-    limit: str = Field("", description=f"1 to {MAX_LIMIT}; {DEFAULT_LIMIT} where it is left out.")
-    cursor: str = Field("", description="`next` of the page before.")
+    status: Annotated[list[str], one_of(OutputStatus)] = Field([], description="In these statuses.")
+    format: list[str] = Field([], description="In these formats, as the provider spells them.")
+    preset: list[str] = Field([], description="Made with these presets, by id.")
+    min_height: Height = Field("", description="In pixels, at least.")
+    max_height: Height = Field("", description="In pixels, at most.")
+    q: str = Field(
+        "", description="The provider's id of the file or its job, or words of label, URL or job."
+    )
+    created_after: Time = Field("", description="Of a job created at this time or later.")
+    created_before: Time = Field("", description="Of a job created before this time.")
+    sort: Annotated[str, sorts(["created"])] = Field(
+        "", description="By the creation of the job; by default, newest first."
+    )
+    limit: Limit = ""
+    cursor: Cursor = ""
 
 
 @router.get("", response={200: FileList, **LIST_REFUSALS}, summary="List files")

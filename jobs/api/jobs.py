@@ -1,6 +1,6 @@
 """`/jobs`: list and read."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from django.db.models import Prefetch, QuerySet
 from ninja import Query, Router
@@ -12,11 +12,20 @@ from jobs.api.auth import ApiRequest, visible_to
 from jobs.api.errors import LIST_REFUSALS, READ_REFUSALS, ApiError, invalid, not_found
 from jobs.api.list_parameters import read_filters
 from jobs.api.schemas.jobs import JobDetail, JobList
+from jobs.api.schemas.parameters import (
+    Accounts,
+    Cursor,
+    Flag,
+    Limit,
+    Slugs,
+    Time,
+    one_of,
+    sorts,
+)
 from jobs.models import Job, JobBody, JobEvent, Output
 from jobs.query import keyset
 from jobs.query.jobs import JobFilter
 from jobs.query.orderings import SORT_TIMES
-from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT
 from jobs.query.references import find_by_id
 from providers.core.status import JobStatus
 
@@ -26,39 +35,47 @@ router = Router(tags=["jobs"], by_alias=True)
 class ListParameters(BaseModel):
     """Documents the query string; JobFilter reads it, for the pages as well."""
 
-    status: list[str] = Field([], json_schema_extra={"items": {"enum": list(JobStatus)}})
-    provider: list[str] = Field([], description="Slugs.")
-    account: list[str] = Field([], description="Ids or exact names.")
-    error: list[str] = Field([], description="Classes, or families such as `input.*`.")
-    batch: list[str] = []
-    preset: list[str] = Field([], description="Ids of presets that an output was made with.")
-    gone: str = Field(
-        "",
-        description="`true`: only jobs that the provider no longer knows; `false`: none of them. "
-        "Without it they are left out of `submitting`, `queued` and `running` alone.",
+    status: Annotated[list[str], one_of(JobStatus)] = Field([], description="In these statuses.")
+    provider: Slugs = []
+    account: Accounts = []
+    error: list[str] = Field(
+        [], description="Failed with these error classes, or families such as `input.*`."
     )
-    unresolved: str = Field(
+    batch: list[str] = Field([], description="Of these batches, by exact name.")
+    preset: list[str] = Field([], description="With an output of these presets, by id.")
+    gone: Flag = Field(
+        "",
+        description="`true`: only jobs that the provider no longer has; `false`: none of them. "
+        "Without it, they are left out of `submitting`, `queued` and `running` alone.",
+    )
+    unresolved: Flag = Field(
         "", description="`true`: failed, and no later attempt succeeded; `false`: all others."
     )
-    partial: str = Field(
+    partial: Flag = Field(
         "", description="`true`: ended with usable and with failed outputs; `false`: all others."
     )
-    suspect: str = Field(
+    suspect: Flag = Field(
         "", description="`true`: succeeded, but something looks wrong; `false`: all others."
     )
-    submitted_by: list[str] = Field([], description="E-mail addresses, or `token:NAME`.")
-    q: str = Field("", description="An id in full, or words of the name, URL, batch or error.")
-    created_after: str = Field("", description="ISO 8601, or an age such as `2d`; included.")
-    created_before: str = Field("", description="Not included.")
-    started_after: str = Field("", description="Leaves out what has not started.")
-    started_before: str = ""
-    finished_after: str = Field("", description="By `ended_at`; leaves out what has not ended.")
-    finished_before: str = ""
-    changed_after: str = ""
-    changed_before: str = ""
-    sort: str = Field("", description=f"{', '.join(SORT_TIMES)}; a minus before it: newest first.")
-    limit: str = Field("", description=f"1 to {MAX_LIMIT}; {DEFAULT_LIMIT} where it is left out.")
-    cursor: str = Field("", description="`next` of the page before.")
+    submitted_by: list[str] = Field(
+        [], description="Submitted by these, as e-mail addresses or `token:NAME`."
+    )
+    q: str = Field(
+        "", description="An id in full, or words of the name, URL, batch or error message."
+    )
+    created_after: Time = Field("", description="By `sort_at`: at this time or later.")
+    created_before: Time = Field("", description="By `sort_at`: before this time.")
+    started_after: Time = Field("", description="Started at this time or later.")
+    started_before: Time = Field("", description="Started before this time.")
+    finished_after: Time = Field("", description="By `ended_at`: at this time or later.")
+    finished_before: Time = Field("", description="By `ended_at`: before this time.")
+    changed_after: Time = Field("", description="Changed at this time or later.")
+    changed_before: Time = Field("", description="Changed before this time.")
+    sort: Annotated[str, sorts(SORT_TIMES)] = Field(
+        "", description="By which time; with a minus sign, newest first."
+    )
+    limit: Limit = ""
+    cursor: Cursor = ""
 
 
 @router.get("", response={200: JobList, **LIST_REFUSALS}, summary="List jobs")

@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field
 from jobs.api.auth import ApiRequest, visible_to
 from jobs.api.errors import LIST_REFUSALS, READ_REFUSALS, invalid, not_found
 from jobs.api.list_parameters import read_filters
+from jobs.api.schemas.parameters import Accounts, Cursor, Limit, Slugs, Time
 from jobs.api.schemas.presets import PresetList, PresetWithUse
 from jobs.models import Preset
 from jobs.query import presets
-from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT, read_time
+from jobs.query.parameters import read_time
 from jobs.query.presets import MAX_WINDOW, WINDOW, PresetFilter, Usage
 from jobs.query.references import find_by_id
 
@@ -22,17 +23,17 @@ router = Router(tags=["presets"], by_alias=True)
 class ListParameters(BaseModel):
     """Documents the query string; PresetFilter reads it, for the page as well."""
 
-    provider: list[str] = Field([], description="Slugs.")
-    account: list[str] = Field([], description="Ids or exact names.")
-    preset: list[str] = Field([], description="Ids.")
+    provider: Slugs = []
+    account: Accounts = []
+    preset: list[str] = Field([], description="These presets, by id.")
     q: str = Field("", description="Words of the name, the kind or the provider's id.")
-    created_after: str = Field(
+    created_after: Time = Field(
         "",
-        description=f"From when on jobs are counted: ISO 8601, or an age; {WINDOW} where it is "
-        f"left out, {MAX_WINDOW.days}d at the most.",
+        description=f"Since when jobs are counted; by default {WINDOW}, at most "
+        f"{MAX_WINDOW.days}d.",
     )
-    limit: str = Field("", description=f"1 to {MAX_LIMIT}; {DEFAULT_LIMIT} where it is left out.")
-    cursor: str = Field("", description="`next` of the page before.")
+    limit: Limit = ""
+    cursor: Cursor = ""
 
 
 @router.get("", response={200: PresetList, **LIST_REFUSALS}, summary="List presets")

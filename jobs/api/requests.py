@@ -59,8 +59,12 @@ class Strict(BaseModel):
 
 
 class RenditionRequest(Strict):
-    packaging: Literal["hls", "mp4"]
-    heights: list[Height] = Field(min_length=1, max_length=MAX_RENDITIONS)
+    packaging: Literal["hls", "mp4"] = Field(description="How the outputs are packaged.")
+    heights: list[Height] = Field(
+        min_length=1,
+        max_length=MAX_RENDITIONS,
+        description="An output for each of these heights, in pixels.",
+    )
 
     @field_validator("heights")
     @classmethod
@@ -91,8 +95,8 @@ class ThumbnailsRequest(Strict):
         description="Each is made in all of them; by default in `jpg`.",
         json_schema_extra={"uniqueItems": True},
     )
-    width: Pixels | None = None
-    height: Pixels | None = None
+    width: Pixels | None = Field(None, description="In pixels.")
+    height: Pixels | None = Field(None, description="In pixels.")
     filters: list[ImageFilter] = Field(
         default_factory=list,
         max_length=2,
@@ -138,8 +142,10 @@ class SubmitRequest(Strict):
     account: str = Field(
         min_length=1, max_length=100, description="Id or exact name of a provider account."
     )
-    input: Source
-    destination: MediaUrl | None = None
+    input: Source = Field(description="URL of the source file.")
+    destination: MediaUrl | None = Field(
+        None, description="Where the provider delivers the outputs; by default, it decides."
+    )
     extra: dict[str, Any] = Field(
         {}, description="Merged into the provider's own job object; its keys win."
     )
@@ -148,11 +154,11 @@ class SubmitRequest(Strict):
         max_length=MAX_RENDITIONS,
         description="May be left out where `extra` says what to make.",
     )
-    thumbnails: ThumbnailsRequest | None = None
+    thumbnails: ThumbnailsRequest | None = Field(None, description="Pictures of the video.")
     metadata: Json = Field(
         None, description="Returned with the job as it was sent, but for secrets."
     )
-    test: bool = False
+    test: bool = Field(False, description="Submit as a test, where the provider has that.")
     allow_duplicate: bool = Field(False, description="Submit even if the same ran within 24 hours.")
 
     @field_validator("extra")

@@ -2,13 +2,13 @@
 
 from ninja import Field, Schema
 
-from jobs.api.schemas.fields import Text
+from jobs.api.schemas.fields import ErrorClassName, Text
 
 
 class ErrorInfo(Schema):
-    class_: str = Field(alias="class", description="One of the closed list of error classes.")
-    code: Text = Field(description="The provider's own.")
-    message: str = Field(description="The provider's message, else ours.")
+    class_: ErrorClassName = Field(alias="class", description="Ours, the same at every provider.")
+    code: Text = Field(description="The provider's own code.")
+    message: str = Field(description="The provider's message; ours, if it gave none.")
     hint: str = Field(description="What to do about it.")
     transient: bool = Field(description="Whether it goes away by itself.")
 

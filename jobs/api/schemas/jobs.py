@@ -9,67 +9,81 @@ from ninja import Field, Schema
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from jobs.actions.offers import AvailableAction, cannot_act
+from jobs.api.errors import ErrorDetail
 from jobs.api.schemas.errors import ErrorInfo, ListedError
 from jobs.api.schemas.fields import AccountReference, Id, Text
 from jobs.api.schemas.outputs import OutputCounts, OutputShape
 from jobs.api.schemas.presets import PresetShape
 from jobs.display.errors import describe_error
-from jobs.models import Job, JobEvent
+from jobs.models import EndSource, EventSource, Job, JobEvent
+from providers.core.status import JobStatus
 
 
 class InputFacts(Schema):
     url: Text = Field(validation_alias="input_url", description="Without signatures and keys.")
-    duration_ms: int | None = Field(validation_alias="input_duration_ms")
-    size_bytes: int | None = Field(validation_alias="input_size_bytes")
-    width: int | None = Field(validation_alias="input_width")
-    height: int | None = Field(validation_alias="input_height")
-    video_codec: Text = Field(validation_alias="input_video_codec")
-    audio_codec: Text = Field(validation_alias="input_audio_codec")
+    duration_ms: int | None = Field(
+        validation_alias="input_duration_ms", description="In milliseconds."
+    )
+    size_bytes: int | None = Field(validation_alias="input_size_bytes", description="In bytes.")
+    width: int | None = Field(validation_alias="input_width", description="In pixels.")
+    height: int | None = Field(validation_alias="input_height", description="In pixels.")
+    video_codec: Text = Field(
+        validation_alias="input_video_codec", description="The video codec, such as `prores`."
+    )
+    audio_codec: Text = Field(
+        validation_alias="input_audio_codec", description="The audio codec, such as `pcm`."
+    )
 
 
 class InputDetail(InputFacts):
-    frame_rate: float | None = Field(validation_alias="input_frame_rate")
-    bitrate_kbps: int | None = Field(validation_alias="input_bitrate_kbps")
+    frame_rate: float | None = Field(
+        validation_alias="input_frame_rate", description="Frames per second."
+    )
+    bitrate_kbps: int | None = Field(
+        validation_alias="input_bitrate_kbps", description="In kbit/s."
+    )
 
 
 class EventShape(Schema):
-    at: datetime
-    source: str = Field(description="poll, webhook, submit, action or import.")
-    from_: Text = Field(alias="from")
-    to: Text = Field(validation_alias="to_status")
-    message: Text
+    at: datetime = Field(description="When it was recorded.")
+    source: EventSource = Field(description="What it was noticed or caused by.")
+    from_: JobStatus | None = Field(alias="from", description="The status before.")
+    to: JobStatus | None = Field(validation_alias="to_status", description="The status after.")
+    message: Text = Field(description="What happened, if it is more than a change of status.")
     actor: str | None = Field(
         validation_alias="actor_name", description="Who did it: an e-mail address, or `token:NAME`."
     )
 
     @staticmethod
-    def resolve_from(event: JobEvent) -> str:
-        return event.from_status
+    def resolve_from(event: JobEvent) -> str | None:
+        return event.from_status or None
+
+    @staticmethod
+    def resolve_to(event: JobEvent) -> str | None:
+        return event.to_status or None
 
 
 class ActionOffer(Schema):
-    allowed: bool
+    allowed: bool = Field(description="Whether it can be requested now.")
     reason: Text = Field(description="Why it is not allowed now.")
 
 
 class JobActions(Schema):
-    cancel: ActionOffer
-    resubmit: ActionOffer
+    cancel: ActionOffer = Field(description="Ask the provider to stop it.")
+    resubmit: ActionOffer = Field(description="Run it again.")
 
 
 class JobShape(Schema):
     """What a listed job and a job in detail share."""
 
-    id: Id
+    id: Id = Field(description="Our id of the job.")
     organization: str = Field(validation_alias="organization.slug", description="Its slug.")
-    account: AccountReference
+    account: AccountReference = Field(description="Where it runs.")
     remote_id: str | None = Field(description="The provider's id; null until it has named it.")
-    attempt: int
-    batch: Text
-    name: Text
-    status: str = Field(
-        description="submitting, queued, running, succeeded, failed, cancelled or unknown."
-    )
+    attempt: int = Field(description="1; more, if the provider ran it again under the same id.")
+    batch: Text = Field(description="The name of its batch.")
+    name: Text = Field(description="The file name of its input, unless the provider has a name.")
+    status: JobStatus = Field(description="The same words for every provider.")
     provider_status: Text = Field(description="The provider's own status.")
     partial: bool = Field(
         validation_alias="is_partial", description="Ended with usable and with failed outputs."
@@ -87,16 +101,16 @@ class JobShape(Schema):
         description="When the provider no longer knew it; `status` is what it last reported."
     )
     progress: float | None = Field(description="0 to 100; null: not reported.")
-    phase: Text
-    input: InputFacts
+    phase: Text = Field(description="What the provider is doing with it.")
+    input: InputFacts = Field(description="The source file.")
     error: ErrorInfo | None = Field(description="Never null on a failed job, null on all others.")
     created_at: datetime | None = Field(description="The provider's, as the next two are.")
-    started_at: datetime | None
-    finished_at: datetime | None
+    started_at: datetime | None = Field(description="When it began to run.")
+    finished_at: datetime | None = Field(description="When it ended; see `ended_at`.")
     ended_at: datetime | None = Field(
         description="What `finished_after` and the sort by `finished` use; null while active."
     )
-    ended_at_source: Text = Field(
+    ended_at_source: EndSource | None = Field(
         description="`provider`: its time; `observed`: when we saw that it had ended; `estimated`: "
         "from its start or creation, since it had ended before we saw it. Null while active."
     )
@@ -104,20 +118,26 @@ class JobShape(Schema):
         description="What `created_after` and the sort by `created` use: the creation; when we "
         "first saw the job where the provider's clock is ahead of ours."
     )
-    first_seen_at: datetime
+    first_seen_at: datetime = Field(description="When we first read it.")
     synced_at: datetime | None = Field(description="When the provider last confirmed all this.")
-    changed_at: datetime
+    changed_at: datetime = Field(description="When its status or a fact last changed.")
     submitted_by: str | None = Field(
         validation_alias="submitter_name", description="An e-mail address, or `token:NAME`."
     )
-    retry_of: Id | None = Field(validation_alias="retry_of_id")
-    retries: list[Id]
+    retry_of: Id | None = Field(
+        validation_alias="retry_of_id", description="The job that it is a retry of."
+    )
+    retries: list[Id] = Field(description="The retries of it, oldest first.")
     metadata: Any = Field(description="The customer's own value, unchanged.")
     test: bool = Field(validation_alias="is_test", description="Submitted as a test.")
-    priority: int | None
+    priority: int | None = Field(description="As it was submitted.")
     html_url: str = Field(description="Its page on the board.")
     console_url: Text = Field(description="The job in the provider's own console.")
     actions: JobActions = Field(description="What can be done with the job as it is.")
+
+    @staticmethod
+    def resolve_ended_at_source(job: Job) -> str | None:
+        return job.ended_at_source or None
 
     @staticmethod
     def resolve_html_url(job: Job) -> str:
@@ -147,7 +167,7 @@ class JobShape(Schema):
 
 
 class ListedJob(JobShape):
-    outputs: OutputCounts
+    outputs: OutputCounts = Field(description="How many it makes, without images.")
 
     @staticmethod
     def resolve_outputs(job: Job) -> Job:
@@ -155,20 +175,20 @@ class ListedJob(JobShape):
 
 
 class JobList(Schema):
-    results: list[ListedJob]
+    results: list[ListedJob] = Field(description="The jobs of this page.")
     next: str | None = Field(description="The cursor of the next page; null on the last one.")
 
 
 class JobDetail(JobShape):
-    input: InputDetail
+    input: InputDetail = Field(description="The source file.")
     request: dict[str, Any] | None = Field(
         description="What was sent to the provider's adapter, with secrets redacted; null for a "
         "job that was not submitted here."
     )
-    outputs: list[OutputShape]
-    presets: list[PresetShape]
-    errors: list[ListedError]
-    events: list[EventShape]
+    outputs: list[OutputShape] = Field(description="What it makes, in the provider's order.")
+    presets: list[PresetShape] = Field(description="The presets of its outputs.")
+    errors: list[ListedError] = Field(description="All errors; `error` is the first.")
+    events: list[EventShape] = Field(description="Its history, oldest first.")
 
     @staticmethod
     def resolve_presets(job: Job) -> list[Any]:
@@ -205,5 +225,5 @@ class SubmittedJob(JobDetail):
 class ConflictBody(Schema):
     """Why it cannot be done now, and the job that is in its way, if there is one."""
 
-    error: Any
-    job: JobDetail | None = None
+    error: ErrorDetail = Field(description="Why it cannot be done.")
+    job: JobDetail | None = Field(None, description="Left out, if no job is in the way.")
