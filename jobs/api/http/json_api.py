@@ -13,10 +13,12 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 from ninja.parser import Parser
 
 from jobs.api.errors import ApiError, not_found
+from jobs.api.http.document import complete
 from jobs.api.http.encoding import ApiRenderer
 from jobs.api.http.field_errors import refuse_fields
 from jobs.submission.limits import read_json
@@ -47,6 +49,11 @@ class JsonAPI(NinjaAPI):
         super().__init__(parser=JsonParser(), renderer=ApiRenderer(), **options)
         for kind, handler in HANDLERS.items():
             self.add_exception_handler(kind, handler)
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        document = super().get_openapi_schema(**options)
+        complete(document)
+        return document
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """The name of its function in generated clients: no move of ours may change it."""

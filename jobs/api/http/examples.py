@@ -1,0 +1,195 @@
+"""An example of each request and response, for the OpenAPI document. A test holds them to it."""
+
+from typing import Any
+
+Example = dict[str, Any]
+
+ACCOUNT_REFERENCE: Example = {"id": "3", "name": "main", "provider": "zencoder"}
+ACCOUNT: Example = {
+    "id": "3",
+    "organization": "studio",
+    "provider": "zencoder",
+    "name": "main",
+    "base_url": "https://app.zencoder.com/api/v2",
+    "enabled": True,
+    "capabilities": ["cancel", "progress", "resubmit", "submit", "thumbnails"],
+    "health": {
+        "state": "ok",
+        "late": False,
+        "last_success_at": "2026-05-04T12:05:31.482Z",
+        "last_error": None,
+        "consecutive_failures": 0,
+        "latency_ms": 212,
+        "rate_remaining": None,
+    },
+    "notice": None,
+    "next_sync_at": "2026-05-04T12:05:36.482Z",
+}
+_FILE: Example = {
+    "id": "9121",
+    "remote_id": "2011",
+    "kind": "video",
+    "label": "720p",
+    "format": "mpeg4",
+    "width": 1280,
+    "height": 720,
+    "duration_ms": 61_240,
+    "size_bytes": 19_350_611,
+    "status": "succeeded",
+    "url": "https://cdn.example/out/720p.mp4?Signature=REDACTED",
+    "open_url": "https://board.example/o/studio/jobs/374/outputs/9121/open/",
+    "expires_at": None,
+}
+_CODECS: Example = {"video_codec": "h264", "audio_codec": "aac"}
+_FACTS: Example = {"frame_rate": 25.0, "video_bitrate_kbps": 2_400, "audio_bitrate_kbps": 128}
+OUTPUT: Example = {
+    **_FILE,
+    **_CODECS,
+    **_FACTS,
+    "provider_status": "finished",
+    "progress": None,
+    "error": None,
+}
+FILE: Example = {
+    **_FILE,
+    **_CODECS,
+    "job": {"id": "374", "name": "in.mov", "status": "succeeded"},
+    "account": ACCOUNT_REFERENCE,
+}
+PRESET: Example = {
+    "id": "17",
+    "remote_id": "web-720",
+    "name": "web 720",
+    "kind": None,
+    "settings": {"height": 720},
+}
+PRESET_WITH_USE: Example = {
+    **PRESET,
+    "account": ACCOUNT_REFERENCE,
+    "jobs": 120,
+    "succeeded": 108,
+    "failed": 10,
+    "cancelled": 2,
+    "success_rate": 0.9,
+    "last_used_at": "2026-05-04T12:00:00.250Z",
+}
+_INPUT: Example = {
+    "url": "https://media.example/in.mov",
+    "duration_ms": 61_240,
+    "size_bytes": 812_450_113,
+    "width": 1920,
+    "height": 1080,
+    "video_codec": "prores",
+    "audio_codec": "pcm",
+}
+_JOB: Example = {
+    "id": "374",
+    "organization": "studio",
+    "account": ACCOUNT_REFERENCE,
+    "remote_id": "1001",
+    "attempt": 1,
+    "batch": None,
+    "name": "in.mov",
+    "status": "succeeded",
+    "provider_status": "finished",
+    **dict.fromkeys(("partial", "suspect", "unresolved", "test"), False),
+    **dict.fromkeys(("suspect_reason", "stuck", "gone_at", "phase", "error", "retry_of"), None),
+    "progress": 100.0,
+    "created_at": "2026-05-04T12:00:00.250Z",
+    "started_at": "2026-05-04T12:00:04.000Z",
+    "finished_at": "2026-05-04T12:01:10.000Z",
+    "ended_at": "2026-05-04T12:01:10.000Z",
+    "ended_at_source": "provider",
+    "sort_at": "2026-05-04T12:00:00.250Z",
+    "first_seen_at": "2026-05-04T12:00:00.250Z",
+    "synced_at": "2026-05-04T12:05:31.482Z",
+    "changed_at": "2026-05-04T12:01:13.107Z",
+    "submitted_by": "token:nightly",
+    "retries": [],
+    "metadata": {"order": 4711},
+    "priority": None,
+    "html_url": "https://board.example/o/studio/jobs/374/",
+    "console_url": "https://app.zencoder.com/jobs/1001",
+    "actions": {
+        "cancel": {"allowed": False, "reason": "It has already ended: it is succeeded."},
+        "resubmit": {
+            "allowed": False,
+            "reason": "Zencoder retries only jobs that are cancelled or failed.",
+        },
+    },
+}
+LISTED_JOB: Example = {
+    **_JOB,
+    "input": _INPUT,
+    "outputs": {"total": 1, "succeeded": 1, "failed": 0},
+}
+SUBMISSION: Example = {
+    "account": "main",
+    "input": "https://media.example/in.mov",
+    "renditions": [{"packaging": "mp4", "heights": [720]}],
+    "metadata": {"order": 4711},
+}
+JOB: Example = {
+    **_JOB,
+    "input": {**_INPUT, "frame_rate": 25.0, "bitrate_kbps": 106_000},
+    "request": {name: value for name, value in SUBMISSION.items() if name != "account"},
+    "outputs": [OUTPUT],
+    "presets": [],
+    "errors": [],
+    "events": [
+        {
+            "at": "2026-05-04T12:00:00.250Z",
+            "source": "submit",
+            "from": None,
+            "to": "submitting",
+            "message": "Submitted",
+            "actor": "token:nightly",
+        }
+    ],
+}
+_NOT_YET = ("provider_status", "progress", "started_at", "finished_at", "ended_at")
+SUBMITTED_JOB: Example = {
+    **JOB,
+    "status": "submitting",
+    **dict.fromkeys((*_NOT_YET, "ended_at_source", "remote_id", "created_at", "synced_at")),
+    "outputs": [],
+    "actions": {
+        "cancel": {"allowed": True, "reason": None},
+        "resubmit": {"allowed": False, "reason": "It has not ended."},
+    },
+}
+
+# By operation
+REQUESTS: dict[str, Example] = {
+    "submit_job": SUBMISSION,
+    "resubmit_job": {"allow_duplicate": False},
+    "watch_job": {"account": "main", "remote_id": "1001"},
+}
+RESPONSES: dict[str, Example] = {
+    "list_jobs": {"results": [LISTED_JOB], "next": "WyIyMDI2LTA1LTA0IiwzNzRd"},
+    "read_job": JOB,
+    "read_raw": {"job": {"id": 1001, "state": "finished"}},
+    "submit_job": SUBMITTED_JOB,
+    "cancel_job": JOB,
+    "resubmit_job": {**SUBMITTED_JOB, "id": "381", "retry_of": "374"},
+    "watch_job": {**JOB, "status": "unknown"},
+    "read_link": {
+        "url": "https://cdn.example/out/720p.mp4?Signature=…",
+        "expires_at": "2026-05-04T13:00:00.000Z",
+    },
+    "list_accounts": {"results": [ACCOUNT], "next": None},
+    "read_account": ACCOUNT,
+    "sync_account": ACCOUNT,
+    "list_presets": {"results": [PRESET_WITH_USE], "next": None},
+    "read_preset": PRESET_WITH_USE,
+    "list_files": {"results": [FILE], "next": None},
+    "read_file": {**FILE, **_FACTS},
+    "read_token": {
+        "id": "5",
+        "organization": "studio",
+        "name": "nightly",
+        "scope": "operate",
+        "accounts": None,
+        "expires_at": None,
+    },
+}
