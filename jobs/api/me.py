@@ -14,7 +14,7 @@ router = Router(tags=["tokens"], by_alias=True)
 
 
 class TokenShape(Schema):
-    id: Id
+    id: Id = Field(description="Our id of the token.")
     organization: str = Field(description="The slug of the organization that it belongs to.")
     name: str = Field(description="`token:` and this name is `submitted_by` of what it submits.")
     scope: Scope = Field(description="What it may do.")

@@ -48,19 +48,26 @@ class EventShape(Schema):
     at: datetime = Field(description="When it was recorded.")
     source: EventSource = Field(description="What it was noticed or caused by.")
     from_: JobStatus | None = Field(alias="from", description="The status before.")
-    to: JobStatus | None = Field(validation_alias="to_status", description="The status after.")
+    to: JobStatus | None = Field(description="The status after.")
     message: Text = Field(description="What happened, if it is more than a change of status.")
     actor: str | None = Field(
         validation_alias="actor_name", description="Who did it: an e-mail address, or `token:NAME`."
     )
 
     @staticmethod
-    def resolve_from(event: JobEvent) -> str | None:
-        return event.from_status or None
+    def resolve_from(event: JobEvent) -> JobStatus | None:
+        return _read_status(event.from_status)
 
     @staticmethod
-    def resolve_to(event: JobEvent) -> str | None:
-        return event.to_status or None
+    def resolve_to(event: JobEvent) -> JobStatus | None:
+        return _read_status(event.to_status)
+
+
+def _read_status(text: str) -> JobStatus | None:
+    # the columns of events hold any text
+    if not text:
+        return None
+    return JobStatus(text) if text in list(JobStatus) else JobStatus.UNKNOWN
 
 
 class ActionOffer(Schema):
@@ -215,7 +222,8 @@ class SubmittedJob(JobDetail):
         return list(getattr(job, "warnings", ()))
 
     @model_serializer(mode="wrap")
-    def leave_out_none(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def leave_out_none(self, serialize: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
+        # pydantic would document a type of the result in place of the fields
         shape: dict[str, Any] = serialize(self)
         if not self.warnings:
             del shape["warnings"]

@@ -29,8 +29,8 @@ Time = Annotated[
 ]
 Limit = Annotated[
     str,
-    documented(type="integer", minimum=1, maximum=MAX_LIMIT, default=DEFAULT_LIMIT),
-    Field(description="How many at most."),
+    documented(type="integer", minimum=1, maximum=MAX_LIMIT),
+    Field(description=f"How many at most; by default {DEFAULT_LIMIT}."),
 ]
 Cursor = Annotated[
     str,

@@ -10,6 +10,7 @@ from django.test import Client
 
 from jobs.api.http.rate import REQUESTS_PER_MINUTE
 from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT
+from providers.core.status import JobStatus
 
 
 @pytest.fixture
@@ -61,9 +62,79 @@ def test_calls_have_names_that_generated_clients_keep(document: Any) -> None:
     ]
 
 
+def test_everything_is_described_and_shown_by_an_example(document: Any) -> None:
+    schemas = document["components"]["schemas"]
+    undescribed = [
+        f"{name}.{field}"
+        for name, schema in schemas.items()
+        for field, inner in schema.get("properties", {}).items()
+        if not inner.get("description")
+    ]
+    assert undescribed == []
+    assert schemas["JobStatus"]["enum"] == list(JobStatus)
+    for call in calls_of(document):
+        assert all(parameter["description"].endswith(".") for parameter in call["parameters"])
+        bodies = [call["requestBody"]] if "requestBody" in call else []
+        bodies += [body for status, body in call["responses"].items() if status < "400"]
+        for body in bodies:
+            content = body["content"]["application/json"]
+            check_example(content["example"], content["schema"], schemas)
+
+
+def check_example(value: Any, schema: Any, schemas: Any) -> None:
+    """That the example has the fields of its schema, and of closed lists one of them."""
+    for name in re.findall(r"/schemas/(\w+)", schema.get("$ref", "")):
+        schema = schemas[name]
+    if options := schema.get("anyOf"):
+        schema = next(one for one in options if (one.get("type") == "null") == (value is None))
+        return check_example(value, schema, schemas)
+    assert value in schema.get("enum", [value])
+    for inner in value if isinstance(value, list) else ():
+        check_example(inner, schema["items"], schemas)
+    if fields := schema.get("properties"):
+        assert set(schema.get("required", ())) <= value.keys() <= fields.keys()
+        for name, inner in value.items():
+            check_example(inner, fields[name], schemas)
+    return None
+
+
+def calls_of(document: Any) -> list[Any]:
+    return [call for methods in document["paths"].values() for call in methods.values()]
+
+
+def test_parameters_have_the_types_that_they_are_read_as(document: Any) -> None:
+    listed = document["paths"]["/api/v1/jobs"]["get"]["parameters"]
+    types = {parameter["name"]: parameter["schema"] for parameter in listed}
+    assert types["limit"] == {"type": "integer", "minimum": 1, "maximum": 200}
+    assert types["gone"] == {"type": "boolean"}
+    assert types["created_after"]["anyOf"][0] == {"type": "string", "format": "date-time"}
+    assert types["status"]["items"]["enum"] == list(JobStatus)
+    files = document["paths"]["/api/v1/files"]["get"]["parameters"]
+    (height,) = [one["schema"] for one in files if one["name"] == "min_height"]
+    assert height["type"] == "integer"
+
+
+def test_every_call_says_how_it_may_be_refused(document: Any) -> None:
+    for call in calls_of(document):
+        assert {"400", "401", "404", "422", "429", "500", "503"} <= call["responses"].keys()
+        assert ("requestBody" in call) == ("413" in call["responses"])
+
+
+def test_nothing_in_the_document_is_unused(document: Any) -> None:
+    used = set(re.findall(r"'#/components/schemas/(\w+)'", str(document)))
+    assert used == document["components"]["schemas"].keys()
+    tags = {tag["name"] for tag in document["tags"]}
+    assert tags == {tag for call in calls_of(document) for tag in call["tags"]}
+    assert document["servers"] == [{"url": settings.BASE_URL}]
+
+
 def test_every_call_takes_a_bearer_token(document: Any) -> None:
     assert document["components"]["securitySchemes"] == {
-        "TokenAuth": {"type": "http", "scheme": "bearer"}
+        "TokenAuth": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "`Authorization: Bearer TOKEN`, as `create_api_token` printed it.",
+        }
     }
     for methods in document["paths"].values():
         for call in methods.values():
@@ -78,6 +149,8 @@ def test_shapes_are_documented_as_they_are_sent(document: Any) -> None:
     ].keys()
     job = schemas["JobDetail"]["properties"]
     assert job["id"]["type"] == "string"
+    submitted = schemas["SubmittedJob"]["properties"]
+    assert submitted.keys() == job.keys() | {"warnings"}
     assert {"partial", "suspect", "open_url"} <= job.keys() | schemas["OutputShape"][
         "properties"
     ].keys()
@@ -117,7 +190,7 @@ def test_the_guide_tells_of_every_call_parameter_and_code(document: Any) -> None
         for folder in folders
         for source in folder.rglob("*.py")
         for code in re.findall(
-            r'(?:\b\d{3}|\bstatus|[A-Z]_[A-Z]+), "([a-z_]+)"', source.read_text()
+            r'(?:\b\d{3}|\bstatus|_LONG|_REQUEST), "([a-z_]+)"', source.read_text()
         )
     }
     assert len(codes) > 15
