@@ -1,5 +1,6 @@
 from django.apps import AppConfig, apps
 from django.core import checks
+from django.core.signals import request_finished
 from django.db.models.signals import pre_migrate
 
 
@@ -8,7 +9,9 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from dashboard import schema  # it has a model, which needs the applications
+        from dashboard.web import headers
 
         checks.register(schema.check_database, checks.Tags.database)
+        request_finished.connect(headers.forget_request_id)
         # Sent for each app that has models, with the plan for all of them: once is enough.
         pre_migrate.connect(schema.store_digests, sender=apps.get_app_config(schema.OUR_APPS[0]))

@@ -22,6 +22,14 @@ def redact_event(logger: WrappedLogger, method: str, event: EventDict) -> EventD
     return redacted
 
 
+def drop_client_traceback(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """A request that was refused or found nothing is a line: Django logs how it came to that."""
+    status = getattr(event.get("_record"), "status_code", None)
+    if isinstance(status, int) and status < 500:
+        event.pop("exc_info", None)
+    return event
+
+
 def escape_event(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Keep each record to its own lines, whatever a path, a header or a provider wrote into it.
 
@@ -48,6 +56,7 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": SHARED_PROCESSORS,
                 "processors": [
+                    drop_client_traceback,
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     structlog.processors.format_exc_info,
                     redact_event,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, unbind_contextvars
 
 # None of these is used by any page, so a script that got in could not use them either.
 UNUSED_FEATURES = ("camera", "geolocation", "microphone", "payment", "usb", "browsing-topics")
@@ -23,17 +23,25 @@ def new_request_id() -> str:
 def request_ids(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Name each request, in its response and in the logs; by the X-Request-Id that it came with."""
+    """Name each request, in its response and in the logs; by the X-Request-Id that it came with.
+
+    The logs have it until the request is finished: Django and Gunicorn write a line after this.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         sent = request.headers.get("X-Request-Id", "")
         request_id = sent if _REQUEST_ID.fullmatch(sent) else new_request_id()
-        with bound_contextvars(request_id=request_id):
-            response = get_response(request)
+        bind_contextvars(request_id=request_id)
+        response = get_response(request)
         response["X-Request-Id"] = request_id
         return response
 
     return middleware
+
+
+def forget_request_id(**kwargs: object) -> None:
+    """Receives `request_finished`."""
+    unbind_contextvars("request_id")
 
 
 def permissions_policy(
