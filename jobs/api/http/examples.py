@@ -4,13 +4,13 @@ from typing import Any
 
 Example = dict[str, Any]
 
-ACCOUNT_REFERENCE: Example = {"id": "3", "name": "main", "provider": "zencoder"}
+ACCOUNT_REFERENCE: Example = {"id": "3", "name": "main", "provider": "acme"}
 ACCOUNT: Example = {
     "id": "3",
     "organization": "studio",
-    "provider": "zencoder",
+    "provider": "acme",
     "name": "main",
-    "base_url": "https://app.zencoder.com/api/v2",
+    "base_url": "https://api.acme.example/v2",
     "enabled": True,
     "capabilities": ["cancel", "progress", "resubmit", "submit", "thumbnails"],
     "health": {
@@ -109,12 +109,12 @@ _JOB: Example = {
     "metadata": {"order": 4711},
     "priority": None,
     "html_url": "https://board.example/o/studio/jobs/374/",
-    "console_url": "https://app.zencoder.com/jobs/1001",
+    "console_url": "https://console.acme.example/jobs/1001",
     "actions": {
         "cancel": {"allowed": False, "reason": "It has already ended: it is succeeded."},
         "resubmit": {
             "allowed": False,
-            "reason": "Zencoder retries only jobs that are cancelled or failed.",
+            "reason": "Acme retries only jobs that are cancelled or failed.",
         },
     },
 }
