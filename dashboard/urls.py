@@ -9,5 +9,6 @@ urlpatterns = [
     path("accounts/", include("organizations.sign_in.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
+    path("", include("organizations.urls")),
     path("", include("jobs.urls")),
 ]

@@ -16,6 +16,7 @@ from jobs.views import (
 )
 from jobs.views.accounts import account, deliveries, integration, overview
 from jobs.views.accounts import actions as account_actions
+from jobs.views.settings import invitations, members
 from jobs.webhooks import receiver
 
 app_name = "jobs"
@@ -69,6 +70,28 @@ urlpatterns = [
         "o/<slug:org>/accounts/<int:pk>/deliveries/<int:delivery_pk>/",
         deliveries.delivery,
         name="delivery",
+    ),
+    path("o/<slug:org>/settings/members/", members.members, name="members"),
+    path("o/<slug:org>/settings/members/leave/", members.member_leave, name="member_leave"),
+    path(
+        "o/<slug:org>/settings/members/<int:membership_pk>/role/",
+        members.member_role,
+        name="member_role",
+    ),
+    path(
+        "o/<slug:org>/settings/members/<int:membership_pk>/remove/",
+        members.member_remove,
+        name="member_remove",
+    ),
+    path(
+        "o/<slug:org>/settings/invitations/<int:invitation_pk>/send/",
+        invitations.invitation_send,
+        name="invitation_send",
+    ),
+    path(
+        "o/<slug:org>/settings/invitations/<int:invitation_pk>/withdraw/",
+        invitations.invitation_withdraw,
+        name="invitation_withdraw",
     ),
     path("hooks/<slug:provider>/<int:account_id>/<str:secret>/", receiver.receive, name="webhook"),
 ]

@@ -1,8 +1,10 @@
 """Celery's way in."""
 
 from celery import Task, shared_task
+from django.utils import timezone
 
-from organizations.models import User
+from organizations.models import Invitation, User
+from organizations.people.invitation_mail import send_invitation_mail
 from organizations.sign_in.passwords import send_password_mail
 
 # Of a mail server that is down or asks to come back later: ten minutes in all.
@@ -21,3 +23,17 @@ def mail_password_links(self: Task[..., None], user_ids: list[int]) -> None:
     except OSError as error:
         wait_s = FIRST_WAIT_S * 2**self.request.retries
         raise self.retry(args=(left,), exc=error, countdown=wait_s) from error
+
+
+@shared_task(name="organizations.tasks.mail_invitation", bind=True, max_retries=RETRIES)
+def mail_invitation(self: Task[..., None], pk: int) -> None:
+    """Mail an open invitation's link, unless it was mailed: a task may run twice."""
+    invitations = Invitation.objects.open(timezone.now()).filter(mailed_at__isnull=True)
+    invitation = invitations.select_related("organization", "invited_by").filter(pk=pk).first()
+    if invitation is None:
+        return
+    try:
+        send_invitation_mail(invitation)
+    except OSError as error:
+        wait_s = FIRST_WAIT_S * 2**self.request.retries
+        raise self.retry(exc=error, countdown=wait_s) from error

@@ -2,7 +2,9 @@
 
 from itertools import count
 
-from organizations.models import Membership, Organization, Role, User
+from django.utils import timezone
+
+from organizations.models import Invitation, Membership, Organization, Role, User
 
 PASSWORD = "a-quiet-harbour-17"
 
@@ -25,3 +27,14 @@ def make_membership(
     organization: Organization, role: Role = Role.VIEWER, *, user: User | None = None
 ) -> Membership:
     return Membership.objects.create(organization=organization, role=role, user=user or make_user())
+
+
+def make_invitation(
+    organization: Organization, email: str = "", role: Role = Role.OPERATOR
+) -> Invitation:
+    """An open one."""
+    email = email or f"person-{next(_serial)}@guest.example"
+    invitation = Invitation(organization=organization, email=email, role=role)
+    invitation.renew(timezone.now())
+    invitation.save()
+    return invitation

@@ -37,6 +37,15 @@ def moment(at: datetime | None) -> SafeString:
     return _time(at, f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", SafeString(""))
 
 
+@register.simple_tag
+def day(at: datetime | None) -> SafeString:
+    """`4 Mar 2026`, where the hour does not matter; the tooltip has it."""
+    if at is None:
+        return SafeString("")
+    local = timezone.localtime(at)
+    return _time(at, f"{local.day} {local:%b %Y}", SafeString(""))
+
+
 def _time(at: datetime, text: str, extra: SafeString) -> SafeString:
     at = at.astimezone(UTC)
     return format_html(

@@ -3,7 +3,6 @@
 import re
 from urllib.parse import urlencode
 
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,7 +21,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """`/`: the organization that the user worked in last."""
     organization = default_organization(request)
     if organization is None:
-        raise PermissionDenied("You are not a member of any organization yet.")
+        return redirect("organizations:list")
     return redirect("jobs:list", organization.slug)
 
 

@@ -7,14 +7,19 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from organizations.fields import NormalizedEmailField
 from organizations.models.organization import Organization, Role
-from organizations.models.token import digest_of
 
 LIFE = timedelta(days=7)
 # How long one that expired is still listed, and can be sent again
 KEPT = timedelta(days=30)
+
+
+def new_nonce() -> str:
+    return secrets.token_hex(16)
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -23,7 +28,11 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def open(self, now: datetime) -> "InvitationQuerySet":
         """Neither accepted, nor withdrawn, nor expired."""
-        return self.filter(accepted_at__isnull=True, withdrawn_at__isnull=True, expires_at__gt=now)
+        return self.pending().filter(expires_at__gt=now)
+
+    def pending(self) -> "InvitationQuerySet":
+        """Neither accepted nor withdrawn; expired or not."""
+        return self.filter(accepted_at__isnull=True, withdrawn_at__isnull=True)
 
     def delete_expired(self, now: datetime) -> int:
         """Delete what was not accepted, some time after it ended; returns how many."""
@@ -31,19 +40,24 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
 
 class Invitation(models.Model):
-    """The link's secret is kept as a digest. Inviting an address again renews its invitation."""
+    """Its link is made of SECRET_KEY and of the nonce, so that a row alone opens nothing.
+
+    Inviting an address again renews its invitation: links before that end.
+    """
 
     organization = models.ForeignKey(
         Organization, on_delete=models.CASCADE, related_name="invitations"
     )
     email = NormalizedEmailField("e-mail address")
     role = models.PositiveSmallIntegerField(choices=Role.choices, default=Role.VIEWER)
-    digest = models.CharField(max_length=64, unique=True, editable=False)
+    nonce = models.CharField(max_length=32, default=new_nonce, editable=False)
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
+    # when a mail server took the message with the present link
+    mailed_at = models.DateTimeField(null=True, blank=True, editable=False)
     accepted_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
@@ -61,10 +75,30 @@ class Invitation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.email} to {self.organization}: {Role(self.role).label}"
+        return self.email
 
-    def renew_secret(self, now: datetime) -> str:
-        """Set a new secret and expiry, unsaved, and return the secret: links before it end."""
-        text = secrets.token_urlsafe(32)
-        self.digest, self.expires_at = digest_of(text), now + LIFE
-        return text
+    @property
+    def secret(self) -> str:
+        text = f"{self.pk} {self.nonce}"
+        return salted_hmac("organizations.invitation", text, algorithm="sha256").hexdigest()
+
+    def has_secret(self, text: str) -> bool:
+        return constant_time_compare(text, self.secret)
+
+    @property
+    def link(self) -> str:
+        """Under BASE_URL, not the host of any request: that one is whatever the client sent."""
+        path = reverse("organizations:invitation", args=[self.pk, self.secret])
+        return settings.BASE_URL.rstrip("/") + path
+
+    @property
+    def role_label(self) -> str:
+        return Role(self.role).label
+
+    @property
+    def renewed_at(self) -> datetime:
+        return self.expires_at - LIFE
+
+    def renew(self, now: datetime) -> None:
+        """Begin anew, unsaved: another link, which nobody was mailed, for another seven days."""
+        self.nonce, self.expires_at, self.mailed_at = new_nonce(), now + LIFE, None

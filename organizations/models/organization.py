@@ -27,6 +27,11 @@ class Organization(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def path(self) -> str:
+        """Of its first page."""
+        return f"/o/{self.slug}/"
+
 
 class Membership(models.Model):
     user = models.ForeignKey(
@@ -46,4 +51,8 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} in {self.organization}: {Role(self.role).label}"
+        return f"{self.user} in {self.organization}: {self.role_label}"
+
+    @property
+    def role_label(self) -> str:
+        return Role(self.role).label

@@ -26,11 +26,11 @@ from jobs.models import (
     SubmissionState,
     WebhookDelivery,
 )
-from organizations.models import ApiToken, Organization, Role, Scope
+from organizations.models import ApiToken, Invitation, Membership, Organization, Role, Scope
 from providers.core.status import JobStatus
 from providers.core.types import OutputKind
 from providers.parsing.text import find_hidden
-from tests.factories import make_membership, make_organization, make_user
+from tests.factories import make_invitation, make_membership, make_organization, make_user
 from tests.jobs.factories import (
     NOON,
     make_account,
@@ -88,6 +88,8 @@ def member(organization: Organization) -> Client:
     user.is_superuser = True
     user.save(update_fields=["is_superuser"])
     make_membership(organization, Role.OWNER, user=user)
+    make_membership(organization)
+    make_invitation(organization)
     client = Client()
     client.force_login(user)
     return client
@@ -229,6 +231,12 @@ def arguments(pattern: URLPattern) -> Iterator[list[Any]]:
     if "secret" in names:
         return
     owners: Any = [None]
+    about = {"membership_pk": Membership, "invitation_pk": Invitation}.get(
+        names[-1] if names else ""
+    )
+    if about is not None:
+        yield from (["studio", row.pk] for row in about._default_manager.all())
+        return
     if "pk" in names:
         owners = (Job if "jobs/" in route else ProviderAccount).objects.all()
     for owner in owners:

@@ -29,10 +29,10 @@ from jobs.models import (
 )
 from jobs.urls import urlpatterns
 from jobs.webhooks.handler import handle_delivery
-from organizations.models import ApiToken, Organization, Role, Scope, User
+from organizations.models import ApiToken, Invitation, Membership, Organization, Role, Scope, User
 from providers.core import registry
 from providers.core.types import Capability
-from tests.factories import make_membership, make_organization
+from tests.factories import make_invitation, make_membership, make_organization, make_user
 from tests.jobs.factories import (
     make_account,
     make_body,
@@ -66,6 +66,8 @@ class Tenant:
     output: Output
     preset: Preset
     delivery: WebhookDelivery
+    member: Membership
+    invitation: Invitation
 
     def value(self, route: str, argument: str) -> Any:
         """The value of an argument of a route. KeyError: a new kind of page, to be added."""
@@ -75,6 +77,8 @@ class Tenant:
             "pk": owner.pk,
             "output_pk": self.output.pk,
             "delivery_pk": self.delivery.pk,
+            "membership_pk": self.member.pk,
+            "invitation_pk": self.invitation.pk,
             "job_id": self.job.pk,
             "output_id": self.output.pk,
             "file_id": self.output.pk,
@@ -96,6 +100,8 @@ class Tenant:
             "events": JobEvent.objects.filter(job__account=account),
             "submissions": Submission.objects.filter(job__account=account),
             "bodies": JobBody.objects.filter(job__account=account),
+            "members": Membership.objects.filter(organization=self.organization),
+            "invitations": Invitation.objects.filter(organization=self.organization),
         }
         return {name: list(rows.order_by("pk").values()) for name, rows in found.items()}
 
@@ -130,7 +136,21 @@ def fill(organization: Organization, name: str, mark: str, provider: str = "zenc
     )
     delivery = make_delivery(account, remote_id=REMOTE_ID, body=f'{{"note": "{mark}"}}')
     owner = make_membership(organization, Role.OWNER).user
-    return Tenant(mark, organization, owner, account, job, failed, output, preset, delivery)
+    member = make_membership(organization, user=make_user(f"{mark}@desk.example", name=mark))
+    invitation = make_invitation(organization, f"{mark}@guest.example")
+    return Tenant(
+        mark,
+        organization,
+        owner,
+        account,
+        job,
+        failed,
+        output,
+        preset,
+        delivery,
+        member,
+        invitation,
+    )
 
 
 @pytest.fixture

@@ -29,6 +29,9 @@ PAGES = [
     "/o/harbor/accounts/",
     "/o/harbor/accounts/new/?provider=zencoder",
     "/o/harbor/accounts/new/?provider=videosdk",
+    "/o/harbor/settings/members/",
+    "/o/harbor/settings/members/leave/",
+    "/organizations/",
     "/o/harbor/nowhere/",
 ]
 

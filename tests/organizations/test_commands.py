@@ -1,15 +1,17 @@
 import json
 from io import StringIO
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import time_machine
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
+from django.test import Client
 
 from organizations.management.reporting import Report, ReportingCommand
-from organizations.models import AuditEntry, Membership, Organization, Role, User
+from organizations.models import AuditEntry, Invitation, Membership, Organization, Role, User
 from tests.factories import make_membership, make_user
 
 
@@ -105,6 +107,40 @@ class TestCreateOrganization:
 
         assert not Organization.objects.exists()
         assert not User.objects.exists()
+
+
+@pytest.mark.django_db
+class TestInviteMember:
+    def test_the_printed_link_opens_and_the_audit_log_does_not_hold_it(
+        self, studio: Organization, client: Client
+    ) -> None:
+        arguments = ("--organization", studio.slug, "--email", "Ann@Guest.example")
+        answer = run_json("invite_member", *arguments, "--role", "manager")
+
+        assert list(answer) == ["link"]
+        assert answer["link"].startswith(settings.BASE_URL)
+        path = urlsplit(answer["link"]).path
+        assert "ann@guest.example" in client.get(path).content.decode()
+        assert Invitation.objects.get().role == Role.MANAGER
+        entry = AuditEntry.objects.values().get()
+        assert (entry["action"], entry["actor_name"]) == ("invitation.sent", "command line")
+        assert path.rpartition("/")[0].rpartition("/")[2] not in str(entry)
+
+    @pytest.mark.parametrize(
+        ("slug", "email", "sentence"),
+        [
+            ("nowhere", "ann@guest.example", "no organization with the slug 'nowhere'"),
+            ("harbour-studio", "ann", "'ann' is not an e-mail address"),
+            ("harbour-studio", "CEM@harbour.example", "cem@harbour.example is a member already"),
+        ],
+    )
+    def test_who_cannot_be_invited_is_reported(
+        self, studio: Organization, colleague: User, slug: str, email: str, sentence: str
+    ) -> None:
+        with pytest.raises(CommandError, match=sentence):
+            run("invite_member", "--organization", slug, "--email", email, "--role", "viewer")
+
+        assert not Invitation.objects.exists()
 
 
 class PartlyFailing(ReportingCommand):

@@ -61,5 +61,10 @@ def manager(sign_in: Callable[[Role | None], Client]) -> Client:
 
 
 @pytest.fixture
+def owner(sign_in: Callable[[Role | None], Client]) -> Client:
+    return sign_in(Role.OWNER)
+
+
+@pytest.fixture
 def stranger(sign_in: Callable[[Role | None], Client]) -> Client:
     return sign_in(None)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import get_resolver
 
 ROOT = Path(settings.BASE_DIR)
-VIEWS = {path.stem for path in (ROOT / "jobs" / "views").rglob("*.py")} | {"accounts"}
+VIEWS = {path.stem for path in (ROOT / "jobs" / "views").rglob("*.py")} | {"accounts", "settings"}
 FOLDERS = [path for path in (ROOT / "templates" / "jobs").iterdir() if path.is_dir()]
 # what the views of a job's files answer when there is no URL to send the browser on to
 ANSWERS = {"no_link", "open_elsewhere"}

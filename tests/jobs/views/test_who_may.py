@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from jobs.models import Job, JobAction, Output, ProviderAccount, Submission
-from organizations.models import Organization, Role
+from organizations.models import AuditEntry, Membership, Organization, Role
 from organizations.permissions import Permission, role_allows
+from tests.factories import make_invitation, make_membership
 from tests.jobs.factories import make_account, make_body, make_delivery, make_job, make_output
 
 PAGES: dict[str, URLPattern] = {
@@ -38,6 +39,8 @@ def url_of(studio: Organization, job: Job, account: ProviderAccount) -> Callable
         "account": account.pk,
         "output": make_output(job).pk,
         "delivery": make_delivery(account).pk,
+        "membership": make_membership(studio, Role.OWNER).pk,
+        "invitation": make_invitation(studio).pk,
     }
 
     def build(name: str) -> str:
@@ -50,6 +53,11 @@ def url_of(studio: Organization, job: Job, account: ProviderAccount) -> Callable
         return f"{path}?provider=zencoder" if name == "account_new" else path
 
     return build
+
+
+def assert_nothing_was_done() -> None:
+    for model in (JobAction, Submission, AuditEntry):
+        assert not model._default_manager.exists()
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -67,8 +75,7 @@ def test_a_role_may_do_what_the_table_says(
         else:
             assert status == 403
     if answers.get("post") == 403:
-        assert not JobAction.objects.exists()
-        assert not Submission.objects.exists()
+        assert_nothing_was_done()
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -78,16 +85,16 @@ def test_a_stranger_finds_nothing_and_can_do_nothing(
     url = url_of(name)
     answers = {stranger.get(url).status_code, stranger.post(url).status_code}
     assert answers - {405} == {404}
-    assert not JobAction.objects.exists()
+    assert_nothing_was_done()
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_nobody_changes_anything_by_a_get(
-    manager: Client, url_of: Callable[[str], str], name: str
+    owner: Client, url_of: Callable[[str], str], name: str
 ) -> None:
     before = Job.objects.values_list("version", flat=True).get()
-    assert manager.get(url_of(name)).status_code in {200, 204, 302, 405}
-    assert not JobAction.objects.exists()
+    assert owner.get(url_of(name)).status_code in {200, 204, 302, 405}
+    assert_nothing_was_done()
     assert Job.objects.values_list("version", flat=True).get() == before
 
 
@@ -143,3 +150,15 @@ def test_deliveries_of_another_organization_are_not_there(
             continue  # that is our own page
         arguments = [studio.slug, owner.pk, *([theirs.pk] if name == "delivery" else [])]
         assert manager.get(reverse(f"jobs:{name}", args=arguments)).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["member_role", "member_remove", "invitation_send"])
+def test_people_of_another_organization_cannot_be_touched(
+    owner: Client, studio: Organization, foreign_job: Job, name: str
+) -> None:
+    theirs = make_membership(foreign_job.organization, Role.VIEWER)
+    pk = theirs.pk if name.startswith("member") else make_invitation(foreign_job.organization).pk
+    path = reverse(f"jobs:{name}", args=[studio.slug, pk])
+    assert owner.post(path, {"role": Role.OWNER}).status_code == 404
+    assert Membership.objects.get(pk=theirs.pk).role == Role.VIEWER
+    assert_nothing_was_done()

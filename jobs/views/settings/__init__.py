@@ -1,0 +1,1 @@
+"""Pages below `/o/<org>/settings/`; `sections` is their navigation."""
