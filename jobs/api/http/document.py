@@ -60,10 +60,10 @@ def _complete_call(call: Node) -> None:
     call["responses"] = {str(status): responses[status] for status in sorted(responses)}
     for status, response in call["responses"].items():
         response["description"] = HTTPStatus(int(status)).phrase
-        example = RESPONSES[call["operationId"]] if int(status) < 400 else None
+        example = RESPONSES.get(call["operationId"]) if int(status) < 400 else None
         _complete_body(response["content"][JSON], example)
     if "requestBody" in call:
-        _complete_body(call["requestBody"]["content"][JSON], REQUESTS[call["operationId"]])
+        _complete_body(call["requestBody"]["content"][JSON], REQUESTS.get(call["operationId"]))
 
 
 def _complete_body(body: Node, example: Node | None) -> None:

@@ -25,6 +25,11 @@ ACCOUNT: Example = {
     "notice": None,
     "next_sync_at": "2026-05-04T12:05:36.482Z",
 }
+SAVED_ACCOUNT: Example = {
+    **ACCOUNT,
+    "webhook_url": "https://board.example/hooks/acme/3/…/",
+    "warnings": [],
+}
 _FILE: Example = {
     "id": "9121",
     "remote_id": "2011",
@@ -161,6 +166,14 @@ SUBMITTED_JOB: Example = {
 
 # By operation
 REQUESTS: dict[str, Example] = {
+    "create_account": {
+        "provider": "acme",
+        "name": "main",
+        "credentials": {"api_key": "…"},
+        "options": {},
+    },
+    "update_account": {"enabled": False},
+    "switch_integration": {"enabled": True},
     "submit_job": SUBMISSION,
     "resubmit_job": {"allow_duplicate": False},
     "watch_job": {"account": "main", "remote_id": "1001"},
@@ -180,6 +193,10 @@ RESPONSES: dict[str, Example] = {
     "list_accounts": {"results": [ACCOUNT], "next": None},
     "read_account": ACCOUNT,
     "sync_account": ACCOUNT,
+    "create_account": SAVED_ACCOUNT,
+    "update_account": {**SAVED_ACCOUNT, "enabled": False},
+    "check_account_credentials": {"status": "accepted", "message": None},
+    "switch_integration": {"enabled": True},
     "list_presets": {"results": [PRESET_WITH_USE], "next": None},
     "read_preset": PRESET_WITH_USE,
     "list_files": {"results": [FILE], "next": None},

@@ -88,12 +88,14 @@ class SavedAccount(AccountShape):
 
 
 class CheckShape(Schema):
-    status: Literal["accepted", "refused", "unanswered"]
+    status: Literal["accepted", "refused", "unanswered"] = Field(
+        description="What the provider made of the credentials."
+    )
     message: str | None = Field(description="Why not; null where they are accepted.")
 
 
 class ModeShape(Schema):
-    enabled: bool
+    enabled: bool = Field(description="Whether all new jobs are test jobs.")
 
 
 class AccountList(Schema):
