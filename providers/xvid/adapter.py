@@ -127,7 +127,7 @@ class Xvid(Adapter):
     request_help = {
         "input": "A URL, or a path in the storage of the account's pipeline.",
         "destination": "A folder in the pipeline's storage. Without one each job gets its own.",
-        "thumbnails": "Any number asks for thumbnails; a preset of Xvid's decides how many.",
+        "thumbnails": "Enter any number to get thumbnails: a preset at Xvid decides how many.",
     }
 
     def __init__(self, account: Account, http: HttpClient) -> None:
