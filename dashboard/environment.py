@@ -94,6 +94,16 @@ class Environment:
             refuse(name, "has no host")
         return value.rstrip("/")
 
+    def secure_url(self, name: str) -> str:
+        """Like `web_url`, but http on this machine alone. At most 200 characters."""
+        value = self.web_url(name)
+        is_local = urlsplit(value).hostname in {"localhost", "127.0.0.1", "::1"}
+        if value and not (value.startswith("https://") or is_local):
+            refuse(name, "must begin with https://")
+        if len(value) > 200:
+            refuse(name, "is longer than 200 characters")
+        return value
+
     def hosts(self, name: str, default: str = "") -> list[str]:
         """Names as Django compares the Host header with them: its port is not part of that."""
         values = self.strings(name, default)

@@ -69,6 +69,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "corsheaders",
     "csp",
     "django_htmx",
@@ -111,6 +113,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "organizations.context.switcher",
+                "organizations.context.sign_in",
             ],
         },
     }
@@ -177,8 +180,10 @@ ACCOUNT_ADAPTER = "organizations.sign_in.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-# Sign-up is closed: an e-mail address is vouched for by the person who creates the user.
-ACCOUNT_EMAIL_VERIFICATION = "none"
+# Sign-up is closed: an e-mail address is vouched for by the person who creates the user. Where mail
+# is set up, it is also verified.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if env.text("EMAIL_URL") else "none"
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
 # Else anyone could make the board send mail to unknown addresses.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
@@ -193,6 +198,17 @@ ACCOUNT_FORMS = {
 # Wrong passwords: by client, and by client and address together (`key`, see the adapter).
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+# Single sign-on, where an issuer is named
+OIDC_ISSUER = env.secure_url("OIDC_ISSUER")
+_NO_CLIENT = None if OIDC_ISSUER else ""
+OIDC_CLIENT_ID = env.required(
+    "OIDC_CLIENT_ID", default=_NO_CLIENT, hint="use what the issuer gave you"
+)
+OIDC_CLIENT_SECRET = env.required(
+    "OIDC_CLIENT_SECRET", default=_NO_CLIENT, hint="use what the issuer gave you"
+)
+SOCIALACCOUNT_ADAPTER = "organizations.sign_in.single_sign_on.SocialAccountAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
 MFA_ADAPTER = "organizations.sign_in.second_factor.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Reelboard"

@@ -3,7 +3,6 @@
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
-from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -14,11 +13,13 @@ from organizations.access import require_user
 from organizations.admin_query import SafeQueryAdmin
 from organizations.models import ApiToken, AuditEntry, Membership, Organization, User
 from organizations.pagination import CappedPaginator
-from organizations.sign_in import second_factor
+from organizations.sign_in import admin as sign_in_admin
+from organizations.sign_in.verification import forget_other_addresses
 from organizations.tokens import revoke_token
 
 # One way in: the admin's own form knows neither rate limits nor a second factor
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+sign_in_admin.register()
 
 
 class MembershipInline(admin.TabularInline[Membership, Any]):
@@ -54,6 +55,10 @@ class UserAdmin(SafeQueryAdmin, DjangoUserAdmin[User]):
     search_fields = ["email", "name"]
     ordering = ["email"]
     show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        forget_other_addresses(obj)
 
 
 @admin.register(Organization)
@@ -119,36 +124,6 @@ class ApiTokenAdmin(SafeQueryAdmin):
         for token in tokens.select_related("organization"):
             revoke_token(token, actor=actor)
         self.message_user(request, "The selected tokens are revoked.")
-
-
-admin.site.unregister(Authenticator)
-
-
-@admin.register(Authenticator)
-class SecondFactorAdmin(SafeQueryAdmin):
-    """Second factors can be removed here, of people who lost theirs. Their data is not shown."""
-
-    list_display = ["user", "type", "created_at", "last_used_at"]
-    list_filter = ["type"]
-    list_select_related = ["user"]
-    search_fields = ["user__email", "user__name"]
-    fields = ["user", "type", "created_at", "last_used_at"]
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
-        return False
-
-    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
-        actor = require_user(request)
-        second_factor.record("second_factor.removed", obj.user, obj, actor=actor)
-        super().delete_model(request, obj)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
-        for authenticator in queryset:
-            self.delete_model(request, authenticator)
 
 
 @admin.register(AuditEntry)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -18,3 +19,8 @@ def switcher(request: HttpRequest) -> dict[str, Any]:
         return list(organizations_of(user)) if isinstance(user, User) else []
 
     return {"organizations": SimpleLazyObject(load)}
+
+
+def sign_in(request: HttpRequest) -> dict[str, Any]:
+    """`sign_in`: the ways in beside the password."""
+    return {"sign_in": {"single_sign_on": bool(settings.OIDC_ISSUER)}}

@@ -1,11 +1,13 @@
 """Celery's way in."""
 
+from allauth.account.models import EmailAddress
 from celery import Task, shared_task
 from django.utils import timezone
 
 from organizations.models import Invitation, User
 from organizations.people.invitation_mail import send_invitation_mail
 from organizations.sign_in.passwords import send_password_mail
+from organizations.sign_in.verification import send_verification_mail
 
 # Of a mail server that is down or asks to come back later: ten minutes in all.
 RETRIES = 5
@@ -34,6 +36,19 @@ def mail_invitation(self: Task[..., None], pk: int) -> None:
         return
     try:
         send_invitation_mail(invitation)
+    except OSError as error:
+        wait_s = FIRST_WAIT_S * 2**self.request.retries
+        raise self.retry(exc=error, countdown=wait_s) from error
+
+
+@shared_task(name="organizations.tasks.mail_verification_link", bind=True, max_retries=RETRIES)
+def mail_verification_link(self: Task[..., None], address_id: int) -> None:
+    """Mail the link, unless the address has been verified, or left, since."""
+    address = EmailAddress.objects.filter(pk=address_id, verified=False).first()
+    if address is None:
+        return
+    try:
+        send_verification_mail(address)
     except OSError as error:
         wait_s = FIRST_WAIT_S * 2**self.request.retries
         raise self.retry(exc=error, countdown=wait_s) from error

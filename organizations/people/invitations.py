@@ -1,12 +1,14 @@
 """Inviting an address, and accepting: by whoever has the link, once, within seven days."""
 
-from allauth.account.models import EmailAddress
+from contextlib import suppress
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from organizations.models import AuditEntry, Invitation, Membership, Organization, Role, User
 from organizations.people.invitation_mail import request_invitation_mail
 from organizations.people.members import add, lock_people
+from organizations.sign_in.verification import mark_verified
 
 
 class AlreadyMember(Exception):
@@ -110,18 +112,21 @@ def accept(invitation: Invitation, user: User) -> Membership:
     membership = add(current.organization, user, Role(current.role), by=user, how="invitation")
     current.accepted_at = timezone.now()
     current.save(update_fields=["accepted_at"])
-    _verify_address(user)
+    mark_verified(user)  # who has the link reads the mail of that address
     return membership
 
 
-def _verify_address(user: User) -> None:
-    """Who has the link reads the mail of that address."""
-    addresses = EmailAddress.objects.filter(email=user.email)
-    addresses.exclude(user=user).delete()  # of one whose address it was before
-    address, _ = addresses.update_or_create(
-        user=user, email=user.email, defaults={"verified": True}
-    )
-    address.set_as_primary()
+def is_invited(email: str) -> bool:
+    return Invitation.objects.open(timezone.now()).filter(email=email).exists()
+
+
+@transaction.atomic
+def accept_all(user: User) -> None:
+    """Accept every open invitation of the user's address, of which somebody knows it is theirs."""
+    found = Invitation.objects.open(timezone.now()).filter(email=user.email)
+    for invitation in found.select_related("organization").order_by("organization"):
+        with suppress(InvitationEnded):  # at this moment
+            accept(invitation, user)
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from organizations.sign_in.form_fields import StyledField
 from organizations.sign_in.passwords import request_password_mail
 from organizations.sign_in.second_factor import claim_time_step
+from organizations.sign_in.verification import mark_verified
 
 
 class LoginForm(forms.LoginForm):
@@ -35,6 +36,11 @@ class SetPasswordForm(forms.SetPasswordForm):
 
 class ResetPasswordKeyForm(forms.ResetPasswordKeyForm):
     bound_field_class = StyledField
+
+    def save(self) -> None:
+        super().save()
+        # the link was mailed there, or handed over by whoever made the user
+        mark_verified(self.user)
 
 
 class ResetPasswordForm(forms.ResetPasswordForm):

@@ -46,7 +46,7 @@ def request_password_mail(user_ids: Iterable[int]) -> None:
     Publishes for nobody as well, so that a known address takes as long as an unknown one. A lost
     message is not sent again: the page says to ask again.
     """
-    transaction.on_commit(partial(_publish, list(user_ids)))
+    publish_on_commit("organizations.tasks.mail_password_links", list(user_ids))
 
 
 def send_password_mail(user: User) -> None:
@@ -60,8 +60,13 @@ def send_password_mail(user: User) -> None:
     send_mail(SUBJECT, body, None, [user.email])
 
 
-def _publish(user_ids: list[int]) -> None:
+def publish_on_commit(task: str, argument: object) -> None:
+    """Enqueue a task that mails somebody. A broker that is down fails no request."""
+    transaction.on_commit(partial(_publish, task, argument))
+
+
+def _publish(task: str, argument: object) -> None:
     try:
-        current_app.send_task("organizations.tasks.mail_password_links", [user_ids], expires=LIFE_S)
+        current_app.send_task(task, [argument], expires=LIFE_S)
     except Exception as error:  # whatever a broker's client raises
-        log.warning("password mail not requested", error=type(error).__name__)
+        log.warning("mail not requested", task=task, error=type(error).__name__)

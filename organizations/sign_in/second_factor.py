@@ -12,7 +12,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from organizations import encryption
-from organizations.models import AuditEntry, Organization, User
+from organizations.models import User
+from organizations.sign_in.history import record
 
 NAME = "A second factor"
 PERIOD_S: int = settings.MFA_TOTP_PERIOD
@@ -53,14 +54,6 @@ def watch() -> None:
 
 def _receiver(action: str) -> Any:
     def receive(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
-        record(action, user, authenticator, actor=user)
+        record(action, user, actor=user, type=authenticator.type)
 
     return receive
-
-
-def record(action: str, user: User, authenticator: Authenticator, *, actor: User | None) -> None:
-    """Write it down in each organization that the user may enter; else for the board itself."""
-    organizations = Organization.objects.filter(memberships__user=user)
-    for organization in list(organizations) or (None,):
-        details = {"type": authenticator.type}
-        AuditEntry.record(organization, action, user, actor=actor, details=details)

@@ -2,16 +2,20 @@
 
 from allauth.account import urls as account_urls
 from allauth.mfa import urls as mfa_urls
+from allauth.socialaccount.views import login_cancelled
 from django.urls import include, path
 
 from organizations.sign_in import views
 
 # Whoever makes a user vouches for the address, and history calls people by it: nobody changes
 # their own to one that was never proven to be theirs.
-CLOSED = {"account_email", "account_email_verification_sent", "account_confirm_email"}
+CLOSED = {"account_email"}
 
 urlpatterns = [
     *(pattern for pattern in account_urls.urlpatterns if pattern.name not in CLOSED),
     path("2fa/authenticate/", views.authenticate, name="mfa_authenticate"),
     path("2fa/", include(mfa_urls)),
+    path("sso/", views.single_sign_on, name="single_sign_on"),
+    path("sso/callback/", views.single_sign_on_callback, name="single_sign_on_callback"),
+    path("sso/cancelled/", login_cancelled, name="socialaccount_login_cancelled"),
 ]

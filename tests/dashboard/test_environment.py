@@ -42,6 +42,8 @@ READS: list[tuple[str, str, Callable[[Environment], Any]]] = [
     ("BASE_URL", "https://[::1", lambda env: env.web_url("BASE_URL")),
     ("BASE_URL", "https://x:99999", lambda env: env.web_url("BASE_URL")),
     ("BASE_URL", "https://:8000", lambda env: env.web_url("BASE_URL")),
+    ("OIDC_ISSUER", "http://login.example.org", lambda env: env.secure_url("OIDC_ISSUER")),
+    ("OIDC_ISSUER", f"https://a.example/{'x' * 200}", lambda env: env.secure_url("OIDC_ISSUER")),
     ("ALLOWED_HOSTS", "https://board.example", lambda env: env.hosts("ALLOWED_HOSTS")),
     ("ALLOWED_HOSTS", "a.example,board.example:443", lambda env: env.hosts("ALLOWED_HOSTS")),
     ("ALLOWED_HOSTS", "::1", lambda env: env.hosts("ALLOWED_HOSTS")),
@@ -165,3 +167,13 @@ def test_short_credentials_key_is_refused(tmp_path: Path) -> None:
         read_settings(tmp_path, CREDENTIALS_KEYS=f"{ENOUGH['CREDENTIALS_KEYS']},short")
 
     assert stop.value.code == "CREDENTIALS_KEYS contains a key with fewer than 32 characters."
+
+
+def test_an_issuer_needs_its_client(tmp_path: Path) -> None:
+    issuer = {"OIDC_ISSUER": "https://login.example.org/", "OIDC_CLIENT_ID": "board"}
+    with pytest.raises(SystemExit) as stop:
+        read_settings(tmp_path, **issuer)
+    assert stop.value.code == "OIDC_CLIENT_SECRET is not set; use what the issuer gave you."
+
+    found = read_settings(tmp_path, **issuer, OIDC_CLIENT_SECRET="s3cret")
+    assert found["OIDC_ISSUER"] == "https://login.example.org"

@@ -62,16 +62,18 @@ def test_a_team_has_postgresql_and_redis(tmp_path: Path) -> None:
 
 
 def test_no_mail_is_sent_or_logged_without_a_mail_server(tmp_path: Path) -> None:
-    names = ("MAIL_IS_SET_UP", "EMAIL_BACKEND")
+    names = ("MAIL_IS_SET_UP", "EMAIL_BACKEND", "ACCOUNT_EMAIL_VERIFICATION")
     backends = "django.core.mail.backends"
     assert settings_for(tmp_path, *names) == {
         "MAIL_IS_SET_UP": False,
         "EMAIL_BACKEND": f"{backends}.dummy.EmailBackend",
+        "ACCOUNT_EMAIL_VERIFICATION": "none",
     }
     given = settings_for(tmp_path, *names, EMAIL_URL="smtp://mail.example.org:25")
     assert given == {
         "MAIL_IS_SET_UP": True,
         "EMAIL_BACKEND": f"{backends}.smtp.EmailBackend",
+        "ACCOUNT_EMAIL_VERIFICATION": "mandatory",
     }
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from organizations.management.reporting import Report, ReportingCommand
 from organizations.models import User
-from organizations.sign_in.second_factor import record
+from organizations.sign_in.history import record
 
 
 class Command(ReportingCommand):
@@ -25,7 +25,7 @@ class Command(ReportingCommand):
             raise CommandError(f"There is no user with the e-mail address {email!r}.")
         removed = list(Authenticator.objects.filter(user=user))
         for authenticator in removed:
-            record("second_factor.removed", user, authenticator, actor=None)
+            record("second_factor.removed", user, actor=None, type=authenticator.type)
             authenticator.delete()
         line = f"Removed {len(removed)} second factors of {user.email}."
         return Report(lines=[line], data={"removed": len(removed)})

@@ -1,0 +1,58 @@
+"""Whether the person who signs in reads the mail of their address; asked where mail is set up.
+
+Whoever comes by a one-time link, or from an issuer that verified the address, has shown it.
+"""
+
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.urls import reverse
+
+from organizations.models import User
+from organizations.sign_in.passwords import publish_on_commit
+
+SUBJECT = "Confirm your e-mail address for Reelboard"
+BODY = """Somebody, most likely you, signed in as {email} at {site}.
+
+Please confirm that this is your address, within {days} days:
+
+{link}
+
+If it was not you, ignore this mail. Nobody gets in without it.
+"""
+
+
+@transaction.atomic
+def mark_verified(user: User) -> None:
+    forget_other_addresses(user)
+    # kept of a user whose address it was before
+    EmailAddress.objects.filter(email=user.email).exclude(user=user).delete()
+    EmailAddress.objects.update_or_create(
+        user=user, email=user.email, defaults={"verified": True, "primary": True}
+    )
+
+
+def forget_other_addresses(user: User) -> None:
+    """After the address of a user was changed: the old one no longer signs them in."""
+    EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()
+
+
+def request_verification_mail(address: EmailAddress) -> None:
+    """Have a worker mail the link. A lost message is not sent again: the next sign-in asks anew."""
+    publish_on_commit("organizations.tasks.mail_verification_link", address.pk)
+
+
+def send_verification_mail(address: EmailAddress) -> None:
+    """Raises OSError when the mail server does not take it.
+
+    The link is under BASE_URL, not the host of any request.
+    """
+    key = EmailConfirmationHMAC.create(address).key
+    body = BODY.format(
+        email=address.email,
+        site=settings.BASE_URL,
+        days=settings.ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS,
+        link=settings.BASE_URL + reverse("account_confirm_email", args=[key]),
+    )
+    send_mail(SUBJECT, body, None, [address.email])
