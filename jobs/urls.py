@@ -16,7 +16,7 @@ from jobs.views import (
 )
 from jobs.views.accounts import account, deliveries, integration, overview
 from jobs.views.accounts import actions as account_actions
-from jobs.views.settings import invitations, members
+from jobs.views.settings import invitations, members, roles
 from jobs.webhooks import receiver
 
 app_name = "jobs"
@@ -93,5 +93,6 @@ urlpatterns = [
         invitations.invitation_withdraw,
         name="invitation_withdraw",
     ),
+    path("o/<slug:org>/settings/roles/", roles.roles, name="roles"),
     path("hooks/<slug:provider>/<int:account_id>/<str:secret>/", receiver.receive, name="webhook"),
 ]

@@ -23,6 +23,10 @@ class Permission(StrEnum):
     SETTINGS = "settings"
 
 
+# How the page of roles groups them
+JOBS, PROVIDERS, ORGANIZATION = "Jobs and files", "Accounts", "Organization"
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """The lowest role and the lowest scope of an API token that are enough.
@@ -30,6 +34,7 @@ class Rule:
     Without a scope no token may: people and tokens are managed by people alone.
     """
 
+    group: str
     label: str
     role: Role
     scope: Scope | None = None
@@ -37,23 +42,36 @@ class Rule:
 
 RULES: Mapping[Permission, Rule] = {
     Permission.READ: Rule(
-        "See jobs, files, presets and accounts, and export lists", Role.VIEWER, Scope.READ
+        JOBS,
+        "See jobs, files, presets, accounts and members, and export lists",
+        Role.VIEWER,
+        Scope.READ,
     ),
-    Permission.SUBMIT: Rule("Submit jobs and watch jobs by id", Role.OPERATOR, Scope.OPERATE),
+    Permission.SUBMIT: Rule(JOBS, "Submit jobs and watch jobs by id", Role.OPERATOR, Scope.OPERATE),
     Permission.ACT: Rule(
-        "Cancel and retry jobs, and resolve unconfirmed ones", Role.OPERATOR, Scope.OPERATE
+        JOBS, "Cancel and retry jobs, and resolve unconfirmed ones", Role.OPERATOR, Scope.OPERATE
     ),
     Permission.SYNC: Rule(
-        "Sync accounts, check their credentials, see their usage", Role.OPERATOR, Scope.OPERATE
+        PROVIDERS,
+        "Sync accounts, check their credentials, see their usage",
+        Role.OPERATOR,
+        Scope.OPERATE,
     ),
-    Permission.DELIVERIES: Rule("See the bodies of webhook deliveries", Role.OPERATOR),
+    Permission.DELIVERIES: Rule(PROVIDERS, "See the bodies of webhook deliveries", Role.OPERATOR),
     Permission.ACCOUNTS: Rule(
-        "Add, change, pause and resume accounts, see their webhook URLs", Role.MANAGER, Scope.MANAGE
+        PROVIDERS,
+        "Add, change, pause and resume accounts, see their webhook URLs",
+        Role.MANAGER,
+        Scope.MANAGE,
     ),
-    Permission.TOKENS: Rule("Create and revoke API tokens", Role.MANAGER),
-    Permission.AUDIT: Rule("See and export the audit log", Role.MANAGER),
-    Permission.PEOPLE: Rule("Invite and remove people, change their roles", Role.OWNER),
-    Permission.SETTINGS: Rule("Change the organization's name, time zone and defaults", Role.OWNER),
+    Permission.TOKENS: Rule(ORGANIZATION, "Create and revoke API tokens", Role.MANAGER),
+    Permission.AUDIT: Rule(ORGANIZATION, "See and export the audit log", Role.MANAGER),
+    Permission.PEOPLE: Rule(
+        ORGANIZATION, "Invite and remove people, change their roles", Role.OWNER
+    ),
+    Permission.SETTINGS: Rule(
+        ORGANIZATION, "Change the organization's name, time zone and defaults", Role.OWNER
+    ),
 }
 
 _SCOPES = list(Scope)

@@ -31,6 +31,7 @@ PAGES = [
     "/o/harbor/accounts/new/?provider=videosdk",
     "/o/harbor/settings/members/",
     "/o/harbor/settings/members/leave/",
+    "/o/harbor/settings/roles/",
     "/organizations/",
     "/o/harbor/nowhere/",
 ]

@@ -26,7 +26,10 @@ class Section:
     count: Callable[[Organization], int] | None = None
 
 
-SECTIONS = (Section("members", "Members", Permission.READ, lambda one: one.memberships.count()),)
+SECTIONS = (
+    Section("members", "Members", Permission.READ, lambda one: one.memberships.count()),
+    Section("roles", "Roles", Permission.READ),
+)
 
 
 @dataclass(frozen=True, slots=True)
