@@ -47,13 +47,16 @@ class JsonParser(Parser):
 class JsonAPI(NinjaAPI):
     def __init__(self, **options: Any) -> None:
         super().__init__(parser=JsonParser(), renderer=ApiRenderer(), **options)
+        self._document: OpenAPISchema | None = None
         for kind, handler in HANDLERS.items():
             self.add_exception_handler(kind, handler)
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        document = super().get_openapi_schema(**options)
-        complete(document)
-        return document
+        """Made once: it takes a second, and is the same until the process ends."""
+        if self._document is None:
+            self._document = super().get_openapi_schema(**options)
+            complete(self._document)
+        return self._document
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """The name of its function in generated clients: no move of ours may change it."""
