@@ -38,7 +38,7 @@ test: lint ## Lint, types and all tests that this machine can run
 	@echo "test: what needs Python alone, on SQLite"
 	$(PYTEST) --numprocesses 3 --dist worksteal -m "not ($(SERVICES) or $(APART))"
 	@echo "test: what depends on the database, on PostgreSQL; Redis, Chromium, Node, the demo"
-	TEST_SERVICES=1 $(PYTEST) --numprocesses 3 --dist loadgroup \
+	TEST_SERVICES=1 $(PYTEST) --numprocesses 3 --dist loadscope \
 	    -m "(database or $(SERVICES)) and not ($(APART))"
 
 test-fast: .venv/.installed-dev ## The unit tests, in under a minute

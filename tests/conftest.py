@@ -20,6 +20,8 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from jobs.workqueue.slots import SLOTS
 from organizations.audit.triggers import allow_deletion
@@ -46,8 +48,6 @@ hypothesis.settings.load_profile("quick")
 LEFT_OUT = pytest.StashKey[Counter[services.Service]]()
 # How many tests carry each marker, of those that were collected.
 SELECTS = pytest.StashKey[Counter[str]]()
-# Their tests share a board, which each process would start for itself.
-ONE_PROCESS = ("browser", "demo")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -71,9 +71,6 @@ def _mark(config: pytest.Config, items: list[pytest.Item]) -> None:
             is_below = False
         if _has_real_transactions(item) or (is_below and _asks_the_database(item)):
             item.add_marker(pytest.mark.database)
-        for marker in ONE_PROCESS:
-            if item.get_closest_marker(marker):
-                item.add_marker(pytest.mark.xdist_group(marker))
     config.stash[SELECTS] = Counter(
         mark for item in items for mark in {marker.name for marker in item.iter_markers()}
     )
@@ -123,6 +120,18 @@ def _spare_the_garbage_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(7_000, 20, 20)
+
+
+class OneBoard(LoadScopeScheduling):
+    """The tests of pages in a browser share a board, so one process runs all of them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneBoard | None:
+    # xdist's own groups, by marker, are without effect since pytest 9.2.
+    return OneBoard(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.hookimpl(wrapper=True)

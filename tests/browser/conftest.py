@@ -13,7 +13,9 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Stack]:
+    if worker_id != "master":  # fails in a second process: starting a board takes half a minute
+        (tmp_path_factory.getbasetemp().parent / "board-of-this-run").mkdir()
     stack = Stack(tmp_path_factory.mktemp("board"))
     try:
         stack.start()
