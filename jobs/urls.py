@@ -16,7 +16,7 @@ from jobs.views import (
 )
 from jobs.views.accounts import account, deliveries, integration, overview
 from jobs.views.accounts import actions as account_actions
-from jobs.views.settings import invitations, members, roles
+from jobs.views.settings import audit, invitations, members, roles, tokens
 from jobs.webhooks import receiver
 
 app_name = "jobs"
@@ -94,5 +94,13 @@ urlpatterns = [
         name="invitation_withdraw",
     ),
     path("o/<slug:org>/settings/roles/", roles.roles, name="roles"),
+    path("o/<slug:org>/settings/tokens/", tokens.tokens, name="tokens"),
+    path(
+        "o/<slug:org>/settings/tokens/<int:token_pk>/revoke/",
+        tokens.token_revoke,
+        name="token_revoke",
+    ),
+    path("o/<slug:org>/settings/audit/", audit.audit, name="audit"),
+    path("o/<slug:org>/settings/audit/export/", audit.audit_export, name="audit_export"),
     path("hooks/<slug:provider>/<int:account_id>/<str:secret>/", receiver.receive, name="webhook"),
 ]

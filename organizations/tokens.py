@@ -30,7 +30,7 @@ def issue_token(
     after = {
         "scope": scope.value,
         "accounts": token.account_ids,
-        "expires_at": expires_at.isoformat() if expires_at else None,
+        "expires_at": f"{expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else None,
     }
     AuditEntry.record(organization, "token.created", token, actor=actor, after=after)
     return token, text

@@ -18,14 +18,17 @@ from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.media.playback import media_policy
 from jobs.models import ActionState, Job, JobAction, JobBody, Output, Submission, SubmissionState
 from jobs.views.player import JobFiles, gallery_context, player_context, read_files
+from jobs.views.shared.audit_rows import AuditRow, list_rows
 from jobs.views.shared.layout import HtmxRequest, layout_context, list_url
 from organizations.access import Access, requires
+from organizations.models import AuditEntry
 from organizations.permissions import Permission
 from providers.core.errors import CLASSES
 from providers.core.types import Capability
 from providers.http.redaction import url_expiry
 
 EVENTS_SHOWN = 200
+AUDIT_SHOWN = 20
 
 
 def find_job(access: Access, pk: int) -> Job:
@@ -175,8 +178,15 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
         "has_body": JobBody.objects.filter(pk=job.pk).exists(),
         "can_copy": may_submit and (not job.is_active or job.gone_at is not None),
         "can_submit": may_submit and job.account.adapter_class.supports(Capability.SUBMIT),
+        "audit_rows": _audit_rows(access, job),
         "events": list(job.events.select_related("actor", "token").order_by("-pk")[:EVENTS_SHOWN]),
     }
+
+
+def _audit_rows(access: Access, job: Job) -> list[AuditRow]:
+    if not access.allows(Permission.AUDIT):
+        return []
+    return list_rows(access, AuditEntry.objects.about(job)[:AUDIT_SHOWN])
 
 
 def _is_moving(job: Job, pending: list[JobAction], retries: list[Job]) -> bool:

@@ -63,6 +63,15 @@ class AuditEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.actor_name}: {self.action} {self.target}"
 
+    @property
+    def label(self) -> str:
+        """The action as a person reads it: `Account integration mode switched`."""
+        return self.action.replace(".", " ").replace("_", " ").capitalize()
+
+    @property
+    def is_by_person(self) -> bool:
+        return self.actor_id is not None
+
     @classmethod
     def record(
         cls,

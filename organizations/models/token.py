@@ -51,6 +51,9 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
             Q(expires_at__isnull=True) | Q(expires_at__gt=now), revoked_at__isnull=True
         )
 
+    def count_active(self, organization: Organization) -> int:
+        return self.for_organization(organization).usable(timezone.now()).count()
+
 
 class ApiToken(models.Model):
     organization = models.ForeignKey(
@@ -136,6 +139,10 @@ class ApiToken(models.Model):
             return TokenState.REVOKED
         is_past = self.expires_at is not None and self.expires_at <= timezone.now()
         return TokenState.EXPIRED if is_past else TokenState.ACTIVE
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == TokenState.ACTIVE
 
     def revoke(self) -> bool:
         """End it for good; a second call keeps the first time, and returns False."""

@@ -90,6 +90,7 @@ def member(organization: Organization) -> Client:
     make_membership(organization, Role.OWNER, user=user)
     make_membership(organization)
     make_invitation(organization)
+    ApiToken.issue(organization, "nightly")
     client = Client()
     client.force_login(user)
     return client
@@ -231,9 +232,8 @@ def arguments(pattern: URLPattern) -> Iterator[list[Any]]:
     if "secret" in names:
         return
     owners: Any = [None]
-    about = {"membership_pk": Membership, "invitation_pk": Invitation}.get(
-        names[-1] if names else ""
-    )
+    kinds = {"membership_pk": Membership, "invitation_pk": Invitation, "token_pk": ApiToken}
+    about = kinds.get(names[-1] if names else "")
     if about is not None:
         yield from (["studio", row.pk] for row in about._default_manager.all())
         return

@@ -29,7 +29,16 @@ from jobs.models import (
 )
 from jobs.urls import urlpatterns
 from jobs.webhooks.handler import handle_delivery
-from organizations.models import ApiToken, Invitation, Membership, Organization, Role, Scope, User
+from organizations.models import (
+    ApiToken,
+    AuditEntry,
+    Invitation,
+    Membership,
+    Organization,
+    Role,
+    Scope,
+    User,
+)
 from providers.core import registry
 from providers.core.types import Capability
 from tests.factories import make_invitation, make_membership, make_organization, make_user
@@ -68,6 +77,7 @@ class Tenant:
     delivery: WebhookDelivery
     member: Membership
     invitation: Invitation
+    token: ApiToken
 
     def value(self, route: str, argument: str) -> Any:
         """The value of an argument of a route. KeyError: a new kind of page, to be added."""
@@ -79,6 +89,7 @@ class Tenant:
             "delivery_pk": self.delivery.pk,
             "membership_pk": self.member.pk,
             "invitation_pk": self.invitation.pk,
+            "token_pk": self.token.pk,
             "job_id": self.job.pk,
             "output_id": self.output.pk,
             "file_id": self.output.pk,
@@ -102,6 +113,7 @@ class Tenant:
             "bodies": JobBody.objects.filter(job__account=account),
             "members": Membership.objects.filter(organization=self.organization),
             "invitations": Invitation.objects.filter(organization=self.organization),
+            "tokens": ApiToken.objects.filter(organization=self.organization),
         }
         return {name: list(rows.order_by("pk").values()) for name, rows in found.items()}
 
@@ -136,6 +148,7 @@ def fill(organization: Organization, name: str, mark: str, provider: str = "zenc
     )
     delivery = make_delivery(account, remote_id=REMOTE_ID, body=f'{{"note": "{mark}"}}')
     owner = make_membership(organization, Role.OWNER).user
+    AuditEntry.record(organization, "job.watched", mark, reason=mark)
     member = make_membership(organization, user=make_user(f"{mark}@desk.example", name=mark))
     invitation = make_invitation(organization, f"{mark}@guest.example")
     return Tenant(
@@ -150,6 +163,7 @@ def fill(organization: Organization, name: str, mark: str, provider: str = "zenc
         delivery,
         member,
         invitation,
+        ApiToken.issue(organization, f"token {mark}")[0],
     )
 
 

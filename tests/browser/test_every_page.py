@@ -45,7 +45,7 @@ NUMBERS = (60_000, 0, -1, 2**63, 1e300, "many", None, 1_795_000_000_000)
 LINK = re.compile(r'(?:href|hx-get)="(/[^"]*)"')
 # leave the board, change it, or come back with a file
 LEFT_OUT_OF_BROWSER = re.compile(r"/(raw|live)/")  # parts of pages, and what is saved as a file
-LEFT_OUT = re.compile(r"/(logout|open|sync|static|media|api)/|\.(css|js|svg)$")
+LEFT_OUT = re.compile(r"/(logout|open|sync|static|media|api|export)/|\.(css|js|svg)$")
 
 
 def times() -> list[Any]:

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from jobs.views.shared.layout import render_page
 from organizations.access import Access
-from organizations.models import Organization
+from organizations.models import ApiToken, Organization
 from organizations.permissions import Permission
 
 
@@ -29,6 +29,8 @@ class Section:
 SECTIONS = (
     Section("members", "Members", Permission.READ, lambda one: one.memberships.count()),
     Section("roles", "Roles", Permission.READ),
+    Section("tokens", "API tokens", Permission.TOKENS, ApiToken.objects.count_active),
+    Section("audit", "Audit log", Permission.AUDIT),
 )
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from jobs.models import Job, JobAction, Output, ProviderAccount, Submission
-from organizations.models import AuditEntry, Membership, Organization, Role
+from organizations.models import ApiToken, AuditEntry, Membership, Organization, Role
 from organizations.permissions import Permission, role_allows
 from tests.factories import make_invitation, make_membership
 from tests.jobs.factories import make_account, make_body, make_delivery, make_job, make_output
@@ -41,6 +41,7 @@ def url_of(studio: Organization, job: Job, account: ProviderAccount) -> Callable
         "delivery": make_delivery(account).pk,
         "membership": make_membership(studio, Role.OWNER).pk,
         "invitation": make_invitation(studio).pk,
+        "token": ApiToken.issue(studio, "CI")[0].pk,
     }
 
     def build(name: str) -> str:

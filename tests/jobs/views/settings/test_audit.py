@@ -1,0 +1,135 @@
+"""The audit log: searched, paged, exported, and shown on the job that it is about."""
+
+import csv
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from jobs.models import Job
+from jobs.views.settings import audit
+from organizations.audit.origin import Origin, acting_from
+from organizations.models import ApiToken, AuditEntry, Organization
+from tests.factories import make_organization, make_user
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/o/harbour-studio/settings/audit/"
+FORMULA = '=HYPERLINK("https://evil.example")'
+
+
+@pytest.fixture
+def entries(studio: Organization, job: Job) -> None:
+    ann = make_user("ann@harbour.example")
+    token, _ = ApiToken.issue(studio, "nightly")
+    AuditEntry.record(make_organization("decoy"), "job.cancelled", "theirs")
+    with (
+        time_machine.travel(datetime(2026, 3, 14, 12, tzinfo=UTC), tick=False),
+        acting_from(Origin("203.0.113.9", "request-1")),
+    ):
+        AuditEntry.record(studio, "job.cancel_requested", job, actor=ann, reason="wrong master")
+        AuditEntry.record(
+            studio,
+            "account.changed",
+            "main",
+            token=token,
+            before={"options": {"interval_s": "5"}},
+            after={"options": {"interval_s": "60"}},
+        )
+    AuditEntry.record(studio, "token.revoked", FORMULA)
+
+
+def targets(client: Client, query: str = "") -> list[str]:
+    response = client.get(f"{PAGE}?{query}")
+    assert response.status_code == 200
+    return [row.entry.action for row in response.context["rows"]]
+
+
+JOB, ACCOUNT, TOKEN = "job.cancel_requested", "account.changed", "token.revoked"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", [TOKEN, ACCOUNT, JOB]),
+        ("q=ann@", [JOB]),
+        ("q=wrong+master", [JOB]),
+        ("q=203.0.113.9", [ACCOUNT, JOB]),
+        ("q=request-1", [ACCOUNT, JOB]),
+        ("q=theirs", []),
+        ("object=account", [ACCOUNT]),
+        ("who=token:nightly", [ACCOUNT]),
+        ("action=token.revoked", [TOKEN]),
+        ("from=203.0.113.9", [ACCOUNT, JOB]),
+        ("action_id=request-1", [ACCOUNT, JOB]),
+        ("created_before=2026-03-15", [ACCOUNT, JOB]),
+        ("created_after=1d", [TOKEN]),
+    ],
+)
+def test_entries_are_found(manager: Client, entries: None, query: str, found: list[str]) -> None:
+    assert targets(manager, query) == found
+
+
+@pytest.mark.parametrize("query", ["from=here", "from=fe80::1%25eth0", "created_after=soon"])
+def test_what_cannot_be_read_finds_nothing_and_says_so(
+    manager: Client, entries: None, query: str
+) -> None:
+    response = manager.get(f"{PAGE}?{query}")
+    assert (response.status_code, response.context["rows"]) == (200, [])
+    assert query.partition("=")[0] in response.context["filters"].errors
+
+
+def test_what_was_changed_is_shown_and_leads_to_the_rest(
+    manager: Client, studio: Organization, entries: None, job: Job
+) -> None:
+    response = manager.get(PAGE)
+    (change,) = response.context["rows"][1].changes
+    assert (change.name, change.before, change.after) == ("options interval_s", "5", "60")
+    page = response.content.decode()
+    assert f'href="{reverse("jobs:detail", args=[studio.slug, job.pk])}"' in page
+    assert f'href="{PAGE}?who=token%3Anightly"' in page
+    assert "theirs" not in page
+
+
+def test_pages_follow_each_other(manager: Client, entries: None) -> None:
+    first = manager.get(f"{PAGE}?limit=2")
+    older = manager.get(first.context["older_url"])
+    assert [row.entry.action for row in older.context["rows"]] == [JOB]
+    newer = manager.get(older.context["newer_url"])
+    assert [row.entry.action for row in newer.context["rows"]] == [TOKEN, ACCOUNT]
+
+
+def export(client: Client, query: str = "") -> list[dict[str, Any]]:
+    response = client.get(f"{PAGE}export/?{query}")
+    assert response.streaming
+    return list(csv.DictReader(io.StringIO(response.getvalue().decode())))
+
+
+def test_all_that_is_found_is_exported_as_text(
+    manager: Client, entries: None, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "EXPORT_BATCH", 1)
+    newest, changed, cancelled = export(manager, "limit=1")
+    assert newest["object"] == f"'{FORMULA}"
+    assert changed["before"] == '{"options": {"interval_s": "5"}}'
+    assert (cancelled["at"], cancelled["who"]) == (
+        "2026-03-14T12:00:00.000Z",
+        "ann@harbour.example",
+    )
+    assert (cancelled["object_kind"], cancelled["object_id"]) == ("job", str(job.pk))
+    assert (cancelled["reason"], cancelled["from"]) == ("wrong master", "203.0.113.9")
+    assert [row["action"] for row in export(manager, "object=account")] == [ACCOUNT]
+
+
+def test_a_manager_sees_on_a_job_what_was_done_to_it(
+    manager: Client, operator: Client, studio: Organization, entries: None, job: Job
+) -> None:
+    path = reverse("jobs:detail", args=[studio.slug, job.pk])
+    page = manager.get(path).content.decode()
+    assert "wrong master" in page
+    assert "203.0.113.9" in page
+    assert "203.0.113.9" not in operator.get(path).content.decode()
