@@ -39,7 +39,7 @@ def test_a_token_is_shown_once_and_opens_what_was_chosen(
     listed = manager.get(PAGE).content.decode()
     assert text not in listed
     assert token.prefix in listed
-    row = listed.partition(f"{token.prefix}…")[2].partition("</tr>")[0]
+    row = listed.partition(f"<bdi>{token.prefix}</bdi>…")[2].partition("</tr>")[0]
     assert account.name in row
     assert other.name not in row
 
@@ -76,7 +76,7 @@ def test_what_cannot_be_a_token_is_said_at_its_field(
 def test_a_token_is_revoked_after_a_question(manager: Client, studio: Organization) -> None:
     token, text = ApiToken.issue(studio, "old-cron")
     path = f"{PAGE}{token.pk}/revoke/"
-    assert "Revoke old-cron?" in manager.get(path).content.decode()
+    assert "Revoke <bdi>old-cron</bdi>?" in manager.get(path).content.decode()
     assert ApiToken.authenticate(text)
     page = manager.post(path, follow=True).content.decode()
     manager.post(path)  # a second tab
