@@ -210,7 +210,8 @@ OIDC_CLIENT_SECRET = env.required(
 SOCIALACCOUNT_ADAPTER = "organizations.sign_in.single_sign_on.SocialAccountAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False
 MFA_ADAPTER = "organizations.sign_in.second_factor.MFAAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Reelboard"
 MFA_TOTP_PERIOD = 30
 MFA_TRUST_ENABLED = True
@@ -221,6 +222,11 @@ MFA_FORMS = {
     "authenticate": "organizations.sign_in.forms.AuthenticateForm",
     "reauthenticate": "organizations.sign_in.forms.ReauthenticateCodeForm",
     "activate_totp": "organizations.sign_in.forms.ActivateTOTPForm",
+    "add_webauthn": "organizations.sign_in.forms.AddPasskeyForm",
+    "edit_webauthn": "organizations.sign_in.forms.RenamePasskeyForm",
+    "authenticate_webauthn": "organizations.sign_in.forms.PasskeyForm",
+    "login_webauthn": "organizations.sign_in.forms.SignInPasskeyForm",
+    "reauthenticate_webauthn": "organizations.sign_in.forms.ReauthenticatePasskeyForm",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if TRUST_PROXY_HEADERS else 0
 

@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 
 from organizations.access import organizations_of
 from organizations.models import Organization, User
+from organizations.sign_in.passkeys import obstacle
 
 
 def switcher(request: HttpRequest) -> dict[str, Any]:
@@ -23,4 +24,5 @@ def switcher(request: HttpRequest) -> dict[str, Any]:
 
 def sign_in(request: HttpRequest) -> dict[str, Any]:
     """`sign_in`: the ways in beside the password."""
-    return {"sign_in": {"single_sign_on": bool(settings.OIDC_ISSUER)}}
+    ways = {"single_sign_on": bool(settings.OIDC_ISSUER), "passkey_obstacle": obstacle()}
+    return {"sign_in": ways}

@@ -1,5 +1,8 @@
 """The forms of django-allauth, drawn as our own are. One of them does something else here."""
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.account import forms
@@ -7,6 +10,8 @@ from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp_forms
+from allauth.mfa.webauthn import forms as webauthn_forms
+from cryptography.exceptions import InvalidSignature
 from django import forms as django_forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -16,6 +21,12 @@ from organizations.sign_in.form_fields import StyledField
 from organizations.sign_in.passwords import request_password_mail
 from organizations.sign_in.second_factor import claim_time_step
 from organizations.sign_in.verification import mark_verified
+
+# Raised by the libraries that read what a passkey answers
+MALFORMED = (
+    *(AttributeError, IndexError, KeyError, TypeError, ValueError),
+    *(InvalidSignature, struct.error),
+)
 
 
 class LoginForm(forms.LoginForm):
@@ -97,3 +108,45 @@ class ActivateTOTPForm(totp_forms.ActivateTOTPForm):
     bound_field_class = StyledField
 
     code = code_field()
+
+
+@contextmanager
+def refuse_malformed() -> Iterator[None]:
+    """What a browser would never send is as wrong as an incorrect code."""
+    try:
+        yield
+    except MALFORMED as error:
+        raise get_adapter().validation_error("incorrect_code") from error
+
+
+class AddPasskeyForm(webauthn_forms.AddWebAuthnForm):
+    bound_field_class = StyledField
+
+    name = django_forms.CharField(label="Name", max_length=100, required=False)
+    passwordless = None  # all of them are
+
+    def clean(self) -> dict[str, Any]:
+        with refuse_malformed():
+            return dict(super().clean())
+
+
+class RenamePasskeyForm(webauthn_forms.EditWebAuthnForm):
+    bound_field_class = StyledField
+
+    name = django_forms.CharField(label="Name", max_length=100)
+
+
+class PasskeyForm(webauthn_forms.AuthenticateWebAuthnForm):
+    """Of a passkey as a second factor; the next two alone, and to confirm a change."""
+
+    def clean_credential(self) -> Authenticator:
+        with refuse_malformed():
+            return super().clean_credential()
+
+
+class SignInPasskeyForm(PasskeyForm, webauthn_forms.LoginWebAuthnForm):
+    pass
+
+
+class ReauthenticatePasskeyForm(PasskeyForm, webauthn_forms.ReauthenticateWebAuthnForm):
+    pass

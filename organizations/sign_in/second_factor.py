@@ -14,6 +14,7 @@ from django.utils import timezone
 from organizations import encryption
 from organizations.models import User
 from organizations.sign_in.history import record
+from organizations.sign_in.passkeys import relying_party
 
 NAME = "A second factor"
 PERIOD_S: int = settings.MFA_TOTP_PERIOD
@@ -28,6 +29,14 @@ class MFAAdapter(DefaultMFAAdapter):
     def decrypt(self, encrypted_text: str) -> str:
         """Raises Undecryptable: without its key a secret cannot be compared with anything."""
         return encryption.decrypt(encrypted_text, NAME)
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        return {"id": relying_party(), "name": "Reelboard"}
+
+    def generate_authenticator_name(self, user: User, type: str) -> str:
+        """What the form suggests."""
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        return f"Passkey {count + 1}"
 
 
 def claim_time_step(authenticator: Authenticator) -> bool:

@@ -14,6 +14,7 @@ CLOSED = {"account_email"}
 urlpatterns = [
     *(pattern for pattern in account_urls.urlpatterns if pattern.name not in CLOSED),
     path("2fa/authenticate/", views.authenticate, name="mfa_authenticate"),
+    path("2fa/webauthn/add/", views.add_passkey, name="mfa_add_webauthn"),
     path("2fa/", include(mfa_urls)),
     path("sso/", views.single_sign_on, name="single_sign_on"),
     path("sso/callback/", views.single_sign_on_callback, name="single_sign_on_callback"),

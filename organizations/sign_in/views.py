@@ -7,6 +7,10 @@ from allauth.decorators import rate_limit
 from allauth.mfa.base import views
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.internal.flows.trust import trust_browser
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from allauth.mfa.webauthn.internal.auth import begin_registration
+from allauth.mfa.webauthn.views import AddWebAuthnView
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.providers.base.constants import AuthProcess
@@ -24,7 +28,12 @@ class AuthenticateView(views.AuthenticateView):
     """The second factor at sign-in, with a checkbox in place of the page to trust a browser."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**kwargs) | {"email": self.stage.login.user.email}
+        user = self.stage.login.user
+        return super().get_context_data(**kwargs) | {
+            "email": user.email,
+            "has_app": is_mfa_enabled(user, [Authenticator.Type.TOTP]),
+            "has_passkey": is_mfa_enabled(user, [Authenticator.Type.WEBAUTHN]),
+        }
 
     def form_valid(self, form: AuthenticateForm) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)
@@ -34,6 +43,18 @@ class AuthenticateView(views.AuthenticateView):
 
 
 authenticate = AuthenticateView.as_view()
+
+
+class AddPasskeyView(AddWebAuthnView):
+    """Makes passkeys that sign in without a password: the device asks who is using it."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        options = begin_registration(self.request.user, passwordless=True)
+        return context | {"js_data": {"creation_options": options}}
+
+
+add_passkey = AddPasskeyView.as_view()
 
 
 @rate_limit(action="login")

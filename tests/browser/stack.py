@@ -58,7 +58,7 @@ class Stack:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.web_port, self.sandbox_port = _free_port(), _free_port()
+        self.web_port, self.sandbox_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.web_port}"
         self.sandbox_url = f"http://127.0.0.1:{self.sandbox_port}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -82,7 +82,7 @@ class Stack:
     def start(self) -> None:
         self.launch("sandbox", "manage.py", "sandbox", "--port", str(self.sandbox_port),
                     "--seed-jobs", "60", "--encode-speed", "4")  # fmt: skip
-        wait_until(lambda: _answers(self.sandbox_port, "/"), "the sandbox")
+        wait_until(lambda: answers(self.sandbox_port, "/"), "the sandbox")
         keys = json.loads((self.folder / "sandbox" / "keys.json").read_text())
         accounts = [list(self._account_arguments(provider, keys)) for provider in ACCOUNTS]
         self.manage("shell", "--no-imports", "-c", f"ACCOUNTS = {accounts!r}\n{PREPARE}")
@@ -90,7 +90,7 @@ class Stack:
                     "--bind", f"127.0.0.1:{self.web_port}")  # fmt: skip
         self.launch("worker", "-m", "celery", "-A", "dashboard", "worker", "-B",
                     "-s", str(self.folder / "beat"))  # fmt: skip
-        wait_until(lambda: _answers(self.web_port, "/readyz"), "the board")
+        wait_until(lambda: answers(self.web_port, "/readyz"), "the board")
 
     def _account_arguments(self, provider: str, keys: dict[str, str]) -> Iterator[str]:
         name, version, credentials, options = ACCOUNTS[provider]
@@ -101,12 +101,12 @@ class Stack:
             for one in given:
                 yield f"--{kind}={one}={keys[f'{provider}_{one}']}"
 
-    def launch(self, name: str, *command: str) -> None:
+    def launch(self, name: str, *command: str, **environment: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 [sys.executable, *command],
                 cwd=ROOT,
-                env=self.environment,
+                env=self.environment | environment,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -152,14 +152,14 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = START_
         time.sleep(0.1)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _answers(port: int, path: str) -> bool:
+def answers(port: int, path: str) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
         connection.request("GET", path)

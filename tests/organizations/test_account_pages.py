@@ -198,6 +198,8 @@ SECOND_FACTOR = {
     "mfa_generate_recovery_codes": Case(
         with_app("mfa_generate_recovery_codes"), "Replace your recovery codes?", None, {"a": "b"}
     ),
+    "mfa_list_webauthn": Case(named("mfa_list_webauthn", sign_in=True), "You have no passkeys"),
+    "mfa_add_webauthn": Case(confirmed("mfa_add_webauthn"), "Passkeys are not available"),
     "mfa_download_recovery_codes": Case(with_app("mfa_download_recovery_codes"), ""),
 }
 CASES |= VERIFICATION | SECOND_FACTOR
@@ -224,8 +226,10 @@ def names(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[str | None]:
 
 
 def test_every_page_is_tried() -> None:
-    # single sign-on needs an issuer: tests/organizations/sign_in
-    tried = (set(CASES) - AGAIN) | ELSEWHERE | {"single_sign_on", "single_sign_on_callback"}
+    # what needs an issuer or a passkey: tests/organizations/sign_in
+    others = {f"mfa_{act}_webauthn" for act in ("login", "reauthenticate", "edit", "remove")}
+    others |= {"single_sign_on", "single_sign_on_callback"}
+    tried = (set(CASES) - AGAIN) | ELSEWHERE | others
     assert set(names(urlpatterns)) == tried
 
 
