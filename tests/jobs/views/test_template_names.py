@@ -13,7 +13,7 @@ ANSWERS = {"no_link", "open_elsewhere"}
 # what several views share
 SHARED = {"base", "board", "lists", "page", "theme", "time"}
 # the pages of django-allauth
-SIGN_IN = {"sign_in"}
+SIGN_IN = {"sign_in", "passkeys"}
 
 
 def url_names() -> set[str]:
