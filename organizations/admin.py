@@ -4,8 +4,10 @@ from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -26,6 +28,14 @@ class MembershipInline(admin.TabularInline[Membership, Any]):
     model = Membership
     extra = 0
     autocomplete_fields = ["user", "organization"]
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(SafeQueryAdmin, DjangoGroupAdmin):
+    pass
 
 
 class UserCreationForm(AdminUserCreationForm[User]):
@@ -76,6 +86,7 @@ class OrganizationAdmin(SafeQueryAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(SafeQueryAdmin):
+    audited_as = "member"
     list_display = ["user", "organization", "role", "created_at"]
     list_filter = ["role"]
     list_select_related = ["user", "organization"]
@@ -88,6 +99,7 @@ class MembershipAdmin(SafeQueryAdmin):
 class ApiTokenAdmin(SafeQueryAdmin):
     """Tokens can be renamed and ended here, not made: the clear text would have to be shown."""
 
+    audited_as = "token"
     list_display = ["name", "prefix", "organization", "scope", "last_used_at", "revoked_at"]
     list_filter = ["scope", ("revoked_at", admin.EmptyFieldListFilter)]
     list_select_related = ["organization"]

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from organizations.audit.admin import AuditedAdmin
 
-class SafeQueryAdmin(admin.ModelAdmin):
+
+class SafeQueryAdmin(AuditedAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

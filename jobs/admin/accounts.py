@@ -23,6 +23,8 @@ from organizations.access import require_user
 class ProviderAccountAdmin(LargeTableAdmin):
     """Added paused and without credentials, which the page that follows asks for."""
 
+    audited_as = "account"
+    recorded_elsewhere = frozenset({"added", "changed"})
     list_display = ["name", "organization", "provider", "state", "last_success_at", "next_sync_at"]
     list_filter = ["provider", "enabled", ("refused_at", admin.EmptyFieldListFilter)]
     list_select_related = ["organization"]

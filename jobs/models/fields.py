@@ -41,6 +41,8 @@ class EncryptedJSONField(models.Field[Any, Any]):
     """
 
     descriptor_class = _OpensOnRead
+    # never shown in the audit log
+    is_secret = True
 
     def get_internal_type(self) -> str:
         return "TextField"

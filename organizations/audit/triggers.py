@@ -79,10 +79,10 @@ def are_missing(using: str = DEFAULT_DB_ALIAS) -> bool:
 
 
 @contextmanager
-def allow_deletion(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+def unprotected(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
     """Within it, and in this transaction alone, audit entries may be deleted.
 
-    For retention and for the deletion of an organization, which record an entry that says so.
+    Used through `organizations.audit.deletion`, which leaves an entry, and by the flush of tests.
     """
     connection = connections[using]
     with transaction.atomic(using=using):

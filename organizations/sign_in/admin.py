@@ -30,6 +30,7 @@ class SignInAdmin(SafeQueryAdmin):
 class SecondFactorAdmin(SignInAdmin):
     """For people who lost theirs. What a second factor holds is not shown."""
 
+    recorded_elsewhere = frozenset({"deleted"})
     list_display = ["user", "type", "created_at", "last_used_at"]
     list_filter = ["type"]
     search_fields = ["user__email", "user__name"]
@@ -44,6 +45,7 @@ class SecondFactorAdmin(SignInAdmin):
 class SingleSignOnAdmin(SignInAdmin):
     """Who is linked to whom at the issuer."""
 
+    recorded_elsewhere = frozenset({"deleted"})
     list_display = ["user", "uid", "provider", "last_login"]
     search_fields = ["user__email", "user__name", "uid"]
     fields = ["user", "uid", "provider", "date_joined", "last_login"]
@@ -56,6 +58,7 @@ class SingleSignOnAdmin(SignInAdmin):
 class VerifiedAddressAdmin(SignInAdmin):
     """An address that is removed here is asked to be verified again."""
 
+    audited_as = "email_address"
     list_display = ["email", "user", "verified"]
     list_filter = ["verified"]
     search_fields = ["email", "user__name"]

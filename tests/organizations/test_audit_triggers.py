@@ -8,7 +8,8 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
-from organizations.audit.triggers import MISSING, TABLE, allow_deletion, are_missing
+from organizations.audit.deletion import allow_deletion
+from organizations.audit.triggers import MISSING, TABLE, are_missing
 from organizations.models import AuditEntry, Organization
 from tests.factories import make_organization
 
@@ -51,17 +52,25 @@ def test_an_entry_is_neither_changed_nor_deleted(
 
 def test_only_deletions_pass_where_they_are_allowed_and_not_after(entry: AuditEntry) -> None:
     other = AuditEntry.record(entry.organization, "account.added", "second")
-    with allow_deletion():
+    with allow_deletion("audit.pruned", "Retention", organization=entry.organization) as details:
         delete_in_sql(entry)
+        details["deleted"] = 1
         with pytest.raises(IntegrityError), transaction.atomic():
             change_in_sql(other)
     with pytest.raises(IntegrityError), transaction.atomic():
         delete_in_sql(other)
-    assert AuditEntry.objects.get() == other
+    left = AuditEntry.objects.order_by("pk")
+    assert [(one.action, one.details) for one in left] == [
+        ("account.added", {}),
+        ("audit.pruned", {"deleted": 1}),
+    ]
 
 
 def test_a_deletion_that_fails_leaves_nothing_allowed(entry: AuditEntry) -> None:
-    with pytest.raises(ValueError, match="retention"), allow_deletion():
+    with (
+        pytest.raises(ValueError, match="retention"),
+        allow_deletion("audit.pruned", "Retention"),
+    ):
         raise ValueError("retention failed")
     with pytest.raises(IntegrityError), transaction.atomic():
         delete_in_sql(entry)
