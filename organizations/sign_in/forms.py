@@ -11,7 +11,6 @@ from allauth.mfa.base import forms as mfa_forms
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp_forms
 from allauth.mfa.webauthn import forms as webauthn_forms
-from cryptography.exceptions import InvalidSignature
 from django import forms as django_forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -23,10 +22,7 @@ from organizations.sign_in.second_factor import claim_time_step
 from organizations.sign_in.verification import mark_verified
 
 # Raised by the libraries that read what a passkey answers
-MALFORMED = (
-    *(AttributeError, IndexError, KeyError, TypeError, ValueError),
-    *(InvalidSignature, struct.error),
-)
+MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError, struct.error)
 
 
 class LoginForm(forms.LoginForm):

@@ -54,6 +54,7 @@ class OAuth2Adapter(OpenIDConnectOAuth2Adapter):
         try:
             data: dict[str, Any] = super().get_access_token_data(*args, **kwargs)
             data["access_token"], data["id_token"]
+            data.pop("expires_in", None)  # it is not kept so long
         except MISSHAPEN as error:
             raise OAuth2Error("The issuer's token cannot be read.") from error
         return data

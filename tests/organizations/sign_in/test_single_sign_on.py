@@ -204,6 +204,7 @@ def test_a_deactivated_user_stays_out(
         ("/token", {"access_token": "a"}),
         ("/token", {"access_token": "a", "id_token": "no.to.ken"}),
         ("/token", ["access_token", "id_token"]),
+        ("/token", {"access_token": "a", "id_token": "b", "expires_in": "soon"}),
         ("/userinfo", {}),
         ("/userinfo", {"sub": "43", "email": "olga@harbour.example", "email_verified": True}),
         ("/userinfo", {"sub": None}),
