@@ -15,11 +15,21 @@ def switcher(request: HttpRequest) -> dict[str, Any]:
     """`organizations`: those of the signed-in user, by name; asked for only if a template does."""
 
     def load() -> list[Organization]:
-        # error pages are rendered for requests that never met the authentication middleware
-        user = getattr(request, "user", None)
-        return list(organizations_of(user)) if isinstance(user, User) else []
+        user = _user_of(request)
+        return list(organizations_of(user)) if user else []
 
     return {"organizations": SimpleLazyObject(load)}
+
+
+def preferences(request: HttpRequest) -> dict[str, Any]:
+    """`person`: the signed-in user, whose theme the page has; None for nobody."""
+    return {"person": _user_of(request)}
+
+
+def _user_of(request: HttpRequest) -> User | None:
+    # error pages are rendered for requests that never met the authentication middleware
+    user = getattr(request, "user", None)
+    return user if isinstance(user, User) else None
 
 
 def sign_in(request: HttpRequest) -> dict[str, Any]:

@@ -31,15 +31,15 @@ def is_in_future(at: datetime | None) -> bool:
 
 @register.simple_tag
 def moment(at: datetime | None) -> SafeString:
-    """`2026-03-04 17:05:09 UTC`, for tables where the order and the day count."""
+    """`2026-03-04 18:05:09 CET`, for tables where the order and the day count."""
     if at is None:
         return SafeString("")
-    return _time(at, f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", SafeString(""))
+    return _time(at, _absolute(timezone.localtime(at)), SafeString(""))
 
 
 @register.simple_tag
 def day(at: datetime | None) -> SafeString:
-    """`4 Mar 2026`, where the hour does not matter; the tooltip has it."""
+    """`4 Mar 2026`, where the hour does not matter."""
     if at is None:
         return SafeString("")
     local = timezone.localtime(at)
@@ -47,14 +47,19 @@ def day(at: datetime | None) -> SafeString:
 
 
 def _time(at: datetime, text: str, extra: SafeString) -> SafeString:
-    at = at.astimezone(UTC)
+    """The element; its tooltip has the time in the person's time zone and in UTC."""
+    local, in_utc = _absolute(timezone.localtime(at)), _absolute(at.astimezone(UTC))
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>',
-        f"{at:%Y-%m-%dT%H:%M:%SZ}",
-        f"{at:%Y-%m-%d %H:%M:%S} UTC",
+        iso(at),
+        local if local == in_utc else f"{local} ({in_utc})",
         extra,
         text,
     )
+
+
+def _absolute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S %Z}"
 
 
 @register.filter

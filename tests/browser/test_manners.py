@@ -33,6 +33,7 @@ PAGES = [
     "/o/harbor/settings/members/leave/",
     "/o/harbor/settings/roles/",
     "/organizations/",
+    "/profile/",
     "/o/harbor/nowhere/",
 ]
 

@@ -11,7 +11,7 @@ FOLDERS = [path for path in (ROOT / "templates" / "jobs").iterdir() if path.is_d
 # what the views of a job's files answer when there is no URL to send the browser on to
 ANSWERS = {"no_link", "open_elsewhere"}
 # what several views share
-SHARED = {"base", "board", "lists", "page", "theme", "time"}
+SHARED = {"base", "board", "lists", "page", "theme", "time", "zone"}
 # the pages of django-allauth
 SIGN_IN = {"sign_in", "passkeys"}
 

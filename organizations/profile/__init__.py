@@ -1,0 +1,1 @@
+"""What belongs to the person, whatever the organization: preferences and sessions."""
