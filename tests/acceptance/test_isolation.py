@@ -113,7 +113,7 @@ class Tenant:
             "bodies": JobBody.objects.filter(job__account=account),
             "members": Membership.objects.filter(organization=self.organization),
             "invitations": Invitation.objects.filter(organization=self.organization),
-            "tokens": ApiToken.objects.filter(organization=self.organization),
+            "tokens": ApiToken.objects.filter(pk=self.token.pk),
         }
         return {name: list(rows.order_by("pk").values()) for name, rows in found.items()}
 
