@@ -16,7 +16,7 @@ from jobs.views import (
 )
 from jobs.views.accounts import account, deliveries, integration, overview
 from jobs.views.accounts import actions as account_actions
-from jobs.views.settings import audit, invitations, members, roles, tokens
+from jobs.views.settings import audit, general, invitations, members, roles, tokens
 from jobs.webhooks import receiver
 
 app_name = "jobs"
@@ -71,6 +71,7 @@ urlpatterns = [
         deliveries.delivery,
         name="delivery",
     ),
+    path("o/<slug:org>/settings/", general.general, name="settings"),
     path("o/<slug:org>/settings/members/", members.members, name="members"),
     path("o/<slug:org>/settings/members/leave/", members.member_leave, name="member_leave"),
     path(

@@ -93,6 +93,8 @@ class ProviderAccount(LeasedModel):
     enabled = models.BooleanField(
         default=True, help_text="A paused account is not polled and holds its submissions."
     )
+    # what the form for a new job begins with, for all members
+    is_default = models.BooleanField(default=False, editable=False)
     # the last path segment of our webhook URL
     hook_secret = EncryptedJSONField(default=new_hook_secret)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -133,6 +135,11 @@ class ProviderAccount(LeasedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint("organization", "name", name="account_name_unique"),
+            models.UniqueConstraint(
+                fields=["organization"],
+                condition=Q(is_default=True),
+                name="account_one_default",
+            ),
         ]
         indexes = [
             # the tick: due accounts

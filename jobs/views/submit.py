@@ -17,6 +17,7 @@ from jobs.actions.resubmission import RetryUnfinished
 from jobs.forms.job import JobForm
 from jobs.forms.job_copy import JobCopy, copy_job
 from jobs.forms.job_values import request_values, typed_values
+from jobs.forms.organization import default_account
 from jobs.models import Job, ProviderAccount
 from jobs.query.references import find_by_id
 from jobs.submission import idempotency, service, validation
@@ -101,7 +102,7 @@ def _initial(request: HtmxRequest, access: Access, copied: JobCopy | None) -> di
     account = request.GET.get("account", "")
     if copied is None:
         given = request.GET.get("input", "")
-        return {"account": account or _last_account(access), "input": given}
+        return {"account": account or _first_account(access), "input": given}
     job = copied.job
     values = {"account": account or job.account_id, "copied_from": job.pk}
     if "from" in request.GET:
@@ -109,8 +110,10 @@ def _initial(request: HtmxRequest, access: Access, copied: JobCopy | None) -> di
     return values | request_values(copied.shown, job.account)
 
 
-def _last_account(access: Access) -> int | None:
-    """The account that the person submitted a job to last."""
+def _first_account(access: Access) -> int | None:
+    """The organization's default account, else the one the person submitted a job to last."""
+    if account := default_account(access.organization):
+        return account.pk
     mine = Job.objects.for_organization(access.organization).filter(submitted_by=access.user)
     return mine.order_by("-pk").values_list("account_id", flat=True).first()
 

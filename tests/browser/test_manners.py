@@ -29,6 +29,7 @@ PAGES = [
     "/o/harbor/accounts/",
     "/o/harbor/accounts/new/?provider=zencoder",
     "/o/harbor/accounts/new/?provider=videosdk",
+    "/o/harbor/settings/",
     "/o/harbor/settings/members/",
     "/o/harbor/settings/members/leave/",
     "/o/harbor/settings/roles/",

@@ -27,6 +27,7 @@ class Section:
 
 
 SECTIONS = (
+    Section("settings", "General", Permission.READ),
     Section("members", "Members", Permission.READ, lambda one: one.memberships.count()),
     Section("roles", "Roles", Permission.READ),
     Section("tokens", "API tokens", Permission.TOKENS, ApiToken.objects.count_active),
