@@ -3,6 +3,7 @@
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -66,8 +67,12 @@ class VerifiedAddressAdmin(SignInAdmin):
 
 
 def register() -> None:
-    """In the place of allauth's own. Issuers come from the settings, and tokens are not kept."""
-    admin.site.unregister([Authenticator, EmailAddress, SocialAccount, SocialApp, SocialToken])
+    """In the place of allauth's own. Issuers come from the settings, and tokens are not kept.
+
+    Sessions are ended on the profile page.
+    """
+    allauth_models = [Authenticator, EmailAddress, SocialAccount, SocialApp, SocialToken]
+    admin.site.unregister([*allauth_models, UserSession])
     admin.site.register(Authenticator, SecondFactorAdmin)
     admin.site.register(SocialAccount, SingleSignOnAdmin)
     admin.site.register(EmailAddress, VerifiedAddressAdmin)

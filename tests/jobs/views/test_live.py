@@ -109,7 +109,7 @@ def test_a_stale_account_is_reported_with_since_when_and_why(
         next_sync_at=ten_minutes_ago, expected_at=ten_minutes_ago
     )
     html = viewer.get("/o/harbour-studio/jobs/").content.decode()
-    banners = html.split('id="banners"')[1].split("</div>")[0]
+    banners = html.split('id="banners"')[1].split("</section>")[0]
     assert "2026-03-14 12:00:00 UTC" in banners
     assert "Check that the worker and beat are running" in banners
     assert "Sound" not in banners
