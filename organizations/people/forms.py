@@ -64,7 +64,7 @@ class NewUserForm(SetPasswordMixin, forms.Form):
         return super().clean() or {}
 
 
-class OrganizationForm(forms.ModelForm[Organization]):
+class NewOrganizationForm(forms.ModelForm[Organization]):
     bound_field_class = StyledField
     prefix = "new"
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from organizations.access import require_user
 from organizations.models import Invitation, Membership, User
-from organizations.people.forms import JoinForm, NewUserForm, OrganizationForm
+from organizations.people.forms import JoinForm, NewOrganizationForm, NewUserForm
 from organizations.people.invitations import (
     AddressTaken,
     InvitationEnded,
@@ -86,7 +86,7 @@ def organization_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 def organization_new(request: HttpRequest) -> HttpResponse:
     user = _require_superuser(request)
-    form = OrganizationForm(request.POST)
+    form = NewOrganizationForm(request.POST)
     if not form.is_valid():
         return _show_list(request, user, new_form=form)
     return _welcome(request, create_organization(form.save(commit=False), owner=user))
@@ -116,7 +116,7 @@ def _show_list(
     request: HttpRequest,
     user: User,
     *,
-    new_form: OrganizationForm | None = None,
+    new_form: NewOrganizationForm | None = None,
     join_form: JoinForm | None = None,
 ) -> HttpResponse:
     context: dict[str, Any] = {
@@ -126,7 +126,7 @@ def _show_list(
         ),
     }
     if user.is_superuser:
-        context["new_form"] = new_form or OrganizationForm()
+        context["new_form"] = new_form or NewOrganizationForm()
         context["join_form"] = join_form or JoinForm(user)
     status = 422 if new_form or join_form else 200
     return render(request, "organizations/list.html", context, status=status)
