@@ -78,6 +78,8 @@ def open_form(page: Page, account: str) -> None:
     page.get_by_label("Account", exact=True).select_option(label=account)
     chosen = page.locator("select[name=account]").input_value()
     expect(page.locator("input[name=fields_of]")).to_have_value(chosen)
+    # of the account that is chosen already the fields are swapped, too
+    page.wait_for_load_state("networkidle")
 
 
 def assert_typed(page: Page, clip: str) -> None:
