@@ -18,13 +18,13 @@ class OrganizationForm(forms.ModelForm[Organization]):
     bound_field_class = StyledField
 
     time_zone = forms.ChoiceField(
-        help_text="Of dates that are for nobody in particular. Pages use each person's own."
+        help_text="For dates outside of pages. Pages use each person's own time zone."
     )
     default_account = forms.ModelChoiceField(
         ProviderAccount.objects.none(),
         label="Account for new jobs",
         required=False,
-        empty_label="The one that the person used last",
+        empty_label="The last one that the person used",
     )
 
     class Meta:

@@ -17,7 +17,7 @@ class Role(models.IntegerChoices):
 class Organization(models.Model):
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=50, unique=True)
-    # of dates that nobody in particular asks for: reports, alerts, the API
+    # for dates without a reader: reports, alerts, the API
     time_zone = models.CharField(max_length=64, default="UTC")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -41,7 +41,7 @@ class Device:
 
 
 def describe(user_agent: str) -> str:
-    """`Firefox on Linux`, as far as it can be told."""
+    """`Firefox on Linux`, as far as the browser says."""
 
     def find(known: Iterable[tuple[str, str]]) -> str:
         return next((name for mark, name in known if mark in user_agent), "")

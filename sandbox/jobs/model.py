@@ -96,7 +96,7 @@ class MediaInfo:
     """Facts of one file, as FFmpeg reads them; the picture as it is shown, rotation applied.
 
     `pixel_aspect` is the width of a pixel in its heights. `video_ms` ends the picture where the
-    sound goes on.
+    sound continues.
     """
 
     format: str | None = None

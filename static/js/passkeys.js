@@ -37,7 +37,7 @@
       form.elements.credential.value = JSON.stringify(credential.toJSON());
       form.submit();
     } catch {
-      // cancelled, timed out or not for this host: the browser does not tell a page which
+      // cancelled, timed out or not for this host: the browser does not say which
       failed.hidden = false;
       button.disabled = false;
     }

@@ -1,4 +1,4 @@
-// Tells the server the browser's time zone, once: with one of its own a page has no such script.
+// Sends the server the browser's time zone, once: with one of its own a page has no such script.
 (() => {
   const { url } = document.currentScript.dataset;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -50,7 +50,7 @@ def _refuse_host(request: HttpRequest) -> HttpResponse | None:
 def _compress(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """Compress what a cache may keep: nothing that is marked as secret.
 
-    The length of a compressed secret can be made to tell what it is (BREACH).
+    The length of a compressed secret can reveal it (BREACH).
     """
     if "no-store" in response.get("Cache-Control", "no-store"):
         return response

@@ -15,7 +15,7 @@ WINDOW_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of the current minute, as a script is told."""
+    """What is left of the current minute, as reported to a script."""
 
     used: int
     # in seconds since 1970

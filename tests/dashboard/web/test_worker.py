@@ -32,7 +32,7 @@ def test_what_gunicorn_refuses_is_refused_in_json(
     assert (response.status, response.json["error"]["code"]) == (status, code)
     assert response.json["error"]["message"].endswith(".")
     assert len(response.headers["X-Request-Id"]) == 32
-    # and the worker goes on
+    # and the worker continues
     assert raw.exchange(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n").status == 200
 
 

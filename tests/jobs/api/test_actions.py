@@ -1,4 +1,4 @@
-"""What can be done with a job: told in lists and details, and refused for the same reason."""
+"""What can be done with a job: shown in lists and details, and refused for the same reason."""
 
 from typing import Any, ClassVar
 

@@ -17,8 +17,13 @@ def test_a_job_is_added_once_and_is_unknown_until_it_was_read(
     first, again = operator.post("/jobs/watch", body), operator.post("/jobs/watch", body)
     assert (first.status, again.status) == (202, 202)
     assert first.body["id"] == again.body["id"]
-    told = {name: first.body[name] for name in ("status", "remote_id", "synced_at", "gone_at")}
-    assert told == {"status": "unknown", "remote_id": "881200", "synced_at": None, "gone_at": None}
+    watched = {name: first.body[name] for name in ("status", "remote_id", "synced_at", "gone_at")}
+    assert watched == {
+        "status": "unknown",
+        "remote_id": "881200",
+        "synced_at": None,
+        "gone_at": None,
+    }
     assert JobPoll.objects.filter(job=first.body["id"]).count() == 1
     entry = AuditEntry.objects.get(action="job.watched")
     assert entry.actor_name == "token:operate token"
