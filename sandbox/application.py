@@ -17,10 +17,10 @@ from sandbox.http.requests_log import RequestLog
 from sandbox.http.web import Refused, Request, Response, text_response
 from sandbox.jobs.model import Job, Media
 from sandbox.jobs.notifications import Notice, Notifier
+from sandbox.jobs.operations import JobOperations
 from sandbox.jobs.seeding import History, Trickle
 from sandbox.jobs.simulation import Mover
 from sandbox.jobs.store import RETENTION_S, Store
-from sandbox.jobs.workshop import Workshop
 from sandbox.keys import LINK_SECRET, load_keys
 from sandbox.options import Options
 from sandbox.tpstreams.api import TPStreams
@@ -72,17 +72,17 @@ class Application:
         encoder = Encoder(
             self.store, self.media, self.clock, state_dir / "work", options.encode_speed
         )
-        workshop = Workshop(self.store, self.media, self.clock, encoder, options.encode)
+        operations = JobOperations(self.store, self.media, self.clock, encoder, options.encode)
         self.faults = Faults(options.seed, stopping)
         self.faults.update(options.faults)
         self.log = RequestLog()
-        self.control = Control(workshop, self.faults, self.log)
+        self.control = Control(operations, self.faults, self.log)
         limiter = Limiter(options.rate_limit, time.monotonic)
         self.providers: Sequence[Provider] = (
-            Zencoder(workshop, limiter, self.keys),
-            VideoSDK(workshop, self.keys),
-            TPStreams(workshop, self.keys),
-            Xvid(workshop, self.keys),
+            Zencoder(operations, limiter, self.keys),
+            VideoSDK(operations, self.keys),
+            TPStreams(operations, self.keys),
+            Xvid(operations, self.keys),
         )
         makers = {provider.slug: provider.notice for provider in self.providers}
         notifier = Notifier(self.store, makers, self.clock.now)

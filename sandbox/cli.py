@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +17,8 @@ DESCRIPTION = "Run a local server that speaks the encoding providers' APIs."
 # A few times real time: fast enough to wait for, slow enough to watch.
 WATCHABLE_SPEED = 5.0
 
+Add = Callable[..., argparse.Action]
+
 
 class Stream(Protocol):
     def write(self, text: str, /) -> object: ...
@@ -24,17 +26,21 @@ class Stream(Protocol):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
+    _add_server(parser.add_argument)
+    _add_speed(parser.add_argument)
+    _add_seed(parser.add_argument)
+
+
+def _add_server(add: Add) -> None:
     add("--port", type=int, default=9000)
     add("--host", default="127.0.0.1")
     add("--state-dir", type=Path, help="where jobs, keys and media are kept")
-    add("--no-encode", action="store_true", help="jobs are moved by the clock, none is encoded")
     add(
-        "--encode-speed",
-        type=float,
-        default=WATCHABLE_SPEED,
-        metavar="N",
-        help="encode at most N times as fast as real time; 0: no limit",
+        "--key",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="give one of the keys of keys.json this value",
     )
     add(
         "--fault",
@@ -44,18 +50,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"fail this share of requests on purpose: {', '.join(NAMES)}",
     )
     add(
-        "--key",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="give one of the keys of keys.json this value",
-    )
-    add(
         "--rate-limit",
         type=int,
         default=60,
         metavar="N",
         help="requests a minute where the provider allows 60; 0: no limit",
+    )
+
+
+def _add_speed(add: Add) -> None:
+    add("--no-encode", action="store_true", help="jobs are moved by the clock, none is encoded")
+    add(
+        "--encode-speed",
+        type=float,
+        default=WATCHABLE_SPEED,
+        metavar="N",
+        help="encode at most N times as fast as real time; 0: no limit",
     )
     add(
         "--time-scale",
@@ -64,17 +74,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="clock-moved jobs pass N times as fast",
     )
-    add("--seed", type=int, default=1, help="which history is seeded")
-    add("--seed-jobs", type=int, default=0, metavar="N", help="ended jobs of the first account")
-    add("--seed-second", type=int, default=0, metavar="N", help="ended jobs of the second account")
-    add(
-        "--seed-unknown",
-        type=int,
-        default=0,
-        metavar="N",
-        help="jobs in a state that nobody documented",
-    )
-    add("--seed-moving", type=int, default=0, metavar="N", help="jobs that wait and run")
     add(
         "--trickle",
         type=float,
@@ -82,6 +81,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="submit one more moving job each so many seconds",
     )
+
+
+def _add_seed(add: Add) -> None:
+    add("--seed", type=int, default=1, help="which history is seeded")
+    for name, what in (
+        ("--seed-jobs", "ended jobs of the first account"),
+        ("--seed-second", "ended jobs of the second account"),
+        ("--seed-unknown", "jobs in a state that nobody documented"),
+        ("--seed-moving", "jobs that wait and run"),
+    ):
+        add(name, type=int, default=0, metavar="N", help=what)
 
 
 def read_options(arguments: Mapping[str, Any]) -> Options:

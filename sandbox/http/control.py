@@ -8,14 +8,14 @@ from sandbox.http.faults import FaultError, Faults
 from sandbox.http.requests_log import RequestLog
 from sandbox.http.web import Request, Response, json_response
 from sandbox.jobs.model import Job
-from sandbox.jobs.workshop import Workshop
+from sandbox.jobs.operations import JobOperations
 
 LISTED_JOBS = 100
 
 
 class Control:
-    def __init__(self, workshop: Workshop, faults: Faults, log: RequestLog) -> None:
-        self._workshop, self._faults, self._log = workshop, faults, log
+    def __init__(self, operations: JobOperations, faults: Faults, log: RequestLog) -> None:
+        self._operations, self._faults, self._log = operations, faults, log
 
     def handle(self, request: Request) -> Response:
         action = (request.method, request.path.removeprefix("/_sandbox").rstrip("/"))
@@ -41,11 +41,11 @@ class Control:
         return json_response(404, {"error": "There is no such URL."})
 
     def state(self) -> dict[str, Any]:
-        store = self._workshop.store
+        store = self._operations.store
         return {
             "pid": os.getpid(),
-            "encodes": self._workshop.encodes,
-            "time_scale": self._workshop.clock.scale,
+            "encodes": self._operations.encodes,
+            "time_scale": self._operations.clock.scale,
             "jobs": store.counts(),
             "recent_jobs": [_brief(job) for job in store.recent(LISTED_JOBS)],
             "notifications": store.delivery_counts(),
@@ -66,7 +66,7 @@ class Control:
         scale = (settings or {}).get("scale")
         if isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 <= scale <= 1e6:
             return json_response(400, {"error": 'Send {"scale": N} with N from 0 to 1000000.'})
-        self._workshop.clock.scale = float(scale)
+        self._operations.clock.scale = float(scale)
         return json_response(200, {"time_scale": scale})
 
     def _set_reported_state(self, job_id: str, settings: dict[str, Any] | None) -> Response:
@@ -75,8 +75,8 @@ class Control:
         if settings is None or not (state is None or isinstance(state, str)):
             return json_response(400, {"error": 'Send {"state": value or null}.'})
         try:
-            with self._workshop.store.edit(int(job_id)) as job:
-                job.reported_state, job.updated_at = state, self._workshop.clock.now()
+            with self._operations.store.edit(int(job_id)) as job:
+                job.reported_state, job.updated_at = state, self._operations.clock.now()
         except (KeyError, ValueError):
             return json_response(404, {"error": "There is no such job."})
         return json_response(200, _brief(job))

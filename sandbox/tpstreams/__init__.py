@@ -1,2 +1,2 @@
-"""TPStreams' transcoding jobs over the core: `orders` reads requests, `wire` writes answers,
-`hooks` keeps the organization's webhooks, `api` routes."""
+"""TPStreams' transcoding jobs over the core: `job_requests` reads requests, `payloads` writes
+answers, `hooks` keeps the organization's webhooks, `api` routes."""

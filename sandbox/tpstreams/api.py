@@ -13,9 +13,9 @@ from sandbox.http.media import LINK_LIFE_S
 from sandbox.http.web import Refused, Request, Response, html_response, json_response, text_response
 from sandbox.jobs.model import ACTIVE_JOB, Job, JobState, Media
 from sandbox.jobs.notifications import Notice
-from sandbox.jobs.workshop import Workshop
-from sandbox.tpstreams import hooks, ids, wire
-from sandbox.tpstreams.orders import OrderRefused, read_order
+from sandbox.jobs.operations import JobOperations
+from sandbox.tpstreams import hooks, ids, payloads
+from sandbox.tpstreams.job_requests import RequestRefused, read_job_request
 
 PER_PAGE = 20
 FIRST, SECOND = "first", "second"
@@ -55,10 +55,10 @@ class TPStreams:
         "tpstreams_second_webhook_secret",
     )
 
-    def __init__(self, workshop: Workshop, keys: dict[str, str]) -> None:
-        self._workshop = workshop
-        self._store = workshop.store
-        self._hooks = hooks.Hooks(workshop.store)
+    def __init__(self, operations: JobOperations, keys: dict[str, str]) -> None:
+        self._operations = operations
+        self._store = operations.store
+        self._hooks = hooks.Hooks(operations.store)
         names = {FIRST: "tpstreams", SECOND: "tpstreams_second"}
         self._keys = keys
         self._by_token = {keys[f"{name}_token"]: account for account, name in names.items()}
@@ -85,7 +85,7 @@ class TPStreams:
 
     def notice(self, job: Job, output: Media | None) -> Notice:
         """The whole job in either case. Its own hooks carry the secrets as headers."""
-        return Notice(wire.notified(job), {})
+        return Notice(payloads.notified(job), {})
 
     def _route(self, request: Request) -> Response:
         path = request.path.removeprefix(self.base_path)
@@ -129,15 +129,15 @@ class TPStreams:
     # Jobs
 
     def create_job(self, call: Call) -> Response:
-        now = self._workshop.clock.now()
+        now = self._operations.clock.now()
         try:
-            job = read_order(_object_of(call.request), call.account, now, LINK_LIFE_S)
-        except OrderRefused as refusal:
+            job = read_job_request(_object_of(call.request), call.account, now, LINK_LIFE_S)
+        except RequestRefused as refusal:
             return json_response(400, refusal.errors)
         self._hooks.attach(job)
-        self._workshop.submit(job)
+        self._operations.submit(job)
         self._hooks.notify_asset(job, now)
-        return json_response(201, wire.created(job))
+        return json_response(201, payloads.created(job))
 
     def list_jobs(self, call: Call) -> Response:
         query = call.request.queries
@@ -162,7 +162,7 @@ class TPStreams:
                 "count": total,
                 "next": self._page_url(call, number + 1) if number < last else None,
                 "previous": self._page_url(call, number - 1) if number > 1 else None,
-                "results": [wire.listed(job) for job in jobs],
+                "results": [payloads.listed(job) for job in jobs],
             },
         )
 
@@ -175,15 +175,15 @@ class TPStreams:
             if name != "page"
         ]
         pairs += [("page", str(number))] if number > 1 else []
-        base = self._workshop.media.base_url + call.request.path
+        base = self._operations.media.base_url + call.request.path
         return f"{base}?{urlencode(pairs)}" if pairs else base
 
     def show_job(self, call: Call) -> Response:
-        return json_response(200, wire.details(self._job(call)))
+        return json_response(200, payloads.details(self._job(call)))
 
     def cancel_job(self, call: Call) -> Response:
         job = self._job(call)
-        if job.state in ACTIVE_JOB and self._workshop.cancel(job.id):
+        if job.state in ACTIVE_JOB and self._operations.cancel(job.id):
             return json_response(200, {"message": "Job cancelled successfully."})
         return json_response(400, {"message": "Job is already completed."})
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from sandbox.jobs.model import Job
 from sandbox.jobs.seeding import History
-from sandbox.tpstreams.orders import make_outputs, make_own
+from sandbox.tpstreams.job_requests import make_outputs, make_own
 
 OUTPUT_PATH = (
     "s3://objects.example.com/lectures/{folder}/?access_key=SANDBOXACCESSKEYID"

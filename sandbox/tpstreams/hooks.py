@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.jobs.model import Job
 from sandbox.jobs.store import Store
-from sandbox.tpstreams import wire
+from sandbox.tpstreams import payloads
 
 Hook = dict[str, str]
 
@@ -51,7 +51,7 @@ class Hooks:
     def notify_asset(self, job: Job, now: float) -> None:
         """Each new job comes with an event that is about something else."""
         for hook in self.all_of(job.account):
-            body = json.dumps(wire.asset_event(job))
+            body = json.dumps(payloads.asset_event(job))
             self._store.add_delivery(job, hook["url"], _headers(hook), body, now)
 
     def _keep(self, account: str, hooks: list[Hook]) -> None:

@@ -1,2 +1,2 @@
-"""Video SDK's encoder over the core: `tokens` says who calls, `orders` reads requests, `files`
-is the storage API, `wire` writes answers, `api` routes."""
+"""Video SDK's encoder over the core: `tokens` says who calls, `job_requests` reads requests,
+`files` is the storage API, `payloads` writes answers, `api` routes."""

@@ -14,10 +14,10 @@ from urllib.parse import parse_qsl, urlsplit
 from sandbox.http.web import Refused, Request, Response, json_response
 from sandbox.jobs.model import Image, Job, Media, Mode
 from sandbox.jobs.notifications import Notice
-from sandbox.jobs.workshop import Workshop
-from sandbox.videosdk import ids, wire
+from sandbox.jobs.operations import JobOperations
+from sandbox.videosdk import ids, payloads
 from sandbox.videosdk.files import Files
-from sandbox.videosdk.orders import OrderRefused, read_order
+from sandbox.videosdk.job_requests import RequestRefused, read_job_request
 from sandbox.videosdk.tokens import Owner, identify
 
 PER_PAGE = 20
@@ -50,10 +50,10 @@ class VideoSDK:
         "videosdk_second_secret",
     )
 
-    def __init__(self, workshop: Workshop, keys: Mapping[str, str]) -> None:
-        self._workshop = workshop
-        self._store, self._media = workshop.store, workshop.media
-        self._files = Files(workshop.store, workshop.media)
+    def __init__(self, operations: JobOperations, keys: Mapping[str, str]) -> None:
+        self._operations = operations
+        self._store, self._media = operations.store, operations.media
+        self._files = Files(operations.store, operations.media)
         self._owners = {
             keys[f"{name}_api_key"]: Owner(account, keys[f"{name}_secret"])
             for account, name in ((FIRST, "videosdk"), (SECOND, "videosdk_second"))
@@ -76,10 +76,10 @@ class VideoSDK:
         return _message(404, "Not found")
 
     def notice(self, job: Job, output: Media | None) -> Notice:
-        return Notice(wire.notified(job, self._media), {})
+        return Notice(payloads.notified(job, self._media), {})
 
     def _route(self, request: Request) -> Response:
-        if shared := re.fullmatch(f"{wire.CDN}/([^/]+)/([^/.]+)\\.[a-z0-9]+", request.path):
+        if shared := re.fullmatch(f"{payloads.CDN}/([^/]+)/([^/.]+)\\.[a-z0-9]+", request.path):
             return self._send_file(request, shared[1], shared[2])
         for pattern, handlers in ROUTES:
             match = pattern.fullmatch(request.path.removeprefix(self.prefix))
@@ -101,9 +101,9 @@ class VideoSDK:
         """A job that can be listed, by the whole id: its time counts as well."""
         number = ids.from_public(job_id)
         job = None if number is None else self._store.get(number)
-        if job is None or job.provider != self.slug or wire.job_id(job) != job_id:
+        if job is None or job.provider != self.slug or payloads.job_id(job) != job_id:
             return None
-        return job if job.state in wire.TOLD_STATES else None
+        return job if job.state in payloads.VISIBLE_STATES else None
 
     # The encoder
 
@@ -113,34 +113,34 @@ class VideoSDK:
             return file["fileUrl"] if file else None
 
         try:
-            job = read_order(
-                _object_of(call.request), call.account, self._workshop.clock.now(), find_file
+            job = read_job_request(
+                _object_of(call.request), call.account, self._operations.clock.now(), find_file
             )
-        except OrderRefused as refusal:
+        except RequestRefused as refusal:
             return _message(refusal.status, str(refusal))
-        self._workshop.submit(job)
-        return json_response(200, wire.created(job))
+        self._operations.submit(job)
+        return json_response(200, payloads.created(job))
 
     def list_jobs(self, call: Call) -> Response:
         number, size = _read_paging(call.request)
         jobs, total = self._store.select(
-            self.slug, call.account, size, (number - 1) * size, states=wire.TOLD_STATES
+            self.slug, call.account, size, (number - 1) * size, states=payloads.VISIBLE_STATES
         )
-        data = [wire.details(job, self._media) for job in jobs]
+        data = [payloads.details(job, self._media) for job in jobs]
         return json_response(200, _page(data, number, size, total))
 
     def show_job(self, call: Call) -> Response:
-        return json_response(200, wire.details(self._job(call), self._media))
+        return json_response(200, payloads.details(self._job(call), self._media))
 
     def delete_job(self, call: Call) -> Response:
         """The answer is the job as it was, `queued`; from now on it is not known."""
         with self._store.edit(self._job(call).id) as job:
-            if wire.status_label(job) != "queued":
+            if payloads.status_label(job) != "queued":
                 return _message(400, "Only queued jobs can be deleted")
-            body = wire.details(job, self._media)
+            body = payloads.details(job, self._media)
             job.notifications = []
-            job.cancel(self._workshop.clock.now())
-        self._workshop.encoder.cancel(job.id)
+            job.cancel(self._operations.clock.now())
+        self._operations.encoder.cancel(job.id)
         return json_response(200, body)
 
     # The storage
@@ -152,16 +152,16 @@ class VideoSDK:
         name = self._media.accept_upload(call.request)
         if isinstance(name, Response):
             return name
-        return json_response(200, self._files.add(call.account, name, self._workshop.clock.now()))
+        return json_response(200, self._files.add(call.account, name, self._operations.clock.now()))
 
     def list_files(self, call: Call) -> Response:
         """Uploads, and what jobs have made."""
         number, size = _read_paging(call.request)
         jobs, _ = self._store.select(
-            self.slug, call.account, LISTED_OUTPUTS_OF, 0, states=wire.TOLD_STATES
+            self.slug, call.account, LISTED_OUTPUTS_OF, 0, states=payloads.VISIBLE_STATES
         )
         files = self._files.all_of(call.account)
-        files += [file for job in jobs for file in wire.files_of(job, self._media)]
+        files += [file for job in jobs for file in payloads.files_of(job, self._media)]
         data = files[(number - 1) * size : number * size]
         return json_response(200, _page(data, number, size, len(files)))
 
@@ -176,11 +176,11 @@ class VideoSDK:
     def _send_file(self, request: Request, job_id: str, file_id: str) -> Response:
         """What the provider's CDN gives to anybody who knows the URL."""
         job, number = self._find(job_id), ids.from_public(file_id)
-        parts: list[Media | Image] = [*job.outputs, *wire.images_of(job)] if job else []
+        parts: list[Media | Image] = [*job.outputs, *payloads.images_of(job)] if job else []
         path = next((part.path for part in parts if part.id == number), None)
         if job is None or path is None:
             return self.not_found()
-        signed = urlsplit(self._media.output_url(path, self._workshop.clock.now() + 60))
+        signed = urlsplit(self._media.output_url(path, self._operations.clock.now() + 60))
         inner = replace(request, path=f"/media/{path}", query=dict(parse_qsl(signed.query)))
         return self._media.serve(inner, is_simulated=job.mode == Mode.CLOCK)
 

@@ -10,7 +10,7 @@ from sandbox.encoding.inspection import inspect
 from sandbox.http.media import MediaLibrary
 from sandbox.jobs.model import MediaInfo
 from sandbox.jobs.store import Store
-from sandbox.videosdk import ids, wire
+from sandbox.videosdk import ids, payloads
 
 
 class Files:
@@ -54,7 +54,7 @@ class Files:
         self._store.set(_name(account), json.dumps(records))
 
     def _write(self, record: dict[str, Any]) -> dict[str, Any]:
-        return wire.stored(record, self._media.input_url(record["name"]))
+        return payloads.stored(record, self._media.input_url(record["name"]))
 
 
 def _name(account: str) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from sandbox.jobs.model import Job, JobState
 from sandbox.jobs.seeding import History
 from sandbox.videosdk import ids
-from sandbox.videosdk.orders import LINK_LIFE_S, make_outputs
+from sandbox.videosdk.job_requests import LINK_LIFE_S, make_outputs
 
 LADDERS: tuple[tuple[dict[str, Any], ...], ...] = (
     (

@@ -1,2 +1,2 @@
-"""Xvid MediaHub's API v1 over the core: `orders` reads requests, `wire` writes answers, `api`
-routes, `grants` keeps the access tokens."""
+"""Xvid MediaHub's API v1 over the core: `job_requests` reads requests, `payloads` writes answers,
+`api` routes, `tokens` keeps the access tokens."""

@@ -14,12 +14,12 @@ from urllib.parse import parse_qsl
 from sandbox.http.web import Refused, Request, Response, html_response, json_response
 from sandbox.jobs.model import Job, Media, MediaState
 from sandbox.jobs.notifications import Notice
-from sandbox.jobs.workshop import Workshop
-from sandbox.xvid import wire
-from sandbox.xvid.grants import Application, Grants
+from sandbox.jobs.operations import JobOperations
+from sandbox.xvid import payloads
 from sandbox.xvid.ids import Kind, Name, read_id
-from sandbox.xvid.orders import InvalidInput, read_order
+from sandbox.xvid.job_requests import InvalidInput, read_job_request
 from sandbox.xvid.presets import presets_of
+from sandbox.xvid.tokens import Application, Tokens
 
 FIRST, SECOND = "first", "second"
 DEFAULT_LIMIT, MAX_LIMIT = 1000, 5000
@@ -59,11 +59,11 @@ class Xvid:
         "xvid_second_pipeline_id",
     )
 
-    def __init__(self, workshop: Workshop, keys: dict[str, str]) -> None:
-        self._workshop = workshop
-        self._store = workshop.store
+    def __init__(self, operations: JobOperations, keys: dict[str, str]) -> None:
+        self._operations = operations
+        self._store = operations.store
         reader = frozenset({"me", "mediahub_read"})
-        self.grants = Grants(
+        self.tokens = Tokens(
             {
                 keys["xvid_client_id"]: Application(FIRST, keys["xvid_client_secret"]),
                 keys["xvid_reader_client_id"]: Application(
@@ -77,7 +77,7 @@ class Xvid:
         )
         pipelines = {FIRST: "xvid_pipeline_id", SECOND: "xvid_second_pipeline_id"}
         self._owners = {
-            account: wire.Owner(
+            account: payloads.Owner(
                 account, keys[name], _invent_id("user", account), _invent_id("application", account)
             )
             for account, name in pipelines.items()
@@ -110,10 +110,10 @@ class Xvid:
 
     def _identify(self, request: Request, route: Route) -> str:
         """The caller's account; empty where none is required."""
-        grant = self.grants.find(request.headers.get("authorization", ""))
-        if route.scopes and not (grant and grant.allows(route.scopes)):
+        token = self.tokens.find(request.headers.get("authorization", ""))
+        if route.scopes and not (token and token.allows(route.scopes)):
             raise Refused(self.refuse_key())
-        return grant.account if grant else ""
+        return token.account if token else ""
 
     def give_token(self, request: Request, account: str, _: str) -> Response:
         """The grant type is the provider's own, and the life is a text."""
@@ -123,10 +123,10 @@ class Xvid:
             form.get("grant_type") != "client_credential"
         ):
             return _invalid_input()
-        granted = self.grants.issue(form)
-        if granted is None:
+        issued = self.tokens.issue(form)
+        if issued is None:
             return _error(403, "0x0000003", "Invalid client")
-        token, life_s = granted
+        token, life_s = issued
         return json_response(200, {"access_token": token, "expires_in": str(life_s)})
 
     # Jobs
@@ -139,7 +139,7 @@ class Xvid:
         states = _states_of(query.get("status"))
         # Nothing here runs for longer than a day: a poll need not read the whole history.
         is_poll = query.get("inprogress") == "true"
-        since = self._workshop.clock.now() - 86_400 if is_poll else 0
+        since = self._operations.clock.now() - 86_400 if is_poll else 0
         is_plain = query.get("sort", "created_at") == "created_at" and not set(query) & {
             *("inprogress", "autograph", "pipeline.id", "input.file.name")
         }
@@ -169,25 +169,25 @@ class Xvid:
 
     def create_job(self, request: Request, account: str, _: str) -> Response:
         try:
-            job = read_order(
+            job = read_job_request(
                 _json_of(request),
                 account,
                 self._owners[account].pipeline_id,
-                self._workshop.media.input_url(""),
-                self._workshop.clock.now(),
-                wire.KEPT_S,
+                self._operations.media.input_url(""),
+                self._operations.clock.now(),
+                payloads.KEPT_S,
             )
         except InvalidInput:
             return _invalid_input()
-        self._workshop.submit(job)
+        self._operations.submit(job)
         return _answer(request, {"job": self._writer(request, account).job(job)}, status=201)
 
     def delete_job(self, request: Request, account: str, item: str) -> Response:
         """An unfinished job is cancelled; a finished one goes, and its files with it."""
         job = self._find_job(account, item)
-        if not self._workshop.cancel(job.id):
+        if not self._operations.cancel(job.id):
             self._store.remove(job.id)
-            self._workshop.media.discard(job.token)
+            self._operations.media.discard(job.token)
         return json_response(200, {"result": {"status": "SUCCESS"}})
 
     # Files
@@ -198,7 +198,7 @@ class Xvid:
         types = set(filter(None, query.get("type", "").split(",")))
         jobs, _total = self._store.select(self.slug, account, 1_000_000, 0, oldest_first=True)
         if "job.id" in query:
-            jobs = [job for job in jobs if wire.id_of_job(job) == query["job.id"]]
+            jobs = [job for job in jobs if payloads.id_of_job(job) == query["job.id"]]
         writer = self._writer(request, account)
         files = [
             file for job in jobs for file in writer.files(job) if not types or file["type"] in types
@@ -222,14 +222,14 @@ class Xvid:
         name = read_id(request.query.get("file_id", ""))
         job, media = self._find_file(account, name)
         until = request.query.get("expiry_time", "")
-        now = self._workshop.clock.now()
+        now = self._operations.clock.now()
         expires_at = int(until) if until.isdecimal() and len(until) < 12 else now + LINK_LIFE_S
         paths = [media.path or ""]
         if name and name.kind is Kind.IMAGE:
             paths = [media.images[name.index].path]
         elif name and name.kind is Kind.ARCHIVE:
             paths = [image.path for image in media.images]
-        urls = [self._workshop.media.output_url(path, expires_at) for path in paths]
+        urls = [self._operations.media.output_url(path, expires_at) for path in paths]
         if media is job.input:
             urls = [job.input.url or ""]
         if request.query.get("redirect") == "true":
@@ -277,12 +277,12 @@ class Xvid:
         }
         return _answer(request, {"users": [user]})
 
-    def _writer(self, request: Request, account: str) -> wire.Writer:
+    def _writer(self, request: Request, account: str) -> payloads.Writer:
         expand = frozenset(request.query.get("expand", "").split(","))
         if request.query.get("expand_all") == "true":
             expand = frozenset({"file", "preset", "pipeline"})
-        api_url = self._workshop.media.base_url + self.base_path
-        return wire.Writer(api_url, self._owners[account or FIRST], expand)
+        api_url = self._operations.media.base_url + self.base_path
+        return payloads.Writer(api_url, self._owners[account or FIRST], expand)
 
     def _find_job(self, account: str, item: str) -> Job:
         name = read_id(item)
@@ -305,8 +305,8 @@ class Xvid:
 
     def _matches(self, job: Job, request: Request, account: str) -> bool:
         query = request.query
-        since = self._workshop.clock.now() - RECENT_S
-        name = wire.file_name(job, job.input).lower()
+        since = self._operations.clock.now() - RECENT_S
+        name = payloads.file_name(job, job.input).lower()
         return all(
             (
                 query.get("inprogress") != "true"
@@ -342,7 +342,7 @@ ROUTES: Sequence[Route] = (
 
 def _answer(request: Request, value: dict[str, Any], status: int = 200) -> Response:
     is_whole = request.query.get("show_null") == "true"
-    return json_response(status, value if is_whole else wire.without_nulls(value))
+    return json_response(status, value if is_whole else payloads.without_nulls(value))
 
 
 def _error(status: int, code: str, message: str) -> Response:
@@ -372,7 +372,7 @@ def _states_of(status: str | None) -> Iterable[str]:
     """The core's states for a status; an unknown status finds nothing."""
     if status is None:
         return ()
-    return [state for state, known in wire.STATUSES.items() if known == status] or ["none"]
+    return [state for state, known in payloads.STATUSES.items() if known == status] or ["none"]
 
 
 def _sort(bodies: list[dict[str, Any]], query: Any) -> list[dict[str, Any]]:

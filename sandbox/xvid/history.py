@@ -2,7 +2,7 @@
 
 from sandbox.jobs.model import Job
 from sandbox.jobs.seeding import History
-from sandbox.xvid.orders import make_output
+from sandbox.xvid.job_requests import make_output
 from sandbox.xvid.presets import presets_of
 
 # The codes are made up, as the provider documents none for jobs; a message may be missing.

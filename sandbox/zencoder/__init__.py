@@ -1,1 +1,2 @@
-"""Zencoder's API v2 over the core: `orders` reads requests, `wire` writes answers, `api` routes."""
+"""Zencoder's API v2 over the core: `job_requests` reads requests, `payloads` writes answers,
+`api` routes."""

@@ -14,10 +14,10 @@ from sandbox.http.media import LINK_LIFE_S
 from sandbox.http.web import Refused, Request, Response, html_response, json_response, text_response
 from sandbox.jobs.model import Job, JobState, Media
 from sandbox.jobs.notifications import Notice
+from sandbox.jobs.operations import JobOperations
 from sandbox.jobs.store import RETENTION_S
-from sandbox.jobs.workshop import Workshop
-from sandbox.zencoder import wire
-from sandbox.zencoder.orders import OrderRefused, read_order
+from sandbox.zencoder import payloads
+from sandbox.zencoder.job_requests import RequestRefused, read_job_request
 
 PER_PAGE = 50
 MAX_RESUBMITS = 5
@@ -76,9 +76,9 @@ class Zencoder:
         "zencoder_second_webhook_secret",
     )
 
-    def __init__(self, workshop: Workshop, limiter: Limiter, keys: dict[str, str]) -> None:
-        self._workshop = workshop
-        self._store = workshop.store
+    def __init__(self, operations: JobOperations, limiter: Limiter, keys: dict[str, str]) -> None:
+        self._operations = operations
+        self._store = operations.store
         self._limiter = limiter
         self._keys = keys
         self._callers = {
@@ -156,12 +156,12 @@ class Zencoder:
             raise Refused(self.refuse_rate(wait_s))
         return remaining
 
-    def _writer(self, caller: Caller | None = None) -> wire.Writer:
+    def _writer(self, caller: Caller | None = None) -> payloads.Writer:
         sanitised = caller is not None and caller.kind == "read_only"
-        return wire.Writer(self._workshop.media.output_url, sanitised)
+        return payloads.Writer(self._operations.media.output_url, sanitised)
 
     def _oldest(self) -> float:
-        return self._workshop.clock.now() - RETENTION_S
+        return self._operations.clock.now() - RETENTION_S
 
     def _job(self, caller: Caller, job_id: int) -> Job:
         return self._own(self._store.get(job_id), caller, "job")
@@ -182,14 +182,16 @@ class Zencoder:
         if caller.kind == "integration" or self._is_integrating(caller.account):
             payload["test"] = True
         try:
-            job = read_order(payload, caller.account, self._workshop.clock.now(), LINK_LIFE_S)
-        except OrderRefused as refusal:
+            job = read_job_request(
+                payload, caller.account, self._operations.clock.now(), LINK_LIFE_S
+            )
+        except RequestRefused as refusal:
             return _errors(422, *refusal.errors)
         if payload.get("mock") is True:
             mocked = self._writer().created(job)
             outputs = [{**output, "id": None} for output in mocked["outputs"]]
             return json_response(201, {**mocked, "id": None, "outputs": outputs})
-        self._workshop.submit(job)
+        self._operations.submit(job)
         return json_response(201, self._writer().created(job))
 
     def list_jobs(self, request: Request, caller: Caller, _: int) -> Response:
@@ -208,7 +210,7 @@ class Zencoder:
 
     def cancel_job(self, request: Request, caller: Caller, job_id: int) -> Response:
         self._job(caller, job_id)
-        if not self._workshop.cancel(job_id):
+        if not self._operations.cancel(job_id):
             return _errors(409, "Only waiting and processing jobs can be cancelled.")
         return _done()
 
@@ -218,9 +220,9 @@ class Zencoder:
             return _errors(403, f"This job was resubmitted {MAX_RESUBMITS} times already.")
         if job.state not in (JobState.FAILED, JobState.CANCELLED):
             return _errors(409, "Only failed and cancelled jobs can be resubmitted.")
-        if self._workshop.clock.now() - job.submitted_at > RESUBMIT_AGE_S:
+        if self._operations.clock.now() - job.submitted_at > RESUBMIT_AGE_S:
             return _errors(409, "The job is too old to be resubmitted.")
-        self._workshop.resubmit(job_id, LINK_LIFE_S)
+        self._operations.resubmit(job_id, LINK_LIFE_S)
         return _done()
 
     def finish_job(self, request: Request, caller: Caller, job_id: int) -> Response:
@@ -233,7 +235,7 @@ class Zencoder:
 
     def show_input_progress(self, request: Request, caller: Caller, file_id: int) -> Response:
         job = self._own(self._store.by_file(file_id, "input"), caller, "input")
-        return json_response(200, wire.media_progress(job.input))
+        return json_response(200, payloads.media_progress(job.input))
 
     def show_output(self, request: Request, caller: Caller, file_id: int) -> Response:
         job = self._own(self._store.by_file(file_id, "output"), caller, "output")
@@ -241,7 +243,7 @@ class Zencoder:
 
     def show_output_progress(self, request: Request, caller: Caller, file_id: int) -> Response:
         job = self._own(self._store.by_file(file_id, "output"), caller, "output")
-        return json_response(200, wire.media_progress(job.output_by_id(file_id)))
+        return json_response(200, payloads.media_progress(job.output_by_id(file_id)))
 
     def list_notifications(self, request: Request, caller: Caller, _: int) -> Response:
         page, per_page = _paging(request)
@@ -254,14 +256,14 @@ class Zencoder:
         sent = self._store.deliveries_of(
             self.slug, caller.account, since, per_page, (page - 1) * per_page
         )
-        now = wire.timestamp(self._workshop.clock.now())
+        now = payloads.timestamp(self._operations.clock.now())
         bodies = [json.loads(each.body) for each in sent]
         return json_response(200, {"notifications": bodies, "sent_at": now})
 
     def show_account(self, request: Request, caller: Caller, _: int) -> Response:
         """With the personal fields that the real answer carries, so that a client that keeps
         them is found out."""
-        total = self._totals(caller, self._oldest(), self._workshop.clock.now())
+        total = self._totals(caller, self._oldest(), self._operations.clock.now())
         return json_response(
             200,
             {
@@ -291,7 +293,7 @@ class Zencoder:
 
     def report_vod(self, request: Request, caller: Caller, _: int) -> Response:
         """The running day is left out."""
-        today = datetime.fromtimestamp(self._workshop.clock.now(), UTC).date()
+        today = datetime.fromtimestamp(self._operations.clock.now(), UTC).date()
         try:
             start = date.fromisoformat(request.query.get("from") or str(today - timedelta(30)))
             end = date.fromisoformat(request.query.get("to") or str(today - timedelta(1)))

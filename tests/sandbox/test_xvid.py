@@ -57,7 +57,7 @@ class Client:
         """Ids by name."""
         return {each["name"]: each["id"] for each in self.get("/presets/")["presets"]}
 
-    def order(self, source: str, *names: str, **fields: Any) -> dict[str, Any]:
+    def job_request(self, source: str, *names: str, **fields: Any) -> dict[str, Any]:
         ids = self.presets()
         outputs = [
             {"preset": {"id": ids[name]}, "output_name": f"out{n}", "thumbnails": THUMBNAILS}
@@ -72,8 +72,8 @@ class Client:
         }
 
     def create(self, source: str = SOURCE, *names: str, **fields: Any) -> Any:
-        order = self.order(source, *(names or (SMALL, LARGE)), **fields)
-        response = self.call("POST", "/jobs/", json={"job": order})
+        job_request = self.job_request(source, *(names or (SMALL, LARGE)), **fields)
+        response = self.call("POST", "/jobs/", json={"job": job_request})
         assert response.status_code == 201, response.text
         return response.json()["job"]
 
@@ -252,7 +252,7 @@ def test_outputs_are_kept_for_seven_days_and_inputs_without_an_end(
 
 def test_refused_orders_say_invalid_input(clockwork: RunningSandbox) -> None:
     client = Client(clockwork)
-    good = client.order(SOURCE, SMALL)
+    good = client.job_request(SOURCE, SMALL)
     bad: list[Any] = [
         None,
         [],

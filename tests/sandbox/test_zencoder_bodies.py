@@ -1,4 +1,4 @@
-"""Bodies of Zencoder in the sandbox, and how it reads an order: no server is needed for either."""
+"""Bodies of Zencoder in the sandbox, and how it reads a request: no server is needed for either."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ from sandbox.jobs.model import (
     OutputSpec,
     Problem,
 )
-from sandbox.zencoder import wire
-from sandbox.zencoder.orders import OrderRefused, read_order
+from sandbox.zencoder import payloads
+from sandbox.zencoder.job_requests import RequestRefused, read_job_request
 
 SOURCE = "https://media.example.com/reel.mov"
 MADE_AT = 1_780_000_000.0
@@ -41,11 +41,11 @@ def job() -> Job:
 
 
 @pytest.fixture
-def writer() -> wire.Writer:
-    return wire.Writer(link)
+def writer() -> payloads.Writer:
+    return payloads.Writer(link)
 
 
-def test_thumbnails_are_listed_once_the_job_has_ended(job: Job, writer: wire.Writer) -> None:
+def test_thumbnails_are_listed_once_the_job_has_ended(job: Job, writer: payloads.Writer) -> None:
     assert writer.details(job)["job"]["thumbnails"] == []
     job.state = JobState.FINISHED
     (image,) = writer.details(job)["job"]["thumbnails"]
@@ -55,7 +55,7 @@ def test_thumbnails_are_listed_once_the_job_has_ended(job: Job, writer: wire.Wri
 
 
 def test_details_and_progress_name_the_same_moment_differently(
-    job: Job, writer: wire.Writer
+    job: Job, writer: payloads.Writer
 ) -> None:
     job.input.state = MediaState.ASSIGNING
     details, progress = writer.details(job)["job"], writer.progress(job)
@@ -70,14 +70,14 @@ def test_details_and_progress_name_the_same_moment_differently(
 
 @pytest.mark.parametrize("state", [JobState.WAITING, JobState.FAILED, JobState.CANCELLED])
 def test_only_a_job_that_runs_has_a_percentage(
-    job: Job, writer: wire.Writer, state: JobState
+    job: Job, writer: payloads.Writer, state: JobState
 ) -> None:
     assert writer.progress(job)["progress"] == 62.5
     job.state = state
     assert "progress" not in writer.progress(job)
 
 
-def test_channels_are_text_and_whole_rates_are_whole(job: Job, writer: wire.Writer) -> None:
+def test_channels_are_text_and_whole_rates_are_whole(job: Job, writer: payloads.Writer) -> None:
     made, ready = writer.details(job)["job"]["output_media_files"]
     assert made["channels"] == "2"
     assert repr(made["frame_rate"]) == "25"
@@ -85,7 +85,7 @@ def test_channels_are_text_and_whole_rates_are_whole(job: Job, writer: wire.Writ
 
 
 def test_the_answer_to_a_creation_has_test_for_test_jobs_alone(
-    job: Job, writer: wire.Writer
+    job: Job, writer: payloads.Writer
 ) -> None:
     assert "test" not in writer.created(job)
     job.test = True
@@ -93,7 +93,7 @@ def test_the_answer_to_a_creation_has_test_for_test_jobs_alone(
 
 
 def test_an_output_is_notified_with_its_type_and_with_the_link_to_its_fault(
-    job: Job, writer: wire.Writer
+    job: Job, writer: payloads.Writer
 ) -> None:
     made, failed = job.outputs
     failed.end(MediaState.FAILED, MADE_AT, Problem("SkippedSourceError", "None was made."))
@@ -112,24 +112,24 @@ def test_an_output_is_notified_with_its_type_and_with_the_link_to_its_fault(
 def test_a_read_only_key_gets_neither_urls_nor_messages(job: Job) -> None:
     job.state = JobState.FAILED
     job.input.problem = Problem("NoMediaError", "It is a PDF.")
-    reported = wire.Writer(link, sanitised=True).details(job)["job"]
+    reported = payloads.Writer(link, sanitised=True).details(job)["job"]
     assert reported["input_media_file"]["error_class"] == "NoMediaError"
     assert reported["input_media_file"]["error_message"] is None
     parts = [reported["input_media_file"], *reported["output_media_files"], *reported["thumbnails"]]
     assert {part["url"] for part in parts} == {None}
 
 
-# Orders
+# Requests
 
 
-def order(**body: Any) -> Job:
-    return read_order({"input": SOURCE, **body}, "first", MADE_AT, 86_400)
+def read(**body: Any) -> Job:
+    return read_job_request({"input": SOURCE, **body}, "first", MADE_AT, 86_400)
 
 
 def test_outputs_may_be_alone_or_under_their_older_name() -> None:
     for name in ("output", "outputs"):
-        assert [output.label for output in order(**{name: {"label": "a"}}).outputs] == ["a"]
-        assert len(order(**{name: [{}, {}]}).outputs) == 2
+        assert [output.label for output in read(**{name: {"label": "a"}}).outputs] == ["a"]
+        assert len(read(**{name: [{}, {}]}).outputs) == 2
 
 
 @pytest.mark.parametrize(
@@ -146,12 +146,12 @@ def test_outputs_may_be_alone_or_under_their_older_name() -> None:
 def test_a_wrong_output_is_refused_with_a_clear_message(
     output: dict[str, Any], sentence: str
 ) -> None:
-    with pytest.raises(OrderRefused, match=sentence):
-        order(outputs=[{}, output])
+    with pytest.raises(RequestRefused, match=sentence):
+        read(outputs=[{}, output])
 
 
 def test_five_notifications_of_the_job_are_taken_and_a_sixth_is_not() -> None:
     urls = ["https://h.example/"] * 5
-    assert len(order(notifications=urls).notifications) == 5
-    with pytest.raises(OrderRefused, match="up to 5"):
-        order(notifications=[*urls, "a@b.example"])
+    assert len(read(notifications=urls).notifications) == 5
+    with pytest.raises(RequestRefused, match="up to 5"):
+        read(notifications=[*urls, "a@b.example"])

@@ -15,7 +15,7 @@ REQUIRED = "This field is required."
 BLANK = "This field may not be blank."
 
 
-class OrderRefused(Exception):
+class RequestRefused(Exception):
     """What is wrong, in sentences by field."""
 
     def __init__(self, errors: dict[str, list[str]]) -> None:
@@ -23,8 +23,10 @@ class OrderRefused(Exception):
         self.errors = errors
 
 
-def read_order(payload: Mapping[str, Any], account: str, now: float, link_life_s: float) -> Job:
-    """Raises OrderRefused with everything that is wrong, not only the first thing."""
+def read_job_request(
+    payload: Mapping[str, Any], account: str, now: float, link_life_s: float
+) -> Job:
+    """Raises RequestRefused with everything that is wrong, not only the first thing."""
     errors: dict[str, list[str]] = {}
 
     def check(name: str, problem: str | None) -> None:
@@ -38,7 +40,7 @@ def read_order(payload: Mapping[str, Any], account: str, now: float, link_life_s
     check("enable_drm", _find_flag_problem(payload.get("enable_drm", False)))
     check("client_metadata", _find_metadata_problem(payload.get("client_metadata")))
     if errors:
-        raise OrderRefused(errors)
+        raise RequestRefused(errors)
     token = secrets.token_urlsafe(24)
     outputs = make_outputs(payload["resolutions"], payload["output_path"], token, now)
     return Job(

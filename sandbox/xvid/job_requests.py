@@ -16,18 +16,18 @@ class InvalidInput(Exception):
     """The request is refused; Xvid does not say why."""
 
 
-def read_order(
+def read_job_request(
     body: Any, account: str, pipeline_id: str, uploads_url: str, now: float, keep_s: float
 ) -> Job:
     """`uploads_url` is the base URL of inputs given as a path in the pipeline's storage."""
-    order = _object(_object(body).get("job"))
-    if _object(order.get("pipeline")).get("id") != pipeline_id:
+    request = _object(_object(body).get("job"))
+    if _object(request.get("pipeline")).get("id") != pipeline_id:
         raise InvalidInput
-    name = _text(_object(order.get("input")).get("input_name"))
-    user_data = order.get("user_data")
+    name = _text(_object(request.get("input")).get("input_name"))
+    user_data = request.get("user_data")
     if user_data is not None and not isinstance(user_data, str):
         raise InvalidInput
-    asked = order.get("outputs")
+    asked = request.get("outputs")
     if not isinstance(asked, list) or not asked:
         raise InvalidInput
     token = secrets.token_urlsafe(24)
@@ -50,8 +50,8 @@ def read_order(
         own={
             "input_name": name,
             "user_data": user_data,
-            "output_prefix": order.get("output_prefix"),
-            "autograph": order.get("autograph"),
+            "output_prefix": request.get("output_prefix"),
+            "autograph": request.get("autograph"),
             "outputs": [_keep(each) for each in asked],
         },
     )
@@ -74,21 +74,21 @@ def make_output(preset: Preset, name: str, index: int, token: str, thumbnails: l
 
 
 def _read_output(raw: Any, index: int, account: str, token: str) -> Media:
-    order = _object(raw)
-    preset = find_preset(str(_object(order.get("preset")).get("id")), account)
+    request = _object(raw)
+    preset = find_preset(str(_object(request.get("preset")).get("id")), account)
     if preset is None:
         raise InvalidInput
-    thumbnails = order.get("thumbnails") or []
+    thumbnails = request.get("thumbnails") or []
     if not isinstance(thumbnails, list) or not all(isinstance(each, dict) for each in thumbnails):
         raise InvalidInput
-    name = order.get("output_name")
+    name = request.get("output_name")
     return make_output(preset, str(name or f"output{index}"), index, token, thumbnails)
 
 
-def _keep(order: Mapping[str, Any]) -> dict[str, Any]:
+def _keep(request: Mapping[str, Any]) -> dict[str, Any]:
     """What is returned as it was given."""
-    kept = {name: order.get(name) for name in ("output_name", "thumbnails", "logos", "settings")}
-    return {**kept, "preset": _object(order.get("preset")).get("id")}
+    kept = {name: request.get(name) for name in ("output_name", "thumbnails", "logos", "settings")}
+    return {**kept, "preset": _object(request.get("preset")).get("id")}
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -28,7 +28,7 @@ TOO_MANY_OUTPUTS = (
 )
 
 
-class OrderRefused(Exception):
+class RequestRefused(Exception):
     """What is wrong with the request, as sentences."""
 
     def __init__(self, errors: list[str]) -> None:
@@ -36,14 +36,16 @@ class OrderRefused(Exception):
         self.errors = errors
 
 
-def read_order(payload: Mapping[str, Any], account: str, now: float, link_life_s: float) -> Job:
-    """Raises OrderRefused with everything that is wrong, not only the first thing."""
+def read_job_request(
+    payload: Mapping[str, Any], account: str, now: float, link_life_s: float
+) -> Job:
+    """Raises RequestRefused with everything that is wrong, not only the first thing."""
     errors: list[str] = []
     token = secrets.token_urlsafe(24)
     raw_outputs = payload.get("outputs", payload.get("output")) or [{}]
     outputs = [raw_outputs] if isinstance(raw_outputs, Mapping) else raw_outputs
     if not isinstance(outputs, list) or not all(isinstance(each, Mapping) for each in outputs):
-        raise OrderRefused(["Outputs must be a list of settings."])
+        raise RequestRefused(["Outputs must be a list of settings."])
     if len(outputs) > MAX_OUTPUTS:
         errors.append(TOO_MANY_OUTPUTS)
     errors += _job_errors(payload)
@@ -51,7 +53,7 @@ def read_order(payload: Mapping[str, Any], account: str, now: float, link_life_s
     errors += _label_errors(media)
     notifications = _read_notifications(payload.get("notifications"), errors)
     if errors:
-        raise OrderRefused(errors)
+        raise RequestRefused(errors)
     for each in media:
         each.created_at = each.updated_at = now
     return Job(

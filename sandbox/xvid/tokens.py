@@ -28,7 +28,7 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class Token:
     account: str
     scopes: frozenset[str]
     ends_at: float
@@ -41,15 +41,15 @@ class Grant:
         return bool(held & set(scopes))
 
 
-class Grants:
+class Tokens:
     def __init__(
         self, applications: Mapping[str, Application], tokens: Mapping[str, str] | None = None
     ) -> None:
         """`tokens` were given to accounts before, and do not end."""
         self._applications = applications
         self._lock = threading.Lock()
-        self._grants = {
-            token: Grant(account, EVERY_SCOPE, math.inf)
+        self._tokens = {
+            token: Token(account, EVERY_SCOPE, math.inf)
             for token, account in (tokens or {}).items()
         }
 
@@ -65,17 +65,17 @@ class Grants:
         requested_s = form.get("expires_in", "")
         life_s = int(requested_s) if requested_s.isdecimal() and len(requested_s) < 6 else LIFE_S
         token = secrets.token_urlsafe(48)
-        grant = Grant(application.account, asked or application.scopes, time.monotonic() + life_s)
+        scopes = asked or application.scopes
         with self._lock:
-            self._grants[token] = grant
+            self._tokens[token] = Token(application.account, scopes, time.monotonic() + life_s)
         return token, life_s
 
-    def find(self, authorization: str) -> Grant | None:
-        scheme, _, token = authorization.partition(" ")
+    def find(self, authorization: str) -> Token | None:
+        scheme, _, text = authorization.partition(" ")
         with self._lock:
-            grant = self._grants.get(token.strip()) if scheme.lower() == "bearer" else None
-        return grant if grant and time.monotonic() < grant.ends_at else None
+            found = self._tokens.get(text.strip()) if scheme.lower() == "bearer" else None
+        return found if found and time.monotonic() < found.ends_at else None
 
     def revoke_all(self) -> None:
         with self._lock:
-            self._grants.clear()
+            self._tokens.clear()

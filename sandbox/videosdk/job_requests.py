@@ -17,7 +17,7 @@ FILTERS = ("none", "blur")
 LINK_LIFE_S = 10 * 365 * 86_400
 
 
-class OrderRefused(Exception):
+class RequestRefused(Exception):
     """What is wrong, in a sentence. `status` is the answer's."""
 
     def __init__(self, sentence: str, status: int = 400) -> None:
@@ -25,20 +25,20 @@ class OrderRefused(Exception):
         self.status = status
 
 
-def read_order(
+def read_job_request(
     payload: Mapping[str, Any],
     account: str,
     now: float,
     find_file: Callable[[str], str | None],
 ) -> Job:
-    """Raises OrderRefused. `find_file` gives the URL of a stored file by its id."""
+    """Raises RequestRefused. `find_file` gives the URL of a stored file by its id."""
     presets = _read_presets(payload.get("presets"), now)
     thumbnails = _read_thumbnails(payload.get("thumbnails") or [], now)
     if not isinstance(payload.get("userData", {}), dict):
-        raise OrderRefused("userData must be an object")
+        raise RequestRefused("userData must be an object")
     webhook = payload.get("webhookUrl")
     if webhook is not None and not _is_url(webhook):
-        raise OrderRefused("webhookUrl must be a url")
+        raise RequestRefused("webhookUrl must be a url")
     token = secrets.token_urlsafe(24)
     own = {"presets": presets, "thumbnails": thumbnails, "webhookUrl": webhook}
     return Job(
@@ -117,18 +117,18 @@ def _read_source(
     if file_id := payload.get("videoId"):
         source_url = find_file(file_id) if isinstance(file_id, str) else None
         if source_url is None:
-            raise OrderRefused("video not found", status=404)
+            raise RequestRefused("video not found", status=404)
         own["videoId"] = file_id
         return source_url
     source_url = payload.get("videoUrl")
     if not _is_url(source_url):
-        raise OrderRefused("videoId or videoUrl is required")
+        raise RequestRefused("videoId or videoUrl is required")
     return str(source_url)
 
 
 def _read_presets(value: Any, now: float) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not value:
-        raise OrderRefused("presets must hold one entry at least")
+        raise RequestRefused("presets must hold one entry at least")
     return [
         {
             "resolutions": _read_values(entry, "resolutions", SHORT_SIDES),
@@ -141,11 +141,11 @@ def _read_presets(value: Any, now: float) -> list[dict[str, Any]]:
 
 def _read_thumbnails(value: Any, now: float) -> list[dict[str, Any]]:
     if not isinstance(value, list):
-        raise OrderRefused("thumbnails must be an array")
+        raise RequestRefused("thumbnails must be an array")
     found = []
     for entry in map(_entry, value):
         if not re.fullmatch(r"\d\d:[0-5]\d:[0-5]\d", str(entry.get("timestamp"))):
-            raise OrderRefused("timestamp must be HH:MM:SS")
+            raise RequestRefused("timestamp must be HH:MM:SS")
         found.append(
             {
                 "resolutions": _read_values(entry, "resolutions", SHORT_SIDES),
@@ -160,7 +160,7 @@ def _read_thumbnails(value: Any, now: float) -> list[dict[str, Any]]:
 
 def _entry(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise OrderRefused("presets and thumbnails must hold objects")
+        raise RequestRefused("presets and thumbnails must hold objects")
     return value
 
 
@@ -169,7 +169,7 @@ def _read_values(entry: Mapping[str, Any], name: str, known: Any) -> list[str]:
     value = entry.get(name)
     values = [str(each).lower() for each in value] if isinstance(value, list) else []
     if not values or any(each not in known for each in values):
-        raise OrderRefused(f"{name} must be of {', '.join(known)}")
+        raise RequestRefused(f"{name} must be of {', '.join(known)}")
     return list(dict.fromkeys(values))
 
 

@@ -16,7 +16,7 @@ MP4_NAMES = "mov,mp4,m4a,3gp,3g2,mj2"
 FORMAT_NAMES = {"mpeg4": MP4_NAMES, "webm": "matroska,webm", "mpeg-ts": "mpegts"}
 
 # States that are reported. A deleted job is not, and there is no other way to cancel.
-TOLD_STATES = (
+VISIBLE_STATES = (
     JobState.PENDING,
     JobState.WAITING,
     JobState.PROCESSING,

@@ -11,7 +11,7 @@ from sandbox.jobs.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class JobOperations:
     """`encodes` is False where time alone moves all jobs."""
 
     store: Store
