@@ -70,8 +70,8 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 # Anything worth a search; most strings of a body (states, codecs, times) are not.
 _SUSPECT = re.compile(
-    r"=|//|\\/|/hooks/|eyJ|A[KS]IA|PRIVATE KEY|%(?:25)*3a|bearer|basic|token|key|secret|pass|pwd"
-    r"|auth|sig|hmac|cred|cookie|jwt",
+    r"=|//|\\/|/hooks/|/invitations/|/confirm-email/|eyJ|A[KS]IA|PRIVATE KEY|%(?:25)*3a|bearer"
+    r"|basic|token|key|secret|pass|pwd|auth|sig|hmac|cred|cookie|jwt",
     re.IGNORECASE,
 )
 _PRIVATE_KEY = re.compile(
@@ -83,10 +83,12 @@ _ENCODED_URL = re.compile(
 _ANY_AUTHORITY = re.compile(r"//([^\s\"<>]+)")
 _URL_AUTHORITY = re.compile(r"//(.+)", re.DOTALL)
 _HOST_AND_PORT = re.compile(r"(\[[^\]]*\]|[^:.]*\.[^:]*|localhost):\d*", re.ASCII)
-_HOOK = re.compile(r"(/hooks/[^/\s]{1,64}/[^/\s]{1,64}/)[^/\s?#\"'<>]+")
-# `<user>-<token>`; the page that follows it is called `<user>-set-password`, for everybody.
-_PASSWORD_LINK = re.compile(
-    r"(/password/reset/key/[0-9A-Za-z]{1,40}-)(?!set-password(?![^/\s?#\"'<>]))[^/\s?#\"'<>]+"
+# What our own links end in: those of webhooks and of invitations, and those of mails about a
+# password (the page that follows is called `<user>-set-password`, for everybody) or an address.
+_OWN_LINK = re.compile(
+    r"(/hooks/[^/\s]{1,64}/[^/\s]{1,64}/|/invitations/\d{1,19}/(?=[0-9a-f]{64})"
+    r"|/accounts/confirm-email/"
+    r"|/password/reset/key/[0-9A-Za-z]{1,40}-(?!set-password(?![^/\s?#\"'<>])))[^/\s?#\"'<>]+"
 )
 _SCHEME = re.compile(
     r"\b(bearer|basic|token|apikey)([ \t]+)([\w.~+/=:-]+)", re.IGNORECASE | re.ASCII
@@ -313,8 +315,7 @@ def _redact_plain(text: str, *, is_url: bool, depth: int) -> str:
     text = (_URL_AUTHORITY if is_url else _ANY_AUTHORITY).sub(
         lambda found: "//" + _redact_userinfo(found[1]), text
     )
-    text = _HOOK.sub(rf"\1{REDACTED}", text)
-    text = _PASSWORD_LINK.sub(rf"\1{REDACTED}", text)
+    text = _OWN_LINK.sub(rf"\1{REDACTED}", text)
     text = _SCHEME.sub(_redact_scheme, text)
     text = _redact_params(text, _URL_VALUE if is_url else _VALUE)
     text = _JSON_PAIR.sub(_redact_json_pair, text)

@@ -50,7 +50,8 @@ PIECES = st.sampled_from(
     [
         "token", "api_key", "password", "sig", "key", "=", "&", "amp;", "?", "#", "://", "//",
         ":", "@", "/", "user", "p@ss", "host.com", "s3://", "https://", "/hooks/a/1/", "Bearer ",
-        "/password/reset/key/1-", "set-password",
+        "/password/reset/key/1-", "set-password", "/invitations/1/", "ab" * 32,
+        "/accounts/confirm-email/",
         "Basic ", "abc123", REDACTED, "%3A%2F%2F", "%26", "%3D", "%25", '"', "'", "\\", "{", "}",
         "\\/", "\\u0026", "%74",
         ",", ";", " ", "\n", "eyJabcdef.abcdef.x", "AKIAABCDEFGHIJKLMNOP", "1",
@@ -153,6 +154,19 @@ def test_the_token_of_a_password_link_never_survives(user: str, token: str) -> N
     assert redact_url(whole) == f"https://board.example.com{path % REDACTED}"
 
 
+@pytest.mark.parametrize(
+    ("path", "secret"),
+    [
+        ("/invitations/12/%s/", "09af" * 16),
+        ("/accounts/confirm-email/%s/", "MQ:1vAb-C:xdHS_dh-2j"),
+    ],
+)
+def test_the_secret_of_a_link_that_we_mail_never_survives(path: str, secret: str) -> None:
+    assert redact_text(f"Gone: {path % secret}") == f"Gone: {path % REDACTED}"
+    whole = f"https://board.example.com{path}"
+    assert redact_url(whole % secret) == whole % REDACTED
+
+
 @given(SECRETS)
 def test_a_url_encoded_into_another_one_is_redacted(secret: str) -> None:
     inner = f"https://me:{secret}@h.example.com/x?signature={secret}&a=1"
@@ -205,6 +219,7 @@ def test_what_is_not_json_goes_through_as_well(value: Any) -> None:
         "http://localhost:8000/@vite/client",
         "GET /accounts/password/reset/key/1-set-password/ 200",
         "https://board.example.com/accounts/password/reset/key/2f-set-password?next=x",
+        "https://video.example.com/invitations/7/film.mp4",
         "https://video.example.com/@channel/film",
         "https://video.example.com/film?contact=a@example.com",
         "s3://bucket/path/film.mp4",
