@@ -8,10 +8,12 @@ class DashboardConfig(AppConfig):
     name = "dashboard"
 
     def ready(self) -> None:
-        from dashboard import schema  # it has a model, which needs the applications
+        from dashboard import schema_version  # it has a model, which needs the applications
         from dashboard.web import headers
 
-        checks.register(schema.check_database, checks.Tags.database)
+        checks.register(schema_version.check_database, checks.Tags.database)
         request_finished.connect(headers.forget_request_id)
         # Sent for each app that has models, with the plan for all of them: once is enough.
-        pre_migrate.connect(schema.store_digests, sender=apps.get_app_config(schema.OUR_APPS[0]))
+        pre_migrate.connect(
+            schema_version.store_digests, sender=apps.get_app_config(schema_version.OUR_APPS[0])
+        )

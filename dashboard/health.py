@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from dashboard import schema
+from dashboard import schema_version
 from dashboard.metrics import exposition
 
 
@@ -41,8 +41,8 @@ def _readiness() -> HttpResponse:
     What needs an old key is named, and no failure.
     """
     try:
-        problem = schema.find_problem()
-        note = "" if problem else schema.find_old_keys()
+        problem = schema_version.find_problem()
+        note = "" if problem else schema_version.find_old_keys()
     except DatabaseError:
         problem = "The database is not responding."
     if problem:

@@ -96,14 +96,14 @@ def find_problem() -> str:
     from django.db import DatabaseError
 
     django.setup()
-    from dashboard import schema
+    from dashboard import schema_version
 
     if not _has_static_files(Path(settings.STATIC_ROOT)):
         return (
             "Static files are missing: run `.venv/bin/python manage.py collectstatic --no-input`."
         )
     try:
-        return schema.find_problem()
+        return schema_version.find_problem()
     except DatabaseError as error:
         reason = str(error).strip().partition("\n")[0]
         return f"The database cannot be used ({reason})."

@@ -20,7 +20,7 @@ from organizations.models import ApiToken, Organization, Role, Scope
 from providers.core.types import JobRequest, Rendition
 from tests.factories import make_membership, make_organization, make_user
 from tests.jobs.fake_zencoder import FakeZencoder, body_of, serve
-from tests.places import admin_pages, leaks, stored_rows, whole_log
+from tests.secret_outputs import admin_pages, leaks, stored_rows, whole_log
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database, pytest.mark.integration]
 

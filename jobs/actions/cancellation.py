@@ -18,7 +18,7 @@ from jobs.models import (
     JobAction,
     SubmissionState,
 )
-from jobs.sync.request import request_sync_soon
+from jobs.sync.on_demand import request_sync_soon
 from jobs.workqueue.enqueue import enqueue_on_commit
 from organizations.models import ApiToken, AuditEntry, User
 from providers.core.contract import Provider

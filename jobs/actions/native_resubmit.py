@@ -18,7 +18,7 @@ from jobs.actions.outcome import (
 from jobs.mirror import writer
 from jobs.mirror.attempts import confirm_attempt
 from jobs.models import EventSource, JobAction
-from jobs.sync.request import request_sync_soon
+from jobs.sync.on_demand import request_sync_soon
 from jobs.workqueue import leases
 from jobs.workqueue.leases import postpone
 from providers.core.contract import Provider

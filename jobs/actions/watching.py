@@ -5,7 +5,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from jobs.models import EventSource, Job, JobEvent, JobPoll, ProviderAccount
-from jobs.sync.request import request_sync
+from jobs.sync.on_demand import request_sync
 from organizations.models import ApiToken, AuditEntry, User
 from providers.core.status import JobStatus
 from providers.parsing.text import ID_LENGTH, find_hidden

@@ -9,7 +9,7 @@ from jobs.actions.cancellation import cancel
 from jobs.actions.native_resubmit import resubmit
 from jobs.actions.outcome import BACKOFF, RETRY_S, refuse
 from jobs.models import ActionKind, EventSource, Job, JobAction
-from jobs.sync.request import request_sync_soon
+from jobs.sync.on_demand import request_sync_soon
 from jobs.sync.runner import refresh_one
 from jobs.workqueue import leases
 from jobs.workqueue.admission import admit, probe_first

@@ -15,7 +15,7 @@ from jobs.accounts.validation import COMMON_OPTIONS, InvalidAccount
 from jobs.admin.base import ACCOUNT_SECRETS, LargeTableAdmin, isolated_column
 from jobs.forms.account import AccountForm
 from jobs.models import ProviderAccount
-from jobs.sync.request import request_sync
+from jobs.sync.on_demand import request_sync
 from organizations.access import require_user
 
 

@@ -26,7 +26,7 @@ from jobs.api.requests import Strict
 from jobs.api.schemas.accounts import CheckShape, ModeShape, SavedAccount
 from jobs.models import ProviderAccount
 from jobs.models.account import MAX_BASE_URL
-from jobs.sync.request import check_credentials
+from jobs.sync.on_demand import check_credentials
 from organizations.permissions import Permission
 from providers.core import registry
 from providers.core.contract import Provider

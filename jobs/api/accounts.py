@@ -14,7 +14,7 @@ from jobs.api.schemas.parameters import Flag, Slugs, one_of
 from jobs.models import HealthState, ProviderAccount
 from jobs.query.accounts import AccountFilter
 from jobs.query.references import find_by_id
-from jobs.sync.request import request_sync
+from jobs.sync.on_demand import request_sync
 from organizations.permissions import Permission
 
 router = Router(tags=["accounts"], by_alias=True)

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 
-from jobs.mirror.retries import settle_retries
+from jobs.mirror.resolved_failures import settle_retries
 from jobs.mirror.rules import merge
 from jobs.mirror.rules.times import observed_end
 from jobs.mirror.statements import JOB_COLUMNS

@@ -8,14 +8,14 @@ from typing import Any
 from django.utils import timezone
 
 from jobs.mirror.attempts import next_attempt
-from jobs.mirror.held import HeldRows
 from jobs.mirror.outputs import change_outputs, draft_output
 from jobs.mirror.payload import Payload
 from jobs.mirror.presets import write_presets
-from jobs.mirror.retries import OUTCOMES
+from jobs.mirror.resolved_failures import OUTCOMES
 from jobs.mirror.rules import merge
 from jobs.mirror.rules.decision import Decision, decide, shows_rerun
 from jobs.mirror.statements import Statements
+from jobs.mirror.stored_rows import StoredRows
 from jobs.models import EventSource, Job, JobEvent, Output, ProviderAccount
 from organizations.models import Actor
 from providers.core.status import JobStatus
@@ -66,17 +66,17 @@ class Batch:
         self._statements = Statements()
 
     def load(self, remotes: Collection[RemoteJob]) -> None:
-        self._held = HeldRows.load(self._account, remotes)
+        self._stored = StoredRows.load(self._account, remotes)
         presets = [preset for remote in remotes for preset in remote.presets]
         self._presets = write_presets(self._account, presets, self._now) if presets else {}
 
     def stage(self, payload: Payload) -> None:
         remote = payload.job
-        row = self._held.jobs.get(remote.remote_id) or self._adopt(remote)
+        row = self._stored.jobs.get(remote.remote_id) or self._adopt(remote)
         if row is None:
             self._insert(payload, attempt=1)
             return
-        if row.pk in self._held.reruns and not self._is_about_rerun(row, remote):
+        if row.pk in self._stored.reruns and not self._is_about_rerun(row, remote):
             self._stage_before(row, payload)
             return
         decision = decide(row, remote, self._observed_at)
@@ -96,7 +96,7 @@ class Batch:
 
     def _adopt(self, remote: RemoteJob) -> Job | None:
         """The job that we submitted under the answer's key, until now without an id."""
-        row = self._held.submitted.pop(remote.key, None) if remote.key else None
+        row = self._stored.submitted.pop(remote.key, None) if remote.key else None
         if row is not None:
             row.remote_id = remote.remote_id
             self._statements.adopted.append(row)
@@ -104,14 +104,14 @@ class Batch:
 
     def _is_about_rerun(self, row: Job, remote: RemoteJob) -> bool:
         """Whether the answer is about the attempt that was asked for, `row`."""
-        before, sent_at = self._held.reruns[row.pk]
+        before, sent_at = self._stored.reruns[row.pk]
         if sent_at is None or self._observed_at <= sent_at:
             return False
         return before is None or shows_rerun(before, remote)
 
     def _stage_before(self, row: Job, payload: Payload) -> None:
         """Apply what is about the attempt before the one that was asked for."""
-        before = self._held.reruns[row.pk].before
+        before = self._stored.reruns[row.pk].before
         if before and decide(before, payload.job, self._observed_at) is Decision.UPDATE:
             self._update(before, payload)
         else:
@@ -140,7 +140,7 @@ class Batch:
         self._stage_sidecars(row, payload)
         if retry_of is not None and row.status in OUTCOMES:
             self._statements.outcomes.append(row)
-        self._held.jobs[remote.remote_id] = row
+        self._stored.jobs[remote.remote_id] = row
 
     def _draft_job(self, remote_id: str, attempt: int, retry_of: Job | None) -> Job:
         row = Job(
@@ -167,7 +167,7 @@ class Batch:
         before, was_submitted = row.status, row.observed_at is None
         changes = merge.job_changes(row, payload.job, self._observed_at, self._now)
         merge.assign(row, changes)
-        known = self._held.outputs.setdefault(row.pk, {})
+        known = self._stored.outputs.setdefault(row.pk, {})
         outputs = change_outputs(row, payload.job.outputs, known, self._presets)
         self._statements.outputs += outputs.rows
         summary = self._summarize(row, list(known.values()))
@@ -220,8 +220,8 @@ class Batch:
     def _stage_sidecars(self, row: Job, payload: Payload) -> None:
         """What is kept in rows beside the job's: the payload, and a URL with a signature."""
         remote = payload.job
-        held = self._held.bodies.get(row.pk)
-        if remote.raw is not None and (held is None or held.is_replaced_by(payload)):
+        stored = self._stored.bodies.get(row.pk)
+        if remote.raw is not None and (stored is None or stored.is_replaced_by(payload)):
             self._statements.bodies.append((row, payload))
         if remote.input.secret_url:
             self._statements.secrets.append((row, remote.input.secret_url))

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from jobs.mirror.retries import settle_retries
+from jobs.mirror.resolved_failures import settle_retries
 from jobs.mirror.rules import merge
 from jobs.mirror.rules.times import observed_end
 from jobs.models import EventSource, Job, JobEvent, JobPoll, ProviderAccount

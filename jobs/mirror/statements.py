@@ -5,7 +5,7 @@ from datetime import datetime
 
 from jobs.mirror.payload import Payload
 from jobs.mirror.polling import add_polls
-from jobs.mirror.retries import settle_retries
+from jobs.mirror.resolved_failures import settle_retries
 from jobs.mirror.storable import clean_json
 from jobs.models import (
     Job,

@@ -1,7 +1,7 @@
 """What came into a list since it was rendered.
 
-Told by revisions of the accounts, which follow the order of commits: neither a provider's clock nor
-a slow transaction hides a job.
+Found by the revisions of the accounts, which follow the order of commits: neither a provider's
+clock nor a slow transaction hides a job.
 """
 
 import re

@@ -10,7 +10,7 @@ from django.utils import timezone
 from jobs.mirror import writer
 from jobs.mirror.endings import fail_unsent
 from jobs.models import EventSource, Job, JobEvent, Submission, SubmissionState
-from jobs.sync.request import request_sync_soon
+from jobs.sync.on_demand import request_sync_soon
 from jobs.workqueue import leases
 from jobs.workqueue.reconnect import retry_on_disconnect
 from organizations.models import User

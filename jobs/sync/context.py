@@ -13,7 +13,7 @@ from jobs.mirror.batch import Applied
 from jobs.mirror.payload import Shape
 from jobs.models import EventSource, ProviderAccount
 from jobs.models.account import LEASE
-from jobs.sync.limits import LimitWaiter
+from jobs.sync.rate_limits import LimitWaiter
 from jobs.sync.report import Report
 from jobs.workqueue import leases
 from providers.core.contract import Provider

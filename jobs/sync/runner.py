@@ -21,8 +21,8 @@ from jobs.models import EventSource, Job, ProviderAccount
 from jobs.models.account import LEASE
 from jobs.sync.context import PassContext
 from jobs.sync.lease import take_account
-from jobs.sync.limits import LimitWaiter, limit_wait_s
 from jobs.sync.outcome import record_end, record_failure
+from jobs.sync.rate_limits import LimitWaiter, limit_wait_s
 from jobs.sync.report import Progress, Report
 from jobs.sync.sync_pass import read_account
 from jobs.workqueue import leases

@@ -3,7 +3,7 @@
 from jobs.sync.context import PassContext
 from jobs.sync.crawl.discovery import discover
 from jobs.sync.crawl.findings import Findings
-from jobs.sync.limits import limit_wait_s
+from jobs.sync.rate_limits import limit_wait_s
 from jobs.sync.reconcile import find_gone, read_presets
 from jobs.sync.refresh import refresh
 from jobs.sync.report import Progress

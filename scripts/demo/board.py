@@ -14,7 +14,7 @@ from typing import Any
 import requests
 from django.core.management import call_command
 
-from dashboard import schema
+from dashboard import schema_version
 from jobs.models import ProviderAccount, Submission
 from jobs.submission.service import submit
 from organizations.models import User
@@ -82,7 +82,7 @@ ACCOUNTS = (
 
 def prepare(place: Place) -> str:
     """Migrate, collect static files, make organizations and the user; return the password."""
-    if (problem := schema.find_problem()) == schema.OLDER_DATABASE:
+    if (problem := schema_version.find_problem()) == schema_version.OLDER_DATABASE:
         stop(problem)
     call_command("migrate", verbosity=0)
     _collect_static(place.var_dir / "static")

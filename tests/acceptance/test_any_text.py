@@ -42,7 +42,7 @@ from tests.jobs.factories import (
     make_preset,
 )
 from tests.markup import Printed
-from tests.places import admin_pages
+from tests.secret_outputs import admin_pages
 
 pytestmark = [
     pytest.mark.django_db,

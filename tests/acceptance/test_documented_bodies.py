@@ -16,7 +16,7 @@ from providers.core import registry
 from providers.http.tokens import TOKENS
 from tests.acceptance.documented.server import Documented, Running, serve
 from tests.factories import make_organization
-from tests.places import stored_rows
+from tests.secret_outputs import stored_rows
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 

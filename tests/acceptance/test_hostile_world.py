@@ -30,7 +30,7 @@ from tests.jobs.factories import (
     make_output,
     make_preset,
 )
-from tests.places import admin_pages
+from tests.secret_outputs import admin_pages
 
 pytestmark = pytest.mark.django_db
 

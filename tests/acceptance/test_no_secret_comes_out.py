@@ -29,7 +29,7 @@ from providers.core.types import Capability
 from providers.http.tokens import TOKENS
 from tests.acceptance.documented.server import Answer, Documented, Request, Running, serve
 from tests.factories import make_membership, make_organization, make_user
-from tests.places import admin_pages, leaks, stored_rows, whole_log
+from tests.secret_outputs import admin_pages, leaks, stored_rows, whole_log
 
 pytestmark = pytest.mark.django_db
 

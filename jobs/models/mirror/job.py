@@ -130,7 +130,7 @@ class Job(models.Model):
     retry_of = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retries"
     )
-    # the later attempt that succeeded, of a failed job; kept by jobs.mirror.retries
+    # the later attempt that succeeded, of a failed job; kept by jobs.mirror.resolved_failures
     resolved_by = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs.accounts.interactive import ask
 from jobs.accounts.service import set_enabled
-from jobs.sync import request as sync_request
+from jobs.sync import on_demand
 from jobs.views.accounts.account import find_account
 from jobs.views.shared.layout import HtmxRequest, render_page
 from organizations.access import Access, requires
@@ -24,7 +24,7 @@ from providers.core.types import Capability
 def sync_now(request: HttpRequest, access: Access, pk: int) -> HttpResponse:
     account = find_account(access, pk)
     if account.enabled:
-        sync_request.request_sync(account)
+        on_demand.request_sync(account)
         messages.success(request, f"Sync scheduled for {account}.")
     else:
         messages.error(request, f"{account} is paused. Resume it first.")
@@ -39,7 +39,7 @@ def check_credentials(request: HttpRequest, access: Access, pk: int) -> HttpResp
     if not account.adapter_class.supports(Capability.CHECK_CREDENTIALS):
         raise Http404("This provider does not support checking credentials.")
     try:
-        is_resumed = sync_request.check_credentials(account)
+        is_resumed = on_demand.check_credentials(account)
     except ProviderError as error:
         known = CLASSES[error.error_class]
         messages.error(request, f"{account}: {error} {known.hint}")

@@ -13,8 +13,8 @@ from jobs.accounts import service
 from jobs.accounts.freshness import HealthStatus, freshness
 from jobs.models import ProviderAccount
 from jobs.models.account import LEASE
+from jobs.sync.on_demand import request_sync
 from jobs.sync.outcome import IDLE_INTERVAL_S
-from jobs.sync.request import request_sync
 from jobs.sync.runner import sync_account
 from tests.jobs.factories import NOON, end_pauses
 from tests.jobs.fake_zencoder import FakeZencoder, failing, unreachable

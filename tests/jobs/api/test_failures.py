@@ -1,4 +1,4 @@
-"""What fails on our side is told in JSON, and logged with its reason."""
+"""What fails on our side is answered in JSON and logged with its reason."""
 
 import logging
 from typing import Any

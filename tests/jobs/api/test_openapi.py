@@ -194,8 +194,8 @@ def test_the_guide_tells_of_every_call_parameter_and_code(document: Any) -> None
         )
     }
     assert len(codes) > 15
-    told = set(re.findall(r"`([a-z_]+)`", guide))
-    assert codes <= told
+    documented = set(re.findall(r"`([a-z_]+)`", guide))
+    assert codes <= documented
 
 
 def test_limits_stand_in_the_guide_as_they_are() -> None:

@@ -1,4 +1,4 @@
-"""Whoever may not, or asks for what is not there, is told so in one shape of JSON."""
+"""Whoever may not, or asks for what is not there, gets an answer in one shape of JSON."""
 
 from datetime import timedelta
 

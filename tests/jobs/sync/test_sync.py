@@ -13,9 +13,9 @@ from pytest_django import Settings
 from jobs.models import HealthState, Job, JobPoll, ProviderAccount
 from jobs.models.account import LEASE
 from jobs.sync import runner
+from jobs.sync.on_demand import request_sync
 from jobs.sync.outcome import ACTIVE_INTERVAL_S, BACKOFF, IDLE_INTERVAL_S
 from jobs.sync.report import Report
-from jobs.sync.request import request_sync
 from jobs.sync.runner import sync_account
 from jobs.workqueue import leases
 from tests.jobs.factories import NOON, end_pauses, make_job

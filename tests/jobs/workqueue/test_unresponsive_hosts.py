@@ -21,7 +21,7 @@ from jobs import tasks
 from jobs.models import Job, ProviderAccount, ProviderHost, Submission, SubmissionState
 from jobs.submission.service import submit
 from jobs.submission.worker import run_submission
-from jobs.sync.request import request_sync
+from jobs.sync.on_demand import request_sync
 from jobs.sync.runner import sync_account
 from jobs.workqueue.circuit_breaker import (
     FIRST_RESPONSE,

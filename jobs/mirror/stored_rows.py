@@ -28,7 +28,7 @@ class Rerun(NamedTuple):
     sent_at: datetime | None
 
 
-class HeldBody(NamedTuple):
+class StoredBody(NamedTuple):
     """What is known of a stored payload without reading it."""
 
     digest: str
@@ -42,7 +42,7 @@ class HeldBody(NamedTuple):
 
 
 @dataclass
-class HeldRows:
+class StoredRows:
     # newest attempts by remote id
     jobs: dict[str, Job] = field(default_factory=dict)
     # submitted jobs that the provider has not named yet, by our key
@@ -51,10 +51,10 @@ class HeldRows:
     reruns: dict[int, Rerun] = field(default_factory=dict)
     # by job and remote id
     outputs: dict[int, dict[str, Output]] = field(default_factory=dict)
-    bodies: dict[int, HeldBody] = field(default_factory=dict)
+    bodies: dict[int, StoredBody] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, account: ProviderAccount, remotes: Collection[RemoteJob]) -> "HeldRows":
+    def load(cls, account: ProviderAccount, remotes: Collection[RemoteJob]) -> "StoredRows":
         rows = cls()
         found = _locked_jobs("retry_of", "poll").filter(
             account=account, is_newest=True, remote_id__in=[one.remote_id for one in remotes]
@@ -81,14 +81,14 @@ class HeldRows:
         """
         for remote in remotes:
             waiting = self.submitted.get(remote.key or "")
-            double = self.jobs.get(remote.remote_id)
-            if waiting is None or double is None or Submission.objects.filter(job=double).exists():
+            listed = self.jobs.get(remote.remote_id)
+            if waiting is None or listed is None or Submission.objects.filter(job=listed).exists():
                 continue
-            waiting.attempt, waiting.retry_of = double.attempt, double.retry_of or waiting.retry_of
+            waiting.attempt, waiting.retry_of = listed.attempt, listed.retry_of or waiting.retry_of
             for model in (Output, JobEvent, JobAction, IdempotencyKey):
-                model._default_manager.filter(job=double).update(job=waiting)
-            Job.objects.filter(retry_of=double).update(retry_of=waiting)
-            double.delete()
+                model._default_manager.filter(job=listed).update(job=waiting)
+            Job.objects.filter(retry_of=listed).update(retry_of=waiting)
+            listed.delete()
             del self.jobs[remote.remote_id]
 
     def _load_reruns(self) -> None:
@@ -109,7 +109,7 @@ class HeldRows:
         for output in Output.objects.filter(job__in=pks):
             self.outputs.setdefault(output.job_id, {})[output.remote_id] = output
         bodies = JobBody.objects.filter(job__in=pks).values_list("pk", "digest", "is_partial")
-        self.bodies = {pk: HeldBody(digest, is_partial) for pk, digest, is_partial in bodies}
+        self.bodies = {pk: StoredBody(digest, is_partial) for pk, digest, is_partial in bodies}
 
 
 def _locked_jobs(*related: str) -> QuerySet[Job]:

@@ -14,7 +14,7 @@ from django.core.management.base import SystemCheckError
 from django.db import connection
 from django.test import Client
 
-from dashboard import schema
+from dashboard import schema_version
 from scripts.supervise import PROJECT_DIR
 
 # What an earlier version leaves: the digest of another file, or, before there were any, none.
@@ -33,13 +33,16 @@ def execute(statement: str) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("statement", OLDER)
 def test_an_older_database_is_refused(client: Client, statement: str) -> None:
-    assert schema.find_problem() == ""
+    assert schema_version.find_problem() == ""
     execute(statement)
 
     response = client.get("/readyz")
-    assert (response.status_code, response.content.decode()) == (503, schema.OLDER_DATABASE + "\n")
+    assert (response.status_code, response.content.decode()) == (
+        503,
+        schema_version.OLDER_DATABASE + "\n",
+    )
     found = checks.run_checks(tags=[checks.Tags.database], databases=["default"])
-    assert schema.OLDER_DATABASE in [problem.msg for problem in found]
+    assert schema_version.OLDER_DATABASE in [problem.msg for problem in found]
     with pytest.raises(SystemCheckError, match="from an older version: run make demo-reset"):
         call_command("migrate", skip_checks=False, verbosity=0)
 
@@ -48,7 +51,7 @@ def test_an_older_database_is_refused(client: Client, statement: str) -> None:
 def test_migrate_does_not_make_an_older_database_pass_for_a_new_one() -> None:
     execute(OLDER[0])
     call_command("migrate", verbosity=0)  # without the checks, as code calls it
-    assert schema.find_problem() == schema.OLDER_DATABASE
+    assert schema_version.find_problem() == schema_version.OLDER_DATABASE
 
 
 @pytest.mark.django_db
@@ -57,7 +60,7 @@ def test_a_database_with_pending_migrations_is_not_an_older_one(client: Client) 
     execute("DELETE FROM django_migrations WHERE app = 'jobs'")
 
     response = client.get("/readyz")
-    assert response.content.decode() == schema.MIGRATIONS_PENDING + "\n"
+    assert response.content.decode() == schema_version.MIGRATIONS_PENDING + "\n"
 
 
 def test_make_run_says_what_is_missing(tmp_path: Path) -> None:
@@ -82,7 +85,7 @@ def test_make_run_says_what_is_missing(tmp_path: Path) -> None:
     manifest.parent.mkdir()
     files = {name: name for finder in get_finders() for name, _ in finder.list([])}
     manifest.write_text(json.dumps({"paths": files}))
-    assert run() == (1, schema.MIGRATIONS_PENDING)
+    assert run() == (1, schema_version.MIGRATIONS_PENDING)
 
     files.popitem()  # as after an upgrade that brings one more
     manifest.write_text(json.dumps({"paths": files}))

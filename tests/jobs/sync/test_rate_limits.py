@@ -11,7 +11,7 @@ import time_machine
 from django.utils import timezone
 
 from jobs.models import HealthState, Job, JobPoll, Preset, ProviderAccount
-from jobs.sync import limits
+from jobs.sync import rate_limits
 from jobs.sync.report import Report
 from jobs.sync.runner import sync_account
 from organizations.models import Organization
@@ -185,7 +185,7 @@ def test_the_foreground_waits_for_the_limit_of_single_jobs(
 def test_a_limit_without_end_is_an_error_in_the_foreground(
     account: ProviderAccount, zencoder: FakeZencoder, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(limits, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(rate_limits, "PATIENCE_S", 0.05)
     make_job(account, remote_id="1", status="running")
     zencoder.faults[kind] = failing(429, Retry_After="0.01")
     report = run(account, foreground=True)
