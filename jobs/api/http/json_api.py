@@ -21,6 +21,7 @@ from jobs.api.errors import ApiError, not_found
 from jobs.api.http.document import complete
 from jobs.api.http.encoding import ApiRenderer
 from jobs.api.http.field_errors import refuse_fields
+from jobs.models.statement_limit import TOO_SLOW, is_too_slow
 from jobs.submission.limits import read_json
 
 log = logging.getLogger(__name__)
@@ -131,6 +132,9 @@ def _answer_unreadable(request: HttpRequest, error: UnreadablePostError) -> Http
 
 
 def _answer_unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    if is_too_slow(error):
+        log.warning("A query took too long: %s", request.path)
+        return ApiError(503, "too_slow", TOO_SLOW).response()
     log.error("API call without a database: %s", request.path, exc_info=error)
     return ApiError(
         *(503, "unavailable", "The database does not answer. Try again in a few seconds."),
