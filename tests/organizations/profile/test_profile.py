@@ -64,6 +64,10 @@ def test_pages_show_times_in_the_persons_zone_and_tooltips_both(
     page = client.get(MEMBERS).content.decode()
     assert f'datetime="2026-07-01T22:30:00Z" title="2026-07-02 00:30:00 CEST ({in_utc})"' in page
     assert ">2 Jul 2026<" in page
+    # what the ages on the page are counted from
+    clock = re.search(r'data-now="([^"]+)"', page)
+    assert clock
+    assert datetime.fromisoformat(clock[1]) == SEEN + timedelta(hours=2)
     # nobody else's pages, and no later request of another
     assert ">1 Jul 2026<" in signed_in(_colleague_of(viewer)).get(MEMBERS).content.decode()
 
