@@ -4,6 +4,7 @@ from django.urls import path
 
 from jobs.views import (
     actions,
+    export,
     files,
     job_detail,
     job_list,
@@ -27,6 +28,8 @@ urlpatterns = [
     path("o/<slug:org>/search/", navigation.search, name="search"),
     path("o/<slug:org>/jobs/", job_list.job_list, name="list"),
     path("o/<slug:org>/jobs/live/", live.live, name="live"),
+    path("o/<slug:org>/jobs/export.csv", export.job_export, {"kind": "csv"}, name="export_csv"),
+    path("o/<slug:org>/jobs/export.json", export.job_export, {"kind": "json"}, name="export_json"),
     path("o/<slug:org>/jobs/new/", submit.new, name="new"),
     path("o/<slug:org>/jobs/new/preview/", submit.preview, name="preview"),
     path("o/<slug:org>/jobs/<int:pk>/", job_detail.job_detail, name="detail"),

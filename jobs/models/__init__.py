@@ -2,6 +2,7 @@
 
 from jobs.models.account import HealthState, ProviderAccount
 from jobs.models.action import ActionKind, ActionState, JobAction
+from jobs.models.export_slot import ExportSlot
 from jobs.models.host import ProviderHost
 from jobs.models.idempotency import IdempotencyKey
 from jobs.models.mirror.event import EventSource, JobEvent
@@ -19,6 +20,7 @@ __all__ = [
     "ActionState",
     "EndSource",
     "EventSource",
+    "ExportSlot",
     "HealthState",
     "IdempotencyKey",
     "Job",

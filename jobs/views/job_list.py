@@ -73,6 +73,7 @@ def _results(
         "older_url": page.next and f"{path}?{filters.query(cursor=page.next)}",
         "first_url": f"{path}?{filters.query()}",
         "live_url": f"{path}live/?{filters.query(cursor=filters.cursor or None)}",
+        "export_query": filters.query(limit=None),
         "is_failed_tab": filters.tab == {JobStatus.FAILED},
     }
 

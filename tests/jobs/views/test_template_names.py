@@ -8,8 +8,9 @@ from django.urls import get_resolver
 ROOT = Path(settings.BASE_DIR)
 VIEWS = {path.stem for path in (ROOT / "jobs" / "views").rglob("*.py")} | {"accounts", "settings"}
 FOLDERS = [path for path in (ROOT / "templates" / "jobs").iterdir() if path.is_dir()]
-# what the views of a job's files answer when there is no URL to send the browser on to
-ANSWERS = {"no_link", "open_elsewhere"}
+# what views answer that have no page: of a job's files without a URL to send the browser on to, and
+# of an export while another is in progress
+ANSWERS = {"no_link", "open_elsewhere", "busy"}
 # what several views share
 SHARED = {"base", "board", "lists", "page", "theme", "time", "zone"}
 # the pages of django-allauth
