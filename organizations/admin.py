@@ -15,6 +15,7 @@ from organizations.access import require_user
 from organizations.admin_query import SafeQueryAdmin
 from organizations.models import ApiToken, AuditEntry, Membership, Organization, User
 from organizations.pagination import CappedPaginator
+from organizations.people.admin import OwnersKeptAdmin
 from organizations.sign_in import admin as sign_in_admin
 from organizations.sign_in.verification import forget_other_addresses
 from organizations.tokens import revoke_token
@@ -45,7 +46,7 @@ class UserCreationForm(AdminUserCreationForm[User]):
 
 
 @admin.register(User)
-class UserAdmin(SafeQueryAdmin, DjangoUserAdmin[User]):
+class UserAdmin(OwnersKeptAdmin, DjangoUserAdmin[User]):
     add_form = UserCreationForm
     add_fieldsets = (
         (None, {"fields": ["email", "name", "usable_password", "password1", "password2"]}),
@@ -72,7 +73,7 @@ class UserAdmin(SafeQueryAdmin, DjangoUserAdmin[User]):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(SafeQueryAdmin):
+class OrganizationAdmin(OwnersKeptAdmin):
     list_display = ["name", "slug", "created_at"]
     search_fields = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
@@ -85,7 +86,7 @@ class OrganizationAdmin(SafeQueryAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(SafeQueryAdmin):
+class MembershipAdmin(OwnersKeptAdmin):
     audited_as = "member"
     list_display = ["user", "organization", "role", "created_at"]
     list_filter = ["role"]

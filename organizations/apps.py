@@ -9,9 +9,8 @@ class OrganizationsConfig(AppConfig):
     def ready(self) -> None:
         from organizations import reencryption
         from organizations.audit import triggers
-        from organizations.sign_in import second_factor, second_factor_data
+        from organizations.sign_in import second_factor_data
 
         post_migrate.connect(triggers.install, sender=self)
-        second_factor.watch()
         second_factor_data.connect()
         reencryption.register(second_factor_data.find_columns)

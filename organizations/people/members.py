@@ -4,7 +4,11 @@ All of them, and those of `invitations`, take the lock of the organization first
 organization never loses its last owner, whoever leaves or is demoted at the same moment.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import transaction
+from django.db.models import QuerySet
 
 from organizations.models import AuditEntry, Membership, Organization, Role, User
 
@@ -24,6 +28,21 @@ def lock_people(organization: Organization) -> None:
     Not in the way of rows that refer to it, such as new jobs.
     """
     Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+
+
+@contextmanager
+def keep_owners() -> Iterator[None]:
+    """Undo what is done within it, to whatever rows, where an organization loses its last owner.
+
+    Raises LastOwner. For the Django admin, where a change may reach any organization: people of
+    none are changed meanwhile by others.
+    """
+    with transaction.atomic():
+        list(Organization.objects.select_for_update(no_key=True).order_by("pk"))
+        before = _with_owner()
+        yield
+        if before - _with_owner():
+            raise LastOwner
 
 
 @transaction.atomic
@@ -103,8 +122,14 @@ def _reload(membership: Membership) -> Membership | None:
 
 
 def _refuse_last_owner(membership: Membership) -> None:
-    others = Membership.objects.filter(
-        organization=membership.organization, role=Role.OWNER, user__is_active=True
-    ).exclude(pk=membership.pk)
+    others = _owners().filter(organization=membership.organization).exclude(pk=membership.pk)
     if membership.role == Role.OWNER and not others.exists():
         raise LastOwner
+
+
+def _owners() -> QuerySet[Membership]:
+    return Membership.objects.filter(role=Role.OWNER, user__is_active=True)
+
+
+def _with_owner() -> set[int]:
+    return set(_owners().values_list("organization_id", flat=True))

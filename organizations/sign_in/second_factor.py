@@ -1,20 +1,26 @@
 """A second factor at sign-in: how its secrets are kept, and its entries in the audit log."""
 
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import wraps
 from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_reset
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, URLResolver, include, path
 from django.utils import timezone
 
 from organizations import encryption
 from organizations.models import User
 from organizations.sign_in.history import record
 from organizations.sign_in.passkeys import relying_party
+
+View = Callable[..., HttpResponseBase]
 
 NAME = "A second factor"
 PERIOD_S: int = settings.MFA_TOTP_PERIOD
@@ -51,18 +57,43 @@ def claim_time_step(authenticator: Authenticator) -> bool:
     return rows.update(last_used_at=now) == 1
 
 
-def watch() -> None:
-    """Have every change of a second factor written to the audit log."""
-    for signal, action in (
-        (authenticator_added, "second_factor.added"),
-        (authenticator_removed, "second_factor.removed"),
-        (authenticator_reset, "second_factor.renewed"),
-    ):
-        signal.connect(_receiver(action), weak=False, dispatch_uid=action)
+def record_changes(patterns: Iterable[URLPattern | URLResolver]) -> Iterator[Any]:
+    """The same pages, which write what they change of a user's second factors to the audit log.
+
+    Both or neither: allauth's signals come after the change is committed.
+    """
+    for one in patterns:
+        if isinstance(one, URLResolver):
+            yield path(str(one.pattern), include([*record_changes(one.url_patterns)]))
+        else:
+            yield path(str(one.pattern), _recording(one.callback), name=one.name)
 
 
-def _receiver(action: str) -> Any:
-    def receive(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
-        record(action, user, actor=user, type=authenticator.type)
+def _recording(view: View) -> View:
+    @wraps(view)
+    def recording(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user = request.user
+        if request.method != "POST" or not isinstance(user, User):
+            return view(request, *args, **kwargs)
+        with transaction.atomic():
+            User.objects.select_for_update(no_key=True).get(pk=user.pk)  # one change at a time
+            before = _types(user)
+            response = view(request, *args, **kwargs)
+            _record_difference(user, before, _types(user))
+        return response
 
-    return receive
+    return recording
+
+
+def _types(user: User) -> dict[int, str]:
+    """Of the user's second factors, by id."""
+    return dict(Authenticator.objects.filter(user=user).values_list("pk", "type"))
+
+
+def _record_difference(user: User, before: dict[int, str], after: dict[int, str]) -> None:
+    added = [after[pk] for pk in after.keys() - before.keys()]
+    removed = [before[pk] for pk in before.keys() - after.keys()]
+    for kind in sorted({*added, *removed}):
+        is_renewed = kind in added and kind in removed
+        verb = "renewed" if is_renewed else "added" if kind in added else "removed"
+        record(f"second_factor.{verb}", user, actor=user, type=kind)

@@ -4,8 +4,11 @@ Who they are is what the issuer calls them (`sub`), and by their address only on
 verified that. Nobody becomes a user, or a member, without an invitation.
 """
 
+import time
+from io import BytesIO
 from typing import Any
 
+import requests
 import structlog
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -16,17 +19,21 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.http import HttpRequest
 from django.shortcuts import render
 from django.urls import reverse
+from urllib3.exceptions import HTTPError
 
 from organizations.fields import normalize_email
 from organizations.models import User
 from organizations.people.invitations import accept_all, is_invited
 from organizations.sign_in.history import record
-from organizations.sign_in.verification import mark_verified
+from organizations.sign_in.verification import end_unproven_access, mark_verified
+from providers.core.errors import BadAnswer, ProviderError
+from providers.http.bodies import SizeLimit, read_body
 from providers.parsing.text import is_storable, make_one_line
 
 log = structlog.get_logger(__name__)
@@ -35,6 +42,27 @@ log = structlog.get_logger(__name__)
 MISSHAPEN = (AttributeError, KeyError, TypeError, ValueError)
 MAX_UID = 191
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "userinfo_endpoint")
+# Of one answer; a thread of the site waits for it
+TIMEOUT_S, DEADLINE_S, MAX_BYTES = 5, 10, 1_000_000
+
+
+class IssuerSession(requests.Session):
+    """Bounds what an issuer answers in size and time. Redirects are answers like others, and no
+    use: the standard has none.
+    """
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        ends_at = time.monotonic() + DEADLINE_S
+        bounds = {"timeout": TIMEOUT_S, "stream": True, "allow_redirects": False}
+        response = super().send(request, **{**kwargs, **bounds})
+        try:
+            body = read_body(response, ends_at, SizeLimit(BadAnswer, "answer is", MAX_BYTES))
+        except (ProviderError, HTTPError) as error:
+            raise OAuth2Error("The issuer's answer cannot be read.") from error
+        finally:
+            response.close()
+        response.raw, response.encoding = BytesIO(body.encode()), "utf-8"
+        return response
 
 
 class OAuth2Adapter(OpenIDConnectOAuth2Adapter):
@@ -108,6 +136,9 @@ def is_true(claim: object) -> bool:
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
+    def get_requests_session(self) -> IssuerSession:
+        return IssuerSession()
+
     def get_provider(
         self, request: HttpRequest, provider: str, client_id: str | None = None
     ) -> Provider:
@@ -135,24 +166,38 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         if sociallogin.state.get("process") != AuthProcess.LOGIN:
             raise refusal(request, sociallogin)
         email = verified_email(sociallogin)
-        is_new = not sociallogin.is_existing
-        if is_new:
+        ended: list[str] | None = None
+        if not sociallogin.is_existing:
             user = find_user(email, sociallogin.user.name)
             if user is None:
                 raise refusal(request, sociallogin)
-            sociallogin.connect(request, user)
+            sociallogin.lookup()  # again: by now nobody else links this user
+            if not sociallogin.is_existing:
+                ended = end_unproven_access(user)
+                sociallogin.connect(request, user)
         user = sociallogin.user
         if email == user.email and user.is_active:
             mark_verified(user)
             accept_all(user)
-        if is_new:
-            record("single_sign_on.linked", user, actor=user)
+        if ended is not None:
+            _report_linked(request, user, ended)
 
     def on_authentication_error(
         self, request: HttpRequest, provider: Provider, **kwargs: Any
     ) -> None:
         cause = type(kwargs.get("exception")).__name__
         log.warning("single sign-on failed", code=kwargs.get("error"), cause=cause)
+
+
+def _report_linked(request: HttpRequest, user: User, ended: list[str]) -> None:
+    details = {"ended": ended} if ended else {}
+    record("single_sign_on.linked", user, actor=user, **details)
+    if ended:
+        messages.warning(
+            request,
+            "You are the first who has shown that this address is theirs. What had opened this "
+            f"user before no longer does: {', '.join(ended)}.",
+        )
 
 
 def verified_email(sociallogin: SocialLogin) -> str:
@@ -163,15 +208,14 @@ def verified_email(sociallogin: SocialLogin) -> str:
 
 
 def find_user(email: str, name: str) -> User | None:
-    """The user with this verified address; one is made for an invited address."""
+    """The user with this verified address, locked; one is made for an invited address."""
     if not email:
         return None
-    if not is_invited(email):
-        return User.objects.filter(email=email).first()
-    user, _ = User.objects.get_or_create(
-        email=email, defaults={"name": name, "password": make_password(None)}
-    )
-    return user
+    if is_invited(email):
+        User.objects.get_or_create(
+            email=email, defaults={"name": name, "password": make_password(None)}
+        )
+    return User.objects.select_for_update(no_key=True).filter(email=email).first()
 
 
 def refusal(request: HttpRequest, sociallogin: SocialLogin) -> ImmediateHttpResponse:

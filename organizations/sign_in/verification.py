@@ -1,9 +1,12 @@
 """Whether the person who signs in reads the mail of their address; asked where mail is set up.
 
-Whoever comes by a one-time link, or from an issuer that verified the address, has shown it.
+Whoever comes by a one-time link, or from an issuer that verified the address, has shown it. Not by
+the link of an invitation on a board without a mail server, which owners see.
 """
 
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
@@ -31,6 +34,34 @@ def mark_verified(user: User) -> None:
     EmailAddress.objects.update_or_create(
         user=user, email=user.email, defaults={"verified": True, "primary": True}
     )
+
+
+@transaction.atomic
+def note_unproven(user: User) -> None:
+    """Of a new user, whom anybody who saw a link may have made."""
+    EmailAddress.objects.create(user=user, email=user.email, verified=False, primary=True)
+
+
+@transaction.atomic
+def end_unproven_access(user: User) -> list[str]:
+    """End the ways in of whoever made the user without having shown that the address is theirs.
+
+    For the moment at which somebody has; returns what was ended. Users whom a superuser or a
+    command made keep theirs.
+    """
+    if not EmailAddress.objects.filter(user=user, email=user.email, verified=False).exists():
+        return []
+    ended = []
+    if user.has_usable_password():
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+        ended.append("password")
+    if Authenticator.objects.filter(user=user).delete()[0]:
+        ended.append("second factors")
+    sessions = list(UserSession.objects.filter(user=user))
+    for session in sessions:
+        session.end()
+    return [*ended, "sessions"] if sessions else ended
 
 
 def forget_other_addresses(user: User) -> None:

@@ -20,8 +20,8 @@ _NO_CONTENT = 204
 class SizeLimit:
     """How much may be read yet: of one answer, or of several that are held at the same time."""
 
-    def __init__(self, error: type[BadAnswer], whose: str) -> None:
-        self._left = MAX_BYTES
+    def __init__(self, error: type[BadAnswer], whose: str, max_bytes: int = MAX_BYTES) -> None:
+        self._left = self._max_bytes = max_bytes
         self._error = error
         self._whose = whose
         self._lock = threading.Lock()
@@ -32,7 +32,7 @@ class SizeLimit:
             if self._left >= 0:
                 return
         raise self._error(
-            f"The provider's {self._whose} larger than {MAX_BYTES // 1_000_000} MB.",
+            f"The provider's {self._whose} larger than {self._max_bytes // 1_000_000} MB.",
             ambiguous=True,
         )
 

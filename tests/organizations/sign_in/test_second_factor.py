@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
-from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from pytest_django import Settings
 
 from organizations.encryption import Undecryptable
 from organizations.models import AuditEntry, Organization, User
@@ -160,19 +160,15 @@ def test_no_secret_is_stored_in_the_clear_and_a_replaced_key_still_opens_it(
 
 
 def test_changes_take_the_password_again_and_are_audited(
-    signed_in: SignIn,
-    colleague: User,
-    studio: Organization,
-    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    signed_in: SignIn, colleague: User, studio: Organization
 ) -> None:
     client = signed_in(colleague)
     refused = client.get(reverse("mfa_activate_totp"))
     assert refused["Location"].startswith(reverse("account_reauthenticate"))
 
-    with django_capture_on_commit_callbacks(execute=True):
-        set_up_app(client)
-        client.post(reverse("mfa_generate_recovery_codes"))
-        client.post(reverse("mfa_deactivate_totp"))
+    set_up_app(client)
+    client.post(reverse("mfa_generate_recovery_codes"))
+    client.post(reverse("mfa_deactivate_totp"))
 
     assert not Authenticator.objects.exists()
     entries = AuditEntry.objects.for_organization(studio).about(colleague)
@@ -184,6 +180,24 @@ def test_changes_take_the_password_again_and_are_audited(
         ("second_factor.renewed", "recovery_codes"),
     ]
     assert {entry.actor_name for entry in entries} == {colleague.email}
+
+
+def test_no_change_is_kept_without_its_entry(
+    signed_in: SignIn, colleague: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in(colleague)
+    client.raise_request_exception = False
+    set_up_app(client)
+    codes = recovery_codes(client)
+
+    def fail(self: AuditEntry, **_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(AuditEntry, "save", fail)
+    for name in ("mfa_generate_recovery_codes", "mfa_deactivate_totp"):
+        assert client.post(reverse(name)).status_code == 500
+    assert Authenticator.objects.filter(user=colleague).count() == 2
+    assert recovery_codes(client) == codes
 
 
 @pytest.mark.ignore_template_errors  # of the admin's own templates

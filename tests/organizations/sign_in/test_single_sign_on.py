@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.test import Client
 from django.urls import reverse
@@ -14,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from organizations.models import AuditEntry, Invitation, Membership, Organization, Role, User
-from tests.factories import PASSWORD, make_invitation
+from tests.factories import PASSWORD, make_invitation, make_organization
 from tests.organizations.sign_in.codes import AUTHENTICATE, set_up_app
 from tests.organizations.sign_in.issuer import (
     CLIENT_ID,
@@ -23,6 +24,7 @@ from tests.organizations.sign_in.issuer import (
     Issuer,
     serve,
 )
+from tests.threads import together
 
 pytestmark = pytest.mark.django_db
 SSO = "/accounts/sso/"
@@ -141,6 +143,52 @@ def test_an_existing_user_is_linked_by_the_verified_address_and_keeps_the_passwo
     assert Membership.objects.get(user=colleague).role == Role.OPERATOR
 
 
+def test_who_was_made_by_a_link_that_owners_saw_is_taken_over_by_the_verified_person(
+    client: Client, issuer: Issuer, studio: Organization, settings: Settings
+) -> None:
+    settings.MAIL_IS_SET_UP = False
+    intruder = Client()
+    form = {"name": "Ann", "password1": PASSWORD, "password2": PASSWORD}
+    intruder.post(urlsplit(make_invitation(studio, ANN).link).path, form)
+    assert intruder.get("/o/harbour-studio/jobs/").status_code == 200
+    set_up_app(intruder)
+
+    assert sign_on(client)["Location"] == "/"
+
+    user = User.objects.get()
+    assert client.session["_auth_user_id"] == str(user.pk)
+    jobs = client.get("/o/harbour-studio/jobs/").content.decode()
+    assert "no longer does: password, second factors, sessions." in jobs
+    assert not user.has_usable_password()
+    assert intruder.get("/o/harbour-studio/jobs/").status_code == 302
+    assert not user.authenticator_set.exists()  # type: ignore[attr-defined]
+    assert EmailAddress.objects.get(user=user).verified
+    entry = AuditEntry.objects.get(action="single_sign_on.linked")
+    assert entry.details == {"ended": ["password", "second factors", "sessions"]}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("known", ["a user", "invited"])
+def test_of_two_first_sign_ons_at_once_both_get_in_and_one_links(
+    issuer: Issuer, known: str
+) -> None:
+    studio = make_organization("studio")
+    make_invitation(studio, ANN)
+    if known == "a user":
+        User.objects.create_user(ANN, PASSWORD)
+    clients = [Client() for _ in range(3)]
+    urls = [leave(client) for client in clients]
+
+    together(*[
+        lambda client=client, url=url: come_back(client, url)
+        for client, url in zip(clients, urls, strict=True)
+    ])  # fmt: skip
+
+    assert all(is_signed_in(client) for client in clients)
+    assert User.objects.count() == SocialAccount.objects.count() == Membership.objects.count() == 1
+    assert AuditEntry.objects.filter(action="single_sign_on.linked").count() == 1
+
+
 def test_a_member_of_one_organization_is_invited_to_another(
     client: Client, issuer: Issuer, studio: Organization, stranger: User
 ) -> None:
@@ -225,6 +273,18 @@ def test_an_answer_that_makes_no_sense_leads_to_a_page_and_lets_nobody_in(
 
     assert page.status_code == 401
     assert "Single sign-on failed" in page.content.decode()
+    assert not is_signed_in(client)
+
+
+def test_an_answer_without_end_is_not_read(client: Client, issuer: Issuer, owner: User) -> None:
+    issuer.claims["email"] = owner.email
+    url = leave(client)
+    issuer.claims["picture"] = "x" * 2_000_000
+    assert come_back(client, url).status_code == 401
+    del issuer.claims["picture"]
+
+    issuer.answers[CONFIGURATION] = issuer.answer(CONFIGURATION, {}) | {"more": "x" * 2_000_000}
+    assert client.post(SSO).status_code == 401
     assert not is_signed_in(client)
 
 
