@@ -18,9 +18,10 @@ def make_user(email: str = "", *, name: str = "", is_staff: bool = False) -> Use
     )
 
 
-def make_organization(slug: str = "", *, name: str = "") -> Organization:
+def make_organization(slug: str = "", *, name: str = "", time_zone: str = "UTC") -> Organization:
     slug = slug or f"studio-{next(_serial)}"
-    return Organization.objects.create(slug=slug, name=name or slug.replace("-", " ").title())
+    name = name or slug.replace("-", " ").title()
+    return Organization.objects.create(slug=slug, name=name, time_zone=time_zone)
 
 
 def make_membership(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.metrics import exposition
+from jobs.query.language.keys import KEYS
 from providers.core import registry, tables
 from providers.core.errors import CLASSES
 from tests.jobs.factories import NOON
@@ -25,6 +26,14 @@ def test_readme_has_the_matrix_of_all_providers_and_of_what_some_provider_has() 
 
     assert matrix in (ROOT / "README.md").read_text()
     assert not [line for line in matrix.splitlines()[2:] if "yes" not in line]
+
+
+def test_every_key_of_the_query_language_is_described_with_its_example() -> None:
+    table = (ROOT / "docs" / "searching.md").read_text().split("## Keys")[1].split("## ")[0]
+    described = re.findall(r"^\| `(\w+)` \|.*\| `(.+)` \|$", table, re.MULTILINE)
+    known = [(name, key.example) for name, key in KEYS.items()]
+
+    assert [(name, example.replace("zencoder", "NAME")) for name, example in described] == known
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -19,12 +19,14 @@ from jobs.api.schemas.parameters import (
     Limit,
     Slugs,
     Time,
+    documented,
     one_of,
     sorts,
 )
 from jobs.models import Job, JobBody, JobEvent, Output
 from jobs.query import keyset
 from jobs.query.jobs import JobFilter
+from jobs.query.language.grammar import MAX_LENGTH
 from jobs.query.orderings import SORT_TIMES
 from jobs.query.references import find_by_id
 from providers.core.status import JobStatus
@@ -60,8 +62,11 @@ class ListParameters(BaseModel):
     submitted_by: list[str] = Field(
         [], description="Submitted by these, as e-mail addresses or `token:NAME`."
     )
-    q: str = Field(
-        "", description="An id in full, or words of the name, URL, batch or error message."
+    q: Annotated[str, documented(type="string", maxLength=MAX_LENGTH)] = Field(
+        "",
+        description="A query, as on the board: words, `key:value` filters such as "
+        "`status:failed created:>2d ran:>20m`, `OR`, parentheses, and `-` for not. Dates are in "
+        "the organization's time zone.",
     )
     created_after: Time = Field("", description="By `sort_at`: at this time or later.")
     created_before: Time = Field("", description="By `sort_at`: before this time.")

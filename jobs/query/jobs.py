@@ -2,25 +2,24 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from datetime import datetime, tzinfo
+from typing import Any, ClassVar, Self
 
 from django.db.models import Q, QuerySet
 
 from jobs.models import Job, Output, Preset
+from jobs.query.language.conditions import status_condition, time_condition
+from jobs.query.language.parameters import FLAGS
+from jobs.query.language.query import Query
+from jobs.query.language.times import Range
 from jobs.query.list_filter import ListFilter
 from jobs.query.orderings import SORT_TIMES, Ordering
 from jobs.query.parameters import Parameters, Params
-from jobs.query.references import read_id
 from jobs.query.visibility import Visibility
 from providers.core.errors import CLASSES
-from providers.core.status import ACTIVE, JobStatus
+from providers.core.status import JobStatus
 
-FLAGS = ("gone", "unresolved", "partial", "suspect")
 TIMES = ("created", "started", "finished", "changed")
-
-# by far more than a creation may be ahead of our clock
-MAX_CLOCK_ERROR = timedelta(days=1)
 
 _ENDED = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
 
@@ -58,34 +57,41 @@ class JobFilter(ListFilter):
     suspect: bool | None = None
     # the jobs that one of `submitted_by` submitted
     submitters: Q | None = None
-    q: str = ""
     # by parameter: `created_after`
     times: Mapping[str, datetime] = field(default_factory=dict)
+    search: Query = field(default_factory=Query)
+    # what `search` asks for beside all this
+    condition: Q = field(default_factory=Q)
     sort: Ordering | None = None
 
     @classmethod
-    def parse(cls, params: Params, visible: Visibility) -> Self:
+    def parse(cls, params: Params, visible: Visibility, zone: tzinfo | None = None) -> Self:
         """Read the query string of a list of jobs.
 
-        One query when accounts or providers are named, one when presets are, at most two when
-        submitters are, else none.
+        `zone` is that of dates in `q`; by default the organization's. One query when accounts or
+        providers are named, at most two when submitters are, else none; and more for what `q`
+        says of them in alternatives and negations, or of presets.
         """
-        read = cls.read(params, visible)
+        search = Query.read(params, cls.CONDITIONS, visible, zone)
+        read = cls.read(search.params, visible)
+        found: dict[str, Any] = {
+            "status": read.choices("status", JobStatus),
+            "account_ids": read.account_ids(),
+            "error": _read_errors(read),
+            "batch": read.several("batch"),
+            "presets": read.presets(),
+            **{name: read.flag(name) for name in FLAGS},
+            "submitters": read.submitters(),
+            "times": _read_times(read),
+            "sort": read.ordering(SORT_TIMES),
+            "limit": read.limit(),
+        }
+        search, condition = search.resolve(read.errors, asks_gone=found["gone"] is True)
+        read.values["q"] = [text] if (text := search.rest_text) else []
         return cls(
-            status=read.choices("status", JobStatus),
-            account_ids=read.account_ids(),
-            error=_read_errors(read),
-            batch=read.several("batch"),
-            presets=read.presets(),
-            gone=read.flag("gone"),
-            unresolved=read.flag("unresolved"),
-            partial=read.flag("partial"),
-            suspect=read.flag("suspect"),
-            submitters=read.submitters(),
-            q=read.one("q"),
-            times=_read_times(read),
-            sort=read.ordering(SORT_TIMES),
-            limit=read.limit(),
+            **found,
+            search=search,
+            condition=condition,
             cursor=read.one("cursor"),
             given=read.given,
             errors=read.errors,
@@ -97,7 +103,8 @@ class JobFilter(ListFilter):
         """The jobs of `queryset` that fit, not sorted."""
         queryset = self.apply_beside_tab(queryset)
         if self.status:
-            queryset = queryset.filter(self._status_condition())
+            condition = status_condition(self.status, asks_gone=self.gone is True)
+            queryset = queryset.filter(condition)
         if self.unresolved:
             queryset = queryset.filter(status=JobStatus.FAILED, is_unresolved=True)
         elif self.unresolved is not None:
@@ -127,18 +134,20 @@ class JobFilter(ListFilter):
             queryset = queryset.filter(is_suspect=self.suspect)
         if self.submitters is not None:
             queryset = queryset.filter(self.submitters)
-        if self.q:
-            queryset = queryset.filter(_text_condition(self.q))
         for name, moment in self.times.items():
-            queryset = _filter_time(queryset, name, moment)
-        return queryset
+            queryset = queryset.filter(_time_condition(name, moment))
+        return queryset.filter(self.condition)
 
-    def _status_condition(self) -> Q:
-        if self.gone or not self.status & ACTIVE:
-            return Q(status__in=sorted(self.status))
-        active = Q(status__in=sorted(self.status & ACTIVE), is_active=True)
-        others = sorted(self.status - ACTIVE)
-        return active | Q(status__in=others) if others else active
+    @property
+    def text(self) -> str:
+        """All conditions as one query, which the search box shows."""
+        read = [pair for pair in self.given if pair[0] not in self.errors]
+        return self.search.write_with(read)
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether this is one of the lists that indexes serve, however many jobs there are."""
+        return self.search.is_indexed
 
     @property
     def tab(self) -> frozenset[JobStatus]:
@@ -148,7 +157,8 @@ class JobFilter(ListFilter):
     @property
     def follows_status(self) -> bool:
         """Whether jobs come into the list, and leave it, with their status."""
-        return bool(self.status or self.error) or self.unresolved is not None
+        by_parameters = bool(self.status or self.error) or self.unresolved is not None
+        return by_parameters or self.search.follows_status
 
     @property
     def ordering(self) -> Ordering:
@@ -160,7 +170,7 @@ class JobFilter(ListFilter):
         if self.tab and self.tab <= _ENDED:
             return Ordering("finished")
         # a range far back in one time would be searched from the top of another
-        ranges = {name.partition("_")[0] for name in self.times}
+        ranges = {name.partition("_")[0] for name in self.times} | self.search.time_keys
         return Ordering(
             next((name for name in ("finished", "started") if name in ranges), "created")
         )
@@ -171,22 +181,11 @@ def _read_times(read: Parameters) -> dict[str, datetime]:
     return {name: moment for name in names if (moment := read.time(name))}
 
 
-def _filter_time(queryset: QuerySet[Job], name: str, moment: datetime) -> QuerySet[Job]:
-    """Narrow to one side of `moment`; leaves out jobs that did not start, or did not end."""
+def _time_condition(name: str, moment: datetime) -> Q:
     time, _, side = name.partition("_")
     # half-open, so that two windows that meet neither share nor lose a job
-    than = "gte" if side == "after" else "lt"
-    column, *replacements = SORT_TIMES[time]
-    queryset = queryset.filter(**{f"{column}__{than}": moment})
-    if replacements:
-        # the same again on what job_list_started and job_list_ended are made of, which gives them
-        # their range
-        queryset = queryset.alias(**{time: Ordering(time).expression})
-        queryset = queryset.filter(**{f"{time}__{than}": moment})
-    elif time == "changed" and side == "before":
-        # nothing changes before it was created, as far as clocks agree: job_list starts there
-        queryset = queryset.filter(sort_at__lt=moment + MAX_CLOCK_ERROR)
-    return queryset
+    times = Range(start=moment) if side == "after" else Range(end=moment)
+    return time_condition(time, times)
 
 
 def _read_errors(read: Parameters) -> tuple[str, ...]:
@@ -208,19 +207,3 @@ def _error_condition(name: str) -> Q:
     if name.endswith(".*"):
         return Q(error_class__startswith=name.removesuffix("*"))
     return Q(error_class=name)
-
-
-def _text_condition(text: str) -> Q:
-    """The text as one of a job's ids, or each word of it somewhere in what a list row shows."""
-    words = Q()
-    for word in text.split():
-        words &= (
-            Q(name__icontains=word)
-            | Q(input_url__icontains=word)
-            | Q(batch__icontains=word)
-            | Q(error_message__icontains=word)
-        )
-    found = words | Q(remote_id=text)
-    if (pk := read_id(text)) is not None:
-        found |= Q(pk=pk)
-    return found

@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from jobs.models import Preset
+from jobs.query.language.times import AGE, UNITS, restore_plus
 from jobs.query.orderings import Ordering
 from jobs.query.references import (
     find_accounts,
@@ -30,11 +31,6 @@ MAX_TEXT = 500
 # Holds the name of a preset, of any script
 MAX_CURSOR = 2_000
 MAX_VALUES = 50
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_RELATIVE = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
-# the "+" of an offset that nobody escaped arrives as a blank
-_LOST_PLUS = re.compile(r"(T[0-9:.]+) (\d\d:?\d\d)$", re.ASCII)
 
 Params = QueryDict | Mapping[str, list[str]]
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -220,9 +216,9 @@ def read_time(text: str, now: datetime) -> datetime:
     Raises ValueError.
     """
     try:
-        if found := _RELATIVE.fullmatch(text):
-            return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
-        moment = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+\2", text))
+        if found := AGE.fullmatch(text):
+            return now - timedelta(**{UNITS[found[2]]: int(found[1])})
+        moment = datetime.fromisoformat(restore_plus(text))
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(

@@ -15,7 +15,7 @@ from jobs.display.job_record import COLUMNS, job_record
 from jobs.models import ExportSlot, Job
 from jobs.query import keyset
 from jobs.query.jobs import JobFilter
-from jobs.query.visibility import Visibility
+from jobs.views.shared.job_filters import read_job_filters
 from jobs.workqueue import leases
 from organizations.access import Access, requires
 from organizations.permissions import Permission
@@ -34,7 +34,7 @@ def job_export(request: HttpRequest, access: Access, kind: str) -> HttpResponseB
     The last line of the CSV and the last value of the JSON say that the file is complete, and how
     many jobs it has: a download that broke off has none.
     """
-    filters = JobFilter.parse(request.GET, Visibility(access.organization))
+    filters = read_job_filters(request, access)
     if filters.errors:
         text = "\n".join(filters.errors.values())
         return HttpResponse(text, status=422, content_type="text/plain; charset=utf-8")

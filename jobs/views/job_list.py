@@ -13,9 +13,9 @@ from jobs.models.mirror.job import JobQuerySet
 from jobs.query import arrivals, keyset
 from jobs.query.jobs import JobFilter
 from jobs.query.keyset import KeysetPage
-from jobs.query.visibility import Visibility
 from jobs.views.shared.filter_form import account_selects, filter_form, spans
 from jobs.views.shared.first_page import redirect_to_first_page
+from jobs.views.shared.job_filters import read_job_filters
 from jobs.views.shared.layout import HtmxRequest, layout_context
 from jobs.views.shared.tabs import tabs_context
 from organizations.access import Access, requires
@@ -27,7 +27,7 @@ from providers.core.status import JobStatus
 @require_safe
 @requires(Permission.READ)
 def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
-    filters = JobFilter.parse(request.GET, Visibility(access.organization))
+    filters = read_job_filters(request, access)
     # the accounts' revisions are read before the jobs: what is written between is new to the page
     context = layout_context(access, "jobs")
     accounts = [state.account for state in context["health"]]

@@ -15,8 +15,8 @@ from jobs.models import Job, ProviderAccount
 from jobs.models.mirror.job import JobQuerySet
 from jobs.query import arrivals
 from jobs.query.jobs import JobFilter
-from jobs.query.visibility import Visibility
 from jobs.views.job_list import second_time
+from jobs.views.shared.job_filters import read_job_filters
 from jobs.views.shared.layout import freshness_of
 from jobs.views.shared.tabs import tabs_context
 from organizations.access import Access, requires
@@ -37,7 +37,7 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
     rendered, `revision` when its tabs were, `new` and `health` what it says of new jobs and
     accounts. 204 when all of that is still true.
     """
-    filters = JobFilter.parse(request.GET, Visibility(access.organization))
+    filters = read_job_filters(request, access)
     shown = dict(_PAIR.findall(request.GET.get("rows", ""))[:MAX_ROWS])
     jobs = Job.objects.for_organization(access.organization)
     # before the jobs: what is written between is still new to the next poll

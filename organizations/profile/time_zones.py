@@ -27,7 +27,11 @@ def zone_choices(*also: str) -> list[tuple[str, str]]:
 
 def zone_of(user: object) -> ZoneInfo:
     """UTC for nobody, and for who has not reported or chosen a zone that is known here."""
-    name = user.time_zone if isinstance(user, User) else ""
+    return zone_named(user.time_zone if isinstance(user, User) else "")
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The zone of this name; UTC for one that is not known here."""
     return ZoneInfo(name if name in known_zones() else "UTC")
 
 

@@ -95,6 +95,29 @@ def test_filters_of_the_list_apply(reader: ApiClient, account: ProviderAccount) 
     assert found("status=failed&status=queued") == {str(failed.pk), str(queued.pk)}
     assert found("account=main&error=input.*") == {str(failed.pk)}
     assert found(f"q={queued.remote_id}") == {str(queued.pk)}
+    assert found('q=account:"main"+-status:succeeded+(error:input.*+OR+waited:>1m)') == {
+        str(failed.pk),
+        str(queued.pk),
+    }
+    assert found("q=status:failed,queued&status=queued") == {str(queued.pk)}
+
+
+def test_a_query_has_pages_and_days_of_the_organization(
+    reader: ApiClient, account: ProviderAccount, organization: Organization
+) -> None:
+    organization.time_zone = "Asia/Tokyo"
+    organization.save()
+    # midnight in Tokyo
+    morning = [make_job(account, created_at=NOON.replace(hour=15 + n)) for n in range(2)]
+    make_job(account, created_at=NOON.replace(hour=14))
+    found = reader.get("/jobs?q=created:2026-03-15+OR+created:<1d&limit=2").body
+    assert [job["id"] for job in found["results"]] == [str(job.pk) for job in reversed(morning)]
+    day = "/jobs?q=created:2026-03-15&limit=1"
+    first = reader.get(day).body
+    assert [job["id"] for job in first["results"]] == [str(morning[1].pk)]
+    second = reader.get(f"{day}&cursor={first['next']}").body
+    assert [job["id"] for job in second["results"]] == [str(morning[0].pk)]
+    assert second["next"] is None
 
 
 @pytest.mark.parametrize(
@@ -107,6 +130,8 @@ def test_filters_of_the_list_apply(reader: ApiClient, account: ProviderAccount) 
         ("created_after=soon", ["created_after"]),
         ("account=nobody", ["account"]),
         ("q=%00", ["q"]),
+        ("q=status:done", ["q"]),
+        ("q=-status:done&status=failed", ["q"]),
         ("gone=maybe", ["gone"]),
         ("partial=1", ["partial"]),
         ("submitted_by=nobody@north.example", ["submitted_by"]),

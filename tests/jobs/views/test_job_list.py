@@ -9,7 +9,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, ProviderAccount
-from organizations.models import Organization
+from organizations.models import Organization, User
 from providers.core.status import JobStatus
 from tests.jobs.factories import NOON, make_account, make_job
 from tests.markup import without_isolation
@@ -227,3 +227,12 @@ def test_a_query_too_long_to_redirect_to_ends_on_the_first_page(
     path = reverse("jobs:list", args=[studio.slug])
     response = viewer.get(path, {"cursor": "x", "q": "'" * 9_000})
     assert (response.status_code, response["Location"]) == (302, path)
+
+
+def test_a_day_in_a_query_is_one_of_the_reader(viewer: Client, account: ProviderAccount) -> None:
+    make_job(account, name="early.mov", created_at=NOON.replace(hour=3))
+    make_job(account, name="late.mov", created_at=NOON.replace(hour=22))
+    User.objects.update(time_zone="America/New_York")
+    html = viewer.get(f"{LIST}?q=created:2026-03-14").content.decode()
+    assert "late.mov" in html
+    assert "early.mov" not in html

@@ -1,0 +1,115 @@
+"""Values to choose from behind a key, each with what it stands for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from jobs.query.language.context import Context
+from organizations.models import ApiToken, User
+from organizations.models.token import TOKEN_PREFIX
+from providers.core import registry
+from providers.core.errors import CLASSES
+from providers.core.status import JobStatus
+
+MAX_CHOICES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`value` as it is written behind the key, not quoted."""
+
+    value: str
+    title: str
+
+
+def _that_begin(text: str, pairs: Iterable[tuple[str, str]]) -> list[Choice]:
+    """Those that begin like `text`, then those that have it elsewhere, in the value or title."""
+    text = text.lower()
+    known = [Choice(value, title) for value, title in pairs]
+    first = [one for one in known if one.value.lower().startswith(text)]
+    others = [one for one in known if text in f"{one.value} {one.title}".lower()]
+    return list(dict.fromkeys([*first, *others]))[:MAX_CHOICES]
+
+
+def statuses(context: Context, text: str) -> list[Choice]:
+    return _that_begin(text, ((status.value, status.value.capitalize()) for status in JobStatus))
+
+
+def providers(context: Context, text: str) -> list[Choice]:
+    """Those that there are accounts of."""
+    slugs = sorted({slug for _, _, slug in context.accounts()})
+    return _that_begin(text, ((slug, registry.get_or_removed(slug).label) for slug in slugs))
+
+
+def accounts(context: Context, text: str) -> list[Choice]:
+    pairs = (
+        (name, registry.get_or_removed(slug).label) for _, name, slug in context.accounts() if name
+    )
+    return _that_begin(text, pairs)
+
+
+def errors(context: Context, text: str) -> list[Choice]:
+    families = dict.fromkeys(f"{name.partition('.')[0]}.*" for name in CLASSES if "." in name)
+    pairs = [(name, known.sentence) for name, known in CLASSES.items()]
+    return _that_begin(text, [*pairs, *((family, "All of these") for family in families)])
+
+
+def presets(context: Context, text: str) -> list[Choice]:
+    rows = context.visible.presets().filter(Q(name__icontains=text) & ~Q(name=""))
+    found = rows.order_by("name", "pk").values_list("name", "remote_id")[:MAX_CHOICES]
+    return [Choice(name, remote_id) for name, remote_id in found]
+
+
+def submitters(context: Context, text: str) -> list[Choice]:
+    organization = context.visible.organization
+    people = User.objects.filter(memberships__organization=organization, email__icontains=text)
+    tokens = ApiToken.objects.for_organization(organization).filter(
+        name__icontains=text.removeprefix(TOKEN_PREFIX)
+    )
+    return [
+        *(Choice(one.email, one.display_name) for one in people.order_by("email")[:MAX_CHOICES]),
+        *(
+            Choice(f"{TOKEN_PREFIX}{name}", "API token")
+            for name in tokens.order_by("name")
+            .values_list("name", flat=True)
+            .distinct()[:MAX_CHOICES]
+        ),
+    ][:MAX_CHOICES]
+
+
+def times(context: Context, text: str) -> list[Choice]:
+    pairs = (
+        (">1h", "In the last hour"),
+        (">2d", "In the last 2 days"),
+        (">7d", "In the last 7 days"),
+        ("today", "Today"),
+        ("yesterday", "Yesterday"),
+        ("7d..2d", "From 7 to 2 days ago"),
+    )
+    return _that_begin(text, pairs)
+
+
+def lengths(context: Context, text: str) -> list[Choice]:
+    pairs = (
+        (">20m", "Longer than 20 minutes"),
+        (">1h", "Longer than an hour"),
+        ("<30s", "Shorter than 30 seconds"),
+        ("5m..20m", "From 5 to 20 minutes"),
+    )
+    return _that_begin(text, pairs)
+
+
+def flags(context: Context, text: str) -> list[Choice]:
+    pairs = (
+        ("unresolved", "Failed, and no later attempt succeeded"),
+        ("partial", "Ended with usable and with failed outputs"),
+        ("suspect", "Succeeded, but something looks wrong"),
+        ("gone", "The provider no longer has it"),
+        ("test", "A test job"),
+    )
+    return _that_begin(text, pairs)
+
+
+def present(context: Context, text: str) -> list[Choice]:
+    return _that_begin(text, [("error", "Any reported error")])

@@ -1,0 +1,312 @@
+"""What each key of a query selects: a filter becomes a condition on jobs.
+
+None of them is ever NULL, so that the jobs a query leaves out are those that its negation finds.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet, TextField
+from django.db.models.functions import Cast, Coalesce
+from django.db.models.lookups import (
+    GreaterThan,
+    GreaterThanOrEqual,
+    IContains,
+    LessThan,
+    LessThanOrEqual,
+)
+
+from jobs.models import Output
+from jobs.query.language.context import Context
+from jobs.query.language.times import Range, read_lengths, read_times
+from jobs.query.language.tree import Filter, Value
+from jobs.query.language.words import id_condition
+from jobs.query.orderings import SORT_TIMES, Ordering
+from jobs.query.references import find_submitters, read_id
+from providers.core import registry
+from providers.core.errors import CLASSES
+from providers.core.status import ACTIVE, JobStatus
+
+Condition = Callable[[Filter, Context], Q]
+
+MAX_PRESETS = 200
+# by far more than a creation may be ahead of our clock
+MAX_CLOCK_ERROR = timedelta(days=1)
+
+FLAGS = {
+    "gone": Q(gone_at__isnull=False),
+    # the status is named for the index of failures alone
+    "unresolved": Q(status=JobStatus.FAILED, is_unresolved=True),
+    "partial": Q(is_partial=True),
+    "suspect": Q(is_suspect=True),
+    "test": Q(is_test=True),
+}
+PRESENT = {"error": ~Q(error_class="")}
+
+
+def any_of(conditions: Iterable[Q]) -> Q:
+    return reduce(or_, conditions)
+
+
+def choose(value: Value, names: Iterable[str], what: str, *, lists: bool = True) -> list[str]:
+    """The ones of `names` that `value` means: one, or those that begin like it before a `*`.
+
+    Raises QueryError, which lists the names where they are few.
+    """
+    names = list(names)
+    text = value.text.lower()
+    found = [name for name in names if name.lower() == text]
+    if value.is_prefix:
+        found = [name for name in names if name.lower().startswith(text)]
+    if found:
+        return found
+    near = get_close_matches(text, names, 1)
+    message = f"There is no {what} “{value.text}{'*' if value.is_prefix else ''}”."
+    raise value.error(message + (f" Use {', '.join(names)}." if lists else ""), *near)
+
+
+def no_prefix(value: Value) -> str:
+    if value.is_prefix:
+        raise value.error("Write it in full: * does not work here.")
+    return value.text
+
+
+def status(given: Filter, context: Context) -> Q:
+    chosen = [name for value in given.values for name in choose(value, JobStatus, "status")]
+    statuses = frozenset(map(JobStatus, chosen))
+    return status_condition(statuses, asks_gone=context.asks_gone)
+
+
+def status_condition(statuses: frozenset[JobStatus], *, asks_gone: bool) -> Q:
+    """In one of `statuses`; among the active ones without gone jobs, unless these are asked for."""
+    if asks_gone or not statuses & ACTIVE:
+        return Q(status__in=sorted(statuses))
+    active = Q(status__in=sorted(statuses & ACTIVE), is_active=True)
+    others = sorted(statuses - ACTIVE)
+    return active | Q(status__in=others) if others else active
+
+
+def provider(given: Filter, context: Context) -> Q:
+    accounts = context.accounts()
+    # an account may be of a provider that was removed since
+    known = dict.fromkeys([*dict(registry.choices()), *(slug for _, _, slug in accounts)])
+    slugs = {name for value in given.values for name in choose(value, known, "provider")}
+    return Q(account_id__in=[pk for pk, _, slug in accounts if slug in slugs])
+
+
+def account(given: Filter, context: Context) -> Q:
+    found = {pk for value in given.values for pk in _account_ids(value, context)}
+    return Q(account_id__in=sorted(found))
+
+
+def _account_ids(value: Value, context: Context) -> list[int]:
+    accounts = context.accounts()
+    if value.is_prefix:
+        start = value.text.lower()
+        found = [pk for pk, name, _ in accounts if name.lower().startswith(start)]
+    else:
+        pk = read_id(value.text)
+        # an id goes before a name of digits
+        found = [pk for known, _, _ in accounts if known == pk] if pk is not None else []
+        found = found or [pk for pk, name, _ in accounts if name == value.text]
+    if found:
+        return found
+    near = get_close_matches(value.text, [name for _, name, _ in accounts], 1)
+    raise value.error(f"No account has the id or the name “{value.text}”.", *near)
+
+
+def error(given: Filter, context: Context) -> Q:
+    if any(value.is_prefix and not value.text for value in given.values):
+        return PRESENT["error"]
+    names = [
+        name
+        for value in given.values
+        for name in choose(value, CLASSES, "error class", lists=False)
+    ]
+    return Q(error_class__in=sorted(set(names)))
+
+
+def code(given: Filter, context: Context) -> Q:
+    return any_of(
+        Q(error_code__istartswith=value.text) & ~Q(error_code="")
+        if value.is_prefix
+        else Q(error_code__iexact=value.text)
+        for value in given.values
+    )
+
+
+def name(given: Filter, context: Context) -> Q:
+    return any_of(
+        Q(name__istartswith=value.text) if value.is_prefix else Q(name__icontains=value.text)
+        for value in given.values
+    )
+
+
+def file(given: Filter, context: Context) -> Q:
+    return any_of(_in_url("input_url", value) for value in given.values)
+
+
+def _in_url(column: str, value: Value) -> Q:
+    start = "/" if value.is_prefix else ""
+    return Q(**{f"{column}__icontains": start + value.text})
+
+
+def output(given: Filter, context: Context) -> Q:
+    found = any_of(_in_url("url", value) | Q(remote_id=value.text) for value in given.values)
+    return _made(context.visible.outputs().media().filter(found))
+
+
+def label(given: Filter, context: Context) -> Q:
+    found = any_of(
+        Q(label__istartswith=value.text) if value.is_prefix else Q(label__icontains=value.text)
+        for value in given.values
+    )
+    return _made(context.visible.outputs().media().filter(found))
+
+
+def _made(outputs: QuerySet[Output]) -> Q:
+    """The jobs that made one of `outputs`."""
+    return Q(pk__in=outputs.values("job_id"))
+
+
+def metadata(given: Filter, context: Context) -> Q:
+    stored = Cast("metadata", TextField())
+    found = Q()
+    for value in given.values:
+        # SQLite keeps the text as it was written, PostgreSQL what it means
+        for is_ascii in (True, False):
+            text = json.dumps(value.text, ensure_ascii=is_ascii)[1:-1]
+            found |= Q(IContains(stored, text))
+    return Q(metadata__isnull=False) & found
+
+
+def job_id(given: Filter, context: Context) -> Q:
+    return any_of(
+        Q(remote_id__startswith=value.text) if value.is_prefix else id_condition(value.text)
+        for value in given.values
+    )
+
+
+def batch(given: Filter, context: Context) -> Q:
+    exact = [value.text for value in given.values if not value.is_prefix]
+    starts = (value.text for value in given.values if value.is_prefix)
+    found = Q(batch__in=exact)
+    for start in starts:
+        found |= Q(batch__startswith=start) & ~Q(batch="")
+    return found
+
+
+def preset(given: Filter, context: Context) -> Q:
+    found = [pk for value in given.values for pk in _preset_ids(value, context)]
+    return _made(Output.objects.filter(preset__in=found))
+
+
+def _preset_ids(value: Value, context: Context) -> list[int]:
+    """The presets with this id or name; no more than MAX_PRESETS."""
+    text = value.text
+    named = Q(name__istartswith=text) if value.is_prefix else Q(name=text) | Q(remote_id=text)
+    if not value.is_prefix and (pk := read_id(text)) is not None:
+        named |= Q(pk=pk)
+    rows = context.visible.presets().filter(named).order_by("pk")
+    found = list(rows.values_list("pk", flat=True)[:MAX_PRESETS])
+    if not found:
+        raise value.error(f"No preset has the id or the name “{text}”.")
+    return found
+
+
+def submitter(given: Filter, context: Context) -> Q:
+    texts = [no_prefix(value) for value in given.values]
+    known = find_submitters(context.visible.organization, texts)
+    for value in given.values:
+        if value.text not in known:
+            raise value.error(
+                f"No member has the e-mail address, and no token the name, “{value.text}”. "
+                "Write an e-mail address or token:NAME."
+            )
+    return any_of(known.values())
+
+
+def time(given: Filter, context: Context) -> Q:
+    ranges = (read_times(value, context.zone, context.now) for value in given.values)
+    return any_of(time_condition(given.key, times) for times in ranges)
+
+
+def time_condition(key: str, times: Range[datetime]) -> Q:
+    """In this range of one of SORT_TIMES; without the jobs that did not start, or did not end."""
+    column, *replacements = SORT_TIMES[key]
+    found = _within(F(column), times)
+    if replacements:
+        # the same again on what job_list_started and job_list_ended are made of, which gives them
+        # their range
+        found &= Q(**{f"{column}__isnull": False}) & _within(Ordering(key).expression, times)
+    elif key == "changed" and times.end is not None:
+        # nothing changes before it was created, as far as clocks agree: job_list starts there
+        found &= Q(sort_at__lt=times.end + MAX_CLOCK_ERROR)
+    return found
+
+
+def waited(given: Filter, context: Context) -> Q:
+    """From creation to start, or until now for what has not started."""
+    waits = Q(status__in=[JobStatus.SUBMITTING, JobStatus.QUEUED], is_active=True)
+    return _lengths(given, context, ("created_at", "started_at"), waits, "first_seen_at")
+
+
+def ran(given: Filter, context: Context) -> Q:
+    """From start to end, or until now for what runs."""
+    runs = Q(status=JobStatus.RUNNING, is_active=True)
+    return _lengths(given, context, ("started_at", "finished_at"), runs)
+
+
+def _lengths(
+    given: Filter, context: Context, times: tuple[str, str], ongoing: Q, instead: str | None = None
+) -> Q:
+    """How long something took between two times, or, where `ongoing`, since the first of them.
+
+    Nothing where a time is missing, or the end comes before the beginning.
+    """
+    begun, ended = times
+    is_over = Q(**{f"{begun}__isnull": False, f"{ended}__isnull": False, f"{ended}__gte": F(begun)})
+    length = ExpressionWrapper(F(ended) - F(begun), output_field=DurationField())
+    since = Coalesce(begun, instead) if instead else F(begun)
+    has_begun = Q() if instead else Q(**{f"{begun}__isnull": False})
+    found = Q()
+    for value in given.values:
+        lengths = read_lengths(value)
+        try:
+            ages = Range(
+                start=None if lengths.end is None else context.now - lengths.end,
+                end=None if lengths.start is None else context.now - lengths.start,
+                after_start=not lengths.with_end,
+                with_end=not lengths.after_start,
+            )
+        except OverflowError:
+            raise value.error("This duration is too long.") from None
+        found |= is_over & ~ongoing & _within(length, lengths)
+        found |= ongoing & has_begun & _within(since, ages)
+    return found
+
+
+def _within(expression: object, limits: Range[Any]) -> Q:
+    found = Q()
+    if limits.start is not None:
+        above = GreaterThan if limits.after_start else GreaterThanOrEqual
+        found &= Q(above(expression, limits.start))
+    if limits.end is not None:
+        below = LessThanOrEqual if limits.with_end else LessThan
+        found &= Q(below(expression, limits.end))
+    return found
+
+
+def flag(given: Filter, context: Context) -> Q:
+    names = [name for value in given.values for name in choose(value, FLAGS, "“is:”")]
+    return any_of(FLAGS[name] for name in names)
+
+
+def present(given: Filter, context: Context) -> Q:
+    names = [name for value in given.values for name in choose(value, PRESENT, "“has:”")]
+    return any_of(PRESENT[name] for name in names)

@@ -1,0 +1,114 @@
+"""The query of a list, read together with the parameters beside it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+from typing import Self
+
+from django.db.models import Q
+from django.http import QueryDict
+from django.utils import timezone
+
+from jobs.query.language.compile import compile_query, follows_status, is_indexed
+from jobs.query.language.context import Context
+from jobs.query.language.grammar import parse
+from jobs.query.language.keys import KEYS
+from jobs.query.language.parameters import as_terms, split
+from jobs.query.language.tree import Filter, Node, Or, QueryError, terms_of
+from jobs.query.language.write import fix_dates, write
+from jobs.query.visibility import Visibility
+from organizations.profile.time_zones import zone_named
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """`text` as it was typed. `params` are those of the list with what the text says of them;
+    `sources` the filters that said so; `rest` what the text says beside them. With an `error`
+    the query selects nothing.
+    """
+
+    text: str = ""
+    params: Mapping[str, list[str]] = field(default_factory=dict)
+    sources: Mapping[str, Filter] = field(default_factory=dict)
+    tree: Node | None = None
+    rest: Node | None = None
+    error: QueryError | None = None
+    context: Context | None = None
+
+    @classmethod
+    def read(
+        cls,
+        params: QueryDict | Mapping[str, list[str]],
+        names: Collection[str],
+        visible: Visibility,
+        zone: tzinfo | None = None,
+    ) -> Self:
+        """Read `q` of `params`, of which `names` narrow the list. Asks the database nothing."""
+        given = dict(params.lists()) if isinstance(params, QueryDict) else dict(params)
+        text = next((text.strip() for text in given.pop("q", []) if text.strip()), "")
+        zone = zone or zone_named(visible.organization.time_zone)
+        context = Context(visible, zone, timezone.now())
+        try:
+            tree = parse(text)
+            taken = {name for name in names if any(text.strip() for text in given.get(name, []))}
+            found = split(tree, taken, context)
+            rest = fix_dates(found.rest, zone, context.now)
+        except QueryError as error:
+            return cls(text, given, error=error, context=context)
+        return cls(text, {**given, **found.params}, found.sources, tree, rest, context=context)
+
+    def resolve(self, errors: dict[str, str], *, asks_gone: bool) -> tuple[Self, Q]:
+        """The query and what it asks for beside `params`, once these were read with `errors`.
+
+        An error of what the text says goes to `q`, with its place.
+        """
+        error, condition = self.error, Q()
+        for name in self.sources.keys() & errors.keys():
+            error = self._explain(self.sources[name], errors.pop(name))
+        if error is None and self.context is not None:
+            try:
+                condition = compile_query(self.rest, replace(self.context, asks_gone=asks_gone))
+            except QueryError as found:
+                error = found
+        if error is not None:
+            errors["q"] = str(error)
+        return replace(self, error=error), condition
+
+    def _explain(self, source: Filter, message: str) -> QueryError:
+        """Why this filter could not be read as a parameter, in the words of the language."""
+        try:
+            if self.context is not None:
+                KEYS[source.key].condition(source, self.context)
+        except QueryError as error:
+            return error
+        return QueryError(message, source.start, source.end)
+
+    @property
+    def rest_text(self) -> str:
+        """What `params` do not say, as `q`."""
+        return self.text if self.error else write(self.rest)
+
+    def write_with(self, given: Collection[tuple[str, str]]) -> str:
+        """The whole list as one query: the text as typed, behind the other parameters `given`."""
+        if self.context is None:
+            return self.text
+        others = [pair for pair in given if pair[0] not in self.sources and pair[0] != "q"]
+        terms = [write(term) for term in as_terms(others, self.context)]
+        text = f"({self.text})" if terms and isinstance(self.tree, Or) else self.text
+        return " ".join(filter(None, [*terms, text]))
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether indexes find what `rest` asks for, however many jobs there are."""
+        return is_indexed(self.rest)
+
+    @property
+    def follows_status(self) -> bool:
+        """Whether jobs come to fit `rest` as their status changes."""
+        return follows_status(self.rest)
+
+    @property
+    def time_keys(self) -> frozenset[str]:
+        """The keys that the rest narrows by time, each on its own."""
+        filters = (term for term in terms_of(self.rest) if isinstance(term, Filter))
+        return frozenset(term.key for term in filters if KEYS[term.key].is_range)
