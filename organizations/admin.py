@@ -8,8 +8,9 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from organizations.access import require_user
 from organizations.admin_query import SafeQueryAdmin
@@ -67,6 +68,10 @@ class UserAdmin(OwnersKeptAdmin, DjangoUserAdmin[User]):
     ordering = ["email"]
     show_full_result_count = False
 
+    def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with transaction.atomic():  # the password, and that it was set
+            return super().user_change_password(request, *args, **kwargs)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         forget_other_addresses(obj)
@@ -113,6 +118,7 @@ class ApiTokenAdmin(SafeQueryAdmin):
         "created_at",
         "created_by",
         "last_used_at",
+        "last_used_from",
         "expires_at",
         "revoked_at",
     ]
@@ -123,6 +129,7 @@ class ApiTokenAdmin(SafeQueryAdmin):
         "created_at",
         "created_by",
         "last_used_at",
+        "last_used_from",
         "revoked_at",
     ]
     actions = ["revoke"]

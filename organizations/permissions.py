@@ -52,15 +52,12 @@ RULES: Mapping[Permission, Rule] = {
         JOBS, "Cancel and retry jobs, and resolve unconfirmed ones", Role.OPERATOR, Scope.OPERATE
     ),
     Permission.SYNC: Rule(
-        PROVIDERS,
-        "Sync accounts, check their credentials, see their usage",
-        Role.OPERATOR,
-        Scope.OPERATE,
+        PROVIDERS, "Sync accounts, see their usage", Role.OPERATOR, Scope.OPERATE
     ),
     Permission.DELIVERIES: Rule(PROVIDERS, "See the bodies of webhook deliveries", Role.OPERATOR),
     Permission.ACCOUNTS: Rule(
         PROVIDERS,
-        "Add, change, pause and resume accounts, see their webhook URLs",
+        "Add, change, check, pause and resume accounts, see their webhook URLs",
         Role.MANAGER,
         Scope.MANAGE,
     ),

@@ -1,9 +1,8 @@
 """What the audit log says of a saved account."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jobs.accounts.validation import AccountInput
 from jobs.models import ProviderAccount
 from organizations.audit.changes import changes
 from organizations.models import ApiToken, AuditEntry, User
@@ -24,21 +23,27 @@ def describe_settings(account: ProviderAccount) -> dict[str, Any]:
 
 def record_saved(
     account: ProviderAccount,
-    values: AccountInput,
     before: Mapping[str, Any],
+    credentials: Iterable[str],
     *,
     user: User | None,
     token: ApiToken | None,
 ) -> None:
-    """`before`: what `describe_settings` returned before; empty for a new account."""
-    sides = changes(before, describe_settings(account))
+    """Nothing, where nothing was changed.
+
+    `before`: what `describe_settings` returned before; empty for a new account. `credentials`: the
+    names of those that are others now.
+    """
+    sides, credentials = changes(before, describe_settings(account)), sorted(credentials)
+    if before and not (sides["before"] or credentials):
+        return
     AuditEntry.record(
-        values.organization,
+        account.organization,
         "account.changed" if before else "account.added",
         account,
         actor=user,
         token=token,
         before=sides["before"],
         after=sides["after"],
-        details={"provider": values.provider, "credentials": sorted(values.given_credentials)},
+        details={"provider": account.provider, "credentials": credentials},
     )

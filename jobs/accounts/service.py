@@ -23,6 +23,7 @@ from jobs.accounts.validation import (
 from jobs.models import ProviderAccount
 from jobs.models.account import new_hook_secret
 from jobs.workqueue.circuit_breaker import mark_responding
+from organizations.audit.changes import changes
 from organizations.encryption import Undecryptable
 from organizations.models import ApiToken, AuditEntry, User
 from providers.core import registry
@@ -101,8 +102,9 @@ def write_account(
         account = _find(values, ProviderAccount.objects.select_for_update())
         is_new = account.pk is None
         was_polled = account.enabled and not account.refused_at
-        before = describe_settings(account)
+        before, stored = describe_settings(account), dict(_stored_credentials(account))
         _apply(account, values)
+        changed = changes(stored, account.credentials)["after"]
         _set_state(account, checked)
         if not was_polled:
             account.expected_at = account.next_sync_at
@@ -111,7 +113,7 @@ def write_account(
         else:
             account.end_lease()
             account.save(update_fields=WRITTEN)
-        record_saved(account, values, before, user=user, token=token)
+        record_saved(account, before, changed, user=user, token=token)
     if checked.status in (CheckStatus.ACCEPTED, CheckStatus.REFUSED):
         mark_responding(ProviderAccount.objects.values_list("host", flat=True).get(pk=account.pk))
     return account

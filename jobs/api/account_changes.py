@@ -125,7 +125,6 @@ def update_account(
 
 @router.post(
     "/{account_id}/check",
-    # a higher scope than the page's, where an operator sees at once what comes of it
     auth=to_manage,
     response={200: CheckShape, **ACTION_REFUSALS},
     summary="Check credentials",

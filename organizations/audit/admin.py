@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from organizations.access import organizations_of, require_user
 from organizations.audit.changes import changes
@@ -68,6 +68,15 @@ class AuditedAdmin(admin.ModelAdmin):
         for obj in () if "deleted" in self.recorded_elsewhere else queryset:
             record_change(request, self._noun, "deleted", obj, describe(obj), {})
         return super().log_deletions(request, queryset)
+
+    def response_action(
+        self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Rows are deleted with their entries, or not at all; other actions do so themselves."""
+        if request.POST.get("action") != "delete_selected":
+            return super().response_action(request, queryset, *args, **kwargs)
+        with transaction.atomic():
+            return super().response_action(request, queryset, *args, **kwargs)
 
     @property
     def _noun(self) -> str:

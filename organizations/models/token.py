@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from organizations.audit.origin import current_origin
 from organizations.models.organization import Organization
 from organizations.models.user import User
 
@@ -22,6 +23,8 @@ TOKEN_PREFIX = "token:"  # noqa: S105 - no secret
 
 # `last_used_at` answers "is it still in use?"; to the second it would cost a write per request
 LAST_USED_STEP = timedelta(minutes=10)
+# and `last_used_from` "by whom?": another address is noted sooner
+ADDRESS_STEP = timedelta(minutes=1)
 
 
 class Scope(models.TextChoices):
@@ -71,6 +74,7 @@ class ApiToken(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_from = models.GenericIPAddressField(null=True, blank=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
@@ -128,10 +132,15 @@ class ApiToken(models.Model):
             .filter(digest=digest_of(text))
             .first()
         )
-        if token and (token.last_used_at is None or now - token.last_used_at >= LAST_USED_STEP):
-            token.last_used_at = now
-            token.save(update_fields=["last_used_at"])
+        if token:
+            token._note_used(now, current_origin().address)
         return token
+
+    def _note_used(self, now: datetime, address: str | None) -> None:
+        step = LAST_USED_STEP if address == self.last_used_from else ADDRESS_STEP
+        if self.last_used_at is None or now - self.last_used_at >= step:
+            self.last_used_at, self.last_used_from = now, address
+            self.save(update_fields=["last_used_at", "last_used_from"])
 
     @property
     def state(self) -> TokenState:

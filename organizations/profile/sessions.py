@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from allauth.usersessions.models import UserSession
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
@@ -70,8 +71,12 @@ def devices_of(user: User, current_key: str | None) -> list[Device]:
     return sorted(devices, key=lambda one: (one.is_current, one.seen_at), reverse=True)
 
 
+@transaction.atomic
 def end(rows: Iterable[UserSession], user: User) -> int:
-    """Sign the user out there; returns in how many places."""
+    """Sign the user out there; returns in how many places.
+
+    The entries are of the board itself: a person's devices are no organization's business.
+    """
     ended = 0
     for row in rows:
         row.end()

@@ -2,15 +2,19 @@
 
 from allauth.usersessions.models import UserSession
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from organizations.access import require_user
-from organizations.models import AuditEntry, User
+from organizations.access import organizations_of, require_user
+from organizations.audit.changes import changes
+from organizations.models import AuditEntry, Organization, User
 from organizations.profile.forms import ProfileForm, ThemeForm
 from organizations.profile.sessions import devices_of, end
 from organizations.profile.time_zones import known_zones
+
+SEEN_BY_COLLEAGUES = {"name"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -18,24 +22,34 @@ def profile(request: HttpRequest) -> HttpResponse:
     user = require_user(request)
     if request.method != "POST":
         return _show(request, user, ProfileForm(instance=user))
-    before = _choices_of(user)
     # an own object: what was refused is not shown as if it were saved
     form = ProfileForm(request.POST, instance=User.objects.get(pk=user.pk))
     if not form.is_valid():
         return _show(request, user, form, status=422)
-    after = _choices_of(form.save())
-    changed = [name for name in after if after[name] != before[name]]
-    if changed:
-        AuditEntry.record(
-            None,
-            "profile.changed",
-            user,
-            actor=user,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-        )
+    with transaction.atomic():
+        _record_change(user, _choices_of(user), _choices_of(form.save()))
     messages.success(request, "Your profile is saved.")
     return redirect("organizations:profile")
+
+
+def _record_change(user: User, before: dict[str, str], after: dict[str, str]) -> None:
+    """What colleagues see of a person, in each organization; the rest is no business of theirs."""
+    everywhere: list[Organization | None] = [*organizations_of(user)] or [None]
+    for organizations, names in (
+        (everywhere, SEEN_BY_COLLEAGUES),
+        ([None], before.keys() - SEEN_BY_COLLEAGUES),
+    ):
+        old, new = ({name: side[name] for name in names} for side in (before, after))
+        sides = changes(old, new)
+        for organization in organizations if sides["after"] else ():
+            AuditEntry.record(
+                organization,
+                "profile.changed",
+                user,
+                actor=user,
+                before=sides["before"],
+                after=sides["after"],
+            )
 
 
 def _choices_of(user: User) -> dict[str, str]:

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from organizations.audit.admin import AuditedAdmin
 from organizations.models import ApiToken, AuditEntry, Membership, Organization, Role, User
+from organizations.models.token import ApiTokenQuerySet
 from providers.http.redaction import REDACTED
 from tests.factories import PASSWORD, make_membership, make_organization, make_user
 
@@ -128,3 +129,18 @@ def test_what_is_deleted_leaves_what_it_was(admin: Client, studio: Organization)
     )
     assert second.before["name"] == "nightly"
     assert token.digest not in str(first.before)
+
+
+def test_what_cannot_be_deleted_leaves_no_entry(
+    admin: Client, studio: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, _ = ApiToken.issue(studio, "CI")
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(ApiTokenQuerySet, "delete", fail)
+    admin.raise_request_exception = False
+    chosen = {"action": "delete_selected", "_selected_action": [str(token.pk)], "post": "yes"}
+    assert admin.post(reverse("admin:organizations_apitoken_changelist"), chosen).status_code == 500
+    assert entries() == []

@@ -7,6 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from organizations.audit.origin import Origin, acting_from
 from organizations.models import ApiToken, AuditEntry, Membership, Organization, Role, Scope, User
 from tests.factories import make_membership, make_organization, make_user
 
@@ -165,6 +166,22 @@ class TestApiToken:
             ApiToken.authenticate(text)
         token.refresh_from_db()
         assert token.last_used_at == start + timedelta(minutes=10)
+
+    def test_another_address_is_noted_after_a_minute(self, studio: Organization) -> None:
+        token, text = ApiToken.issue(studio, "CI")
+        start = timezone.now()
+        for seconds, address, noted in (
+            (0, "192.0.2.1", "192.0.2.1"),
+            (59, "192.0.2.2", "192.0.2.1"),
+            (60, "192.0.2.2", "192.0.2.2"),
+            (180, "192.0.2.2", "192.0.2.2"),
+        ):
+            moment = start + timedelta(seconds=seconds)
+            with time_machine.travel(moment, tick=False), acting_from(Origin(address)):
+                ApiToken.authenticate(text)
+            token.refresh_from_db()
+            assert token.last_used_from == noted
+        assert token.last_used_at == start + timedelta(seconds=60)
 
     def test_an_unknown_scope_is_refused_by_the_database(self, studio: Organization) -> None:
         token, _ = ApiToken.issue(studio, "CI")

@@ -32,7 +32,7 @@ def sync_now(request: HttpRequest, access: Access, pk: int) -> HttpResponse:
 
 
 @require_POST
-@requires(Permission.SYNC)
+@requires(Permission.ACCOUNTS)
 def check_credentials(request: HttpRequest, access: Access, pk: int) -> HttpResponse:
     """Ask the provider whether it accepts the credentials; if so, a stopped account syncs again."""
     account = find_account(access, pk)

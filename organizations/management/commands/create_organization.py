@@ -10,6 +10,7 @@ from django.utils.text import slugify
 
 from organizations.management.reporting import Report, ReportingCommand
 from organizations.models import AuditEntry, Membership, Organization, Role, User
+from organizations.people.members import lock_people
 from organizations.sign_in.passwords import password_set_link
 
 
@@ -42,6 +43,7 @@ class Command(ReportingCommand):
         )
 
 
+@transaction.atomic
 def find_or_create(name: str, slug: str) -> tuple[Organization, bool]:
     try:
         validate_slug(slug)
@@ -56,18 +58,23 @@ def find_or_create(name: str, slug: str) -> tuple[Organization, bool]:
     return organization, created
 
 
+@transaction.atomic
 def make_owner(organization: Organization, email: str) -> User:
     try:
         validate_email(email)
     except ValidationError as error:
         raise CommandError(f"{email!r} is not an e-mail address.") from error
+    lock_people(organization)
     user = User.objects.filter(email=email).first() or User.objects.create_user(email)
-    membership, created = Membership.objects.get_or_create(
-        user=user, organization=organization, defaults={"role": Role.OWNER}
-    )
-    if not created and membership.role == Role.OWNER:
-        return user
-    membership.role = Role.OWNER
-    membership.save(update_fields=["role"])
-    AuditEntry.record(organization, "member.made_owner", user)
+    found = Membership.objects.filter(user=user, organization=organization)
+    before = next((one.role_label for one in found), None)
+    if before != Role.OWNER.label:
+        found.update_or_create(user=user, organization=organization, defaults={"role": Role.OWNER})
+        AuditEntry.record(
+            organization,
+            "member.made_owner",
+            user,
+            before={"role": before},
+            after={"role": Role.OWNER.label},
+        )
     return user

@@ -39,6 +39,7 @@ def _describe(token: ApiToken) -> dict[str, Any]:
         "accounts": None if ids is None else [str(pk) for pk in ids],
         "created_at": _time(token.created_at),
         "last_used_at": _time(token.last_used_at),
+        "last_used_from": token.last_used_from,
         "expires_at": _time(token.expires_at),
         "revoked_at": _time(token.revoked_at),
     }
@@ -50,8 +51,9 @@ def _time(value: datetime | None) -> str | None:
 
 def _line(one: dict[str, Any]) -> str:
     accounts = "all accounts" if one["accounts"] is None else f"accounts {one['accounts']}"
+    origin = f" from {one['last_used_from']}" if one["last_used_from"] else ""
     return (
         f"{one['id']}  {one['name']} ({one['prefix']}…): {one['state']}, {one['scope']}, "
-        f"{accounts}, last used {one['last_used_at'] or 'never'}, "
+        f"{accounts}, last used {one['last_used_at'] or 'never'}{origin}, "
         f"expires {one['expires_at'] or 'never'}"
     )

@@ -105,6 +105,14 @@ def test_an_account_is_paused_resumed_and_changed(
     moved = manager.call("PATCH", path, {"base_url": "https://elsewhere.example/api/v2"})
     assert "credentials.api_key" in moved.fields
     assert "name" in manager.call("PATCH", path, {"name": "West"}).fields
+
+    for key in ("another-key", "another-key"):
+        again = {"options": {"interval_s": "30"}, "credentials": {"api_key": key}}
+        assert manager.call("PATCH", path, again).status == 200
+    entry = AuditEntry.objects.filter(action="account.changed").latest("pk")
+    assert (entry.before, entry.after) == ({}, {})
+    assert entry.details == {"provider": "zencoder", "credentials": ["api_key"]}
+    assert AuditEntry.objects.filter(action="account.changed").count() == 2
     assert manager.call("PATCH", path, {}).status == 200
 
 

@@ -8,7 +8,9 @@ from django.conf import settings
 
 from jobs.api.router import api
 from jobs.models import ProviderAccount
+from jobs.urls import urlpatterns
 from organizations.models import Organization, Scope
+from organizations.permissions import RULES, Permission
 from tests.jobs.api.conftest import make_client
 
 pytestmark = pytest.mark.django_db
@@ -47,3 +49,26 @@ def test_a_scope_may_do_what_the_guide_says(
     else:
         assert answer.status in {200, 404, 422}
     assert ProviderAccount.objects.values().get() == before
+
+
+# The page that does the same
+PAGES = {
+    ("POST", "/jobs"): "new",
+    ("POST", "/jobs/watch"): "account_watch",
+    ("POST", "/jobs/{job_id}/cancel"): "cancel",
+    ("POST", "/jobs/{job_id}/resubmit"): "resubmit",
+    ("POST", "/accounts"): "account_new",
+    ("PATCH", "/accounts/{account_id}"): "account_edit",
+    ("POST", "/accounts/{account_id}/sync"): "account_sync",
+    ("POST", "/accounts/{account_id}/check"): "account_check",
+    ("PUT", "/accounts/{account_id}/integration"): "account_switch",
+}
+
+
+def test_a_call_and_its_page_go_by_the_same_line_of_the_table() -> None:
+    pages = {str(page.name): page.callback for page in urlpatterns}
+    changing = {call for call in NEEDED if call[0] != "GET"}
+    assert changing == PAGES.keys()
+    for call, name in PAGES.items():
+        permission: Permission = vars(pages[name])["permission_to_change"]
+        assert RULES[permission].scope == NEEDED[call], call

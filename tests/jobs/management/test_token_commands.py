@@ -10,6 +10,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 
 from jobs.models import ProviderAccount
+from organizations.audit.origin import Origin, acting_from
 from organizations.models import ApiToken, AuditEntry, Organization, Scope
 from tests.factories import make_organization
 from tests.jobs.factories import make_account
@@ -94,7 +95,7 @@ def test_tokens_are_listed_and_revoked_once(
     organization: Organization, account: ProviderAccount
 ) -> None:
     ApiToken.issue(make_organization("decoy"), "theirs")
-    kept, _ = ApiToken.issue(organization, "kept", Scope.OPERATE, account_ids=[account.pk])
+    kept, kept_text = ApiToken.issue(organization, "kept", Scope.OPERATE, account_ids=[account.pk])
     ended, text = ApiToken.issue(organization, "ended")
     for _ in range(2):
         assert run_json("revoke_api_token", str(ended.pk)) == {"id": str(ended.pk)}
@@ -103,13 +104,18 @@ def test_tokens_are_listed_and_revoked_once(
         str(ended)
     ]
 
+    with acting_from(Origin("192.0.2.7")):
+        ApiToken.authenticate(kept_text)
     first, second = run_json("list_api_tokens", "--organization", organization.slug)["tokens"]
     assert (first["id"], first["state"], first["accounts"]) == (
         *(str(kept.pk), "active"),
         [str(account.pk)],
     )
     assert (second["state"], second["accounts"], second["last_used_at"]) == ("revoked", None, None)
-    assert kept.prefix in run("list_api_tokens", "--organization", organization.slug)
+    assert first["last_used_from"] == "192.0.2.7"
+    listed = run("list_api_tokens", "--organization", organization.slug)
+    assert kept.prefix in listed
+    assert "from 192.0.2.7" in listed
 
 
 @pytest.mark.parametrize("pk", ["0", "-1", "99999999999999999999"])

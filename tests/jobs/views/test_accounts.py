@@ -199,11 +199,11 @@ def wire() -> Iterator[responses.RequestsMock]:
 
 
 def test_good_credentials_are_said_to_be_and_start_a_stopped_account(
-    operator: Client, account: ProviderAccount, wire: responses.RequestsMock
+    manager: Client, account: ProviderAccount, wire: responses.RequestsMock
 ) -> None:
     ProviderAccount.objects.update(refused_at=timezone.now())
     wire.get(f"{account.base_url}/account", json={"plan": "Studio"})
-    html = operator.post(path(account, "account_check"), follow=True).content.decode()
+    html = manager.post(path(account, "account_check"), follow=True).content.decode()
     assert "Zencoder accepted the credentials of Zencoder main." in html
     account.refresh_from_db()
     assert account.refused_at is None
@@ -213,14 +213,14 @@ def test_good_credentials_are_said_to_be_and_start_a_stopped_account(
     ("status", "phrase"), [(401, "Enter a valid key"), (503, "Zencoder main:")]
 )
 def test_credentials_that_are_not_taken_are_reported_with_a_clear_message(
-    operator: Client,
+    manager: Client,
     account: ProviderAccount,
     wire: responses.RequestsMock,
     status: int,
     phrase: str,
 ) -> None:
     wire.get(f"{account.base_url}/account", status=status, json={"errors": ["No."]})
-    html = operator.post(path(account, "account_check"), follow=True).content.decode()
+    html = manager.post(path(account, "account_check"), follow=True).content.decode()
     assert "banner-error" in html
     assert phrase in html
     assert account.credentials["api_key"] not in html

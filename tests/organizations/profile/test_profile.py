@@ -17,17 +17,41 @@ SEEN = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
 MEMBERS = "/o/harbour-studio/settings/members/"
 
 
-def test_name_time_zone_and_theme_are_saved_and_audited(viewer: User, signed_in: SignIn) -> None:
+def test_name_time_zone_and_theme_are_saved_and_audited(
+    studio: Organization, viewer: User, signed_in: SignIn
+) -> None:
     client = signed_in(viewer)
     form = {"name": "Vera", "time_zone": "Asia/Kathmandu", "theme": "dark"}
     assert client.post("/profile/", form)["Location"] == "/profile/"
     client.post("/profile/", form)
     viewer.refresh_from_db()
     assert (viewer.name, viewer.time_zone, viewer.theme) == ("Vera", "Asia/Kathmandu", "dark")
-    entry = AuditEntry.objects.get()
-    assert (entry.action, entry.actor_id) == ("profile.changed", viewer.pk)
-    assert entry.before == {"name": "", "time_zone": "", "theme": "system"}
-    assert entry.after == form
+    seen, personal = AuditEntry.objects.order_by("pk")
+    assert {(one.action, one.actor_id) for one in (seen, personal)} == {
+        ("profile.changed", viewer.pk)
+    }
+    assert (seen.organization, seen.before, seen.after) == (studio, {"name": ""}, {"name": "Vera"})
+    assert personal.organization is None
+    assert personal.before == {"time_zone": "", "theme": "system"}
+    assert personal.after == {"time_zone": "Asia/Kathmandu", "theme": "dark"}
+
+
+def test_nothing_is_changed_without_its_entry(
+    viewer: User, signed_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: AuditEntry, **_: object) -> None:
+        raise RuntimeError("the disk is full")
+
+    client, other = signed_in(viewer), signed_in(viewer)
+    for one in (client, other):
+        one.raise_request_exception = False
+        one.get("/profile/")
+    monkeypatch.setattr(AuditEntry, "save", fail)
+    assert client.post("/profile/", {"name": "Vera", "theme": "dark"}).status_code == 500
+    assert client.post("/profile/sessions/end/").status_code == 500
+    viewer.refresh_from_db()
+    assert viewer.name == ""
+    assert other.get("/profile/").status_code == 200
 
 
 @pytest.mark.parametrize(
