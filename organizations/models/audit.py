@@ -56,6 +56,8 @@ class AuditEntry(models.Model):
         indexes = [
             # the audit page: one organization's entries, newest first
             models.Index(fields=["organization", "-at", "-id"], name="audit_newest"),
+            # what belongs to one action, in its order
+            models.Index(fields=["organization", "action_id", "id"], name="audit_action"),
             # the page of a job: what was done to it
             models.Index(fields=["target_kind", "target_id", "-at", "-id"], name="audit_target"),
         ]

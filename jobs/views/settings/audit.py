@@ -12,8 +12,8 @@ from jobs.display.csv_text import write_csv
 from jobs.query import keyset
 from jobs.query.visibility import Visibility
 from jobs.views.settings.audit_filter import NEWEST_FIRST, AuditFilter
+from jobs.views.settings.audit_groups import find_first, group
 from jobs.views.settings.sections import render_settings
-from jobs.views.shared.audit_rows import list_rows
 from jobs.views.shared.filter_form import Chip, filter_form, spans
 from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.layout import HtmxRequest
@@ -46,9 +46,9 @@ COLUMNS = (
 @requires(Permission.AUDIT)
 def audit(request: HtmxRequest, access: Access) -> HttpResponse:
     filters = _read(request, access)
-    entries = filters.apply(AuditEntry.objects.for_organization(access.organization))
     try:
-        page = keyset.page(entries, NEWEST_FIRST, filters.limit, filters.cursor, filters.scope)
+        first = find_first(access, filters)
+        page = keyset.page(first, NEWEST_FIRST, filters.limit, filters.cursor, filters.scope)
     except ValueError:
         return redirect_to_first_page(request, filters)
     path = request.path
@@ -56,7 +56,7 @@ def audit(request: HtmxRequest, access: Access) -> HttpResponse:
         "access": access,
         "filters": filters,
         "list_url": path,
-        "rows": list_rows(access, page.rows),
+        "groups": group(access, filters, page.rows),
         "newer_url": page.previous and f"{path}?{filters.query(cursor=page.previous)}",
         "older_url": page.next and f"{path}?{filters.query(cursor=page.next)}",
         "export_query": filters.query(limit=None),

@@ -46,7 +46,13 @@ def entries(studio: Organization, job: Job) -> None:
 def targets(client: Client, query: str = "") -> list[str]:
     response = client.get(f"{PAGE}?{query}")
     assert response.status_code == 200
-    return [row.entry.action for row in response.context["rows"]]
+    return actions(response)
+
+
+def actions(response: Any) -> list[str]:
+    """Of each group the first entry's, and then those of its others."""
+    groups = response.context["groups"]
+    return [row.entry.action for one in groups for row in (one.row, *one.followers)]
 
 
 JOB, ACCOUNT, TOKEN = "job.cancel_requested", "account.changed", "token.revoked"
@@ -55,18 +61,18 @@ JOB, ACCOUNT, TOKEN = "job.cancel_requested", "account.changed", "token.revoked"
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("", [TOKEN, ACCOUNT, JOB]),
+        ("", [TOKEN, JOB, ACCOUNT]),
         ("q=ann@", [JOB]),
         ("q=wrong+master", [JOB]),
-        ("q=203.0.113.9", [ACCOUNT, JOB]),
-        ("q=request-1", [ACCOUNT, JOB]),
+        ("q=203.0.113.9", [JOB, ACCOUNT]),
+        ("q=request-1", [JOB, ACCOUNT]),
         ("q=theirs", []),
         ("object=account", [ACCOUNT]),
         ("who=token:nightly", [ACCOUNT]),
         ("action=token.revoked", [TOKEN]),
-        ("from=203.0.113.9", [ACCOUNT, JOB]),
+        ("from=203.0.113.9", [JOB, ACCOUNT]),
         ("action_id=request-1", [ACCOUNT, JOB]),
-        ("created_before=2026-03-15", [ACCOUNT, JOB]),
+        ("created_before=2026-03-15", [JOB, ACCOUNT]),
         ("created_after=1d", [TOKEN]),
     ],
 )
@@ -79,7 +85,7 @@ def test_what_cannot_be_read_finds_nothing_and_says_so(
     manager: Client, entries: None, query: str
 ) -> None:
     response = manager.get(f"{PAGE}?{query}")
-    assert (response.status_code, response.context["rows"]) == (200, [])
+    assert (response.status_code, response.context["groups"]) == (200, [])
     assert query.partition("=")[0] in response.context["filters"].errors
 
 
@@ -87,7 +93,8 @@ def test_what_was_changed_is_shown_and_leads_to_the_rest(
     manager: Client, studio: Organization, entries: None, job: Job
 ) -> None:
     response = manager.get(PAGE)
-    (change,) = response.context["rows"][1].changes
+    (follower,) = response.context["groups"][1].followers
+    (change,) = follower.changes
     assert (change.name, change.before, change.after) == ("options interval_s", "5", "60")
     page = response.content.decode()
     assert f'href="{reverse("jobs:detail", args=[studio.slug, job.pk])}"' in page
@@ -96,11 +103,50 @@ def test_what_was_changed_is_shown_and_leads_to_the_rest(
 
 
 def test_pages_follow_each_other(manager: Client, entries: None) -> None:
-    first = manager.get(f"{PAGE}?limit=2")
+    first = manager.get(f"{PAGE}?limit=1")
     older = manager.get(first.context["older_url"])
-    assert [row.entry.action for row in older.context["rows"]] == [JOB]
+    assert actions(older) == [JOB, ACCOUNT]
+    assert older.context["older_url"] is None
     newer = manager.get(older.context["newer_url"])
-    assert [row.entry.action for row in newer.context["rows"]] == [TOKEN, ACCOUNT]
+    assert actions(newer) == [TOKEN]
+    whole = f"{PAGE}?action_id=request-1&limit=1"
+    assert actions(manager.get(whole)) == [ACCOUNT]
+    assert actions(manager.get(manager.get(whole).context["older_url"])) == [JOB]
+
+
+def test_a_large_action_is_a_group_of_its_first_entries_and_a_link_to_the_rest(
+    manager: Client, studio: Organization, django_assert_max_num_queries: Any
+) -> None:
+    other = make_organization("decoy")
+    with acting_from(Origin("203.0.113.9", "bulk-318")):
+        AuditEntry.record(studio, "bulk.started", "1,251 jobs", reason="policy restored")
+        AuditEntry.record(other, "job.retried", "theirs")
+        for number in range(12):
+            AuditEntry.record(studio, "job.retried", f"job {number}")
+    for number in range(3):
+        AuditEntry.record(studio, "token.revoked", f"token {number}")
+    manager.get(PAGE)
+
+    with django_assert_max_num_queries(12):
+        response = manager.get(PAGE)
+
+    *single, large = response.context["groups"]
+    assert [(one.entry.target, one.followers, one.more) for one in single] == [
+        (f"token {number}", [], 0) for number in (2, 1, 0)
+    ]
+    assert [row.entry.target for row in (large.row, *large.followers)] == [
+        *("1,251 jobs", "job 0", "job 1", "job 2")
+    ]
+    page = response.content.decode()
+    assert "9 more entries of this action" in page
+    assert page.count(f'href="{PAGE}?action_id=bulk-318"') == 6  # a chip each, and the link
+    assert page.count("?action_id=") == 6
+
+    found = manager.get(f"{PAGE}?q=job+1").context["groups"]  # job 1, 10 and 11
+    assert [row.entry.target for one in found for row in (one.row, *one.followers)] == [
+        *("1,251 jobs", "job 1", "job 10", "job 11")
+    ]
+    assert len(actions(manager.get(f"{PAGE}?action_id=bulk-318"))) == 13
 
 
 def export(client: Client, query: str = "") -> list[dict[str, Any]]:
