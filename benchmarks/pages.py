@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import reverse
 
 from jobs.models import Job, ProviderAccount
-from jobs.query.keyset import page
-from jobs.query.orderings import Ordering
+from jobs.query.paging.keyset import page
+from jobs.query.paging.orderings import Ordering
 from organizations.models import Membership, Organization, Role, User
 from providers.core import registry
 

@@ -30,8 +30,8 @@ from jobs.api.schemas.parameters import (
 )
 from jobs.media.links import NoLink, find_link
 from jobs.models import Output
-from jobs.query import keyset
 from jobs.query.files import FileFilter
+from jobs.query.paging import keyset
 from jobs.query.references import find_by_id
 from providers.core.status import OutputStatus
 from providers.core.types import OutputKind, OutputLink

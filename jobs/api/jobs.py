@@ -24,10 +24,9 @@ from jobs.api.schemas.parameters import (
     sorts,
 )
 from jobs.models import Job, JobBody, JobEvent, Output
-from jobs.query import keyset
 from jobs.query.jobs import JobFilter
 from jobs.query.language.grammar import MAX_LENGTH
-from jobs.query.orderings import SORT_TIMES
+from jobs.query.paging.orderings import SORT_TIMES
 from jobs.query.references import find_by_id
 from providers.core.status import JobStatus
 
@@ -92,17 +91,15 @@ def list_jobs(request: ApiRequest, parameters: Query[ListParameters]) -> dict[st
     creation. `sort` chooses another order.
     """
     filters = read_filters(JobFilter, request)
-    queryset = filters.apply(_jobs(request)).defer(
+    queryset = _jobs(request).defer(
         "request", "errors", "account__credentials", "account__hook_secret", "account__options"
     )
     try:
-        found = keyset.page(
-            queryset, filters.ordering, filters.limit, filters.cursor, filters.scope
-        )
+        found = filters.page(queryset)
     except ValueError as error:
         raise invalid({"cursor": str(error)}) from error
     add_offers(found.rows)
-    return {"results": found.rows, "next": found.next}
+    return {"results": found.rows, "next": found.next, "searched_to": found.searched_to}
 
 
 @router.get("/{job_id}", response={200: JobDetail, **READ_REFUSALS}, summary="Read a job")

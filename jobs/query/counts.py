@@ -1,15 +1,23 @@
 """How many jobs are behind each tab of a list, counted no further than a cap."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.core.cache import cache
+from django.db.models import IntegerField, Q, QuerySet, Subquery
 
 from jobs.models import Job
+from jobs.models.mirror.job import JobQuerySet
 from jobs.query.jobs import JobFilter
+from organizations.models import Organization
 from providers.core.status import ACTIVE, JobStatus
 
-COUNT_CAP = 10_000
+COUNT_CAP = 1_000
+# What a count in the cache may be behind, where a job was deleted or a relative time moved on
+KEPT_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +28,39 @@ class Count:
     capped: bool = False
 
 
+class _RowCount(Subquery):
+    """The number of rows of a query, as a value."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+    empty_result_set_value = 0
+
+
+def shared_tab_counts(
+    jobs: JobQuerySet, filters: JobFilter, revision: str, *, is_poll: bool
+) -> dict[str, Count] | None:
+    """The counts beside `filters`, which polls of all pages share until the `revision` changes.
+
+    None where no index serves the filters: counting would read every job.
+    """
+    if not filters.is_indexed:
+        return None
+    scope = json.dumps([filters.scope_without("status", "unresolved"), revision])
+    key = f"tabs:{blake2b(scope.encode(errors='replace'), digest_size=16).hexdigest()}"
+    known = cache.get(key) if is_poll else None
+    if known is None:
+        known = tab_counts(filters.apply_beside_tab(jobs), filters.gone)
+        cache.set(key, known, KEPT_S)
+    return known
+
+
 def tab_counts(
     queryset: QuerySet[Job], gone: bool | None = None, cap: int = COUNT_CAP
 ) -> dict[str, Count]:
-    """How many jobs are behind each tab, in one query a part, each of which stops beyond `cap`.
+    """How many jobs are behind each tab, in one query; each part of it stops beyond `cap`.
 
     Each job is in one part: its status, or `resolved` for a failure that a later attempt fixed, or
-    `gone` for an active job that is gone, where these are not asked for. So a text search,
-    which no index serves, reads each row once.
+    `gone` for an active job that is gone, where these are not asked for.
     """
     conditions = {status.value: Q(status=status) for status in JobStatus}
     # the status is named with them for SQLite, which without statistics prefers the longer index
@@ -37,11 +70,20 @@ def tab_counts(
         conditions |= {status.value: Q(status=status, is_active=True) for status in ACTIVE}
     if gone is None:
         conditions["gone"] = Q(status__in=sorted(ACTIVE), gone_at__isnull=False)
-    counts = {}
-    for name, condition in conditions.items():
-        found = queryset.filter(condition).order_by()[: cap + 1].count()
-        counts[name] = Count(min(found, cap), found > cap)
-    return counts
+    found = _count_each(
+        {
+            name: queryset.filter(condition).order_by().values("pk")[: cap + 1]
+            for name, condition in conditions.items()
+        }
+    )
+    return {name: Count(min(number, cap), number > cap) for name, number in found.items()}
+
+
+def _count_each(querysets: Mapping[str, QuerySet[Any, Any]]) -> dict[str, int]:
+    """The number of rows of each, in one query; a row of any table carries them."""
+    counts = [_RowCount(rows) for rows in querysets.values()]
+    row = Organization.objects.order_by("pk").values_list(*counts).first()
+    return dict(zip(querysets, row, strict=True)) if row else dict.fromkeys(querysets, 0)
 
 
 def total(counts: Iterable[Count], cap: int = COUNT_CAP) -> Count:

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from jobs.models import Output, Preset
 from jobs.models.mirror.output import UNFINISHED, OutputQuerySet
 from jobs.query.list_filter import ListFilter
-from jobs.query.orderings import Ordering
+from jobs.query.paging.orderings import Ordering
 from jobs.query.parameters import Params
 from jobs.query.visibility import Visibility
 from providers.core.status import OutputStatus

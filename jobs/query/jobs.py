@@ -13,7 +13,9 @@ from jobs.query.language.parameters import FLAGS
 from jobs.query.language.query import Query
 from jobs.query.language.times import Range
 from jobs.query.list_filter import ListFilter
-from jobs.query.orderings import SORT_TIMES, Ordering
+from jobs.query.paging import bounded, keyset
+from jobs.query.paging.keyset import KeysetPage
+from jobs.query.paging.orderings import SORT_TIMES, Ordering
 from jobs.query.parameters import Parameters, Params
 from jobs.query.visibility import Visibility
 from providers.core.errors import CLASSES
@@ -99,9 +101,26 @@ class JobFilter(ListFilter):
             organization_id=visible.organization.pk,
         )
 
+    def page(self, queryset: QuerySet[Job]) -> KeysetPage[Job]:
+        """The page of the list that `cursor` names; ValueError where it names none.
+
+        What no index serves is searched for a limited time: see `searched_to`.
+        """
+        place = (self.ordering, self.limit, self.cursor, self.scope)
+        if self.is_indexed:
+            return keyset.page(self.apply(queryset), *place)
+        rows = self._apply_tab(self._apply_parameters(queryset))
+        return bounded.search_page(rows, self.condition, *place)
+
     def apply(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
         """The jobs of `queryset` that fit, not sorted."""
-        queryset = self.apply_beside_tab(queryset)
+        return self._apply_tab(self.apply_beside_tab(queryset))
+
+    def apply_beside_tab(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        """The jobs that fit all that is asked for but what the tabs choose: status, unresolved."""
+        return self._apply_parameters(queryset).filter(self.condition)
+
+    def _apply_tab(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
         if self.status:
             condition = status_condition(self.status, asks_gone=self.gone is True)
             queryset = queryset.filter(condition)
@@ -111,8 +130,7 @@ class JobFilter(ListFilter):
             queryset = queryset.filter(is_unresolved=False)
         return queryset
 
-    def apply_beside_tab(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
-        """The jobs that fit all that is asked for but what the tabs choose: status, unresolved."""
+    def _apply_parameters(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
         if self.is_unreadable:
             return queryset.none()
         if self.gone is not None:
@@ -136,7 +154,7 @@ class JobFilter(ListFilter):
             queryset = queryset.filter(self.submitters)
         for name, moment in self.times.items():
             queryset = queryset.filter(_time_condition(name, moment))
-        return queryset.filter(self.condition)
+        return queryset
 
     @property
     def text(self) -> str:

@@ -55,7 +55,12 @@ class ListFilter(ABC):
 
         A relative time is the same filter on each page, though it moves.
         """
-        filters = sorted(pair for pair in self.given if pair[0] not in _OF_A_PAGE)
+        return self.scope_without()
+
+    def scope_without(self, *names: str) -> str:
+        """The scope of the list without the filters `names`."""
+        names = (*names, *_OF_A_PAGE)
+        filters = sorted(pair for pair in self.given if pair[0] not in names)
         return json.dumps([type(self).__name__, self.organization_id, filters])
 
     @property

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from jobs.models import Preset
 from jobs.query.language.times import AGE, UNITS, restore_plus
-from jobs.query.orderings import Ordering
+from jobs.query.paging.orderings import Ordering
 from jobs.query.references import (
     find_accounts,
     find_submitters,

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from jobs.models import Output, Preset
 from jobs.models.mirror.preset import PresetQuerySet
-from jobs.query.cursors import seal, unseal
 from jobs.query.list_filter import ListFilter
+from jobs.query.paging.cursors import seal, unseal
 from jobs.query.parameters import Parameters, Params, read_time
 from jobs.query.visibility import Visibility
 from providers.core.status import TERMINAL

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET
 from jobs.display.csv_text import write_csv
 from jobs.display.job_record import COLUMNS, job_record
 from jobs.models import ExportSlot, Job
-from jobs.query import keyset
 from jobs.query.jobs import JobFilter
+from jobs.query.paging import keyset
 from jobs.views.shared.job_filters import read_job_filters
 from jobs.workqueue import leases
 from organizations.access import Access, requires

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_safe
 from jobs.media.playback import PLAYED, Opening, opening
 from jobs.models import Output, ProviderAccount
 from jobs.models.mirror.output import kind_choices, output_status_choices
-from jobs.query import keyset
 from jobs.query.files import FileFilter
-from jobs.query.keyset import KeysetPage
+from jobs.query.paging import keyset
+from jobs.query.paging.keyset import KeysetPage
 from jobs.query.visibility import Visibility
 from jobs.views.shared.filter_form import account_selects, filter_form, spans
 from jobs.views.shared.first_page import redirect_to_first_page

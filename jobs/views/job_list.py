@@ -9,10 +9,9 @@ from django.views.decorators.http import require_safe
 
 from jobs.accounts.freshness import describe_list
 from jobs.models import Job, ProviderAccount
-from jobs.models.mirror.job import JobQuerySet
-from jobs.query import arrivals, keyset
+from jobs.query import arrivals
 from jobs.query.jobs import JobFilter
-from jobs.query.keyset import KeysetPage
+from jobs.query.paging.keyset import KeysetPage
 from jobs.views.shared.filter_form import account_selects, filter_form, spans
 from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.job_filters import read_job_filters
@@ -32,11 +31,14 @@ def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
     context = layout_context(access, "jobs")
     accounts = [state.account for state in context["health"]]
     jobs = Job.objects.for_organization(access.organization)
-    page = _page(jobs.for_list(), filters)
-    if page is None:
+    try:
+        page = filters.page(jobs.for_list())
+    except ValueError:
         return redirect_to_first_page(request, filters)
-    context |= {"filters": filters, "page": page, **_results(jobs, filters, page, request.path)}
-    context |= _live_marks(filters, page, accounts)
+    mark = arrivals.mark(accounts)
+    tabs = tabs_context(jobs, filters, request.path, arrivals.fingerprint(mark))
+    context |= {"filters": filters, "page": page, **tabs, **_results(filters, page, request.path)}
+    context |= _live_marks(filters, page, mark)
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/job_list/_results.html", context)
     context |= _filter_form(filters, accounts, request.path)
@@ -53,20 +55,8 @@ def _unlisted(
     return [(account, describe_list(account)) for account in shown if account.list_error]
 
 
-def _page(jobs: JobQuerySet, filters: JobFilter) -> KeysetPage[Job] | None:
-    try:
-        return keyset.page(
-            filters.apply(jobs), filters.ordering, filters.limit, filters.cursor, filters.scope
-        )
-    except ValueError:
-        return None
-
-
-def _results(
-    jobs: JobQuerySet, filters: JobFilter, page: KeysetPage[Job], path: str
-) -> dict[str, Any]:
+def _results(filters: JobFilter, page: KeysetPage[Job], path: str) -> dict[str, Any]:
     return {
-        **tabs_context(jobs, filters, path),
         "columns": _columns(filters, path),
         "second_time": second_time(filters),
         "newer_url": page.previous and f"{path}?{filters.query(cursor=page.previous)}",
@@ -78,11 +68,8 @@ def _results(
     }
 
 
-def _live_marks(
-    filters: JobFilter, page: KeysetPage[Job], accounts: list[ProviderAccount]
-) -> dict[str, Any]:
+def _live_marks(filters: JobFilter, page: KeysetPage[Job], mark: str) -> dict[str, Any]:
     """What the page says to its poll. Where nothing new can come on top, it asks for none."""
-    mark = arrivals.mark(accounts)
     takes_new = filters.ordering.descending and not page.previous and not filters.errors
     return {"revision": arrivals.fingerprint(mark), "live_since": mark if takes_new else ""}
 

@@ -70,7 +70,7 @@ def _list_news(
     revision = arrivals.fingerprint(arrivals.mark(accounts))
     if revision == request.GET.get("revision", arrivals.fingerprint(since)):
         return {}
-    news = {**tabs_context(jobs, filters, path), "revision": revision}
+    news = {**tabs_context(jobs, filters, path, revision, is_poll=True), "revision": revision}
     came = arrivals.arrivals(jobs, filters, since, accounts).exclude(pk__in=list(map(int, shown)))
     new = came[: NEW_CAP + 1].count()
     if str(new) != request.GET.get("new"):

@@ -184,6 +184,18 @@ class ListedJob(JobShape):
 class JobList(Schema):
     results: list[ListedJob] = Field(description="The jobs of this page.")
     next: str | None = Field(description="The cursor of the next page; null on the last one.")
+    searched_to: datetime | None = Field(
+        None,
+        description="How far back a query that no index serves was searched in the time for one "
+        "request: the page may be short or empty, and `next` goes on from there. Else left out.",
+    )
+
+    @model_serializer(mode="wrap")
+    def leave_out_none(self, serialize: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
+        shape: dict[str, Any] = serialize(self)
+        if self.searched_to is None:
+            del shape["searched_to"]
+        return shape
 
 
 class JobDetail(JobShape):

@@ -13,7 +13,7 @@ from jobs.query.language.context import Context
 from jobs.query.language.keys import KEYS
 from jobs.query.language.times import DAYS, fix_date, is_moving, read_times, write_time
 from jobs.query.language.tree import Filter, Node, Not, Value, join, leaves, terms_of
-from jobs.query.orderings import SORT_TIMES
+from jobs.query.paging.orderings import SORT_TIMES
 from jobs.query.parameters import MAX_TEXT, MAX_VALUES, read_time
 from providers.core.errors import CLASSES
 from providers.core.status import JobStatus

@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
 from jobs.models import WebhookDelivery
-from jobs.query import keyset
-from jobs.query.orderings import Ordering
+from jobs.query.paging import keyset
+from jobs.query.paging.orderings import Ordering
 from jobs.query.parameters import DEFAULT_LIMIT
 from jobs.views.accounts.account import find_account
 from jobs.views.shared.layout import HtmxRequest, render_page

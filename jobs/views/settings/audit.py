@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from jobs.display.csv_text import write_csv
-from jobs.query import keyset
+from jobs.query.paging import keyset
 from jobs.query.visibility import Visibility
 from jobs.views.settings.audit_filter import NEWEST_FIRST, AuditFilter
 from jobs.views.settings.audit_groups import find_first, group

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from django.db.models import Q
 
 from jobs.query.list_filter import ListFilter
-from jobs.query.orderings import Ordering
+from jobs.query.paging.orderings import Ordering
 from jobs.query.parameters import Parameters, Params
 from jobs.query.visibility import Visibility
 from organizations.models.audit import AuditQuerySet

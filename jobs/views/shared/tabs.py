@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.models.mirror.job import JobQuerySet
-from jobs.query.counts import Count, count_found, tab_counts, total
+from jobs.query.counts import Count, count_found, shared_tab_counts, total
 from jobs.query.jobs import JobFilter
 from providers.core.status import JobStatus
 
@@ -16,13 +16,19 @@ USUAL_TABS = (JobStatus.RUNNING, JobStatus.QUEUED, JobStatus.FAILED, JobStatus.S
 class Tab:
     name: str
     url: str
-    count: Count
+    # None where counting would be slow
+    count: Count | None
     is_current: bool
 
 
-def tabs_context(jobs: JobQuerySet, filters: JobFilter, path: str) -> dict[str, Any]:
-    """The tabs, the number of jobs found, and on the failed tab the switch for retried ones."""
-    counts = tab_counts(filters.apply_beside_tab(jobs), filters.gone)
+def tabs_context(
+    jobs: JobQuerySet, filters: JobFilter, path: str, revision: str, *, is_poll: bool = False
+) -> dict[str, Any]:
+    """The tabs, the number of jobs found, and on the failed tab the switch for retried ones.
+
+    `revision` stands for the accounts' revisions as they were read before.
+    """
+    counts = shared_tab_counts(jobs, filters, revision, is_poll=is_poll) or {}
 
     def url(status: str | None, unresolved: str | None = None) -> str:
         # each status has an order of its own
@@ -31,17 +37,18 @@ def tabs_context(jobs: JobQuerySet, filters: JobFilter, path: str) -> dict[str, 
     def tab(status: JobStatus) -> Tab:
         unresolved = "true" if status == JobStatus.FAILED else None
         is_current = filters.tab == {status}
-        return Tab(status.value, url(status.value, unresolved), counts[status.value], is_current)
+        count = counts.get(status.value)
+        return Tab(status.value, url(status.value, unresolved), count, is_current)
 
     shown = [tab(status) for status in JobStatus if status not in USUAL_TABS]
     is_failed = filters.tab == {JobStatus.FAILED}
     return {
         "tabs": [
-            Tab("all", url(None), total(counts.values()), not filters.tab),
+            Tab("all", url(None), total(counts.values()) if counts else None, not filters.tab),
             *map(tab, USUAL_TABS),
-            *(one for one in shown if one.count.value or one.is_current),
+            *(one for one in shown if one.is_current or (one.count and one.count.value)),
         ],
-        "found": count_found(filters, counts),
+        "found": count_found(filters, counts) if counts else None,
         "retried": _retried_switch(filters, counts, path) if is_failed else None,
     }
 
@@ -52,10 +59,10 @@ class Switch:
 
     is_on: bool
     url: str
-    count: Count
+    count: Count | None
 
 
 def _retried_switch(filters: JobFilter, counts: dict[str, Count], path: str) -> Switch:
     is_on = filters.unresolved is not True
     query = filters.query(status="failed", unresolved="true" if is_on else None)
-    return Switch(is_on, f"{path}?{query}", counts["resolved"])
+    return Switch(is_on, f"{path}?{query}", counts.get("resolved"))

@@ -12,7 +12,7 @@ from jobs.mirror.attempts import open_attempt
 from jobs.mirror.endings import cancel_unsent, fail_unsent, mark_gone
 from jobs.models import EventSource, Job, ProviderAccount
 from jobs.query.jobs import JobFilter
-from jobs.query.keyset import page
+from jobs.query.paging.keyset import page
 from jobs.query.visibility import Visibility
 from providers.core.errors import Rejected
 from providers.core.status import JobStatus

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from jobs.models import Output, ProviderAccount
 from jobs.query.files import FileFilter
-from jobs.query.keyset import page
+from jobs.query.paging.keyset import page
 from jobs.query.visibility import Visibility
 from organizations.models import Organization
 from providers.core.types import OutputKind

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jobs.models import Job, ProviderAccount
 from jobs.query.counts import Count, count_found, tab_counts
 from jobs.query.jobs import JobFilter
-from jobs.query.orderings import SORT_TIMES, Ordering
+from jobs.query.paging.orderings import SORT_TIMES, Ordering
 from jobs.query.parameters import MAX_LIMIT, read_time
 from jobs.query.references import read_id
 from jobs.query.visibility import Visibility
@@ -380,9 +380,9 @@ def test_counts_stop_at_the_cap(
 ) -> None:
     for status in ("failed",) * 3 + ("queued",) * 2 + ("running",):
         make_job(account, status=status)
-    with django_assert_num_queries(len(JobStatus) + 2) as queries:
+    with django_assert_num_queries(1) as queries:
         counts = tab_counts(Job.objects.all(), cap=2)
-    assert all("LIMIT 3" in query["sql"] for query in queries.captured_queries)
+    assert queries.captured_queries[0]["sql"].count("LIMIT 3") == len(counts)
     assert counts == {
         "submitting": Count(0),
         "queued": Count(2),

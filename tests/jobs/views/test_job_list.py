@@ -16,9 +16,8 @@ from tests.markup import without_isolation
 
 LIST = "/o/harbour-studio/jobs/"
 FILES, PRESETS = "/o/harbour-studio/files/", "/o/harbour-studio/presets/"
-# session, user, membership; accounts, rows; a count for each of the seven statuses, for gone and
-# for resolved jobs; organizations
-QUERIES = 15
+# session, user, membership; accounts, rows; the counts of all tabs; organizations
+QUERIES = 7
 
 
 def rows(html: str) -> list[str]:

@@ -6,6 +6,7 @@ from threading import Event, Thread
 import pytest
 from django.db import connection, connections, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from jobs.mirror.endings import mark_gone
@@ -35,6 +36,21 @@ def test_counts_follow_jobs_that_the_page_does_not_show(
     counts = tab_counts(page.poll())
     assert (counts["running"], counts["failed"], counts["succeeded"]) == ("0", "1", "1")
     assert page.poll() == ""
+
+
+def test_open_pages_share_the_counts_of_a_change(viewer: Client, account: ProviderAccount) -> None:
+    apply(account, reported("1"))
+    first, second = ListPage.open(viewer), ListPage.open(viewer, "?status=running")
+    apply(account, failed("1"), at=60)
+    with CaptureQueriesContext(connection) as counted:
+        assert tab_counts(first.poll())["failed"] == "1"
+    with CaptureQueriesContext(connection) as shared:
+        assert tab_counts(second.poll())["failed"] == "1"
+    assert [_counts(counted), _counts(shared)] == [1, 0]
+
+
+def _counts(queries: CaptureQueriesContext) -> int:
+    return sum("(SELECT COUNT(*)" in query["sql"] for query in queries.captured_queries)
 
 
 def test_counts_follow_a_job_that_is_gone(viewer: Client, account: ProviderAccount) -> None:

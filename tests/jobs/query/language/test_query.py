@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from jobs.query.jobs import JobFilter
 from jobs.query.language.tree import QueryError
-from jobs.query.orderings import Ordering
+from jobs.query.paging.orderings import Ordering
 from jobs.query.visibility import Visibility
 from organizations.models import Organization
 from providers.core.status import JobStatus

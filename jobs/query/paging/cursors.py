@@ -35,7 +35,7 @@ def unseal(cursor: str, scope: str) -> str:
 
 
 def _signer() -> Signer:
-    return Signer(salt="jobs.query.cursors", sep=".")
+    return Signer(salt="jobs.query.paging.cursors", sep=".")
 
 
 def _digest(scope: str) -> str:

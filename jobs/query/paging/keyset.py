@@ -6,15 +6,15 @@ nor skip anything below.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Generic, TypeVar, cast
 
 from django.db.models import Model, Q, QuerySet
 
-from jobs.query.cursors import NOT_VALID, seal, unseal
-from jobs.query.orderings import Ordering
+from jobs.query.paging.cursors import NOT_VALID, seal, unseal
+from jobs.query.paging.orderings import Ordering
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -27,20 +27,27 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True, slots=True)
 class KeysetPage(Generic[Row]):
-    """`rows` in order; `next` and `previous` are cursors, None where nothing is known there."""
+    """`rows` in order; `next` and `previous` are cursors, None where nothing is known there.
+
+    `searched_to`: where the time for a search ran out; None where the page is complete.
+    """
 
     rows: list[Row]
     next: str | None
     previous: str | None
+    searched_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """Between two rows: just behind, or just before, the row with this time and id."""
 
     is_next: bool
     at: datetime
     id: int
+
+    def turned(self) -> "Place":
+        return replace(self, is_next=not self.is_next)
 
     def write(self, ordering: Ordering, scope: str) -> str:
         side = "next" if self.is_next else "previous"
@@ -48,7 +55,7 @@ class _Place:
         return seal(f"{side} {ordering} {micros} {self.id}", scope)
 
     @classmethod
-    def read(cls, cursor: str, ordering: Ordering, scope: str) -> "_Place":
+    def read(cls, cursor: str, ordering: Ordering, scope: str) -> "Place":
         found = _PLACE.fullmatch(unseal(cursor, scope))
         if found is None:
             raise ValueError(NOT_VALID)
@@ -73,7 +80,7 @@ def page(
     if not cursor:
         rows, more = _rows(queryset, ordering, limit)
         return KeysetPage(rows, after(rows) if more else None, None)
-    place = _Place.read(cursor, ordering, scope)
+    place = Place.read(cursor, ordering, scope)
     if place.is_next:
         rows, more = _rows(queryset, ordering, limit, place)
         return KeysetPage(rows, after(rows) if more else None, before(rows))
@@ -86,34 +93,40 @@ def page(
 
 
 def _rows(
-    queryset: QuerySet[Row], ordering: Ordering, limit: int, place: _Place | None = None
+    queryset: QuerySet[Row], ordering: Ordering, limit: int, place: Place | None = None
 ) -> tuple[list[Row], bool]:
     """The first rows in this order, behind `place`; and whether there are more."""
+    rows: list[Row] = list(sort(queryset, ordering, place)[: limit + 1])
+    return rows[:limit], len(rows) > limit
+
+
+def sort(queryset: QuerySet[Row], ordering: Ordering, place: Place | None = None) -> QuerySet[Row]:
+    """`queryset` in this order, from behind `place`, with the time as `sort_time`."""
     by_time = ordering.expression
     queryset = cast(QuerySet[Row], queryset.alias(sort_time=by_time))
     if place is not None:
-        than = "lt" if ordering.descending else "gt"
-        # The first condition says nothing new, but it alone gives the index its range; the
-        # planner does not see through the OR.
-        queryset = queryset.filter(
-            Q(**{f"sort_time__{than}e": place.at})
-            & (
-                Q(**{f"sort_time__{than}": place.at})
-                | Q(sort_time=place.at, **{f"id__{than}": place.id})
-            )
-        )
+        queryset = queryset.filter(beyond(place, "lt" if ordering.descending else "gt"))
     order = [by_time.desc(), "-id"] if ordering.descending else [by_time.asc(), "id"]
-    rows: list[Row] = list(queryset.order_by(*order)[: limit + 1])
-    return rows[:limit], len(rows) > limit
+    return queryset.order_by(*order)
+
+
+def beyond(place: Place, than: str, or_there: str = "") -> Q:
+    """Rows on one side of `place`: `lt` or `gt`; with `or_there` as `e` the row there as well."""
+    # The first condition says nothing new, but it alone gives the index its range; the planner
+    # does not see through the OR.
+    return Q(**{f"sort_time__{than}e": place.at}) & (
+        Q(**{f"sort_time__{than}": place.at})
+        | Q(sort_time=place.at, **{f"id__{than}{or_there}": place.id})
+    )
 
 
 def _after(ordering: Ordering, scope: str, rows: Sequence[Model]) -> str | None:
     if not rows:
         return None
-    return _Place(True, ordering.time_of(rows[-1]), rows[-1].pk).write(ordering, scope)
+    return Place(True, ordering.time_of(rows[-1]), rows[-1].pk).write(ordering, scope)
 
 
 def _before(ordering: Ordering, scope: str, rows: Sequence[Model]) -> str | None:
     if not rows:
         return None
-    return _Place(False, ordering.time_of(rows[0]), rows[0].pk).write(ordering, scope)
+    return Place(False, ordering.time_of(rows[0]), rows[0].pk).write(ordering, scope)

@@ -11,10 +11,10 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from jobs.models import Job, ProviderAccount
-from jobs.query.cursors import seal
 from jobs.query.jobs import JobFilter
-from jobs.query.keyset import page
-from jobs.query.orderings import SORT_TIMES, Ordering
+from jobs.query.paging.cursors import seal
+from jobs.query.paging.keyset import page
+from jobs.query.paging.orderings import SORT_TIMES, Ordering
 from jobs.query.visibility import Visibility
 from organizations.models import ApiToken
 from tests.factories import make_organization, make_user

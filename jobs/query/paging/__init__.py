@@ -1,0 +1,1 @@
+"""Pages of lists: their order, the places between rows, and cursors."""
