@@ -20,6 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 
+from jobs.models.search import indexes
 from organizations import reencryption
 from organizations.audit import triggers
 
@@ -66,7 +67,9 @@ def find_problem(database: str = DEFAULT_DB_ALIAS) -> str:
             return OLDER_DATABASE
     if executor.migration_plan(graph.leaf_nodes()):
         return MIGRATIONS_PENDING
-    return triggers.MISSING if triggers.are_missing(database) else ""
+    if triggers.are_missing(database):
+        return triggers.MISSING
+    return indexes.MISSING if indexes.are_missing(database) else ""
 
 
 def find_old_keys() -> str:
@@ -81,7 +84,7 @@ def check_database(
     """The same as a system check. `migrate` runs it first, and repairs all but the oldest."""
     ids = {OLDER_DATABASE: "reelboard.E001"}
     if sys.argv[1:2] != ["migrate"]:
-        ids[triggers.MISSING] = "reelboard.E002"
+        ids |= {triggers.MISSING: "reelboard.E002", indexes.MISSING: "reelboard.E003"}
     problems = map(find_problem, databases or [])
     found: list[checks.CheckMessage] = [
         checks.Error(problem, id=ids[problem]) for problem in problems if problem in ids

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class JobsConfig(AppConfig):
@@ -7,6 +8,8 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         from jobs.models.encrypted_columns import find_columns
+        from jobs.models.search import indexes
         from organizations import reencryption
 
+        post_migrate.connect(indexes.install, sender=self)
         reencryption.register(find_columns)

@@ -4,6 +4,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from jobs.mirror.search import write_search
 from jobs.models import EventSource, Job, JobEvent, JobPoll, ProviderAccount
 from jobs.sync.on_demand import request_sync
 from organizations.models import ApiToken, AuditEntry, User
@@ -75,6 +76,7 @@ def _add(account: ProviderAccount, remote_id: str, user: User | None) -> Job:
         first_seen_revision=revision,
         status_revision=revision,
     )
+    write_search([(job, [])])
     _make_due(job)
     JobEvent.build(job, EventSource.ACTION, "", job.status, "Added by its id", user).save()
     return job

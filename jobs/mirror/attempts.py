@@ -9,6 +9,7 @@ from django.utils import timezone
 from jobs.mirror.resolved_failures import settle_retries
 from jobs.mirror.rules import merge
 from jobs.mirror.rules.times import observed_end
+from jobs.mirror.search import refresh_search, write_search
 from jobs.mirror.statements import JOB_COLUMNS
 from jobs.models import EventSource, Job, JobEvent, JobPoll
 from organizations.models import Actor, ApiToken, User
@@ -53,6 +54,7 @@ def open_attempt(
         if not frozen.update(is_newest=False, version=F("version") + 1):
             return attempts.get(is_newest=True)
         attempt = _create_attempt(job, next_attempt(attempts), actor, token)
+        write_search([(attempt, [])])
         message = f"Attempt {attempt.attempt}"
         JobEvent.build(attempt, source, "", attempt.status, message, actor or token).save()
     return attempt
@@ -113,6 +115,7 @@ def fail_attempt(
             attempt, source, JobStatus.SUBMITTING, JobStatus.FAILED, message, actor
         ).save()
         _move_revision(attempt)
+        refresh_search([attempt.pk])
         settle_retries([attempt], now)
 
 

@@ -14,6 +14,7 @@ from jobs.mirror.presets import write_presets
 from jobs.mirror.resolved_failures import OUTCOMES
 from jobs.mirror.rules import merge
 from jobs.mirror.rules.decision import Decision, decide, shows_rerun
+from jobs.mirror.search import SEARCHED_COLUMNS
 from jobs.mirror.statements import Statements
 from jobs.mirror.stored_rows import StoredRows
 from jobs.models import EventSource, Job, JobEvent, Output, ProviderAccount
@@ -136,6 +137,7 @@ class Batch:
         merge.assign(row, self._summarize(row, outputs))
         self._statements.inserts.append(row)
         self._statements.outputs += outputs
+        self._statements.searched.append((row, outputs))
         self._statements.events.append(self._status_event(row, ""))
         self._stage_sidecars(row, payload)
         if retry_of is not None and row.status in OUTCOMES:
@@ -176,6 +178,8 @@ class Batch:
         self._stage_sidecars(row, payload)
         is_news = bool(changes or outputs.columns - SIGNATURE_COLUMNS or summary or was_submitted)
         changed = changes.keys() | outputs.columns | summary.keys()
+        if was_submitted or changed & SEARCHED_COLUMNS:
+            self._statements.searched.append((row, list(known.values())))
         self._stage_row(row, payload, is_written=is_news or bool(outputs.rows), changed=changed)
         if not is_news:
             self._applied.unchanged.append(row.pk)

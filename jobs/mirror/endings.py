@@ -10,6 +10,7 @@ from django.utils import timezone
 from jobs.mirror.resolved_failures import settle_retries
 from jobs.mirror.rules import merge
 from jobs.mirror.rules.times import observed_end
+from jobs.mirror.search import refresh_search
 from jobs.models import EventSource, Job, JobEvent, JobPoll, ProviderAccount
 from jobs.models.mirror.job import UNREAD
 from organizations.models import Actor
@@ -113,4 +114,5 @@ def _end_unsent(
         if unsent.update(**values, changed_at=now, version=F("version") + 1):
             JobEvent.build(job, source, job.status, values["status"], message, actor).save()
             unsent.update(status_revision=job.account.next_revision())
+            refresh_search([job.pk])
             settle_retries([job], now)

@@ -6,6 +6,7 @@ from datetime import datetime
 from jobs.mirror.payload import Payload
 from jobs.mirror.polling import add_polls
 from jobs.mirror.resolved_failures import settle_retries
+from jobs.mirror.search import write_search
 from jobs.mirror.storable import clean_json
 from jobs.models import (
     Job,
@@ -41,6 +42,8 @@ class Statements:
     outputs: list[Output] = field(default_factory=list)
     bodies: list[tuple[Job, Payload]] = field(default_factory=list)
     secrets: list[tuple[Job, str]] = field(default_factory=list)
+    # those that are found by other text from now on, with all of their outputs
+    searched: list[tuple[Job, list[Output]]] = field(default_factory=list)
     events: list[JobEvent] = field(default_factory=list)
 
     def execute(self, account: ProviderAccount, observed_at: datetime, now: datetime) -> None:
@@ -50,6 +53,7 @@ class Statements:
         self._write_outputs()
         self._write_bodies(now)
         self._write_secrets()
+        write_search(self.searched)
         JobEvent.objects.bulk_create(self.events)
         self._write_polls(account, observed_at)
         settle_retries(self.outcomes, now)

@@ -12,6 +12,7 @@ from jobs.models.mirror.preset import Preset
 from jobs.models.mirror.sidecars import JobBody, JobPoll, JobSecret
 from jobs.models.rate_budget import RateBudget
 from jobs.models.row_failure import RowFailure
+from jobs.models.search.row import JobSearch
 from jobs.models.submission import Submission, SubmissionState
 from jobs.models.webhook import Verdict, WebhookDelivery
 
@@ -28,6 +29,7 @@ __all__ = [
     "JobBody",
     "JobEvent",
     "JobPoll",
+    "JobSearch",
     "JobSecret",
     "Output",
     "Preset",

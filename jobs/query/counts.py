@@ -43,7 +43,7 @@ def shared_tab_counts(
 
     None where no index serves the filters: counting would read every job.
     """
-    if not filters.is_indexed:
+    if not filters.is_served:
         return None
     scope = json.dumps([filters.scope_without("status", "unresolved"), revision])
     key = f"tabs:{blake2b(scope.encode(errors='replace'), digest_size=16).hexdigest()}"

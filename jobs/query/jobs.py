@@ -17,6 +17,7 @@ from jobs.query.paging import bounded, keyset
 from jobs.query.paging.keyset import KeysetPage
 from jobs.query.paging.orderings import SORT_TIMES, Ordering
 from jobs.query.parameters import Parameters, Params
+from jobs.query.search.words import are_common
 from jobs.query.visibility import Visibility
 from providers.core.errors import CLASSES
 from providers.core.status import JobStatus
@@ -107,7 +108,7 @@ class JobFilter(ListFilter):
         What no index serves is searched for a limited time: see `searched_to`.
         """
         place = (self.ordering, self.limit, self.cursor, self.scope)
-        if self.is_indexed:
+        if self.is_served:
             return keyset.page(self.apply(queryset), *place)
         rows = self._apply_tab(self._apply_parameters(queryset))
         return bounded.search_page(rows, self.condition, *place)
@@ -166,6 +167,11 @@ class JobFilter(ListFilter):
     def is_indexed(self) -> bool:
         """Whether this is one of the lists that indexes serve, however many jobs there are."""
         return self.search.is_indexed
+
+    @property
+    def is_served(self) -> bool:
+        """The same, where the words of the query are not common. Asks the database for these."""
+        return self.is_indexed and not are_common(self.condition)
 
     @property
     def tab(self) -> frozenset[JobStatus]:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from django.utils import timezone
 
+from jobs.mirror.search import write_search
 from jobs.mirror.storable import clean_json, fit_to_column
 from jobs.models import EventSource, Job, JobEvent, JobSecret, ProviderAccount, Submission
 from jobs.submission.stored_request import dump_request
@@ -73,6 +74,7 @@ def _write_job(new: NewJob, now: datetime) -> Job:
         first_seen_revision=revision,
         status_revision=revision,
     )
+    write_search([(job, [])])
     if secret_url:
         JobSecret.objects.create(job=job, input_url=secret_url)
     return job

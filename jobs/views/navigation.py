@@ -1,6 +1,5 @@
 """Ways to a list or a job: the front page, an organization's, and the search box."""
 
-import re
 from urllib.parse import urlencode
 
 from django.db.models import Q
@@ -10,7 +9,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from jobs.models import Job
-from jobs.query.references import has_control_characters
+from jobs.query.parameters import MAX_TEXT
+from jobs.query.references import has_control_characters, read_id
+from jobs.query.search.words import id_condition, text_condition
 from organizations.access import Access, default_organization, requires
 from organizations.models import Organization
 from organizations.permissions import Permission
@@ -34,20 +35,31 @@ def overview(request: HttpRequest, access: Access) -> HttpResponse:
 @require_safe
 @requires(Permission.READ)
 def search(request: HttpRequest, access: Access) -> HttpResponse:
-    """The search box of the header: an id leads to its job, anything else to the list."""
-    text = request.GET.get("q", "").strip()
+    """The search box of the header: an id that nothing else contains leads to its job.
+
+    Anything else leads to the list of what contains it.
+    """
+    text = " ".join(request.GET.get("q", "").split())
     if has_control_characters(text):
         text = ""  # no name or id holds them, and PostgreSQL takes no NUL
-    if job := _job_with_id(access.organization, text):
+    if job := _only_job(access.organization, text):
         return redirect("jobs:detail", access.organization.slug, job.pk)
     query = f"?{urlencode({'q': text})}" if text else ""
     return redirect(reverse("jobs:list", args=[access.organization.slug]) + query)
 
 
-def _job_with_id(organization: Organization, text: str) -> Job | None:
-    """The one job whose id, at the provider or here, is `text`; None for none or several."""
-    ids = Q(remote_id=text.removeprefix("#"), is_newest=True)
-    if re.fullmatch(r"#?[0-9]{1,18}", text):
-        ids |= Q(pk=int(text.removeprefix("#")))
-    found = list(Job.objects.for_organization(organization).filter(ids).only("pk")[:2])
-    return found[0] if len(found) == 1 else None
+def _only_job(organization: Organization, text: str) -> Job | None:
+    """The job whose id, here or at the provider, is `text`, where no other job contains it.
+
+    Earlier attempts of it count as the same job.
+    """
+    jobs = Job.objects.for_organization(organization)
+    is_current = Q(is_newest=True) | Q(pk=read_id(text.removeprefix("#")) or 0)
+    named = jobs.filter(id_condition(text)).filter(is_current)
+    found = list(named.only("pk", "account", "remote_id")[:2])
+    if len(found) != 1 or len(text) > MAX_TEXT:
+        return None
+    [job] = found
+    same = Q(pk=job.pk) | Q(account=job.account_id, remote_id=job.remote_id, is_newest=False)
+    others = jobs.exclude(same).filter(text_condition(text, organization.pk))
+    return None if others.order_by("-sort_at", "-id").exists() else job

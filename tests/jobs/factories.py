@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from jobs.mirror.search import refresh_search, write_search
 from jobs.models import (
     Job,
     JobBody,
@@ -84,6 +85,7 @@ def make_job(account: ProviderAccount, **fields: Any) -> Job:
             "error_message": "The file was not found.",
         }
     job = Job.objects.create(account=account, **(defaults | fields))
+    write_search([(job, [])])
     if status in ACTIVE or status == JobStatus.UNKNOWN:
         JobPoll.objects.create(job=job, account=account, confirmed_at=NOON, next_at=NOON)
     return job
@@ -114,7 +116,9 @@ def make_output(job: Job, **fields: Any) -> Output:
         "status": OutputStatus.SUCCEEDED,
         "provider_status": "finished",
     }
-    return Output.objects.create(job=job, **(defaults | fields))
+    output = Output.objects.create(job=job, **(defaults | fields))
+    refresh_search([job.pk])
+    return output
 
 
 def make_event(job: Job, **fields: Any) -> JobEvent:

@@ -10,7 +10,7 @@ from jobs.query.language.conditions import any_of
 from jobs.query.language.context import Context
 from jobs.query.language.keys import KEYS
 from jobs.query.language.tree import And, Filter, Node, Not, Or, Text, Value, leaves, terms_of
-from jobs.query.language.words import words_condition
+from jobs.query.search.words import words_condition
 
 GONE = Filter("is", (Value("gone"),))
 
@@ -19,13 +19,13 @@ def compile_query(node: Node | None, context: Context) -> Q:
     """The jobs that fit; Q() for all. Raises QueryError for a value that does not exist.
 
     A few queries, whatever the jobs: the accounts once, and one for each filter of presets or
-    people.
+    people. Words are searched for when the condition is used.
     """
     match node:
         case None:
             return Q()
         case Text():
-            return words_condition([node.text])
+            return words_condition([node.text], context.visible.organization.pk)
         case Filter():
             return KEYS[node.key].condition(node, context)
         case Not():
@@ -40,7 +40,8 @@ def _compile_all(node: And, context: Context) -> Q:
     if GONE in node.nodes:
         context = replace(context, asks_gone=True)
     words = [inner.text for inner in node.nodes if isinstance(inner, Text)]
-    found = [words_condition(words)] if words else []
+    organization_id = context.visible.organization.pk
+    found = [words_condition(words, organization_id)] if words else []
     found += [compile_query(inner, context) for inner in node.nodes if not isinstance(inner, Text)]
     return reduce(and_, found)
 

@@ -25,9 +25,9 @@ from jobs.models import Output
 from jobs.query.language.context import Context
 from jobs.query.language.times import Range, read_lengths, read_times
 from jobs.query.language.tree import Filter, Value
-from jobs.query.language.words import id_condition
 from jobs.query.paging.orderings import SORT_TIMES, Ordering
 from jobs.query.references import find_submitters, read_id
+from jobs.query.search.words import id_condition
 from providers.core import registry
 from providers.core.errors import CLASSES
 from providers.core.status import ACTIVE, JobStatus

@@ -13,12 +13,14 @@ from django.test import Client
 from django.urls import reverse
 
 from jobs.models import (
+    ExportSlot,
     IdempotencyKey,
     Job,
     JobAction,
     JobBody,
     JobEvent,
     JobPoll,
+    JobSearch,
     JobSecret,
     Output,
     Preset,
@@ -167,7 +169,7 @@ def test_no_list_counts_further_than_the_cap(
 def test_every_model_is_there_but_those_that_hold_secrets_or_counters() -> None:
     ours = {model for model in admin.site._registry if model._meta.app_label == "jobs"}
     assert ours == {*MIRRORED, ProviderAccount}
-    missing = {JobSecret, ProviderHost, RateBudget, RowFailure}
+    missing = {ExportSlot, JobSearch, JobSecret, ProviderHost, RateBudget, RowFailure}
     assert set(apps.get_app_config("jobs").get_models()) == ours | missing
 
 

@@ -173,7 +173,7 @@ def test_text_finds_a_job_by_what_its_row_shows(
         status="failed",
         error_message="The checksum differs.",
     )
-    make_job(account, name="tape of a forest.mov", remote_id="10071-x1")
+    make_job(account, name="tape of a forest.mov", remote_id="71-x1")
     assert find(f"q={text.replace('%', '%25')}") == {match}
 
 

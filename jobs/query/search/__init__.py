@@ -1,0 +1,1 @@
+"""Searching jobs by what people paste: words and phrases, ids, URLs."""

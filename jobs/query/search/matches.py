@@ -1,0 +1,59 @@
+"""Which jobs contain some terms: their ids where they are few, else a condition to read them by."""
+
+from collections.abc import Sequence
+
+from django.db.models import (
+    BooleanField,
+    Count,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Coalesce, StrIndex
+from django.db.models.lookups import GreaterThan
+
+from jobs.models import Job, JobSearch
+from jobs.query.search.indexes import ask_index
+
+# More jobs than these are not listed by their ids.
+MAX_FOUND = 2_000
+
+# Where of the newest jobs of an organization so many contain the terms, a page of such jobs is
+# sooner read in the order of the list than picked from all of them.
+SAMPLE = 500
+COMMON = 10
+
+
+def find_jobs(terms: Sequence[str], organization_id: int) -> list[int] | None:
+    """The ids of the organization's jobs that contain all normalized `terms`; at most two queries.
+
+    None where they are common: then `contains` is the condition for a list that is read from one
+    end until a page of it is full.
+    """
+    if _are_common(terms, organization_id):
+        return None
+    found = ask_index(terms, organization_id, MAX_FOUND + 1)
+    return None if found is None or len(found) > MAX_FOUND else found
+
+
+def contains(terms: Sequence[str]) -> Q:
+    """The same as a condition on jobs, which no index serves."""
+    # A subquery for one value cannot be turned into a join: the planner keeps the list's order.
+    row = Subquery(JobSearch.objects.filter(pk=OuterRef("pk")).values("text"))
+    # never NULL, so that a negation finds what this leaves out
+    text = Coalesce(row, Value(""))
+    found = Q()
+    for term in terms:
+        found &= Q(GreaterThan(StrIndex(text, Value(term)), 0))
+    return found
+
+
+def _are_common(terms: Sequence[str], organization_id: int) -> bool:
+    newest = Job.objects.filter(organization=organization_id).order_by("-sort_at", "-id")[:SAMPLE]
+    has_terms = ExpressionWrapper(contains(terms), output_field=BooleanField())
+    found = newest.annotate(has_terms=has_terms).aggregate(
+        count=Count("pk", filter=Q(has_terms=True))
+    )
+    return bool(found["count"] >= COMMON)
