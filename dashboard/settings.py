@@ -84,6 +84,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "dashboard.web.headers.request_ids",
     "organizations.audit.origin.request_origins",
+    "jobs.api.http.middleware.rate_limits",
     "corsheaders.middleware.CorsMiddleware",
     "jobs.api.http.middleware.api_responses",
     "django.middleware.security.SecurityMiddleware",

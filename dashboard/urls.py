@@ -3,12 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from jobs.api.http.json_api import unknown_path
 from jobs.api.router import api
 
 urlpatterns = [
     path("accounts/", include("organizations.sign_in.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", api.urls),
+    path("api/", unknown_path),
+    path("api/<path:rest>", unknown_path),
     path("", include("organizations.urls")),
     path("", include("jobs.urls")),
 ]

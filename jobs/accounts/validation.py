@@ -55,10 +55,10 @@ def find_errors(
     credentials: Mapping[str, Any],
 ) -> dict[str, str]:
     """Sentences by field name. `credentials`: those given, and those that stay as stored."""
+    if values.is_new and account.pk is not None:
+        return {"name": NAME_TAKEN}  # all else would be about the account that is there
     options = values.options
     errors: dict[str, str] = {}
-    if values.is_new and account.pk is not None:
-        errors["name"] = NAME_TAKEN
     if not 1 <= len(account.name) <= 100:
         errors["name"] = "Enter a name of 1 to 100 characters."
     if account.provider != values.provider:

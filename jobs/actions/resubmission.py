@@ -12,7 +12,7 @@ from jobs.mirror.attempts import open_attempt
 from jobs.models import ActionKind, EventSource, Job, JobAction
 from jobs.submission import idempotency
 from jobs.submission.idempotency import CallerKey
-from jobs.submission.service import Submitted, describe_hold, submit
+from jobs.submission.service import Submitted, submit
 from jobs.submission.stored_request import find_sent_request
 from jobs.workqueue.enqueue import enqueue_on_commit
 from organizations.encryption import Undecryptable
@@ -45,8 +45,7 @@ def request_resubmit(
     if made is not None:
         return Submitted(made, created=False)
     make = partial(_run_again, job, user, token, allow_duplicate=allow_duplicate)
-    attempt, created = idempotency.make_once(job.organization, key, make)
-    return Submitted(attempt, created, describe_hold(attempt.account) if created else ())
+    return Submitted(*idempotency.make_once(job.organization, key, make))
 
 
 def _run_again(

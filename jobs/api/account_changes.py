@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from ninja import Status
 from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic.config import JsonDict
 
 from jobs.accounts.integration import ModeUnsupported, switch_integration_mode
 from jobs.accounts.service import (
@@ -22,7 +23,7 @@ from jobs.accounts.webhook_urls import webhook_url
 from jobs.api.accounts import find_account, router
 from jobs.api.auth import ApiRequest, TokenAuth, visible_to
 from jobs.api.errors import ACTION_REFUSALS, SUBMIT_REFUSALS, ApiError, ErrorBody, invalid
-from jobs.api.requests import Strict
+from jobs.api.requests import Strict, as_whole
 from jobs.api.schemas.accounts import CheckShape, ModeShape, SavedAccount
 from jobs.models import ProviderAccount
 from jobs.models.account import MAX_BASE_URL
@@ -33,20 +34,25 @@ from providers.core.contract import Provider
 from providers.core.errors import CLASSES, AuthRefused, ProviderError
 from providers.core.registry import UnknownProvider
 from providers.core.types import Capability
+from providers.parsing.text import VISIBLE_PATTERN
 
 to_manage = TokenAuth(Permission.ACCOUNTS)
 RETRY_S = 30
 MAX_NAMES = 50
 
 
+# checked by `find_errors`, for the form as well
+_VISIBLE = {"type": "string", "pattern": VISIBLE_PATTERN}
+
+
 def _as_text(value: object) -> object:
-    return str(value) if type(value) is int else value
+    whole = as_whole(value)
+    return str(whole) if type(whole) is int else value
 
 
+VisibleText = Annotated[str, WithJsonSchema(_VISIBLE)]
 OptionValue = Annotated[
-    str,
-    BeforeValidator(_as_text),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]}),
+    str, BeforeValidator(_as_text), WithJsonSchema({"anyOf": [_VISIBLE, {"type": "integer"}]})
 ]
 
 
@@ -54,9 +60,12 @@ class AccountChanges(Strict):
     """What is left out stays as it is."""
 
     base_url: str = Field(
-        "", max_length=MAX_BASE_URL, description="With the version; by default the provider's own."
+        "",
+        max_length=MAX_BASE_URL,
+        description="With the version; by default the provider's own.",
+        json_schema_extra={"pattern": "^(https?://[!-~]+)?$"},
     )
-    credentials: dict[str, str] = Field(
+    credentials: dict[str, VisibleText] = Field(
         {}, max_length=MAX_NAMES, description="By name. They are never returned."
     )
     options: dict[str, OptionValue] = Field(
@@ -68,9 +77,22 @@ class AccountChanges(Strict):
         return not (self.base_url or self.credentials or self.options)
 
 
+def _list_providers(schema: JsonDict) -> None:
+    schema["enum"] = [slug for slug, _ in registry.choices()]
+
+
 class NewAccount(AccountChanges):
-    provider: str = Field(max_length=40, description="A slug.")
-    name: str = Field(max_length=100, description="It cannot be changed later.")
+    provider: str = Field(
+        max_length=40,
+        description="A slug.",
+        json_schema_extra=_list_providers,
+    )
+    name: str = Field(
+        min_length=1,
+        max_length=100,
+        description="It cannot be changed later.",
+        json_schema_extra={"pattern": VISIBLE_PATTERN},
+    )
 
 
 class ModeRequest(Strict):

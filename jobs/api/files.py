@@ -22,8 +22,11 @@ from jobs.api.schemas.parameters import (
     Accounts,
     Cursor,
     Height,
+    Ids,
     Limit,
     Slugs,
+    Text,
+    Texts,
     Time,
     one_of,
     sorts,
@@ -48,16 +51,16 @@ class ListParameters(BaseModel):
 
     provider: Slugs = []
     account: Accounts = []
-    job: list[str] = Field([], description="Of these jobs, by id.")
+    job: Ids = Field([], description="Of these jobs, by id.")
     kind: Annotated[list[str], one_of(OutputKind)] = Field(
         [], description="Of these kinds; by default, all but images."
     )
     status: Annotated[list[str], one_of(OutputStatus)] = Field([], description="In these statuses.")
-    format: list[str] = Field([], description="In these formats, as the provider spells them.")
-    preset: list[str] = Field([], description="Made with these presets, by id.")
+    format: Texts = Field([], description="In these formats, as the provider spells them.")
+    preset: Ids = Field([], description="Made with these presets, by id.")
     min_height: Height = Field("", description="In pixels, at least.")
     max_height: Height = Field("", description="In pixels, at most.")
-    q: str = Field(
+    q: Text = Field(
         "", description="The provider's id of the file or its job, or words of label, URL or job."
     )
     created_after: Time = Field("", description="Of a job created at this time or later.")

@@ -20,7 +20,7 @@ from jobs.models import Job
 from jobs.query.references import find_accounts
 from jobs.submission.duplicates import DuplicateJob
 from jobs.submission.idempotency import KeyOfDeletedJob, KeyRefused
-from jobs.submission.service import Submitted, submit
+from jobs.submission.service import list_warnings, submit
 from jobs.submission.validation import SubmissionRefused
 from organizations.permissions import Permission
 
@@ -48,7 +48,7 @@ def submit_job(
     with _refusals(request):
         key = read_key(request, idempotency_key, "submit", body)
         if (made := find_made(request, key)) is not None:
-            return Status(200, read_detail(request, str(made.pk)))
+            return Status(200, _read_submitted(request, made))
         account = find_accounts(visible_to(request).accounts(), [body.account]).get(body.account)
         if account is None:
             raise invalid({"account": "No account has this id or name."})
@@ -62,7 +62,7 @@ def submit_job(
         )
     if submitted.created:
         response["Location"] = reverse("api:read_job", args=[submitted.job.pk])
-    return Status(201 if submitted.created else 200, _read_submitted(request, submitted))
+    return Status(201 if submitted.created else 200, _read_submitted(request, submitted.job))
 
 
 @router.post(
@@ -110,20 +110,20 @@ def resubmit_job(
     with _refusals(request):
         key = read_key(request, idempotency_key, f"resubmit {job_id}", options)
         if (made := find_made(request, key)) is not None:
-            return Status(200, read_detail(request, str(made.pk)))
+            return Status(200, _read_submitted(request, made))
         submitted = request_resubmit(
             find_job(request, job_id),
             token=request.auth,
             key=key,
             allow_duplicate=options.allow_duplicate,
         )
-    return Status(202 if submitted.created else 200, _read_submitted(request, submitted))
+    return Status(202 if submitted.created else 200, _read_submitted(request, submitted.job))
 
 
-def _read_submitted(request: ApiRequest, submitted: Submitted) -> Job:
-    job = read_detail(request, str(submitted.job.pk))
+def _read_submitted(request: ApiRequest, submitted: Job) -> Job:
+    job = read_detail(request, str(submitted.pk))
     # no column, but what SubmittedJob shows beside those
-    job.__dict__["warnings"] = submitted.warnings
+    job.__dict__["warnings"] = list_warnings(job)
     return job
 
 

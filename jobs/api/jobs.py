@@ -13,18 +13,21 @@ from jobs.api.errors import LIST_REFUSALS, READ_REFUSALS, ApiError, invalid, not
 from jobs.api.list_parameters import read_filters
 from jobs.api.schemas.jobs import JobDetail, JobList
 from jobs.api.schemas.parameters import (
+    TEXT,
     Accounts,
     Cursor,
     Flag,
+    Ids,
     Limit,
     Slugs,
+    Texts,
     Time,
     documented,
     one_of,
     sorts,
 )
 from jobs.models import Job, JobBody, JobEvent, Output
-from jobs.query.jobs import JobFilter
+from jobs.query.jobs import ERROR_NAMES, JobFilter
 from jobs.query.language.grammar import MAX_LENGTH
 from jobs.query.paging.orderings import SORT_TIMES
 from jobs.query.references import find_by_id
@@ -39,11 +42,11 @@ class ListParameters(BaseModel):
     status: Annotated[list[str], one_of(JobStatus)] = Field([], description="In these statuses.")
     provider: Slugs = []
     account: Accounts = []
-    error: list[str] = Field(
+    error: Annotated[list[str], one_of(ERROR_NAMES)] = Field(
         [], description="Failed with these error classes, or families such as `input.*`."
     )
-    batch: list[str] = Field([], description="Of these batches, by exact name.")
-    preset: list[str] = Field([], description="With an output of these presets, by id.")
+    batch: Texts = Field([], description="Of these batches, by exact name.")
+    preset: Ids = Field([], description="With an output of these presets, by id.")
     gone: Flag = Field(
         "",
         description="`true`: only jobs that the provider no longer has; `false`: none of them. "
@@ -58,10 +61,10 @@ class ListParameters(BaseModel):
     suspect: Flag = Field(
         "", description="`true`: succeeded, but something looks wrong; `false`: all others."
     )
-    submitted_by: list[str] = Field(
+    submitted_by: Texts = Field(
         [], description="Submitted by these, as e-mail addresses or `token:NAME`."
     )
-    q: Annotated[str, documented(type="string", maxLength=MAX_LENGTH)] = Field(
+    q: Annotated[str, documented(**TEXT | {"maxLength": MAX_LENGTH})] = Field(
         "",
         description="A query, as on the board: words, `key:value` filters such as "
         "`status:failed created:>2d ran:>20m`, `OR`, parentheses, and `-` for not. Dates are in "

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from jobs.api.auth import ApiRequest, visible_to
 from jobs.api.errors import LIST_REFUSALS, READ_REFUSALS, invalid, not_found
 from jobs.api.list_parameters import read_filters
-from jobs.api.schemas.parameters import Accounts, Cursor, Limit, Slugs, Time
+from jobs.api.schemas.parameters import Accounts, Cursor, Ids, Limit, Slugs, Text, Time
 from jobs.api.schemas.presets import PresetList, PresetWithUse
 from jobs.models import Preset
 from jobs.query import presets
@@ -25,8 +25,8 @@ class ListParameters(BaseModel):
 
     provider: Slugs = []
     account: Accounts = []
-    preset: list[str] = Field([], description="These presets, by id.")
-    q: str = Field("", description="Words of the name, the kind or the provider's id.")
+    preset: Ids = Field([], description="These presets, by id.")
+    q: Text = Field("", description="Words of the name, the kind or the provider's id.")
     created_after: Time = Field(
         "",
         description=f"Since when jobs are counted; by default {WINDOW}, at most "

@@ -13,8 +13,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.config import JsonDict
 
-from jobs.media.urls import MAX_URL, check_url
+from jobs.media.urls import MAX_URL, SOURCE_PATTERN, URL_PATTERN, check_url
 from jobs.submission.limits import MAX_HEIGHT, check_json
 from jobs.submission.timestamps import (
     CLOCK_PATTERN,
@@ -26,16 +27,27 @@ from providers.core.types import JobRequest, Rendition, Thumbnails
 
 MAX_RENDITIONS = 20
 
-MediaUrl = Annotated[str, Field(max_length=MAX_URL), AfterValidator(check_url)]
+
+def as_whole(value: object) -> object:
+    """JSON has one kind of number: 720.0 is as whole as 720."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+MediaUrl = Annotated[
+    str,
+    Field(max_length=MAX_URL, json_schema_extra={"pattern": URL_PATTERN}),
+    AfterValidator(check_url),
+]
 # whether one without a scheme means anything is the provider's to say
 Source = Annotated[
     str,
-    Field(max_length=MAX_URL),
+    Field(max_length=MAX_URL, json_schema_extra={"pattern": SOURCE_PATTERN}),
     AfterValidator(partial(check_url, schemeless_allowed=True)),
 ]
 Json = Annotated[Any, AfterValidator(check_json)]
-Height = Annotated[int, Field(ge=1, le=MAX_HEIGHT)]
-Pixels = Annotated[int, Field(ge=1, le=7680)]
+Height = Annotated[int, Field(ge=1, le=MAX_HEIGHT), BeforeValidator(as_whole)]
+Pixels = Annotated[int, Field(ge=1, le=7680), BeforeValidator(as_whole)]
+Count = Annotated[int, Field(ge=1, le=1000), BeforeValidator(as_whole)]
 ImageFormat = Literal["jpg", "png", "webp"]
 ImageFilter = Literal["none", "blur"]
 Timestamp = Annotated[
@@ -64,6 +76,7 @@ class RenditionRequest(Strict):
         min_length=1,
         max_length=MAX_RENDITIONS,
         description="An output for each of these heights, in pixels.",
+        json_schema_extra={"uniqueItems": True},
     )
 
     @field_validator("heights")
@@ -74,12 +87,34 @@ class RenditionRequest(Strict):
         return heights
 
 
+# what `check_choices` says; in `allOf`, where generators of clients do not take it for a union
+_ALTERNATIVES: dict[str, JsonDict] = {
+    "count": {"type": "integer"},
+    "interval_s": {"type": "number"},
+    "timestamps": {"type": "array", "items": {}},
+}
+_CHOICES: JsonDict = {
+    "allOf": [
+        {
+            "oneOf": [
+                {"required": [name], "properties": {name: schema}}
+                for name, schema in _ALTERNATIVES.items()
+            ]
+        }
+    ],
+    "not": {
+        "required": ["format", "formats"],
+        "properties": {"format": {"type": "string"}, "formats": {"minItems": 1}},
+    },
+}
+
+
 class ThumbnailsRequest(Strict):
     """Exactly one of `count`, `interval_s` and `timestamps`. What a provider lacks is refused."""
 
-    count: Annotated[int, Field(ge=1, le=1000)] | None = Field(
-        None, description="How many, evenly spaced."
-    )
+    model_config = ConfigDict(json_schema_extra=_CHOICES)
+
+    count: Count | None = Field(None, description="How many, evenly spaced.")
     interval_s: Annotated[float, Field(gt=0, le=MAX_TIME_S, allow_inf_nan=False)] | None = Field(
         None, description="Seconds from each to the next."
     )
@@ -88,6 +123,7 @@ class ThumbnailsRequest(Strict):
         min_length=1,
         max_length=MAX_TIMESTAMPS,
         description="When in the video: seconds, or `HH:MM:SS`.",
+        json_schema_extra={"uniqueItems": True},
     )
     formats: list[ImageFormat] = Field(
         default_factory=list,

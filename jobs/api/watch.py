@@ -12,7 +12,7 @@ from jobs.api.schemas.jobs import JobDetail
 from jobs.models import Job
 from jobs.query.references import find_accounts
 from organizations.permissions import Permission
-from providers.parsing.text import ID_LENGTH
+from providers.parsing.text import ID_LENGTH, VISIBLE_ID_PATTERN
 
 router = Router(tags=["jobs"], by_alias=True)
 
@@ -22,7 +22,10 @@ class WatchRequest(Strict):
         min_length=1, max_length=100, description="Id or exact name of a provider account."
     )
     remote_id: str = Field(
-        min_length=1, max_length=ID_LENGTH, description="The job's id at the provider."
+        min_length=1,
+        max_length=ID_LENGTH,
+        description="The job's id at the provider.",
+        json_schema_extra={"pattern": VISIBLE_ID_PATTERN},
     )
 
 

@@ -8,6 +8,11 @@ from providers.parsing.urls import WEB_SCHEMES, parse_url
 # s3+eu-west-1, cf+uk.
 SCHEMES = frozenset({"http", "https", "ftp", "ftps", "sftp", "s3", "gs", "gcs", "cf", "azure"})
 MAX_URL = 4_000
+# What `check_url` requires, as far as a pattern can say it; the second one without a scheme, too
+_VISIBLE = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]"
+_URL = rf"(?:{'|'.join(sorted(SCHEMES))})(?:\+[A-Za-z0-9+.-]{{1,20}})?://[^\s/?#\x00-\x1f\x7f-\x9f][^\s\x00-\x1f\x7f-\x9f]*"
+URL_PATTERN = rf"^{_URL}$"
+SOURCE_PATTERN = rf"^(?:{_URL}|(?!.*://){_VISIBLE}*[^\s\x00-\x1f\x7f-\x9f]{_VISIBLE}*)$"
 MAX_PORT = 65_535
 
 

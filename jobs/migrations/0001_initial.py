@@ -622,6 +622,7 @@ class Migration(migrations.Migration):
                 ("key", models.CharField(max_length=32, unique=True)),
                 ("fingerprint", models.CharField(max_length=64)),
                 ("request", jobs.models.fields.EncryptedJSONField()),
+                ("remarks", models.JSONField(default=list)),
                 (
                     "state",
                     models.CharField(

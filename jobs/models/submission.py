@@ -48,6 +48,8 @@ class Submission(WorkItem):
     fingerprint = models.CharField(max_length=64)
     # the complete JobRequest, with the signatures and keys that its URLs carry
     request = EncryptedJSONField()
+    # what the provider approximates, leaves out or decides by itself, in sentences
+    remarks = models.JSONField(default=list)
     state = models.CharField(
         max_length=12, choices=SubmissionState.choices, default=SubmissionState.DUE
     )

@@ -24,6 +24,12 @@ from providers.core.status import JobStatus
 
 TIMES = ("created", "started", "finished", "changed")
 
+# the classes, and the families that they come in, such as `input.*`
+ERROR_NAMES = (
+    *CLASSES,
+    *sorted({f"{name.partition('.')[0]}.*" for name in CLASSES if "." in name}),
+)
+
 _ENDED = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
 
 
@@ -213,9 +219,8 @@ def _time_condition(name: str, moment: datetime) -> Q:
 
 
 def _read_errors(read: Parameters) -> tuple[str, ...]:
-    families = {f"{name.partition('.')[0]}.*" for name in CLASSES if "." in name}
     for text in read.several("error"):
-        if text not in CLASSES and text not in families:
+        if text not in ERROR_NAMES:
             read.errors["error"] = f"There is no error class {text}."
     return read.several("error")
 

@@ -60,11 +60,11 @@ class Parameters:
             given = params.getlist(name) if isinstance(params, QueryDict) else params.get(name, [])
             texts = list(dict.fromkeys(text.strip() for text in given))
             texts = [text for text in texts if text][: None if name in repeated else 1]
-            self._check(name, texts)
+            self._check(name, texts, len(given))
             self.values[name] = texts
 
-    def _check(self, name: str, texts: list[str]) -> None:
-        if len(texts) > MAX_VALUES:
+    def _check(self, name: str, texts: list[str], count: int) -> None:
+        if count > MAX_VALUES:
             self.errors[name] = f"Use at most {MAX_VALUES} values."
         longest = MAX_CURSOR if name == "cursor" else MAX_TEXT
         if any(len(text) > longest for text in texts):
@@ -218,7 +218,8 @@ def read_time(text: str, now: datetime) -> datetime:
     try:
         if found := AGE.fullmatch(text):
             return now - timedelta(**{UNITS[found[2]]: int(found[1])})
-        moment = datetime.fromisoformat(restore_plus(text))
+        # RFC 3339 allows its letters in lower case
+        moment = datetime.fromisoformat(restore_plus(text.upper()))
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError(

@@ -12,6 +12,7 @@ from organizations.models import ApiToken, Organization, User
 from organizations.models.token import TOKEN_PREFIX
 
 MAX_ID = 2**63 - 1
+ID_PATTERN = f"^[0-9]{{1,{len(str(MAX_ID))}}}$"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 Row = TypeVar("Row", bound=Model)

@@ -28,6 +28,7 @@ class NewJob:
     user: User | None
     token: ApiToken | None
     retry_of: Job | None
+    remarks: tuple[str, ...] = ()
 
 
 def write_rows(new: NewJob) -> Job:
@@ -40,6 +41,7 @@ def write_rows(new: NewJob) -> Job:
         key=uuid4().hex,
         fingerprint=new.fingerprint,
         request=dump_request(new.request),
+        remarks=list(new.remarks),
         next_at=now,
     )
     message = f"Resubmitted from job {new.retry_of.pk}" if new.retry_of else "Submitted"

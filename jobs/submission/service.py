@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from jobs.mirror.storable import clean_json
-from jobs.models import Job, ProviderAccount
+from jobs.models import Job, ProviderAccount, Submission
 from jobs.submission import idempotency
 from jobs.submission.duplicates import fingerprint, refuse_duplicate
 from jobs.submission.idempotency import CallerKey
@@ -13,16 +13,14 @@ from jobs.submission.validation import SubmissionRefused, check
 from jobs.workqueue.enqueue import enqueue_on_commit
 from organizations.models import ApiToken, Organization, User
 from providers.core.issues import RequestIssue
+from providers.core.status import JobStatus
 from providers.core.types import JobRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """`warnings` say what the provider makes of the request otherwise, and what holds it."""
-
     job: Job
     created: bool
-    warnings: tuple[str, ...] = ()
 
 
 def submit(
@@ -52,14 +50,18 @@ def submit(
     if blocking := [issue for issue in issues if issue.blocking]:
         raise SubmissionRefused(blocking)
     digest = fingerprint(account, request)
-    new = NewJob(organization, account, request, digest, user, token, retry_of)
-    make = partial(_write_and_enqueue, new, allow_duplicate=allow_duplicate)
-    job, created = idempotency.make_once(organization, key, make)
-    if not created:
-        return Submitted(job, created)
     # a sentence such as "The outputs in extra replace these." is about its field
-    remarks = (f"{issue.field}: {issue.message}" for issue in issues)
-    return Submitted(job, created, (*remarks, *describe_hold(account)))
+    remarks = tuple(f"{issue.field}: {issue.message}" for issue in issues)
+    new = NewJob(organization, account, request, digest, user, token, retry_of, remarks)
+    make = partial(_write_and_enqueue, new, allow_duplicate=allow_duplicate)
+    return Submitted(*idempotency.make_once(organization, key, make))
+
+
+def list_warnings(job: Job) -> tuple[str, ...]:
+    """What the provider makes of the job's request otherwise, and what holds it. One query."""
+    remarks = Submission.objects.filter(job=job).values_list("remarks", flat=True).first() or ()
+    hold = describe_hold(job.account) if job.status == JobStatus.SUBMITTING else ()
+    return (*remarks, *hold)
 
 
 def describe_hold(account: ProviderAccount) -> tuple[str, ...]:

@@ -14,9 +14,11 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 # Control characters, but for tab and line feed, which are white space; line and paragraph
 # separators; everything that changes the direction of the text after it (Unicode's Bidi_Control).
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_HIDDEN_RANGES = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+_HIDDEN = re.compile(rf"[{_HIDDEN_RANGES}\ud800-\udfff]")
+# For JSON Schema, whose texts have no lone surrogates
+VISIBLE_PATTERN = rf"^[^{_HIDDEN_RANGES}]*$"
+VISIBLE_ID_PATTERN = rf"^\s*[^\s{_HIDDEN_RANGES}]+\s*$"
 
 
 def make_storable(text: str) -> str:

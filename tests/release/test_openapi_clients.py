@@ -55,18 +55,6 @@ def run(program: str, *arguments: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_every_call_answers_as_the_document_says(
-    live_server: LiveServer, token: str, tmp_path: Path
-) -> None:
-    run(
-        "schemathesis", "run", f"{live_server.url}/api/v1/openapi.json",
-        "--header", f"Authorization: Bearer {token}", "--continue-on-failure",
-        # The document does not say which values fit together: some of what it allows is refused.
-        "--exclude-checks", "positive_data_acceptance",
-        folder=tmp_path,
-    )  # fmt: skip
-
-
 # Every call through the functions that were generated for it; prints what came of them.
 USE_CLIENT = """
 import json, sys

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from email.utils import parseaddr
 from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 
+from jobs.api.http import reasons
 from jobs.api.http.examples import REQUESTS, RESPONSES
+from jobs.query.references import ID_PATTERN
 
 TAGS = {
     "jobs": "Encoding jobs of all accounts: list, read, submit, cancel, run again.",
@@ -19,9 +20,8 @@ TAGS = {
 }
 LICENSE = {"name": "MIT", "url": "https://opensource.org/license/mit"}
 SCHEME = "`Authorization: Bearer TOKEN`, as `create_api_token` printed it."
-# Beside those that each call names itself
-REFUSALS_OF_ALL = (400, 401, 404, 422, 429, 500, 503)
-REFUSALS_OF_BODIES = (408, 413, 415)
+# Beside those that each call names itself: wherever a path or a parameter is wrong
+REFUSALS_OF_ALL = (404, 422)
 JSON = "application/json"
 ERROR = {"$ref": "#/components/schemas/ErrorBody"}
 
@@ -30,8 +30,7 @@ Node = dict[str, Any]
 
 def complete(document: Node) -> Node:
     """`document` itself, completed in place."""
-    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
-    contact = {"name": "Reelboard", "url": settings.BASE_URL, "email": sender}
+    contact = {"name": "Reelboard", "url": settings.BASE_URL}
     document["info"] |= {"contact": contact, "license": LICENSE}
     document["servers"] = [{"url": settings.BASE_URL}]
     document["tags"] = [{"name": name, "description": text} for name, text in sorted(TAGS.items())]
@@ -54,16 +53,39 @@ def _calls(document: Node) -> Iterator[Node]:
 def _complete_call(call: Node) -> None:
     for parameter in call["parameters"]:
         _complete_parameter(parameter)
-    refusals = REFUSALS_OF_ALL + (REFUSALS_OF_BODIES if "requestBody" in call else ())
-    responses = {status: {"content": {JSON: {"schema": ERROR}}} for status in refusals}
-    responses |= {int(status): response for status, response in call["responses"].items()}
-    call["responses"] = {str(status): responses[status] for status in sorted(responses)}
-    for status, response in call["responses"].items():
-        response["description"] = HTTPStatus(int(status)).phrase
-        example = RESPONSES.get(call["operationId"]) if int(status) < 400 else None
-        _complete_body(response["content"][JSON], example)
+    _complete_responses(call)
     if "requestBody" in call:
         _complete_body(call["requestBody"]["content"][JSON], REQUESTS.get(call["operationId"]))
+
+
+def _complete_responses(call: Node) -> None:
+    why = _find_reasons(call)
+    responses: dict[int, Node] = {
+        status: {"content": {JSON: {"schema": ERROR}}} for status in (*REFUSALS_OF_ALL, *why)
+    }
+    responses |= {int(status): response for status, response in call["responses"].items()}
+    call["responses"] = {str(status): responses[status] for status in sorted(responses)}
+    for status, response in responses.items():
+        phrase = HTTPStatus(status).phrase
+        response["description"] = reasons.explain(phrase, why.get(status, {}))
+        example = RESPONSES.get(call["operationId"]) if status < 400 else None
+        _complete_body(response["content"][JSON], example)
+
+
+def _find_reasons(call: Node) -> dict[int, dict[str, str]]:
+    """Why the call may be refused, by status."""
+    parts = [reasons.OF_ALL, reasons.OF_CALLS.get(call["operationId"], {})]
+    if any(parameter["in"] == "path" for parameter in call["parameters"]):
+        parts.append(reasons.OF_IDS)
+    if "requestBody" in call:
+        parts.append(reasons.OF_BODIES)
+    if 403 in call["responses"]:
+        parts.append(reasons.OF_SCOPES)
+    why: dict[int, dict[str, str]] = {}
+    for part in parts:
+        for status, named in part.items():
+            why.setdefault(status, {}).update(named)
+    return why
 
 
 def _complete_body(body: Node, example: Node | None) -> None:
@@ -78,6 +100,8 @@ def _complete_parameter(parameter: Node) -> None:
     kind = parameter["name"].removesuffix("_id")
     parameter["description"] = parameter.get("description") or text or f"Our id of the {kind}."
     _tidy(schema)
+    if parameter["in"] == "path":
+        schema["pattern"] = ID_PATTERN
     if schema.get("default") in ("", [], None):
         schema.pop("default", None)
     match schema:

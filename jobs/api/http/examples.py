@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from providers.core import registry
+
 Example = dict[str, Any]
 
 ACCOUNT_REFERENCE: Example = {"id": "3", "name": "main", "provider": "acme"}
@@ -136,7 +138,7 @@ SUBMISSION: Example = {
 }
 JOB: Example = {
     **_JOB,
-    "input": {**_INPUT, "frame_rate": 25.0, "bitrate_kbps": 106_000},
+    "input": {**_INPUT, "frame_rate": 25.0, "bitrate_kbps": 106_000, "fetched_percent": None},
     "request": {name: value for name, value in SUBMISSION.items() if name != "account"},
     "outputs": [OUTPUT],
     "presets": [],
@@ -164,12 +166,15 @@ SUBMITTED_JOB: Example = {
     },
 }
 
+# what a request names has to be there
+_PROVIDER = registry.get(registry.choices()[0][0])
+
 # By operation
 REQUESTS: dict[str, Example] = {
     "create_account": {
-        "provider": "acme",
+        "provider": _PROVIDER.slug,
         "name": "main",
-        "credentials": {"api_key": "…"},
+        "credentials": {field.name: "…" for field in _PROVIDER.credential_fields},
         "options": {},
     },
     "update_account": {"enabled": False},

@@ -69,7 +69,7 @@ class JsonAPI(NinjaAPI):
         for pattern in patterns:
             if isinstance(pattern, URLPattern):
                 pattern.callback = _in_json(pattern.callback)
-        return [*patterns, path("<path:rest>", _unknown_path)], app_name, namespace
+        return [*patterns, path("<path:rest>", unknown_path)], app_name, namespace
 
 
 def _in_json(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
@@ -100,8 +100,8 @@ def _refuse_method(request: HttpRequest, response: HttpResponseBase) -> HttpResp
 
 
 @csrf_exempt
-def _unknown_path(request: HttpRequest, rest: str) -> HttpResponse:
-    return ApiError(404, "not_found", f"The API has no path /{rest}.").response()
+def unknown_path(request: HttpRequest, rest: str = "") -> HttpResponse:
+    return ApiError(404, "not_found", f"The API has no path {request.path}.").response()
 
 
 def _answer_with(status: int, code: str, message: str) -> Handler:

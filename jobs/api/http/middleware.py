@@ -15,8 +15,22 @@ PREFIX = "/api/"
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
+def rate_limits(get_response: GetResponse) -> GetResponse:
+    """Say what may still be called, also to a browser that asks whether it may call at all."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if request.path_info.startswith(PREFIX):
+            allowance = getattr(request, "allowance", None) or full_allowance()
+            for name, value in allowance.headers.items():
+                response[name] = value
+        return response
+
+    return middleware
+
+
 def api_responses(get_response: GetResponse) -> GetResponse:
-    """Add the rate limit, ETag and compression; refuse an unknown host in JSON; answer HEAD.
+    """Add ETag and compression; refuse an unknown host in JSON; answer HEAD.
 
     Stands before all that might refuse a request in HTML.
     """
@@ -31,9 +45,6 @@ def api_responses(get_response: GetResponse) -> GetResponse:
         response = _refuse_host(request) or cast(HttpResponseBase, conditional(request))
         response = _compress(request, response)
         request.method = method
-        allowance = getattr(request, "allowance", None) or full_allowance()
-        for name, value in allowance.headers.items():
-            response[name] = value
         return response
 
     return middleware

@@ -42,6 +42,11 @@ class InputDetail(InputFacts):
     bitrate_kbps: int | None = Field(
         validation_alias="input_bitrate_kbps", description="In kbit/s."
     )
+    fetched_percent: float | None = Field(
+        validation_alias="input_fetched_percent",
+        description="0 to 100, of what the provider fetches before it encodes; null: not reported, "
+        "or the job has ended.",
+    )
 
 
 class EventShape(Schema):

@@ -8,15 +8,34 @@ from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
 
-from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT
+from jobs.query.files import MAX_PIXELS
+from jobs.query.parameters import DEFAULT_LIMIT, MAX_CURSOR, MAX_LIMIT, MAX_TEXT, MAX_VALUES
+from jobs.query.references import ID_PATTERN
+
+# without control characters, and not blank
+TEXT_PATTERN = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f\x85][^\x00-\x1f\x7f]*$"
+TEXT: dict[str, Any] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": MAX_TEXT,
+    "pattern": TEXT_PATTERN,
+}
+_ID = {"type": "string", "pattern": ID_PATTERN}
 
 
 def documented(**schema: Any) -> Any:
     return WithJsonSchema(schema)
 
 
+def several(item: dict[str, Any]) -> Any:
+    return documented(type="array", minItems=1, maxItems=MAX_VALUES, items=item)
+
+
+Text = Annotated[str, documented(**TEXT)]
+Texts = Annotated[list[str], several(TEXT)]
+Ids = Annotated[list[str], several(_ID)]
 Flag = Annotated[str, documented(type="boolean")]
-Height = Annotated[str, documented(type="integer", minimum=1, maximum=999_999)]
+Height = Annotated[str, documented(type="integer", minimum=1, maximum=MAX_PIXELS)]
 # an age is counted back from now
 Time = Annotated[
     str,
@@ -34,16 +53,16 @@ Limit = Annotated[
 ]
 Cursor = Annotated[
     str,
-    documented(type="string"),
+    documented(type="string", maxLength=MAX_CURSOR, pattern="^[A-Za-z0-9._-]+$"),
     Field(description="`next` of the page before; everything else as it was there."),
 ]
-Slugs = Annotated[list[str], Field(description="Of these providers, by slug.")]
-Accounts = Annotated[list[str], Field(description="Of these accounts, by id or exact name.")]
+Slugs = Annotated[Texts, Field(description="Of these providers, by slug.")]
+Accounts = Annotated[Texts, Field(description="Of these accounts, by id or exact name.")]
 
 
 def one_of(values: Any) -> Any:
     """Several values of a closed list."""
-    return documented(type="array", items={"type": "string", "enum": [str(v) for v in values]})
+    return several({"type": "string", "enum": [str(value) for value in values]})
 
 
 def sorts(names: Any) -> Any:

@@ -9,7 +9,7 @@ from jobs.models import ProviderAccount
 from jobs.submission.duplicates import DuplicateJob
 from jobs.submission.idempotency import KeyOfDeletedJob, KeyRefused, caller_key
 from jobs.submission.limits import MAX_HEIGHT, check_json, read_json
-from jobs.submission.service import describe_hold, submit
+from jobs.submission.service import describe_hold, list_warnings, submit
 from jobs.submission.stored_request import dump_request
 from jobs.submission.validation import SubmissionRefused
 from organizations.management.reporting import Report, ReportingCommand
@@ -65,7 +65,7 @@ class Command(ReportingCommand):
         except (SubmissionRefused, DuplicateJob, KeyRefused, KeyOfDeletedJob) as error:
             raise CommandError(str(error)) from error
         job = submitted.job
-        for warning in submitted.warnings:
+        for warning in list_warnings(job):
             self.warn(warning)
         data: dict[str, Any] = {"id": str(job.pk), "created": submitted.created}
         if hold := describe_hold(found):

@@ -5,7 +5,7 @@ None of them is ever NULL, so that the jobs a query leaves out are those that it
 
 import json
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import reduce
 from operator import or_
@@ -37,6 +37,8 @@ Condition = Callable[[Filter, Context], Q]
 MAX_PRESETS = 200
 # by far more than a creation may be ahead of our clock
 MAX_CLOCK_ERROR = timedelta(days=1)
+# to which it can be added
+_LATEST = datetime.max.replace(tzinfo=UTC) - MAX_CLOCK_ERROR
 
 FLAGS = {
     "gone": Q(gone_at__isnull=False),
@@ -246,7 +248,7 @@ def time_condition(key: str, times: Range[datetime]) -> Q:
         found &= Q(**{f"{column}__isnull": False}) & _within(Ordering(key).expression, times)
     elif key == "changed" and times.end is not None:
         # nothing changes before it was created, as far as clocks agree: job_list starts there
-        found &= Q(sort_at__lt=times.end + MAX_CLOCK_ERROR)
+        found &= Q(sort_at__lt=min(times.end, _LATEST) + MAX_CLOCK_ERROR)
     return found
 
 

@@ -126,6 +126,8 @@ def test_pages_of_allowed_origins_may_call_without_cookies(
     asked = {"Access-Control-Request-Method": "POST"}
     preflight = raw(reader, "/jobs", method="OPTIONS", Origin="https://tools.example", **asked)
     assert preflight.status_code == 200
+    assert preflight["X-RateLimit-Remaining"] == str(REQUESTS_PER_MINUTE)
+    assert re.fullmatch("[0-9a-f]{32}", preflight["X-Request-Id"])
     allowed = preflight["Access-Control-Allow-Headers"].split(", ")
     assert {"authorization", "idempotency-key", "if-none-match"} <= set(allowed)
     for path in ("/jobs", "/jobs/0"):

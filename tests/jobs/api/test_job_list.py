@@ -241,3 +241,21 @@ def test_jobs_of_another_organization_are_not_listed(
     make_job(make_account(make_organization(), name="main"), remote_id="77")
     for query in ("", "?q=77", "?account=main", "?provider=zencoder"):
         assert [job["id"] for job in reader.get(f"/jobs{query}").body["results"]] == [str(mine.pk)]
+
+
+@pytest.mark.parametrize("name", ["created", "started", "finished", "changed"])
+def test_the_first_and_the_last_time_there_is_are_times(
+    reader: ApiClient, account: ProviderAccount, name: str
+) -> None:
+    job = make_job(account)
+    query = f"{name}_after=0001-01-01t00:00:00z&{name}_before=9999-12-31T23:59:59.999999Z"
+    answer = reader.get(f"/jobs?{query}")
+    assert (answer.status, [row["id"] for row in answer.body["results"]]) == (200, [str(job.pk)])
+
+
+def test_a_parameter_has_at_most_fifty_values_also_where_they_are_the_same(
+    reader: ApiClient,
+) -> None:
+    assert reader.get("/jobs?" + "&".join(["status=failed"] * 50)).status == 200
+    too_many = reader.get("/jobs?" + "&".join(["status=failed"] * 51))
+    assert too_many.fields == {"status": "Use at most 50 values."}

@@ -8,9 +8,17 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
 
+from jobs.actions.offers import Refusal
+from jobs.api.http import reasons
 from jobs.api.http.rate import REQUESTS_PER_MINUTE
+from jobs.api.schemas.parameters import TEXT_PATTERN
+from jobs.media.urls import SOURCE_PATTERN, URL_PATTERN
+from jobs.query.files import MAX_PIXELS
 from jobs.query.parameters import DEFAULT_LIMIT, MAX_LIMIT
+from jobs.query.references import ID_PATTERN
+from providers.core import registry
 from providers.core.status import JobStatus
+from providers.parsing.text import VISIBLE_ID_PATTERN, VISIBLE_PATTERN
 
 
 @pytest.fixture
@@ -120,12 +128,65 @@ def test_every_call_says_how_it_may_be_refused(document: Any) -> None:
         assert ("requestBody" in call) == ("413" in call["responses"])
 
 
+def test_a_refusal_says_why_by_code_and_by_field(document: Any) -> None:
+    calls = {call["operationId"]: call["responses"] for call in calls_of(document)}
+    for name, documented in reasons.OF_CALLS.items():
+        for status, named in documented.items():
+            text = calls[name][str(status)]["description"]
+            assert [f"- `{one}`: " in text for one in named] == [True] * len(named)
+    resubmit = set(re.findall("`([a-z_]+)`: ", calls["resubmit_job"]["409"]["description"]))
+    assert resubmit == {*Refusal, "job_deleted"} - {Refusal.OUT_OF_DATE}
+    assert "`not_found`" in calls["read_job"]["404"]["description"]
+    assert "`not_found`" not in calls["list_jobs"]["404"]["description"]
+
+
+def test_limits_that_a_schema_can_say_are_in_it(document: Any) -> None:
+    schemas = document["components"]["schemas"]
+    thumbnails = schemas["ThumbnailsRequest"]
+    (one_of,) = thumbnails["allOf"]
+    assert [one["required"] for one in one_of["oneOf"]] == [
+        ["count"],
+        ["interval_s"],
+        ["timestamps"],
+    ]
+    assert thumbnails["properties"]["count"]["anyOf"][0]["maximum"] == 1000
+    assert schemas["RenditionRequest"]["properties"]["heights"]["uniqueItems"]
+    assert schemas["NewAccount"]["properties"]["provider"]["enum"] == [
+        slug for slug, _ in registry.choices()
+    ]
+    listed = document["paths"]["/api/v1/files"]["get"]["parameters"]
+    types = {parameter["name"]: parameter["schema"] for parameter in listed}
+    assert types["max_height"]["maximum"] == MAX_PIXELS
+    assert types["format"]["minItems"] == 1
+    assert types["job"]["items"] == {"type": "string", "pattern": ID_PATTERN}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits", "does_not"),
+    [
+        (TEXT_PATTERN, ["a", " a b", "ü"], ["", " ", "a\x00", "\x7f", "\x85"]),
+        (
+            URL_PATTERN,
+            ["s3://b/a b".replace(" ", "%20"), "s3+eu-west-1://b/k", "https://h"],
+            ["", "a.mov", "s3://", "s3:///k", "file://h/k", "https://h/a b", "https://h/\x01"],
+        ),
+        (SOURCE_PATTERN, ["https://h/a.mov", "a b.mov", "65f0"], ["", " ", "file://h", "a\x00"]),
+        (VISIBLE_PATTERN, ["", "a\tb"], ["a\x00", "\u202e"]),
+        (VISIBLE_ID_PATTERN, ["17", " a-b "], ["", "a b", "a\u200eb"]),
+    ],
+)
+def test_patterns_say_what_is_checked(pattern: str, fits: list[str], does_not: list[str]) -> None:
+    assert [text for text in (*fits, *does_not) if re.search(pattern, text)] == fits
+
+
 def test_nothing_in_the_document_is_unused(document: Any) -> None:
     used = set(re.findall(r"'#/components/schemas/(\w+)'", str(document)))
     assert used == document["components"]["schemas"].keys()
     tags = {tag["name"] for tag in document["tags"]}
     assert tags == {tag for call in calls_of(document) for tag in call["tags"]}
     assert document["servers"] == [{"url": settings.BASE_URL}]
+    # the address that mails come from is nobody's to write to
+    assert document["info"]["contact"].keys() == {"name", "url"}
 
 
 def test_every_call_takes_a_bearer_token(document: Any) -> None:

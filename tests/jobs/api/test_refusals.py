@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from jobs.models import JobAction, ProviderAccount
@@ -99,6 +100,19 @@ def test_a_token_that_was_ended_opens_nothing(organization: Organization) -> Non
 def test_an_unknown_path_is_told_in_json(reader: ApiClient, path: str, method: str) -> None:
     answer = reader.call(method, path)
     assert (answer.status, answer.body["error"]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/api/", "/api/v2/jobs", "/api/jobs"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_another_version_of_the_api_is_refused_in_json(
+    client: Client, path: str, method: str
+) -> None:
+    answer = client.generic(method, path)
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/json; charset=utf-8")
+    assert answer.json()["error"] == {
+        "code": "not_found",
+        "message": f"The API has no path {path}.",
+    }
 
 
 @pytest.mark.parametrize("text", ["abc", "0", "-1", "1.5", "9223372036854775808", "9" * 5000, "٣"])

@@ -69,7 +69,7 @@ def test_an_unfinished_retry_is_in_the_way_until_it_has_ended(
     first = again(operator, failed)
     refused = again(operator, failed, "another")
     assert (refused.status, refused.body["error"]["code"]) == (409, "retry_running")
-    assert refused.body["job"] == first.body
+    assert refused.body["job"] == {k: v for k, v in first.body.items() if k != "warnings"}
     assert operator.get(f"/jobs/{failed.pk}").body["retries"] == [first.body["id"]]
     beside = again(operator, failed, body={"allow_duplicate": True})
     assert (beside.status, beside.body["id"] != first.body["id"]) == (202, True)

@@ -1,0 +1,145 @@
+"""Why a call that fits its schema may be refused, for the OpenAPI document.
+
+A status has its reasons by `code`, or at 422 by the field that is not valid.
+"""
+
+from collections.abc import Mapping
+
+from jobs.query.presets import MAX_WINDOW
+from jobs.submission.limits import MAX_JSON_BYTES, MAX_JSON_DEPTH
+
+Reasons = Mapping[str, str]
+INVALID = 422
+
+# Of every call, and of those with a body
+OF_ALL: Mapping[int, Reasons] = {
+    400: {"bad_request": "it cannot be read", "bad_host": "the board has another host name"},
+    401: {"not_authenticated": "no token, or one that is unknown, expired or revoked"},
+    429: {"too_many_requests": "wait as long as `Retry-After` says"},
+    500: {"failure": "an internal error, which has been logged"},
+    503: {"unavailable": "the database does not answer; try again after `Retry-After`"},
+}
+OF_BODIES: Mapping[int, Reasons] = {
+    400: {
+        "broken_json": "the body is no JSON, or an object in it has a key more than once",
+        "unfinished_body": "the body ended early",
+    },
+    408: {"unfinished_body": "the body did not arrive in time"},
+    413: {"too_large": "the body is too large"},
+    415: {"not_json": "the body was not sent as `application/json`"},
+}
+OF_IDS: Mapping[int, Reasons] = {404: {"not_found": "nothing with this id that the token sees"}}
+OF_SCOPES: Mapping[int, Reasons] = {403: {"forbidden": "the token's scope does not allow it"}}
+
+_JSON_LIMITS = (
+    f"more than {MAX_JSON_DEPTH} levels or {MAX_JSON_BYTES:,} bytes, or NUL or an unpaired "
+    "surrogate in a text"
+)
+_NO_ACCOUNT = "no account has this id or name"
+_PROVIDER = "the provider cannot do this"
+_PROVIDER_UNAVAILABLE = {
+    "provider_unavailable": "the provider does not answer; try again after `Retry-After`"
+}
+_TIME = "a leap second, or not in the years 1 to 9999 of UTC"
+_LIST = {
+    "provider": "no provider has this slug",
+    "account": _NO_ACCOUNT,
+    "cursor": "not `next` of this list with these parameters",
+}
+_PRESET = {"preset": "no preset has this id"}
+_KEY = {"Idempotency-Key": "it was used for another call, or with another body"}
+_KEY_OF_DELETED = {"job_deleted": "the job that was made with this key has been deleted"}
+_SUBMISSION = {
+    "account": f"{_NO_ACCOUNT}, or its provider accepts no jobs",
+    "input": "no valid host name or port, or nothing that the provider reads",
+    "destination": "no valid host name or port, or nothing that the provider writes to",
+    "renditions": f"{_PROVIDER}, or neither these nor `extra` say what to make",
+    "thumbnails": f"{_PROVIDER}, or the same time is given twice",
+    "metadata": f"{_JSON_LIMITS}; or the provider stores less",
+    "extra": f"{_JSON_LIMITS}; or the provider does not accept it",
+    "test": "the provider has no test mode",
+}
+_ACTION = {
+    "finished": "it has succeeded or failed",
+    "wrong_status": "the provider does this in other statuses only",
+    "not_supported": _PROVIDER,
+    "being_sent": "it is on its way to the provider",
+    "not_accepted": "the provider never accepted it",
+    "not_current": "another attempt is the current one",
+    "gone": "the provider no longer has it",
+    "paused": "its account is paused",
+}
+_SETTINGS = {
+    "base_url": "no host name or path that can be used, or a private address",
+    "credentials": "the provider refuses them, needs others, or has none of this name",
+    "options": "there is none of this name, or it has other values",
+}
+
+# By operation
+OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
+    "list_jobs": {
+        INVALID: {
+            **_LIST,
+            **_PRESET,
+            "q": "no query, such as `OR` without words",
+            "submitted_by": "no member has this e-mail address, no token this name",
+            **{
+                f"{name}_{side}": _TIME
+                for name in ("created", "started", "finished", "changed")
+                for side in ("after", "before")
+            },
+        }
+    },
+    "list_files": {
+        INVALID: {
+            **_LIST,
+            **_PRESET,
+            "job": "no job has this id",
+            "created_after": _TIME,
+            "created_before": _TIME,
+        }
+    },
+    "list_presets": {
+        INVALID: {
+            **_LIST,
+            **_PRESET,
+            "created_after": f"{_TIME}, or more than {MAX_WINDOW.days} days ago",
+        }
+    },
+    "list_accounts": {INVALID: {"provider": _LIST["provider"]}},
+    "read_raw": {404: {"no_body": "the provider has not returned this job yet"}},
+    "read_link": {404: {"no_link": "no file, or no way to one"}, 503: _PROVIDER_UNAVAILABLE},
+    "submit_job": {
+        409: {"duplicate": "the same job ran within 24 hours: see `job`", **_KEY_OF_DELETED},
+        INVALID: {**_SUBMISSION, **_KEY},
+    },
+    "cancel_job": {409: _ACTION},
+    "resubmit_job": {
+        409: {
+            **_ACTION,
+            "not_finished": "it has not ended",
+            "not_submitted_here": "its settings are unknown, and the provider runs no job again",
+            "retry_running": "a retry of it has not ended: see `job`",
+            "request_unreadable": "the key of its encrypted request is gone",
+            **_KEY_OF_DELETED,
+        },
+        INVALID: {**_SUBMISSION, **_KEY},
+    },
+    "watch_job": {INVALID: {"account": _NO_ACCOUNT, "remote_id": "no id of a job"}},
+    "create_account": {
+        INVALID: {"name": "another account has it", **_SETTINGS},
+    },
+    "update_account": {INVALID: _SETTINGS},
+    "sync_account": {409: {"paused": "the account is paused"}},
+    "check_account_credentials": {409: {"not_supported": _PROVIDER}},
+    "switch_integration": {
+        409: {"not_supported": _PROVIDER, "provider_refused": "the provider refuses it"},
+        503: _PROVIDER_UNAVAILABLE,
+    },
+}
+
+
+def explain(phrase: str, reasons: Reasons) -> str:
+    """The description of a response: Markdown, a line for each reason."""
+    lines = "".join(f"\n- `{name}`: {text}." for name, text in reasons.items())
+    return f"{phrase}.\n{lines}" if lines else f"{phrase}."
