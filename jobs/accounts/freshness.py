@@ -44,6 +44,16 @@ class Freshness:
         return special.get(self.status, self.status.capitalize())
 
     @property
+    def remark(self) -> str:
+        """What is not fine, in a word or two after the account's name."""
+        special = {
+            HealthStatus.OK: "",
+            HealthStatus.REFUSED: "key refused",
+            HealthStatus.UNCHECKED: "not checked",
+        }
+        return special.get(self.status, self.status.value)
+
+    @property
     def is_alarming(self) -> bool:
         """Whether pages that show this account's jobs must say so in a banner."""
         return self.status in (HealthStatus.LATE, HealthStatus.FAILING, HealthStatus.REFUSED)

@@ -3,10 +3,15 @@
 from django import template
 from structlog.contextvars import get_contextvars
 
-from jobs.display.errors import first_error
+from providers.core.errors import CLASSES
 
 register = template.Library()
-register.filter("first_error", first_error)
+
+
+@register.filter
+def error_title(name: str) -> str:
+    """What people read in place of an error's class."""
+    return CLASSES.get(name, CLASSES["unknown"]).title
 
 
 @register.simple_tag

@@ -1,5 +1,7 @@
 """Icons of the sprite, by their own name or by what they mean."""
 
+from functools import cache
+
 from django import template
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.utils.html import format_html
@@ -39,17 +41,29 @@ ICONS: dict[str, str] = {
     Verdict.ACCEPTED: "circle-check",
     Verdict.IGNORED: "circle-minus",
     Verdict.REFUSED: "ban",
+    # marks of a job
+    "gone": "file-off",
+    "suspect": "zoom-question",
+    "partial": "circle-minus",
+    "retried": "circle-check",
+    "test": "info-circle",
 }
 
 
-@register.simple_tag
-def icon(name: str, extra: str = "") -> SafeString:
-    """An icon of the sprite, hidden from screen readers: it is always beside a text."""
+# The address of the sprite is the same for as long as the process runs.
+@cache
+def _draw(name: str, extra: str) -> SafeString:
     sprite = staticfiles_storage.url(SPRITE)
     css = f"icon {extra}".rstrip()
     return format_html(
         '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, sprite, name
     )
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """An icon of the sprite, hidden from screen readers: it is always beside a text."""
+    return _draw(name, extra)
 
 
 @register.simple_tag

@@ -7,6 +7,7 @@ from django import template
 from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from jobs.display.names import split_name
 from jobs.display.provider_text import copyable, provider_text, visible
 from providers.http.redaction import REDACTED
 from providers.parsing.text import make_visible
@@ -59,6 +60,24 @@ def json_text(value: Any) -> str:
     if isinstance(value, list) and value:
         return ", ".join(map(json_text, value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@register.simple_tag
+def cut_name(name: Any) -> SafeString:
+    """A name that is cut in its middle where room is short (`.cut` in board.css)."""
+    head, tail = split_name(visible(name))
+    return format_html(
+        '<bdi class="cut"><span class="cut-head">{}</span><span class="cut-tail">{}</span></bdi>',
+        head,
+        tail,
+    )
+
+
+@register.filter
+def initials(name: Any) -> str:
+    """`MK` for Mara Kowalski: the first letters of the first and the last word."""
+    words = str(name).split()
+    return "".join(word[0] for word in dict.fromkeys([*words[:1], *words[-1:]])).upper()
 
 
 @register.filter

@@ -1,12 +1,16 @@
 """Files of all accounts: what the jobs made, with a way to open or play each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from jobs.display.formats import age
+from jobs.display.job_row import split_account
 from jobs.media.playback import PLAYED, Opening, opening
 from jobs.models import Output, ProviderAccount
 from jobs.models.mirror.output import kind_choices, output_status_choices
@@ -14,68 +18,122 @@ from jobs.query.files import FileFilter
 from jobs.query.paging import keyset
 from jobs.query.paging.keyset import KeysetPage
 from jobs.query.visibility import Visibility
-from jobs.views.shared.filter_form import account_selects, filter_form, spans
+from jobs.views.shared.filter_form import Choice, account_menus, filter_form, spans
 from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.layout import HtmxRequest, layout_context
 from organizations.access import Access, requires
 from organizations.permissions import Permission
 from providers.core.status import OutputStatus
 
+MADE = OutputStatus.SUCCEEDED
+# Longer than MPEG-TS it is no name any more
+SHORT = 7
+# From when on a row says that its link expires
+SOON = timedelta(days=1)
 HEIGHTS = (240, 360, 480, 720, 1080, 2160)
 
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file with what can be done with it now."""
+    """A file with what can be done with it now. `warning` is a few words, for a mark."""
 
     output: Output
     opening: Opening
     can_play: bool
+    account: tuple[str, str]
+    warning: str = ""
+    explanation: str = ""
+
+    @property
+    def format(self) -> str:
+        """Its short name; not a description such as `ISO MP4/M4A [mp4a]`."""
+        return self.output.format.upper() if len(self.output.format) <= SHORT else ""
 
 
 @require_safe
 @requires(Permission.READ)
 def file_list(request: HtmxRequest, access: Access) -> HttpResponse:
     filters = FileFilter.parse(request.GET, Visibility(access.organization))
+    # what was made, unless another status is asked for
+    shown = filters if filters.status else replace(filters, status=frozenset({MADE}))
     files = Output.objects.for_organization(access.organization).for_list()
     try:
         page = keyset.page(
-            filters.apply(files), filters.ordering, filters.limit, filters.cursor, filters.scope
+            shown.apply(files), filters.ordering, filters.limit, filters.cursor, filters.scope
         )
     except ValueError:
         return redirect_to_first_page(request, filters)
-    context = {"access": access, "filters": filters, **_results(page, filters, request.path)}
+    context = layout_context(access, "files") | {"filters": filters}
+    context |= _results(page, filters, request.path)
+    context |= _form(filters, [state.account for state in context["health"]], request.path)
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/files/_results.html", context)
-    context |= layout_context(access, "files")
-    context |= _form(filters, [state.account for state in context["health"]], request.path)
     return render(request, "jobs/files/files.html", context)
 
 
 def _results(page: KeysetPage[Output], filters: FileFilter, path: str) -> dict[str, Any]:
     return {
         "rows": [_row(output) for output in page.rows],
-        "list_url": path,
+        "kinds": _tabs(filters, path),
+        "turned_url": f"{path}?{filters.query(sort=_turned(filters))}",
         "newer_url": page.previous and f"{path}?{filters.query(cursor=page.previous)}",
         "older_url": page.next and f"{path}?{filters.query(cursor=page.next)}",
     }
 
 
+def _turned(filters: FileFilter) -> str:
+    return "created" if filters.ordering.descending else "-created"
+
+
+def _tabs(filters: FileFilter, path: str) -> list[Choice]:
+    """A tab for each kind of file; the first has all but images, which come by the hundred."""
+    every = Choice("All", f"{path}?{filters.query(kind=None)}", not filters.kind)
+    return [
+        every,
+        *(
+            Choice(label, f"{path}?{filters.query(kind=kind)}", filters.kind == {kind})
+            for kind, label in kind_choices()
+        ),
+    ]
+
+
 def _row(output: Output) -> FileRow:
     plays = output.is_web and output.kind in PLAYED and output.status == OutputStatus.SUCCEEDED
     opens = opening(output)
-    return FileRow(output, opens, can_play=plays and opens.is_offered)
+    return FileRow(
+        output,
+        opens,
+        plays and opens.is_offered,
+        split_account(output.account.name, output.account.provider_label),
+        *_warning(output, opens),
+    )
+
+
+def _warning(output: Output, opens: Opening) -> tuple[str, str]:
+    """That a file cannot be opened, or soon no more; with the whole sentence."""
+    if not opens.is_offered:
+        return ("Link expired", opens.reason) if opens.reason else ("URL not reported", "")
+    if output.expires_at and not opens.is_renewed:
+        left = output.expires_at - timezone.now()
+        if left < SOON:
+            at = timezone.localtime(output.expires_at)
+            return f"Link expires in {age(left)}", f"At {at:%Y-%m-%d %H:%M:%S %Z}"
+    return "", ""
 
 
 def _form(filters: FileFilter, accounts: list[ProviderAccount], path: str) -> dict[str, Any]:
     given = dict(filters.params())
     offered = {
-        **account_selects(accounts),
-        "kind": ("Kind", "All except images", kind_choices()),
-        "status": ("Status", "Any", output_status_choices()),
-        "min_height": ("Height", "Any", [(str(one), f"{one} px or more") for one in HEIGHTS]),
+        **account_menus(accounts),
+        "status": ("Status", "Succeeded", output_status_choices()),
+        "min_height": ("Pixels", "Any", [(str(one), f"{one} px or more") for one in HEIGHTS]),
         "created_after": ("Created", "Any time", spans(given.get("created_after", ""))),
     }
     return filter_form(
-        filters, path, offered, accounts, placeholder="File, job or id", presets=filters.presets
+        filters,
+        path,
+        offered,
+        accounts,
+        placeholder="Search files by name, job or id",
+        presets=filters.presets,
     )

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from jobs.accounts.freshness import describe_list
@@ -12,10 +13,11 @@ from jobs.models import Job, ProviderAccount
 from jobs.query import arrivals
 from jobs.query.jobs import JobFilter
 from jobs.query.paging.keyset import KeysetPage
-from jobs.views.shared.filter_form import account_selects, filter_form, spans
+from jobs.query.paging.orderings import SORT_TIMES
+from jobs.views.shared.filter_form import account_menus, filter_form, spans
 from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.job_filters import read_job_filters
-from jobs.views.shared.layout import HtmxRequest, layout_context
+from jobs.views.shared.layout import HtmxRequest, job_search, layout_context
 from jobs.views.shared.tabs import tabs_context
 from organizations.access import Access, requires
 from organizations.permissions import Permission
@@ -38,10 +40,9 @@ def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
     mark = arrivals.mark(accounts)
     tabs = tabs_context(jobs, filters, request.path, arrivals.fingerprint(mark))
     context |= {"filters": filters, "page": page, **tabs, **_results(filters, page, request.path)}
-    context |= _live_marks(filters, page, mark)
+    context |= _live_marks(filters, page, mark) | _filter_form(access, filters, accounts)
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/job_list/_results.html", context)
-    context |= _filter_form(filters, accounts, request.path)
     context["unlisted"] = _unlisted(filters, accounts)
     return render(request, "jobs/job_list/list.html", context)
 
@@ -57,8 +58,9 @@ def _unlisted(
 
 def _results(filters: JobFilter, page: KeysetPage[Job], path: str) -> dict[str, Any]:
     return {
-        "columns": _columns(filters, path),
-        "second_time": second_time(filters),
+        "columns": [_time_column(filters, path)],
+        "time_shown": filters.ordering.name,
+        "list_path": path,
         "newer_url": page.previous and f"{path}?{filters.query(cursor=page.previous)}",
         "older_url": page.next and f"{path}?{filters.query(cursor=page.next)}",
         "first_url": f"{path}?{filters.query()}",
@@ -83,43 +85,51 @@ class Column:
     sorted: str
 
 
-def second_time(filters: JobFilter) -> str:
-    """The time beside the creation: when it started where that is the order, else its end."""
-    return "started" if filters.ordering.name == "started" else "finished"
+def _time_column(filters: JobFilter, path: str) -> Column:
+    """The time that sorts the list; its heading turns the order."""
+    name, descending = filters.ordering.name, filters.ordering.descending
+    url = f"{path}?{filters.query(sort=name if descending else f'-{name}')}"
+    return Column(name.capitalize(), url, "descending" if descending else "ascending")
 
 
-def _columns(filters: JobFilter, path: str) -> list[Column]:
-    def column(name: str) -> Column:
-        ordering = filters.ordering
-        is_sorted = ordering.name == name
-        turned = name if is_sorted and ordering.descending else f"-{name}"
-        direction = "descending" if ordering.descending else "ascending"
-        url = f"{path}?{filters.query(sort=turned)}"
-        return Column(name.capitalize(), url, direction if is_sorted else "")
-
-    return [column("created"), column(second_time(filters))]
-
-
-def _filter_form(filters: JobFilter, accounts: list[ProviderAccount], path: str) -> dict[str, Any]:
+def _filter_form(
+    access: Access, filters: JobFilter, accounts: list[ProviderAccount]
+) -> dict[str, Any]:
     given = dict(filters.params())
-    families = sorted({name.partition(".")[0] for name in CLASSES if "." in name})
     offered = {
-        **account_selects(accounts),
-        "error": (
-            "Error",
-            "Any",
-            [(name, name) for name in [*(f"{one}.*" for one in families), *sorted(CLASSES)]],
-        ),
-        "gone": ("Gone", "Any", [("true", "Only gone"), ("false", "Not gone")]),
-        "unresolved": ("Unresolved", "Any", [("true", "Yes"), ("false", "No")]),
+        **account_menus(accounts),
+        "error": ("Error", "Any", _error_choices()),
         "created_after": ("Created", "Any time", spans(given.get("created_after", ""))),
         "finished_after": ("Finished", "Any time", spans(given.get("finished_after", ""))),
+        "gone": ("Gone", "Any", [("true", "Only gone"), ("false", "Not gone")]),
+        "sort": ("Sort by", "Default", _sort_choices(given.get("sort", ""))),
     }
+    if filters.tab != {JobStatus.FAILED}:  # whose tab has a switch for it
+        offered["unresolved"] = ("Unresolved", "Any", [("true", "Yes"), ("false", "No")])
+    path = reverse("jobs:list", args=[access.organization.slug])
     return filter_form(
         filters,
         path,
         offered,
         accounts,
-        placeholder="Name, file, error, id",
+        placeholder=job_search(access).placeholder,
         presets=filters.presets,
+        codes={value: value for value, _ in offered["error"][2]},
+        more=("finished_after", "gone", "unresolved", "sort"),
+        action=job_search(access).action,
     )
+
+
+def _error_choices() -> list[tuple[str, str]]:
+    """Families of errors, and each class by its title with its code."""
+    families = sorted({name.partition(".")[0] for name in CLASSES if "." in name})
+    titles = {"auth": "Credentials", "encode": "Encoding", "input": "Source",
+              "output": "Destination", "quota": "Limits"}  # fmt: skip
+    every = [(f"{one}.*", f"{titles.get(one, one.capitalize())}: any") for one in families]
+    return [*((one.name, one.title) for one in CLASSES.values()), *every]
+
+
+def _sort_choices(chosen: str) -> list[tuple[str, str]]:
+    found = [(f"-{name}", name.capitalize()) for name in SORT_TIMES]
+    turned = chosen if chosen in SORT_TIMES else ""
+    return [*found, (turned, f"{turned.capitalize()}, earliest first")] if turned else found

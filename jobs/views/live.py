@@ -15,9 +15,8 @@ from jobs.models import Job, ProviderAccount
 from jobs.models.mirror.job import JobQuerySet
 from jobs.query import arrivals
 from jobs.query.jobs import JobFilter
-from jobs.views.job_list import second_time
 from jobs.views.shared.job_filters import read_job_filters
-from jobs.views.shared.layout import freshness_of
+from jobs.views.shared.layout import freshness_of, health_context
 from jobs.views.shared.tabs import tabs_context
 from organizations.access import Access, requires
 from organizations.permissions import Permission
@@ -49,11 +48,12 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
         news |= _list_news(request, jobs, filters, shown, accounts, path)
     if changed := _changed(jobs, shown, accounts):
         news["changed"] = changed
-    if (mark := fingerprint(states)) != request.GET.get("health"):
-        news |= {"health": states, "health_fingerprint": mark}
+    if fingerprint(states) != request.GET.get("health"):
+        news |= health_context(states)
     if not news:
         return HttpResponse(status=204)
-    context = {"access": access, "filters": filters, "second_time": second_time(filters)}
+    shown_time = filters.ordering.name
+    context = {"access": access, "filters": filters, "time_shown": shown_time, "list_path": path}
     return render(request, "jobs/live/_update.html", context | news)
 
 

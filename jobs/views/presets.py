@@ -14,7 +14,7 @@ from jobs.models import Preset, ProviderAccount
 from jobs.query import presets
 from jobs.query.presets import PresetFilter, PresetPage, Usage
 from jobs.query.visibility import Visibility
-from jobs.views.shared.filter_form import SPANS, account_selects, filter_form
+from jobs.views.shared.filter_form import SPANS, account_menus, filter_form
 from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.layout import HtmxRequest, layout_context
 from organizations.access import Access, requires
@@ -51,15 +51,14 @@ def preset_list(request: HtmxRequest, access: Access) -> HttpResponse:
     except ValueError:
         return redirect_to_first_page(request, filters)
     context = {
-        "access": access,
+        **layout_context(access, "presets"),
         "filters": filters,
         "without": _accounts_without(access.organization, filters),
         **_results(page, filters, request.path, access.organization.slug),
     }
+    context |= _form(filters, [state.account for state in context["health"]], request.path)
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/presets/_results.html", context)
-    context |= layout_context(access, "presets")
-    context |= _form(filters, [state.account for state in context["health"]], request.path)
     return render(request, "jobs/presets/presets.html", context)
 
 
@@ -105,7 +104,7 @@ def _accounts_without(organization: Organization, filters: PresetFilter) -> list
 
 def _form(filters: PresetFilter, accounts: list[ProviderAccount], path: str) -> dict[str, Any]:
     offered = {
-        **account_selects(accounts),
+        **account_menus(accounts),
         "created_after": ("Usage over", "", _windows(filters)),
     }
     # the URL need not name the default span
@@ -115,7 +114,7 @@ def _form(filters: PresetFilter, accounts: list[ProviderAccount], path: str) -> 
         path,
         offered,
         accounts,
-        placeholder="Name, id or kind",
+        placeholder="Search presets by name, id or kind",
         presets=filters.presets,
         chosen=chosen,
     )

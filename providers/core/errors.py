@@ -43,12 +43,14 @@ CODE_LENGTH = 200
 class ErrorClass:
     """One class of faults.
 
+    `title` is what people read in lists; `name` is the code for filters and the API.
     `fixer`: you (who submitted the job or keeps the account), the owner of the source, or the
     provider. `is_transient`: it goes away by itself. `retry_helps`: the same request may end
     differently now, or once what `hint` says is done outside of it.
     """
 
     name: str
+    title: str
     sentence: str
     fixer: Fixer
     is_transient: bool
@@ -59,6 +61,7 @@ class ErrorClass:
 _CATALOGUE = (
     ErrorClass(
         "input.not_found",
+        "Source not found",
         "The source file was not found at its URL.",
         "owner",
         is_transient=False,
@@ -67,6 +70,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "input.access_denied",
+        "Source access denied",
         "The provider was not allowed to read the source file.",
         "owner",
         is_transient=False,
@@ -75,6 +79,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "input.timeout",
+        "Source server too slow",
         "The server that holds the source file was too slow or did not respond.",
         "owner",
         is_transient=True,
@@ -83,6 +88,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "input.corrupt",
+        "Source damaged",
         "The source file is damaged or incomplete.",
         "owner",
         is_transient=False,
@@ -91,6 +97,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "input.unsupported",
+        "Source not supported",
         "The provider cannot decode this kind of source file.",
         "owner",
         is_transient=False,
@@ -99,6 +106,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "input.no_media",
+        "No video or audio",
         "The source file contains no video or audio.",
         "owner",
         is_transient=False,
@@ -107,6 +115,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "settings.invalid",
+        "Settings not valid",
         "The settings of the job are not valid for this source or this provider.",
         "you",
         is_transient=False,
@@ -115,6 +124,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "encode.failed",
+        "Encoder failed",
         "The encoder failed on this file.",
         "provider",
         is_transient=False,
@@ -123,6 +133,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "output.access_denied",
+        "Destination access denied",
         "The provider was not allowed to write to the destination.",
         "you",
         is_transient=False,
@@ -131,6 +142,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "output.not_found",
+        "Destination not found",
         "The destination does not exist or cannot be reached.",
         "you",
         is_transient=False,
@@ -139,6 +151,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "output.failed",
+        "Delivery failed",
         "The output was encoded but could not be delivered to the destination.",
         "you",
         is_transient=True,
@@ -147,6 +160,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "quota.rate",
+        "Too many requests",
         "Too many requests in a short time.",
         "you",
         is_transient=True,
@@ -155,6 +169,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "quota.plan",
+        "Not in the plan",
         "The account's plan does not allow it.",
         "you",
         is_transient=False,
@@ -163,6 +178,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "auth.refused",
+        "Credentials refused",
         "The provider refused the credentials of the account.",
         "you",
         is_transient=False,
@@ -171,6 +187,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "provider.outage",
+        "Provider outage",
         "The provider has an outage or cannot be reached.",
         "provider",
         is_transient=True,
@@ -179,6 +196,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "provider.timeout",
+        "Provider timeout",
         "The provider did not finish in time.",
         "provider",
         is_transient=True,
@@ -187,6 +205,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "provider.withdrawn",
+        "Service withdrawn",
         "The provider no longer offers this service.",
         "provider",
         is_transient=False,
@@ -195,6 +214,7 @@ _CATALOGUE = (
     ),
     ErrorClass(
         "unknown",
+        "Reason not reported",
         "The provider gave no reason.",
         "provider",
         is_transient=False,

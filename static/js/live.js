@@ -51,24 +51,35 @@
     htmx.trigger(source(), "reelboard:poll");
   }
 
-  // The control of the list: pause, and how often
+  const askNow = () => {
+    const asked = pulse() || source();
+    if (asked) htmx.trigger(asked, "reelboard:poll");
+  };
+
+  // The control in the header: pause, and how often
 
   const control = () => document.querySelector("[data-live-control]");
 
   function showControl(interval, paused) {
     if (!control()) return;
     control().hidden = false;
-    control().querySelector("select").value = interval;
-    const button = control().querySelector("[data-live-pause]");
+    for (const choice of control().querySelectorAll("[data-live-interval]"))
+      choice.setAttribute("aria-pressed", String(choice.dataset.liveInterval === interval));
+    const button = document.querySelector("[data-live-pause]");
+    button.hidden = false;
     button.setAttribute("aria-pressed", String(paused));
+    button.title = paused ? "Updates are paused" : "Pause updates";
     button.querySelector("span").textContent = paused ? "Paused" : "Pause";
   }
 
-  document.addEventListener("change", (event) => {
-    if (event.target.closest("[data-live-control]")) save({ interval: event.target.value });
-  });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-live-pause]")) save({ paused: !settings().paused });
+    if (event.target.closest("[data-live-retry]")) askNow();
+    const choice = event.target.closest("[data-live-interval]");
+    if (!choice) return;
+    save({ interval: choice.dataset.liveInterval });
+    control().open = false;
+    control().querySelector("summary").focus();
   });
 
   // What a poll says of the page, so that only what differs comes back
@@ -173,15 +184,14 @@
   // An answer, or none
 
   const connected = (isConnected) => {
-    const notice = document.getElementById("offline");
     document.body.classList.toggle("is-offline", !isConnected);
-    if (isConnected) {
-      lostAt = undefined;
-    } else if (!lostAt) {
-      lostAt = new Date();
-      notice.querySelector("[data-since]").textContent = lostAt.toLocaleTimeString();
+    if (!isConnected) lostAt ??= new Date().toLocaleTimeString([], { timeStyle: "short" });
+    for (const id of ["offline", "no-answer"]) {
+      const notice = document.getElementById(id);
+      if (lostAt) notice.querySelector("[data-since]").textContent = lostAt;
+      notice.hidden = isConnected;
     }
-    notice.hidden = isConnected;
+    if (isConnected) lostAt = undefined;
   };
 
   document.addEventListener("htmx:afterRequest", (event) => {
@@ -208,6 +218,6 @@
   });
   document.addEventListener("DOMContentLoaded", schedule);
   setInterval(() => {
-    if (!document.hidden && pulse()) htmx.trigger(pulse(), "reelboard:poll");
+    if (!document.hidden && !settings().paused && pulse()) htmx.trigger(pulse(), "reelboard:poll");
   }, PULSE_MS);
 })();

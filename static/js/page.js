@@ -57,12 +57,6 @@
       }
     }
 
-    const toggle = event.target.closest("[data-toggle]");
-    if (toggle) {
-      const isOpen = document.getElementById(toggle.dataset.toggle).classList.toggle("is-open");
-      toggle.setAttribute("aria-expanded", String(isOpen));
-    }
-
     const opener = event.target.closest("[data-dialog]");
     if (opener) {
       const dialog = document.getElementById(opener.dataset.dialog);

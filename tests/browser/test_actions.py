@@ -24,7 +24,7 @@ def test_a_button_that_goes_makes_no_room_for_another_and_hands_its_focus_on(
     page: Page, stack: Stack
 ) -> None:
     submit(page, stack.clip("good.mp4?places"), hls=["240"], mp4=["360"])
-    expect(page.locator(".job-head progress")).to_be_visible(timeout=ENCODED_MS)
+    expect(page.locator(".progress-panel progress")).to_be_visible(timeout=ENCODED_MS)
     actions = page.locator("#actions")
     cancel = actions.get_by_role("button", name="Cancel")
     cancel.focus()

@@ -58,7 +58,7 @@ def assert_plays(page: Page) -> None:
 
 def test_a_submitted_clip_succeeds_and_its_hls_and_mp4_play(page: Page, stack: Stack) -> None:
     submit(page, stack.clip("good.mp4"), hls=["240"], mp4=["360"])
-    progress = page.locator(".job-head progress")
+    progress = page.locator(".progress-panel progress")
     expect(progress).to_be_visible(timeout=ENCODED_MS)
     before = float(progress.get_attribute("value") or 0)
     expect(progress).not_to_have_attribute("value", f"{before:.1f}", timeout=ENCODED_MS)

@@ -96,7 +96,7 @@ def test_a_colleague_is_invited_joins_and_gets_another_role(
         expect(theirs.get_by_role("link", name="New job")).to_have_count(count)
     assert theirs.request.get("/o/harbor/jobs/new/").status == 403
 
-    theirs.locator(".side-user summary").click()
+    theirs.locator(".top-user summary").click()
     with theirs.expect_response("**/profile/theme/"):
         theirs.get_by_role("button", name="Dark theme").click()
     context.close()

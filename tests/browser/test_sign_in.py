@@ -87,7 +87,7 @@ def confirm_password(page: Page) -> None:
 def test_an_app_and_recovery_codes_are_set_up_and_asked_for(visitor: Page) -> None:
     page = visitor
     enter_password(page, WITH_APP)
-    page.locator(".side-user summary").click()
+    page.locator(".top-user summary").click()
     page.get_by_role("link", name="Two-factor authentication").click()
     inspect(page)
     page.get_by_role("link", name="Set up an app").click()

@@ -74,8 +74,8 @@ def test_a_seeded_job_in_an_undocumented_state_is_unknown_with_its_label_kept(
         run(add_account(studio, sandbox.api_url("videosdk"), **keys))
     job = Job.objects.get(status="unknown")
     assert job.provider_status == "quarantined"
-    for page in (show(viewer, "list"), show(viewer, "detail", job.pk)):
-        assert "reported as “<bdi>quarantined</bdi>”" in page
+    assert 'title="Reported as “quarantined”"' in show(viewer, "list")
+    assert "reported as “<bdi>quarantined</bdi>”" in show(viewer, "detail", job.pk)
 
 
 def test_a_job_that_two_pages_of_a_growing_list_hold_is_one(

@@ -61,9 +61,9 @@ def audit(request: HtmxRequest, access: Access) -> HttpResponse:
         "older_url": page.next and f"{path}?{filters.query(cursor=page.next)}",
         "export_query": filters.query(limit=None),
     }
+    context |= _form(filters, path)
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/settings/_audit_results.html", context)
-    context |= _form(filters, path)
     return render_settings(request, access, "audit", "jobs/settings/audit.html", context)
 
 
@@ -91,7 +91,13 @@ def _form(filters: AuditFilter, path: str) -> dict[str, Any]:
         "object": ("Object", "Any", list(OBJECTS)),
         "created_after": ("When", "Any time", spans(given.get("created_after", ""))),
     }
-    form = filter_form(filters, path, offered, [], placeholder="Person, object, address or id")
+    form = filter_form(
+        filters,
+        path,
+        offered,
+        [],
+        placeholder="Search the audit log by person, object, address or id",
+    )
     form["chips"] = [
         Chip(f"{label}: {given[name]}", f"{path}?{filters.query(**{name: None})}")
         for name, label in CHIPS

@@ -1,6 +1,9 @@
 """What every page of the board shares: the layout around it, and how current its data is."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -9,13 +12,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 
-from jobs.accounts.freshness import Freshness, fingerprint, freshness
+from jobs.accounts.freshness import Freshness, HealthStatus, fingerprint, freshness
 from jobs.models import ProviderAccount
 from organizations.access import Access
 from organizations.models import Organization
 
 # What a browser sends of a list's query, and as much of it as a link should hold.
 _QUERY = re.compile(r"[\w%&=+.~:*!'(),;/?@$-]{1,2000}", re.ASCII)
+
+
+# The header names each account up to here; beyond, those alone that are not fine.
+MAX_NAMED = 6
 
 
 class HtmxRequest(HttpRequest):
@@ -35,16 +42,69 @@ def freshness_of(organization: Organization) -> list[Freshness]:
     return [freshness(account, now) for account in accounts]
 
 
+@dataclass(frozen=True, slots=True)
+class SearchBox:
+    """The one search box of a page. On a list it narrows that list, and `kept` holds the other
+    filters; elsewhere it leads to the jobs.
+    """
+
+    action: str
+    placeholder: str
+    text: str = ""
+    kept: Sequence[tuple[str, str]] = ()
+    # the list that follows what is typed
+    list_url: str = ""
+
+
+def job_search(access: Access) -> SearchBox:
+    action = reverse("jobs:search", args=[access.organization.slug])
+    return SearchBox(action, "Search jobs by name, file, error or id")
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One cause that concerns one or more accounts, for one banner."""
+
+    status: HealthStatus
+    reason: str
+    states: Sequence[Freshness]
+
+
 def layout_context(access: Access, section: str) -> dict[str, Any]:
     """What the layout around a page needs; `section` is the entry of the navigation."""
-    states = freshness_of(access.organization)
     return {
         "access": access,
         "section": section,
-        "health": states,
-        "health_fingerprint": fingerprint(states),
         "jobs_url": reverse("jobs:list", args=[access.organization.slug]),
+        "search": job_search(access),
+        **health_context(freshness_of(access.organization)),
     }
+
+
+def health_context(states: list[Freshness]) -> dict[str, Any]:
+    """What the header and the banners say of the accounts, on a page and after a poll."""
+    fine = [state for state in states if state.status == HealthStatus.OK]
+    is_long = len(states) > MAX_NAMED
+    synced = [state.synced_at for state in fine or states if state.synced_at]
+    return {
+        "health": states,
+        "health_named": [one for one in states if one not in fine] if is_long else states,
+        "health_fine": len(fine) if is_long else 0,
+        "health_fingerprint": fingerprint(states),
+        # the oldest: of no account that is fine is less known
+        "synced_at": min(synced, default=None),
+        "alarms": _alarms(states),
+    }
+
+
+def _alarms(states: list[Freshness]) -> list[Alarm]:
+    alarming = sorted(
+        (state for state in states if state.is_alarming), key=lambda one: (one.status, one.reason)
+    )
+    return [
+        Alarm(status, reason, list(found))
+        for (status, reason), found in groupby(alarming, key=lambda one: (one.status, one.reason))
+    ]
 
 
 def list_url(request: HttpRequest, access: Access) -> str:

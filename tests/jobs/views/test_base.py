@@ -34,6 +34,22 @@ def test_our_own_files_evaluate_nothing_and_ask_no_other_host(source: Path) -> N
     assert not re.search(r"\beval\(|new Function|innerHTML|@import|https?://", text)
 
 
+COLOR = re.compile(
+    r"#[0-9a-f]{3,8}\b|\b(?:rgba?|hsla?|hwb|oklch|oklab|lab|lch|light-dark)\("
+    r"|(?<![\w-])(?:white|black|gr[ae]y|red|green|blue|orange|yellow|purple)(?![\w-])",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("source", STYLES, ids=lambda path: path.name)
+def test_nothing_but_the_tokens_has_a_color(source: Path) -> None:
+    text = re.sub(r"/\*.*?\*/", "", source.read_text(), flags=re.DOTALL)
+    if source.name == "board.css":
+        tokens, _, text = text.partition("}")
+        assert COLOR.search(tokens)
+    assert COLOR.findall(text) == []
+
+
 def test_every_icon_that_is_used_is_in_the_sprite_and_no_other_is() -> None:
     used = set(ICONS.values())
     for template in TEMPLATES:
@@ -85,7 +101,7 @@ def test_a_form_from_before_the_sign_in_is_distinguished() -> None:
 def test_the_pages_around_the_sign_in_are_ours(client: Client, url: str, phrase: str) -> None:
     html = client.get(url).content.decode()
     assert f"<h1>{phrase}</h1>" in html
-    assert "css/base.css" in html
+    assert "css/board.css" in html
 
 
 def test_signing_out_asks_first(viewer: Client) -> None:

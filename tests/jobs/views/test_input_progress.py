@@ -20,9 +20,9 @@ def test_it_says_how_much_is_fetched_until_all_is(viewer: Client, account: Provi
     apply(account, reported(input=fetched(42.31)))
     job = Job.objects.get(remote_id="71")
     path = reverse("jobs:detail", args=["harbour-studio", job.pk])
-    assert "Fetching input, 42 %" in viewer.get(path).content.decode()
+    assert "Fetching input, 42%" in viewer.get(path).content.decode()
     apply(account, reported(input=fetched(None), name="a list says less"), at=5)
-    assert "Fetching input, 42 %" in viewer.get(path).content.decode()
+    assert "Fetching input, 42%" in viewer.get(path).content.decode()
     apply(account, reported(input=fetched(100)), at=10)
     assert "Fetching input" not in viewer.get(path).content.decode()
 

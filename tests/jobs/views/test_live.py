@@ -87,7 +87,7 @@ def test_a_page_without_a_list_asks_about_the_accounts_alone(
 ) -> None:
     mark = fingerprint(freshness_of(studio))
     assert viewer.get(LIVE, {"health": mark}).status_code == 204
-    assert viewer.get(LIVE, {"health": "old"}).content.decode().count("hx-swap-oob") == 2
+    assert viewer.get(LIVE, {"health": "old"}).content.decode().count("hx-swap-oob") == 3
 
 
 @pytest.mark.parametrize("rows", ["", "x", "1.", "99999999999999999999.1", "1.1_" * 5000])

@@ -68,7 +68,7 @@ def test_a_change_of_progress_brings_the_row_and_then_nothing(
     apply(account, reported("1", progress=10.0))
     page = ListPage.open(viewer)
     apply(account, reported("1", progress=20.0), at=5)
-    assert "20 %" in page.poll()
+    assert "20%" in page.poll()
     assert page.poll() == ""
 
 

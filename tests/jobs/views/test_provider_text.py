@@ -14,7 +14,7 @@ from jobs.display.provider_text import copyable, provider_text, visible
 TEMPLATES = settings.BASE_DIR / "templates"
 SAFE = {
     "provider_text", "visible", "copyable", "mark_redacted", "urlencode", "version_mark",
-    "end_explanation",
+    "end_explanation", "error_title",
 }  # fmt: skip
 # what prints itself as its name, its label or its provider's id
 ROWS = {"job", "output", "preset", "account", "delivery", "event", "of", "one", "double"}
@@ -22,8 +22,9 @@ ROWS = {"job", "output", "preset", "account", "delivery", "event", "of", "one", 
 OURS = {
     "access.role", "field", "form.test", "form.account", "form.send_field", "form.thumbnails",
     "form.thumbnails_by", "form.email", "column.role",
-    "again_form.send_again", "action", "state", "select", "chip", "column", "tab", "retried",
-    "phase", "error.class", "note", "filters.ordering",
+    "again_form.send_again", "action", "state", "menu", "choice", "chip", "column", "tab",
+    "retried",
+    "phase", "row.length", "row.mark", "search", "error.class", "note", "filters.ordering",
 }  # fmt: skip
 # a link that the adapter made: `https://` and the id, percent-encoded
 LINKS = {"job.console_url"}

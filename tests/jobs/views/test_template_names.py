@@ -12,7 +12,7 @@ FOLDERS = [path for path in (ROOT / "templates" / "jobs").iterdir() if path.is_d
 # of an export while another is in progress
 ANSWERS = {"no_link", "open_elsewhere", "busy"}
 # what several views share
-SHARED = {"base", "board", "lists", "page", "theme", "time", "zone"}
+SHARED = {"board", "page", "theme", "time", "toolbar", "zone"}
 # the pages of django-allauth
 SIGN_IN = {"sign_in", "passkeys"}
 
