@@ -38,6 +38,12 @@ def moment(at: datetime | None) -> SafeString:
 
 
 @register.simple_tag
+def exact_moment(at: datetime) -> SafeString:
+    """`2026-03-04 18:05:09.250`, for tables whose head names the time zone."""
+    return _time(at, f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S.%f}"[:-3], SafeString(""))
+
+
+@register.simple_tag
 def day(at: datetime | None) -> SafeString:
     """`4 Mar 2026`, where the hour does not matter."""
     if at is None:

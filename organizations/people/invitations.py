@@ -51,11 +51,7 @@ def send_again(invitation: Invitation, *, by: User) -> Invitation | None:
 
 
 def _send(invitation: Invitation, role: Role, *, by: User | None) -> Invitation:
-    before = (
-        {"role": invitation.role_label, "expires_at": invitation.expires_at.isoformat()}
-        if invitation.pk
-        else {"role": None, "expires_at": None}
-    )
+    before = _terms(invitation) if invitation.pk else {"role": None, "expires_at": None}
     invitation.renew(timezone.now())
     invitation.role, invitation.invited_by = role, by
     invitation.save()
@@ -65,7 +61,7 @@ def _send(invitation: Invitation, role: Role, *, by: User | None) -> Invitation:
         invitation,
         actor=by,
         before=before,
-        after={"role": role.label, "expires_at": invitation.expires_at.isoformat()},
+        after=_terms(invitation),
     )
     request_invitation_mail(invitation)
     return invitation
@@ -143,6 +139,14 @@ def accept_as_new_user(invitation: Invitation, name: str, password: str) -> User
         note_unproven(user)  # owners see the link, too
     accept(invitation, user)
     return user
+
+
+def _terms(invitation: Invitation) -> dict[str, str]:
+    """What an entry says of it."""
+    return {
+        "role": invitation.role_label,
+        "expires_at": f"{invitation.expires_at:%Y-%m-%d %H:%M} UTC",
+    }
 
 
 def _reload(invitation: Invitation) -> Invitation | None:

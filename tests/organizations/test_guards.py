@@ -132,3 +132,24 @@ def test_every_form_needs_its_token() -> None:
             assert b"CSRF" in response.content or b"form" in response.content, path
         tried += 1
     assert tried > 60
+
+
+# What somebody signed out may see: ways to sign in, and links with a secret.
+OPEN = (
+    *("accounts/login/", "accounts/logout/", "accounts/signup/", "accounts/inactive/"),
+    *("accounts/confirm-email/", "accounts/password/reset/", "accounts/reauthenticate/"),
+)
+
+
+@pytest.mark.ignore_template_errors  # of pages that are open
+def test_somebody_signed_out_sees_what_is_meant_to_be_open_alone() -> None:
+    found = [path for path in paths(get_resolver()) if not path.startswith((*EXEMPT, *READ_ONLY))]
+    shown = set()
+    for path in found:
+        for method in ("get", "post"):
+            response = getattr(Client(), method)(f"/{path}")
+            leads_to_sign_in = response.get("Location", "").startswith((LOGIN, "/admin/login/"))
+            if not leads_to_sign_in and response.status_code not in (404, 405):
+                shown.add(path)
+    assert (shown - set(OPEN), set(OPEN) - shown) == (set(), set())
+    assert len(found) > 100

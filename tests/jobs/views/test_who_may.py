@@ -4,11 +4,11 @@ Made from the URLs and the table of permissions: a new page is covered by being 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from jobs.models import Job, JobAction, Output, ProviderAccount, Submission
 from organizations.models import ApiToken, AuditEntry, Membership, Organization, Role
@@ -16,11 +16,20 @@ from organizations.permissions import Permission, role_allows
 from tests.factories import make_invitation, make_membership
 from tests.jobs.factories import make_account, make_body, make_delivery, make_job, make_output
 
-PAGES: dict[str, URLPattern] = {
-    str(pattern.name): pattern
-    for pattern in get_resolver("jobs.urls").url_patterns
-    if isinstance(pattern, URLPattern) and "<slug:org>" in str(pattern.pattern)
-}
+
+
+def find_pages(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Those of an organization, wherever in the URLs they are."""
+    for one in resolver.url_patterns:
+        route = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from find_pages(one, route)
+        elif "<slug:org>" in route:
+            assert route.startswith("o/<slug:org>/")
+            yield str(one.name), one
+
+
+PAGES = dict(find_pages(get_resolver()))
 # What a URL's `pk` belongs to, by what is before it.
 OWNERS = {"jobs": "job", "accounts": "account"}
 
