@@ -17,7 +17,6 @@ from tests.factories import make_invitation, make_membership
 from tests.jobs.factories import make_account, make_body, make_delivery, make_job, make_output
 
 
-
 def find_pages(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:
     """Those of an organization, wherever in the URLs they are."""
     for one in resolver.url_patterns:
