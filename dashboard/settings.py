@@ -65,7 +65,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "dashboard.static_files.StaticFiles",
     "allauth",
     "allauth.account",
     "allauth.mfa",
