@@ -32,6 +32,7 @@ READERS: list[Callable[[Any], Any]] = [
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
 )
 AWARE = st.integers(40_000_000, 7_000_000_000).map(
     lambda seconds: datetime.fromtimestamp(seconds + 0.25, timezone(timedelta(hours=-7)))
@@ -39,14 +40,14 @@ AWARE = st.integers(40_000_000, 7_000_000_000).map(
 MARCH = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__)
 @given(value=ANYTHING)
-def test_no_value_makes_a_reader_raise(reader: Callable[[Any], Any], value: Any) -> None:
-    found = reader(value)
-    if isinstance(found, datetime):
-        assert found.utcoffset() == timedelta(0)
-    elif isinstance(found, int | float):
-        assert abs(found) < 2**63
+def test_no_value_makes_a_reader_raise(value: Any) -> None:
+    for reader in READERS:
+        found = reader(value)
+        if isinstance(found, datetime):
+            assert found.utcoffset() == timedelta(0), reader
+        elif isinstance(found, int | float):
+            assert abs(found) < 2**63, reader
 
 
 @given(AWARE)

@@ -30,6 +30,7 @@ MARCH = datetime(2026, 3, 2, 9, 15, tzinfo=UTC)
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from("abc"), inner),
+    max_leaves=20,
 )
 
 

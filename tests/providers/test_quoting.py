@@ -61,7 +61,7 @@ def _listed_id(adapter: Provider) -> str:
 def test_a_refusal_holds_the_providers_message_once(
     cases: Cases, adapter: Provider, wire: responses.RequestsMock, status: int
 ) -> None:
-    for shape in SHAPES:
+    for shape in SHAPES if status in (400, 404, 422) else SHAPES[:2]:
         cases.prepare()
         wire.reset()
         for call in refuse(cases, wire, status, shape(MESSAGE)):

@@ -44,6 +44,7 @@ SCHEMES = st.sampled_from(["http", "https", "s3", "ftp", "sftp", "rtmp", "gs", "
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
 )
 # What URLs, headers and bodies are made of, in any order.
 PIECES = st.sampled_from(
