@@ -17,7 +17,7 @@ TONE_MAP = (
     "zscale=transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=hable,"
     "zscale=transfer=bt709:matrix=bt709:range=limited,format=yuv420p"
 )
-H264 = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p"]
+H264 = ["-c:v", "libx264", "-preset", "superfast", "-pix_fmt", "yuv420p"]
 AUDIO_CODECS = {"webm": "libvorbis", "ogg": "libvorbis", "mp3": "libmp3lame"}
 AUDIO_ONLY = ("mp3", "m4a", "aac")
 MUXERS = {"m4a": "ipod", "aac": "adts", "ts": "mpegts", "mkv": "matroska", "ogg": "ogg"}
