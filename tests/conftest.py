@@ -45,6 +45,9 @@ hypothesis.settings.register_profile("quick", max_examples=20, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile("quick")
 
+# Markers of the tests that take longest.
+LONGEST = ("demo", "browser")
+
 LEFT_OUT = pytest.StashKey[Counter[services.Service]]()
 # How many tests carry each marker, of those that were collected.
 SELECTS = pytest.StashKey[Counter[str]]()
@@ -56,8 +59,8 @@ def pytest_collection_modifyitems(
 ) -> Generator[None, None, None]:
     _mark(config, items)
     yield  # -m chooses by the markers, and the order becomes a random one
-    # The longest begins first: at the end, the other processes would wait for it.
-    items.sort(key=lambda item: not item.get_closest_marker("demo"))
+    # The longest begin first: at the end, the other processes would wait for them.
+    items.sort(key=lambda item: [not item.get_closest_marker(name) for name in LONGEST])
 
 
 def _mark(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,4 +1,7 @@
-"""One board and one browser for all of these tests; a fresh, signed-in page for each."""
+"""One board and one browser for all of these tests; a fresh, signed-in page for each.
+
+The browser is gone before tests of other packages: none that asks the database runs beside it.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +18,7 @@ ABORTED = ("htmx:sendAbort", "htmx:afterRequest")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Stack]:
     if worker_id != "master":  # fails in a second process: starting a board takes half a minute
         (tmp_path_factory.getbasetemp().parent / "board-of-this-run").mkdir()
@@ -27,7 +30,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[
         stack.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=services.CHROMIUM.address, args=FLAGS)
@@ -35,7 +38,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def signed_in(stack: Stack, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cookies of the owner, so that each test need not sign in anew."""
     return keep_session(stack, browser, EMAIL, tmp_path_factory.mktemp("session") / "owner.json")
@@ -61,7 +64,11 @@ def sign_in(page: Page, stack: Stack, email: str) -> None:
 def page(stack: Stack, browser: Browser, signed_in: Path) -> Iterator[Page]:
     """A page of the owner's; a console message that is not a note fails the test."""
     context = browser.new_context(
-        base_url=stack.url, storage_state=signed_in, viewport={"width": 1280, "height": 900}
+        base_url=stack.url,
+        storage_state=signed_in,
+        viewport={"width": 1280, "height": 900},
+        # an icon that turns is painted sixty times a second, by the processor alone
+        reduced_motion="reduce",
     )
     complaints: list[str] = []
     page = context.new_page()

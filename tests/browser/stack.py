@@ -16,11 +16,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.clips import make_clip
+
 ROOT = Path(__file__).resolve().parents[2]
 EMAIL = "ada@harbor.example"
 VIEWER = "vik@harbor.example"
 PASSWORD = "a-quiet-harbour-17"
 START_SECONDS = 300  # seconds on an idle machine
+# At the speed below, an output takes long enough to be seen while it is encoded.
+CLIP_SECONDS = 8
 
 # by provider: the account's name, the version in its URL, and what it gets from the keys
 ACCOUNTS = {
@@ -31,12 +35,13 @@ ACCOUNTS = {
 }
 
 # Run by `manage.py shell`, in one process, with the arguments of the accounts as ACCOUNTS. No
-# page of the admin is visited, whose files take longest to compress; and only it makes a viewer.
+# page of the admin or of the API's reference is visited, whose files take longest to compress; and
+# only it makes a viewer.
 PREPARE = f"""
 from django.core.management import call_command
 from organizations.models import Membership, Organization, Role, User
 call_command("migrate", verbosity=0)
-call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["admin"])
+call_command("collectstatic", interactive=False, verbosity=0, ignore_patterns=["admin", "ninja"])
 call_command("create_organization", name="Harbor Film", slug="harbor", owner={EMAIL!r})
 call_command("create_organization", name="Northlight", slug="northlight")
 organization = Organization.objects.get(slug="harbor")
@@ -80,8 +85,10 @@ class Stack:
         }
 
     def start(self) -> None:
+        # in place of the longer one that the sandbox would make: it is encoded often
+        make_clip(self.folder / "sandbox" / "media" / "in" / "good.mp4", CLIP_SECONDS)
         self.launch("sandbox", "manage.py", "sandbox", "--port", str(self.sandbox_port),
-                    "--seed-jobs", "60", "--encode-speed", "4")  # fmt: skip
+                    "--seed-jobs", "60", "--encode-speed", "3")  # fmt: skip
         wait_until(lambda: answers(self.sandbox_port, "/"), "the sandbox")
         keys = json.loads((self.folder / "sandbox" / "keys.json").read_text())
         accounts = [list(self._account_arguments(provider, keys)) for provider in ACCOUNTS]

@@ -21,9 +21,9 @@ import pytest
 import requests
 
 from providers.core import registry
-from sandbox.encoding.ffmpeg import executable
 from scripts.demo.__main__ import greeting
 from scripts.demo.place import CLIPS, FOREIGN, Place, prepare_environment
+from tests.clips import make_clip
 from tests.test_documents import READS
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
@@ -248,19 +248,12 @@ def odd_checkout(tmp_path: Path) -> Path:
     folder = tmp_path / ODD_NAME
     ignored = shutil.ignore_patterns(".*", "var", "tests", "docs", "node_modules")
     shutil.copytree(PROJECT_DIR, folder, ignore=ignored)
-    make_short_clip(folder / "var" / "sandbox" / "media" / "in" / CLIPS[0])
+    # in place of the 20 s that the sandbox would make: it is encoded ten times
+    make_clip(folder / "var" / "sandbox" / "media" / "in" / CLIPS[0], seconds=3)
     venv.create(folder / ".venv", symlinks=True)
     (site,) = (folder / ".venv").glob("lib/python*/site-packages")
     (site / "packages.pth").write_text(sysconfig.get_path("purelib"))
     return folder
-
-
-def make_short_clip(path: Path) -> None:
-    """In place of the 20 s that the sandbox would make: it is encoded ten times."""
-    path.parent.mkdir(parents=True)
-    picture, tone = "testsrc2=size=640x360:rate=30:duration=3", "sine=duration=3"
-    command = [executable(), "-v", "error", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", tone]
-    subprocess.run([*command, "-preset", "ultrafast", "-pix_fmt", "yuv420p", path], check=True)
 
 
 def free_port() -> str:
