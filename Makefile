@@ -5,10 +5,6 @@ PYTHON := .venv/bin/python
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-input --no-compile
 INSTALL := $(PYTHON) $(PIP_INSTALL)
 PYTEST := $(PYTHON) -m pytest
-# What needs more than Python: its own part of the tests, on PostgreSQL where there is one.
-SERVICES := postgres or redis or browser or node or demo
-# What has a target of its own.
-APART := faults or release
 # The checks and tests start some hundred processes: each would compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -34,15 +30,12 @@ demo-reset: ## Delete the demo's data (everything below var/, or VAR_DIR)
 run: .venv/.installed ## Web, worker and beat, with the settings in the environment
 	@exec $(PYTHON) -m scripts.supervise
 
-test: lint ## Lint, types and all tests that this machine can run
-	@echo "test: what needs Python alone, on SQLite"
-	$(PYTEST) --numprocesses 3 --dist worksteal -m "not ($(SERVICES) or $(APART))"
-	@echo "test: what depends on the database, on PostgreSQL; Redis, Chromium, Node, the demo"
-	TEST_SERVICES=1 $(PYTEST) --numprocesses 3 --dist loadscope \
-	    -m "(database or $(SERVICES)) and not ($(APART))"
+test: .venv/.installed-dev ## Lint, types and all tests that this machine can run
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) -m scripts.test
 
 test-fast: .venv/.installed-dev ## The unit tests, in under a minute
-	$(PYTEST) --numprocesses 2 --dist worksteal -m "not (integration or $(SERVICES) or $(APART))"
+	$(PYTEST) --numprocesses 2 --dist worksteal \
+	    -m "not (integration or postgres or redis or browser or node or demo or faults or release)"
 
 check-release: .venv/.installed-release ## What takes longer: the API by its document, the guides followed
 	$(PYTEST) -m release
