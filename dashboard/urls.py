@@ -6,6 +6,8 @@ from django.urls import include, path
 from jobs.api.http.json_api import unknown_path
 from jobs.api.router import api
 
+handler404 = "jobs.views.navigation.not_found"
+
 urlpatterns = [
     path("accounts/", include("organizations.sign_in.urls")),
     path("admin/", admin.site.urls),

@@ -20,10 +20,10 @@ def count(number: Count) -> str:
 
 @register.filter
 def percent(part: float | None) -> str:
-    """`98 %`, and `99.7 %` near the ends, where rounding would claim all or nothing."""
+    """`98%`, and `99.7%` near the ends, where rounding would claim all or nothing."""
     if part is None:
         return ""
     places = 0 if part in (0, 1) or 0.01 <= part <= 0.99 else 1
     # never rounded up to all, or down to nothing
     shown = min(max(part * 100, 0.1), 99.9) if 0 < part < 1 else part * 100
-    return f"{shown:.{places}f} %"
+    return f"{shown:.{places}f}%"

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from jobs.display.job_row import split_account
 from jobs.display.settings_summary import summarize
 from jobs.models import Preset, ProviderAccount
 from jobs.query import presets
@@ -23,6 +24,8 @@ from organizations.permissions import Permission
 from providers.core.status import TERMINAL
 from providers.core.types import Capability
 
+LOW_RATE = 0.9
+
 
 @dataclass(frozen=True, slots=True)
 class PresetRow:
@@ -35,6 +38,15 @@ class PresetRow:
     failed_url: str
     ended_url: str
     files_url: str
+
+    @property
+    def account(self) -> tuple[str, str]:
+        return split_account(self.preset.account.name, self.preset.account.provider_label)
+
+    @property
+    def is_low(self) -> bool:
+        """Whether so few succeed that somebody should look."""
+        return self.usage.success_rate is not None and self.usage.success_rate < LOW_RATE
 
     @property
     def summary(self) -> str:

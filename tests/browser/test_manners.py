@@ -257,6 +257,40 @@ def test_a_new_job_is_a_button_and_never_a_row_by_itself(page: Page, stack: Stac
     expect(page.locator("tr[data-version]").first).not_to_have_id(first or "")
 
 
+def test_ten_stops_of_the_tab_key_come_before_the_first_job_and_one_can_skip_them(
+    page: Page,
+) -> None:
+    page.goto(f"{JOBS}?status=failed")
+    is_first = "document.activeElement === document.querySelector('.job-name')"
+    stops = 0
+    while stops < 20 and not page.evaluate(is_first):
+        page.keyboard.press("Tab")
+        stops += 1
+    assert stops <= 11
+    # one stop for all tabs: the arrow keys move between them
+    page.locator("#tab-failed").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.id") == "tab-succeeded"
+
+    page.goto(JOBS)
+    for key in ("Tab", "Enter", "Tab"):
+        page.keyboard.press(key)
+    assert page.evaluate(is_first)
+
+
+def test_eighteen_jobs_are_in_sight_and_none_has_two_lines_but_failures(page: Page) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(JOBS)
+    rows = page.locator("tr[data-status]")
+    heights = rows.evaluate_all("rows => rows.map(row => [row.className, row.offsetHeight])")
+    assert {height for kind, height in heights if "has-error" not in kind} == {36}
+    assert {height for kind, height in heights if "has-error" in kind} <= {54}
+    in_sight = rows.evaluate_all(
+        "rows => rows.filter(row => row.getBoundingClientRect().bottom <= innerHeight).length"
+    )
+    assert in_sight >= min(18, len(heights))
+
+
 def test_a_lost_connection_is_reported_and_ages_stop(page: Page) -> None:
     page.expected_complaints = ("ERR_FAILED", "htmx:")  # type: ignore[attr-defined]
     page.goto(JOBS)

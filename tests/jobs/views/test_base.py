@@ -75,7 +75,11 @@ def test_the_page_for_our_own_failure_needs_no_request_and_no_database() -> None
 
 def test_what_is_not_there_and_what_is_not_allowed_have_pages(viewer: Client, job: Job) -> None:
     missing = viewer.get("/o/harbour-studio/nowhere/")
-    assert "Page not found" in missing.content.decode()
+    assert missing.status_code == 404
+    html = missing.content.decode()
+    assert "<h1>Page not found</h1>" in html
+    assert "/o/harbour-studio/nowhere/" in html
+    assert '<nav class="side-nav"' in html
     refused = viewer.get("/o/harbour-studio/jobs/new/")
     assert "Requires the Operator role; your role is Viewer." in refused.content.decode()
 

@@ -22,7 +22,7 @@ QUERIES = 6
 
 def names(html: str) -> list[str]:
     """The last part of each listed URL, as the rows show them."""
-    return re.findall(r'class="row-name" title="([^"]*)"', html)
+    return re.findall(r'class="row-name"\s+title="([^"]*)"', html)
 
 
 def opener(output: Output) -> str:

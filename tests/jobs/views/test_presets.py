@@ -44,7 +44,7 @@ def links(html: str) -> dict[str, str]:
 
 def test_a_row_says_what_the_preset_is_and_how_it_fares(viewer: Client, used: Preset) -> None:
     html = viewer.get(PRESETS).content.decode()
-    for phrase in ("Web ladder", "hls", used.remote_id, "codec h264, sizes 240/720", "75 %"):
+    for phrase in ("Web ladder", "hls", used.remote_id, "codec h264, sizes 240/720", "75%"):
         assert phrase in html
     assert "last 30 days" in html
 
@@ -59,7 +59,7 @@ def test_each_figure_leads_to_the_very_jobs_that_it_counts(viewer: Client, used:
         "5 jobs with Web ladder": 5,
         "3 succeeded with Web ladder": 3,
         "1 failed with Web ladder": 1,
-        "75 % of the finished jobs with Web ladder succeeded": 4,
+        "75% of the finished jobs with Web ladder succeeded": 4,
     }
 
 
