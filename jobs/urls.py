@@ -12,6 +12,7 @@ from jobs.views import (
     media,
     navigation,
     presets,
+    query,
     raw,
     submit,
 )
@@ -30,6 +31,8 @@ urlpatterns = [
     path("o/<slug:org>/jobs/live/", live.live, name="live"),
     path("o/<slug:org>/jobs/export.csv", export.job_export, {"kind": "csv"}, name="export_csv"),
     path("o/<slug:org>/jobs/export.json", export.job_export, {"kind": "json"}, name="export_json"),
+    path("o/<slug:org>/jobs/query/", query.query, name="query"),
+    path("o/<slug:org>/jobs/query/syntax/", query.query_syntax, name="query_syntax"),
     path("o/<slug:org>/jobs/new/", submit.new, name="new"),
     path("o/<slug:org>/jobs/new/preview/", submit.preview, name="preview"),
     path("o/<slug:org>/jobs/<int:pk>/", job_detail.job_detail, name="detail"),

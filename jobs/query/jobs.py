@@ -68,7 +68,7 @@ class JobFilter(ListFilter):
     submitters: Q | None = None
     # by parameter: `created_after`
     times: Mapping[str, datetime] = field(default_factory=dict)
-    search: Query = field(default_factory=Query)
+    search: Query = field(kw_only=True)
     # what `search` asks for beside all this
     condition: Q = field(default_factory=Q)
     sort: Ordering | None = None

@@ -1,6 +1,6 @@
 """The job list: its rows, tabs, headings and filters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -16,7 +16,7 @@ from jobs.query.paging.keyset import KeysetPage
 from jobs.query.paging.orderings import SORT_TIMES
 from jobs.views.shared.filter_form import account_menus, filter_form, spans
 from jobs.views.shared.first_page import redirect_to_first_page
-from jobs.views.shared.job_filters import read_job_filters
+from jobs.views.shared.job_filters import mark_error, read_job_filters, read_last_filters
 from jobs.views.shared.layout import HtmxRequest, job_search, layout_context
 from jobs.views.shared.tabs import tabs_context
 from organizations.access import Access, requires
@@ -28,7 +28,12 @@ from providers.core.status import JobStatus
 @require_safe
 @requires(Permission.READ)
 def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
-    filters = read_job_filters(request, access)
+    asked = read_job_filters(request, access)
+    if request.htmx and asked.search.error and not request.htmx.history_restore_request:
+        # the page keeps its list, and the box says what is wrong
+        return HttpResponse(status=204)
+    last = read_last_filters(request, access) if asked.search.error else None
+    filters = last or asked
     # the accounts' revisions are read before the jobs: what is written between is new to the page
     context = layout_context(access, "jobs")
     accounts = [state.account for state in context["health"]]
@@ -44,6 +49,10 @@ def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/job_list/_results.html", context)
     context["unlisted"] = _unlisted(filters, accounts)
+    # the box holds all conditions as one query
+    kept = [pair for pair in filters.params() if pair[0] in ("sort", "limit")]
+    context["search"] = replace(context["search"], text=asked.text, kept=kept)
+    context["query_error"] = mark_error(asked, keeps_list=last is not None)
     return render(request, "jobs/job_list/list.html", context)
 
 

@@ -222,6 +222,7 @@ ODD_TEXTS = (
 OF_LISTS = ("sort", "limit", "cursor", "unknown")
 PARAMETERS = {
     "search": ("q", "unknown"),
+    "query": ("q", "at", "list"),
     "list": (*JobFilter.CONDITIONS, *OF_LISTS),
     "files": (*FileFilter.CONDITIONS, *OF_LISTS),
     "presets": (*PresetFilter.CONDITIONS, "created_after", *OF_LISTS),

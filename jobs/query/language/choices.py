@@ -24,12 +24,12 @@ class Choice:
 
 
 def _that_begin(text: str, pairs: Iterable[tuple[str, str]]) -> list[Choice]:
-    """Those that begin like `text`, then those that have it elsewhere, in the value or title."""
+    """Those that begin like `text`; if none does, those that have it in the value or title."""
     text = text.lower()
     known = [Choice(value, title) for value, title in pairs]
-    first = [one for one in known if one.value.lower().startswith(text)]
-    others = [one for one in known if text in f"{one.value} {one.title}".lower()]
-    return list(dict.fromkeys([*first, *others]))[:MAX_CHOICES]
+    found = [one for one in known if one.value.lower().startswith(text)]
+    found = found or [one for one in known if text in f"{one.value} {one.title}".lower()]
+    return found[:MAX_CHOICES]
 
 
 def statuses(context: Context, text: str) -> list[Choice]:

@@ -82,7 +82,9 @@ class _Parser:
             self.at += 1
             node = token.node
         else:
-            raise self._missing(token)
+            error = self._missing(token)
+            error.is_unfinished = token.kind == "end"
+            raise error
         if not is_negated:
             return node
         return node.node if isinstance(node, Not) else Not(node)
@@ -95,7 +97,8 @@ class _Parser:
         self.at += 1
         node = self._alternatives(level)
         if self.token.kind != ")":
-            raise self._error(f"This parenthesis is never closed. {IN_QUOTES}", opening)
+            message = f"This parenthesis is never closed. {IN_QUOTES}"
+            raise QueryError(message, opening.start, opening.end, is_unfinished=True)
         self.at += 1
         return node
 

@@ -6,12 +6,19 @@ text (`status:failed`). Whatever a parameter cannot say stays in the query.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import datetime, tzinfo
 
 from jobs.query.language import conditions
 from jobs.query.language.context import Context
 from jobs.query.language.keys import KEYS
-from jobs.query.language.times import DAYS, fix_date, is_moving, read_times, write_time
+from jobs.query.language.times import (
+    DAYS,
+    fix_date,
+    is_moving,
+    read_moment,
+    read_times,
+    write_time,
+)
 from jobs.query.language.tree import Filter, Node, Not, Value, join, leaves, terms_of
 from jobs.query.paging.orderings import SORT_TIMES
 from jobs.query.parameters import MAX_TEXT, MAX_VALUES, read_time
@@ -40,6 +47,26 @@ class Split:
     params: Mapping[str, list[str]]
     sources: Mapping[str, Filter]
     rest: Node | None
+
+
+def fix_params(params: Mapping[str, list[str]], zone: tzinfo, now: datetime) -> Params:
+    """`params` with dates and times in `zone` as times with an offset, if they can be read."""
+    return {
+        name: [_fix_time(text, zone, now) for text in texts] if _is_time(name) else texts
+        for name, texts in params.items()
+    }
+
+
+def _is_time(name: str) -> bool:
+    key, _, side = name.rpartition("_")
+    return key in SORT_TIMES and side in ("after", "before")
+
+
+def _fix_time(text: str, zone: tzinfo, now: datetime) -> str:
+    try:
+        return text if is_moving(text) else write_time(read_moment(text, zone, now).start, zone)
+    except ValueError:
+        return text
 
 
 def split(node: Node | None, taken: Iterable[str], context: Context) -> Split:
@@ -129,7 +156,7 @@ def as_terms(given: Iterable[tuple[str, str]], context: Context) -> list[Node]:
         elif name in FLAGS:
             flag = Filter("is", (Value(name),))
             terms.append(flag if texts[0] == "true" else Not(flag))
-        elif time in SORT_TIMES:
+        elif _is_time(name):
             terms.append(Filter(time, (_read_limit(texts[0], side, context),)))
     return terms
 
@@ -143,5 +170,5 @@ def _read_limit(text: str, side: str, context: Context) -> Value:
     """A time as parameters have it, in UTC where it names no offset."""
     if is_moving(text):
         return Value(text, ">" if side == "after" else "<")
-    at = read_time(text, context.now)
-    return Value(write_time(at, UTC), ">=" if side == "after" else "<")
+    at = write_time(read_time(text, context.now), context.zone, as_day=True)
+    return Value(at, ">=" if side == "after" else "<")

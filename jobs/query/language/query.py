@@ -13,7 +13,7 @@ from jobs.query.language.compile import compile_query, follows_status, is_indexe
 from jobs.query.language.context import Context
 from jobs.query.language.grammar import parse
 from jobs.query.language.keys import KEYS
-from jobs.query.language.parameters import as_terms, split
+from jobs.query.language.parameters import as_terms, fix_params, split
 from jobs.query.language.tree import Filter, Node, Or, QueryError, terms_of
 from jobs.query.language.write import fix_dates, write
 from jobs.query.visibility import Visibility
@@ -27,13 +27,13 @@ class Query:
     the query selects nothing.
     """
 
+    context: Context
     text: str = ""
     params: Mapping[str, list[str]] = field(default_factory=dict)
     sources: Mapping[str, Filter] = field(default_factory=dict)
     tree: Node | None = None
     rest: Node | None = None
     error: QueryError | None = None
-    context: Context | None = None
 
     @classmethod
     def read(
@@ -43,19 +43,27 @@ class Query:
         visible: Visibility,
         zone: tzinfo | None = None,
     ) -> Self:
-        """Read `q` of `params`, of which `names` narrow the list. Asks the database nothing."""
+        """Read `q` of `params`, of which `names` narrow the list. Asks the database nothing.
+
+        Days are those of the `zone` of a reader; without one, days in `q` are the organization's,
+        and days in other parameters, as always, UTC's.
+        """
         given = dict(params.lists()) if isinstance(params, QueryDict) else dict(params)
         text = next((text.strip() for text in given.pop("q", []) if text.strip()), "")
-        zone = zone or zone_named(visible.organization.time_zone)
-        context = Context(visible, zone, timezone.now())
+        context = Context(
+            visible, zone or zone_named(visible.organization.time_zone), timezone.now()
+        )
+        if zone is not None:
+            given = fix_params(given, zone, context.now)
         try:
             tree = parse(text)
             taken = {name for name in names if any(text.strip() for text in given.get(name, []))}
             found = split(tree, taken, context)
-            rest = fix_dates(found.rest, zone, context.now)
+            rest = fix_dates(found.rest, context.zone, context.now)
         except QueryError as error:
-            return cls(text, given, error=error, context=context)
-        return cls(text, {**given, **found.params}, found.sources, tree, rest, context=context)
+            return cls(context, text, given, error=error)
+        params = {**given, **found.params}
+        return cls(context, text, params, found.sources, tree, rest)
 
     def resolve(self, errors: dict[str, str], *, asks_gone: bool) -> tuple[Self, Q]:
         """The query and what it asks for beside `params`, once these were read with `errors`.
@@ -65,7 +73,7 @@ class Query:
         error, condition = self.error, Q()
         for name in self.sources.keys() & errors.keys():
             error = self._explain(self.sources[name], errors.pop(name))
-        if error is None and self.context is not None:
+        if error is None:
             try:
                 condition = compile_query(self.rest, replace(self.context, asks_gone=asks_gone))
             except QueryError as found:
@@ -77,8 +85,7 @@ class Query:
     def _explain(self, source: Filter, message: str) -> QueryError:
         """Why this filter could not be read as a parameter, in the words of the language."""
         try:
-            if self.context is not None:
-                KEYS[source.key].condition(source, self.context)
+            KEYS[source.key].condition(source, self.context)
         except QueryError as error:
             return error
         return QueryError(message, source.start, source.end)
@@ -90,8 +97,6 @@ class Query:
 
     def write_with(self, given: Collection[tuple[str, str]]) -> str:
         """The whole list as one query: the text as typed, behind the other parameters `given`."""
-        if self.context is None:
-            return self.text
         others = [pair for pair in given if pair[0] not in self.sources and pair[0] != "q"]
         terms = [write(term) for term in as_terms(others, self.context)]
         text = f"({self.text})" if terms and isinstance(self.tree, Or) else self.text

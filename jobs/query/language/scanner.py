@@ -85,7 +85,9 @@ class Scanner:
         """The text between quotation marks, in which a backslash comes before such marks."""
         found = _PHRASE.match(self.text, self.at)
         if found is None:
-            raise self._error("This quotation mark is never closed.", self.at, self.at + 1)
+            error = self._error("This quotation mark is never closed.", self.at, self.at + 1)
+            error.is_unfinished = True
+            raise error
         self.at = found.end()
         return _ESCAPED.sub(r"\1", found[1])
 

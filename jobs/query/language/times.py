@@ -147,9 +147,14 @@ def is_moving(text: str) -> bool:
     return text == "" or text.lower() in DAYS or AGE.fullmatch(text.lower()) is not None
 
 
-def write_time(at: datetime, zone: tzinfo) -> str:
-    """ISO 8601 with the offset of `zone`, no finer than it has to be."""
+def write_time(at: datetime, zone: tzinfo, *, as_day: bool = False) -> str:
+    """ISO 8601 with the offset of `zone`, no finer than it has to be.
+
+    `as_day`: the date alone where that day begins there.
+    """
     local = at.astimezone(zone)
+    if as_day and local.time() == time():
+        return local.date().isoformat()
     precision = "microseconds" if local.microsecond else "seconds" if local.second else "minutes"
     return local.isoformat(timespec=precision).replace("+00:00", "Z")
 

@@ -7,15 +7,25 @@ from dataclasses import dataclass, field
 class QueryError(Exception):
     """A query that cannot be read; `start` and `end` say where in its text.
 
-    `suggestion` is what the person may have meant to write there, or empty.
+    `suggestion` is what the person may have meant to write there, or empty. `is_unfinished`: more
+    text could make it right.
     """
 
-    def __init__(self, message: str, start: int, end: int, suggestion: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        start: int,
+        end: int,
+        suggestion: str = "",
+        *,
+        is_unfinished: bool = False,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.start = start
         self.end = end
         self.suggestion = suggestion
+        self.is_unfinished = is_unfinished
 
     def __str__(self) -> str:
         meant = f" Did you mean {self.suggestion}?" if self.suggestion else ""

@@ -140,7 +140,9 @@ def filter_form(
     kept = [pair for pair in filters.params() if pair[0] not in ("q", "cursor")]
     return {
         "list_url": path,
-        "search": SearchBox(action or path, placeholder, given.get("q", ""), kept, path),
+        "search": SearchBox(
+            action or path, placeholder, given.get("q", ""), kept, path, is_query=bool(action)
+        ),
         "menus": [menu for menu in menus if menu.value or menu.name not in more],
         "more": [menu for menu in menus if not menu.value and menu.name in more],
         "chips": _chips(links, menus, presets),

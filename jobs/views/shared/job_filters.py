@@ -1,14 +1,38 @@
 """The filters of the job list as a page's URL has them."""
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
+from jobs.query.box.error import MarkedError
 from jobs.query.jobs import JobFilter
+from jobs.query.parameters import Params
 from jobs.query.visibility import Visibility
+from jobs.views.shared.layout import list_query
 from organizations.access import Access
 
 
 def read_job_filters(request: HttpRequest, access: Access) -> JobFilter:
     """The query string; dates in it are days of the person who asks."""
+    return _parse(request.GET, access)
+
+
+def read_last_filters(request: HttpRequest, access: Access) -> JobFilter | None:
+    """Those of the list that one comes from, if they could be read."""
+    query = list_query(request, access)
+    if query is None:
+        return None
+    filters = _parse(QueryDict(query), access)
+    return None if filters.errors else filters
+
+
+def mark_error(filters: JobFilter, *, keeps_list: bool) -> MarkedError | None:
+    """What is wrong with the query in the box, if anything is."""
+    search = filters.search
+    if search.error is None:
+        return None
+    return MarkedError.of(search.error, search.text, keeps_list=keeps_list)
+
+
+def _parse(params: Params, access: Access) -> JobFilter:
     zone = timezone.get_current_timezone()
-    return JobFilter.parse(request.GET, Visibility(access.organization), zone)
+    return JobFilter.parse(params, Visibility(access.organization), zone)

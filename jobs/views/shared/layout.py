@@ -54,11 +54,13 @@ class SearchBox:
     kept: Sequence[tuple[str, str]] = ()
     # the list that follows what is typed
     list_url: str = ""
+    # whether it takes the query language
+    is_query: bool = False
 
 
 def job_search(access: Access) -> SearchBox:
     action = reverse("jobs:search", args=[access.organization.slug])
-    return SearchBox(action, "Search jobs by name, file, error or id")
+    return SearchBox(action, "Search jobs by name, file, error or id", is_query=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,22 @@ def _alarms(states: list[Freshness]) -> list[Alarm]:
 
 
 def list_url(request: HttpRequest, access: Access) -> str:
-    """The job list as it was filtered on the page before, else all jobs.
+    """The job list as it was filtered on the page before, else all jobs."""
+    path = reverse("jobs:list", args=[access.organization.slug])
+    query = list_query(request, access)
+    return f"{path}?{query}" if query else path
+
+
+def list_query(request: HttpRequest, access: Access) -> str | None:
+    """The query string of the job list, if that is the page before.
 
     The Referer gives no more than the query, which goes behind our own path.
     """
     path = reverse("jobs:list", args=[access.organization.slug])
     page, _, query = request.headers.get("Referer", "").partition("?")
-    return f"{path}?{query}" if page.endswith(path) and _QUERY.fullmatch(query) else path
+    if not page.endswith(path):
+        return None
+    return query if not query or _QUERY.fullmatch(query) else None
 
 
 def render_page(

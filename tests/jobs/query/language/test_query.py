@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -76,7 +77,10 @@ def test_links_say_by_parameters_what_these_can_say(text: str, query: str) -> No
         ("status=failed&status=queued&q= a b ", "status:failed,queued a b"),
         ("gone=true&partial=false", "is:gone -is:partial"),
         ("batch=spring 2026&error=input.*&batch=c*", 'error:input.* batch:"spring 2026","c*"'),
-        ("created_after=2d&created_before=2026-03-14", "created:>2d created:<2026-03-14T00:00Z"),
+        (
+            "created_after=2d&created_before=2026-03-14",
+            "created:>2d created:<2026-03-14T01:00+01:00",
+        ),
         ("q=status:failed&status=queued", "status:queued status:failed"),
         ("sort=-created&limit=10&q=x", "x"),
     ],
@@ -157,6 +161,16 @@ def test_dates_are_in_the_zone_that_is_given_else_in_the_organizations() -> None
     assert there.times["created_after"] == NOON.replace(hour=0)
     here = JobFilter.parse(query, NOBODY)
     assert here.times["created_after"] == NOON.replace(hour=0) - timedelta(hours=1)
+
+
+def test_days_in_parameters_are_those_of_a_reader_and_utc_without_one() -> None:
+    query = QueryDict("created_after=2026-03-14&created_before=2d")
+    zone = ZoneInfo("Europe/Berlin")
+    filters = JobFilter.parse(query, NOBODY, zone)
+    assert filters.times["created_after"] == NOON.replace(hour=0) - timedelta(hours=1)
+    assert ("created_after", "2026-03-14T00:00+01:00") in filters.params()
+    assert filters.text == "created:>=2026-03-14 created:<2d"
+    assert JobFilter.parse(query, NOBODY).times["created_after"] == NOON.replace(hour=0)
 
 
 def test_an_error_is_of_the_query_and_keeps_the_text() -> None:
