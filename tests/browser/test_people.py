@@ -15,13 +15,13 @@ MEMBERS = "/o/harbor/settings/members/"
 COLLEAGUE = "cleo@guest.example"
 
 
-def invite(owner: Page) -> str:
+def invite(owner: Page, email: str = COLLEAGUE) -> str:
     """The link, which the page shows: this board has no mail server."""
     owner.goto(MEMBERS)
-    owner.get_by_label("E-mail address").fill(COLLEAGUE)
+    owner.get_by_label("E-mail address").fill(email)
     owner.get_by_label("Role", exact=True).select_option("Viewer")
     owner.get_by_role("button", name="Invite", exact=True).click()
-    row = owner.locator("tr", has_text=COLLEAGUE)
+    row = owner.locator("tr", has_text=email)
     row.locator("summary").click()
     return row.locator("code").inner_text()
 
@@ -89,6 +89,7 @@ def test_a_colleague_is_invited_joins_and_gets_another_role(
     theirs.get_by_role("button", name="Save").click()
     expect_times(theirs, "MST")
 
+    theirs.goto("/o/harbor/jobs/")
     for role, count in (("Operator", 1), ("Viewer", 0)):
         expect(theirs.get_by_role("link", name="New job")).to_have_count(1 - count)
         give_role(page, role)
@@ -118,3 +119,25 @@ def check_theme_before_any_script(stack: Stack, browser: Browser, key: str) -> N
     page.get_by_role("button", name="End all other sessions").click()
     expect(page.locator(".devices li")).to_have_count(1)
     context.close()
+
+
+def test_axe_finds_nothing_on_the_pages_of_an_organization_and_of_a_person(page: Page) -> None:
+    settings = "/o/harbor/settings/"
+    for path in ("", "members/leave/", "roles/", "audit/"):
+        page.goto(settings + path)
+        inspect(page)
+    for path in ("/organizations/", "/profile/"):
+        page.goto(path)
+        inspect(page)
+
+    page.goto(f"{settings}tokens/")
+    page.get_by_role("textbox", name="Name").fill("nightly")
+    page.get_by_role("button", name="Create token").click()
+    expect(page.locator(".token-text")).to_be_visible()
+    inspect(page)
+    page.get_by_role("link", name="Revoke nightly").click()
+    inspect(page)
+    invite(page, "decoy@guest.example")
+    inspect(page)
+    page.get_by_role("link", name="Remove vik@harbor.example").click()
+    inspect(page)
