@@ -44,10 +44,13 @@ COLOR = re.compile(
 @pytest.mark.parametrize("source", STYLES, ids=lambda path: path.name)
 def test_nothing_but_the_tokens_has_a_color(source: Path) -> None:
     text = re.sub(r"/\*.*?\*/", "", source.read_text(), flags=re.DOTALL)
-    if source.name == "board.css":
-        tokens, _, text = text.partition("}")
-        assert COLOR.search(tokens)
-    assert COLOR.findall(text) == []
+    tokens, _, parts = text.partition("}")
+    assert COLOR.search(tokens)
+    assert COLOR.findall(parts) == []
+
+
+def test_there_is_one_stylesheet() -> None:
+    assert [path.name for path in STYLES] == ["board.css"]
 
 
 def test_every_icon_that_is_used_is_in_the_sprite_and_no_other_is() -> None:

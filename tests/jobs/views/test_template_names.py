@@ -14,7 +14,7 @@ ANSWERS = {"no_link", "open_elsewhere", "busy"}
 # what several views share
 SHARED = {"board", "page", "theme", "time", "toolbar", "zone"}
 # the pages of django-allauth
-SIGN_IN = {"sign_in", "passkeys"}
+SIGN_IN = {"passkeys"}
 
 
 def url_names() -> set[str]:
