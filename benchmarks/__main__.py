@@ -26,12 +26,13 @@ def main() -> None:
     options = parser.parse_args()
     settings.ALLOWED_HOSTS = ["testserver"]
     django.setup()
-    from benchmarks import mirror, pages
+    from benchmarks import mirror, pages, search
 
     databases = setup_databases(verbosity=0, interactive=False)
     try:
         print(f"{connection.vendor}, {options.jobs:,} jobs")
         mirror.run(measure)
+        search.run(options.jobs)
         pages.run(measure, options.jobs)
     finally:
         teardown_databases(databases, verbosity=0)

@@ -1,4 +1,7 @@
-"""The questions to the databases' indexes of text."""
+"""The questions to the databases' indexes of text.
+
+In capitals, by which `jobs.models.statement_limit` knows on SQLite what reads.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -38,7 +41,7 @@ def _ask_gin(terms: Sequence[str], organization_id: int, limit: int) -> list[int
             params.append(sorted(one.any))
     conditions += ["strpos(text, %s) > 0"] * len(terms)
     return _run(
-        f"select job_id from {TABLE} where {' and '.join(conditions)} limit %s",
+        f"SELECT job_id FROM {TABLE} WHERE {' AND '.join(conditions)} LIMIT %s",
         [*params, *terms, limit],
     )
 
@@ -57,8 +60,8 @@ def _ask_fts(terms: Sequence[str], organization_id: int, limit: int) -> list[int
     # A cross join is carried out in the order in which it is written: what the index finds is
     # looked at as it comes, and no further than `limit`.
     return _run(
-        f"select job_id from (select rowid as found from {FTS_TABLE} where {FTS_TABLE} match %s) "
-        f"cross join {TABLE} on job_id = found where {' and '.join(conditions)} limit %s",
+        f"SELECT job_id FROM (SELECT rowid AS found FROM {FTS_TABLE} WHERE {FTS_TABLE} MATCH %s) "
+        f"CROSS JOIN {TABLE} ON job_id = found WHERE {' AND '.join(conditions)} LIMIT %s",
         [" AND ".join(parts), *terms, limit],
     )
 
@@ -67,7 +70,7 @@ def _find_trigrams(beginning: str) -> list[str]:
     """The trigrams of all texts that begin like this."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"select term from {FTS_TERMS} where term >= %s and term < %s",
+            f"SELECT term FROM {FTS_TERMS} WHERE term >= %s AND term < %s",
             [beginning, beginning + _LAST],
         )
         return [term for (term,) in cursor.fetchall()]

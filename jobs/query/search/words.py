@@ -12,7 +12,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from jobs.models import Job
 from jobs.models.search.normalization import normalize
 from jobs.query.references import read_id
-from jobs.query.search.matches import contains, find_jobs
+from jobs.query.search.matches import are_among, contains, find_jobs
 from providers.parsing.urls import strip_query
 
 _STRAY = " ,;"
@@ -94,12 +94,18 @@ class _Search:
     def condition(self) -> Q:
         exact = _find_exact(self.words, self.organization_id)
         if self.found is not None:
-            return Q(pk__in=sorted({*self.found, *exact}))
+            return are_among(sorted({*self.found, *exact}))
         return contains(self.terms) | Q(pk__in=exact) if exact else contains(self.terms)
 
     def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
         wrapped = ExpressionWrapper(self.condition, output_field=BooleanField())
         return wrapped.resolve_expression(*args, **kwargs)
+
+
+def find_few(text: str, organization_id: int) -> list[int] | None:
+    """The jobs that contain all words of `text`, where an index finds them; None elsewhere."""
+    words = tuple(word for word in map(Word.read, split_words(text)) if word.term)
+    return _Search(words, organization_id).found if words else None
 
 
 def are_common(condition: Q) -> bool:

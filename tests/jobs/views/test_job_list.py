@@ -189,6 +189,15 @@ def test_the_search_box_leads_from_an_id_to_its_job(
     )
 
 
+def test_an_id_leads_to_the_list_where_something_else_contains_it(viewer: Client, job: Job) -> None:
+    other = make_job(job.account, name="copy of 881200.mov")
+    search = reverse("jobs:search", args=["harbour-studio"])
+    assert viewer.get(search, {"q": "881200"})["Location"] == f"{LIST}?q=881200"
+    html = viewer.get(f"{LIST}?q=881200").content.decode()
+    assert f'id="job-{job.pk}"' in html
+    assert f'id="job-{other.pk}"' in html
+
+
 def test_an_empty_list_teaches_the_next_step(viewer: Client, manager: Client) -> None:
     assert "A manager of Harbour Studio can add one." in viewer.get(LIST).content.decode()
     assert "Add an account" in manager.get(LIST).content.decode()
