@@ -44,6 +44,14 @@ def exact_moment(at: datetime) -> SafeString:
 
 
 @register.simple_tag
+def clock(at: datetime | None) -> SafeString:
+    """`18:05:09`, of a time that is near."""
+    if at is None:
+        return SafeString("")
+    return _time(at, f"{timezone.localtime(at):%H:%M:%S}", SafeString(""))
+
+
+@register.simple_tag
 def day(at: datetime | None) -> SafeString:
     """`4 Mar 2026`, where the hour does not matter."""
     if at is None:

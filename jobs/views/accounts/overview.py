@@ -1,6 +1,7 @@
 """All provider accounts of an organization, and how each is doing."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -42,6 +43,7 @@ def _card(access: Access, state: Freshness) -> dict[str, Any]:
     return {
         "state": state,
         "account": account,
+        "host": urlsplit(account.base_url).netloc,
         "error_class": CLASSES.get(account.last_error_class),
         "list_notice": describe_list(account),
         # counted only while it grows: an account's first import

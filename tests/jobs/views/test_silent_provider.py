@@ -76,8 +76,8 @@ def test_a_person_waits_for_three_seconds_at_most(monkeypatch: pytest.MonkeyPatc
     assert interactive.ANSWER_S == 3.0
 
 
-def test_checking_credentials(operator: Client, account: ProviderAccount) -> None:
-    html = operator.post(account_path("account_check", account), follow=True).content.decode()
+def test_checking_credentials(manager: Client, account: ProviderAccount) -> None:
+    html = manager.post(account_path("account_check", account), follow=True).content.decode()
     assert SENTENCE in html
 
 
@@ -158,7 +158,7 @@ def test_the_limit_of_requests_holds_for_them_as_well(
 
 
 def test_a_lookup_that_hangs_is_not_waited_for(
-    operator: Client, account: ProviderAccount, monkeypatch: pytest.MonkeyPatch
+    manager: Client, account: ProviderAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     over = Event()
 
@@ -168,6 +168,6 @@ def test_a_lookup_that_hangs_is_not_waited_for(
 
     monkeypatch.setattr("socket.getaddrinfo", hang)
     ProviderAccount.objects.update(base_url="http://api.example.com")
-    html = operator.post(account_path("account_check", account), follow=True).content.decode()
+    html = manager.post(account_path("account_check", account), follow=True).content.decode()
     over.set()
     assert SENTENCE in html
