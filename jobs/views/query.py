@@ -26,16 +26,16 @@ Groups = list[tuple[str, list[Option]]]
 
 # What one can write, with what it finds
 FORMS: Iterable[tuple[str, str]] = (
-    ("lecture 12", "Both words: in the name, input URL, batch or error message, or as an id"),
+    ("lecture 12", "Both words: in names, ids, batch, URLs, labels, metadata or errors"),
     ('"lecture 12"', "This phrase"),
     ("101, 102", "Jobs with these ids"),
     ("status:failed", "What a key selects"),
     ("status:queued,running", "One of several values"),
     ('account:"EU main"', "A value with blanks, commas or parentheses"),
-    ("batch:spring*", "A value that begins so"),
+    ("batch:spring*", "A value that begins with this"),
     ("-status:failed", "Everything else"),
-    ("is:partial OR is:suspect", "One of both"),
-    ("status:failed (night OR late)", "Both, where one is a choice"),
+    ("is:partial OR is:suspect", "One or the other"),
+    ("status:failed (night OR late)", "The first, and one of those in parentheses"),
 )
 TIMES: Iterable[tuple[str, str]] = (
     ("created:>2d", "In the last two days: s, m, h, d and w"),

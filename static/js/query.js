@@ -82,7 +82,11 @@
   // the box keeps the focus when an option is clicked
   document.addEventListener("mousedown", (event) => {
     const option = event.target.closest("#query-help [role=option]");
-    if (!option) return;
+    if (!option) {
+      // also what a page came with, which covers a part of it
+      if (help() && !event.target.closest("form.search")) show(false);
+      return;
+    }
     event.preventDefault();
     take(option);
   });

@@ -9,6 +9,7 @@ from jobs.query.language.keys import KEYS
 from jobs.query.language.times import Range, read_times
 from jobs.query.language.tree import And, Filter, Node, Not, Or, Text, Value, terms_of
 from providers.core import registry
+from providers.core.errors import CLASSES
 
 _COMPARED = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most"}
 
@@ -50,6 +51,10 @@ def _read_filter(given: Filter, context: Context) -> str:
     if given.key == "provider":
         labels = {slug: registry.get_or_removed(slug).label for _, _, slug in context.accounts()}
         values = [labels.get(text.lower(), text) for text in values]
+    if given.key == "error":
+        values = [
+            CLASSES[text.lower()].title if text.lower() in CLASSES else text for text in values
+        ]
     before = {"status": "", "is": "", "provider": "at ", "by": "submitted by ", "has": "has "}
     return before.get(given.key, f"{given.key} ") + _any(values)
 

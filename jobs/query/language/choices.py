@@ -51,7 +51,7 @@ def accounts(context: Context, text: str) -> list[Choice]:
 
 def errors(context: Context, text: str) -> list[Choice]:
     families = dict.fromkeys(f"{name.partition('.')[0]}.*" for name in CLASSES if "." in name)
-    pairs = [(name, known.sentence) for name, known in CLASSES.items()]
+    pairs = [(name, known.title) for name, known in CLASSES.items()]
     return _that_begin(text, [*pairs, *((family, "All of these") for family in families)])
 
 

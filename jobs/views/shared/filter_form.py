@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from django.utils import timezone
+
 from jobs.models import Preset, ProviderAccount
+from jobs.query.language.times import write_time
 from jobs.query.list_filter import ListFilter
 from jobs.views.shared.layout import SearchBox
 
@@ -91,14 +95,14 @@ class Links:
     def with_sides(self, menu: FilterMenu, given: Mapping[str, str]) -> FilterMenu:
         """A menu of spans, and a form for a span of one's own."""
         after, before = menu.name, menu.name.replace("_after", "_before")
-        ends = [menu.value, f"before {given[before]}" if before in given else ""]
+        ends = [menu.value, f"before {show_time(given[before])}" if before in given else ""]
         return replace(
             menu,
             value=" ".join(filter(None, ends)),
             off_url=self.without(after, before) if menu.off_url else "",
             sides=(
-                (after, "From", given.get(after, "")),
-                (before, "Before", given.get(before, "")),
+                (after, "From", show_time(given.get(after, ""))),
+                (before, "Before", show_time(given.get(before, ""))),
             ),
             kept=tuple(
                 pair for pair in self.filters.params() if pair[0] not in (after, before, "cursor")
@@ -156,7 +160,7 @@ def _chips(links: Links, menus: list[FilterMenu], presets: Iterable[Preset]) -> 
     others = {name: value for name, value in links.filters.params() if name not in shown}
     chips = [Chip(f"Preset {preset}", links.without("preset")) for preset in presets]
     return chips + [
-        Chip(f"{name.replace('_', ' ').capitalize()}: {value}", links.without(name))
+        Chip(f"{name.replace('_', ' ').capitalize()}: {show_time(value)}", links.without(name))
         for name, value in others.items()
     ]
 
@@ -178,5 +182,17 @@ def account_menus(
 
 def spans(chosen: str) -> Choices:
     """Spans of time to choose from, with the one that the URL has."""
-    given = [(chosen, f"Since {chosen}")] if chosen and chosen not in dict(SPANS) else []
-    return [*SPANS, *given]
+    since = f"Since {show_time(chosen)}"
+    return [*SPANS, *([(chosen, since)] if chosen and chosen not in dict(SPANS) else [])]
+
+
+def show_time(text: str) -> str:
+    """A time with an offset, as links have it, in the person's zone; a day where one begins."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if at.tzinfo is None:
+        return text
+    zone = timezone.get_current_timezone()
+    return write_time(at, zone, as_day=True).replace("T", " ")[: len("2026-11-18 08:30")]

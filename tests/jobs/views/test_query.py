@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, ProviderAccount
 from jobs.query.language.keys import KEYS
-from organizations.models import Organization
+from organizations.models import Organization, User
 from providers.core.status import JobStatus
 from tests.jobs.factories import NOON, make_job
 from tests.markup import without_isolation
@@ -112,6 +112,7 @@ def test_a_wrong_query_is_marked_under_the_box_and_keeps_what_was_typed(
     response = viewer.get(f"{LIST}?{query}")
     html = response.content.decode()
     assert response.context["page"].rows == []
+    assert "This search cannot be read" in html
     assert re.search(r'id="query-help"[^>]*>\s*<p class="query-text"><code>.*<mark>', html)
     assert "last valid search" not in html
     assert re.search(r'<input id="search"[^>]*value="[^"]*(provder:x|status:done)"', html)
@@ -156,3 +157,16 @@ def test_help_costs_few_queries(
     # the accounts, once as a parameter and once for all others that name them
     with django_assert_num_queries(3 + 2):
         ask(viewer, 'account:"Zencoder main" -provider:zencoder -account:zen* lecture')
+
+
+def test_a_day_of_the_reader_is_a_day_in_the_box_and_the_menu_and_a_time_in_links(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    User.objects.update(time_zone="Europe/Berlin")
+    make_job(account, created_at=NOON.replace(day=13, hour=23))
+    make_job(account, created_at=NOON.replace(day=13, hour=22))
+    response = viewer.get(f"{LIST}?created_after=2026-03-14")
+    assert len(response.context["page"].rows) == 1
+    assert response.context["search"].text == "created:>=2026-03-14"
+    assert "created_after=2026-03-14T00%3A00%2B01%3A00" in response.context["first_url"]
+    assert "Since 2026-03-14<" in response.content.decode()
