@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from jobs.actions import worker as action_worker
 from jobs.models import ProviderAccount, ProviderHost
+from jobs.query import view_counts
 from jobs.submission import idempotency
 from jobs.submission import worker as submission_worker
 from jobs.sync import runner
@@ -66,6 +67,11 @@ def prune() -> None:
     idempotency.prune(timezone.now())
     Invitation.objects.delete_expired(timezone.now())
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+
+
+@shared_task(name="jobs.tasks.count_views")
+def count_views(organization_id: int) -> None:
+    view_counts.count_views(organization_id)
 
 
 @shared_task(name="jobs.tasks.run_submission")

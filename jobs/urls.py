@@ -14,6 +14,7 @@ from jobs.views import (
     presets,
     query,
     raw,
+    saved_views,
     submit,
 )
 from jobs.views.accounts import account, deliveries, integration, overview
@@ -46,6 +47,11 @@ urlpatterns = [
         media.output_open,
         name="output_open",
     ),
+    path("o/<slug:org>/views/", saved_views.views, name="views"),
+    path("o/<slug:org>/views/new/", saved_views.view_new, name="view_new"),
+    path("o/<slug:org>/views/<int:view_pk>/", saved_views.view_edit, name="view_edit"),
+    path("o/<slug:org>/views/<int:view_pk>/save/", saved_views.view_save, name="view_save"),
+    path("o/<slug:org>/views/<int:view_pk>/delete/", saved_views.view_delete, name="view_delete"),
     path("o/<slug:org>/files/", files.file_list, name="files"),
     path("o/<slug:org>/presets/", presets.preset_list, name="presets"),
     path("o/<slug:org>/accounts/", overview.account_list, name="accounts"),

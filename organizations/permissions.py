@@ -14,6 +14,7 @@ class Permission(StrEnum):
     READ = "read"
     SUBMIT = "submit"
     ACT = "act"
+    SHARE_VIEWS = "share_views"
     SYNC = "sync"
     DELIVERIES = "deliveries"
     ACCOUNTS = "accounts"
@@ -50,6 +51,9 @@ RULES: Mapping[Permission, Rule] = {
     Permission.SUBMIT: Rule(JOBS, "Submit jobs and watch jobs by id", Role.OPERATOR, Scope.OPERATE),
     Permission.ACT: Rule(
         JOBS, "Cancel and retry jobs, and resolve unconfirmed ones", Role.OPERATOR, Scope.OPERATE
+    ),
+    Permission.SHARE_VIEWS: Rule(
+        JOBS, "Save views for everybody; views of one's own need no role", Role.OPERATOR
     ),
     Permission.SYNC: Rule(
         PROVIDERS, "Sync accounts, see their usage", Role.OPERATOR, Scope.OPERATE

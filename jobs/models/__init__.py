@@ -2,9 +2,10 @@
 
 from jobs.models.account import HealthState, ProviderAccount
 from jobs.models.action import ActionKind, ActionState, JobAction
-from jobs.models.export_slot import ExportSlot
 from jobs.models.host import ProviderHost
 from jobs.models.idempotency import IdempotencyKey
+from jobs.models.lists.export_slot import ExportSlot
+from jobs.models.lists.saved_view import DefaultView, SavedView, ViewCounting
 from jobs.models.mirror.event import EventSource, JobEvent
 from jobs.models.mirror.job import EndSource, Job
 from jobs.models.mirror.output import Output
@@ -19,6 +20,7 @@ from jobs.models.webhook import Verdict, WebhookDelivery
 __all__ = [
     "ActionKind",
     "ActionState",
+    "DefaultView",
     "EndSource",
     "EventSource",
     "ExportSlot",
@@ -37,8 +39,10 @@ __all__ = [
     "ProviderHost",
     "RateBudget",
     "RowFailure",
+    "SavedView",
     "Submission",
     "SubmissionState",
     "Verdict",
+    "ViewCounting",
     "WebhookDelivery",
 ]

@@ -10,8 +10,6 @@ from urllib.parse import urlencode
 from jobs.query.parameters import DEFAULT_LIMIT, Parameters, Params
 from jobs.query.visibility import Visibility
 
-_OF_A_PAGE = ("sort", "limit", "cursor")
-
 
 @dataclass(frozen=True)
 class ListFilter(ABC):
@@ -59,8 +57,8 @@ class ListFilter(ABC):
 
     def scope_without(self, *names: str) -> str:
         """The scope of the list without the filters `names`."""
-        names = (*names, *_OF_A_PAGE)
-        filters = sorted(pair for pair in self.given if pair[0] not in names)
+        conditions = set(self.CONDITIONS) - set(names)
+        filters = sorted(pair for pair in self.given if pair[0] in conditions)
         return json.dumps([type(self).__name__, self.organization_id, filters])
 
     @property

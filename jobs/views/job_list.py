@@ -19,6 +19,7 @@ from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.job_filters import mark_error, read_job_filters, read_last_filters
 from jobs.views.shared.layout import HtmxRequest, job_search, layout_context
 from jobs.views.shared.tabs import tabs_context
+from jobs.views.shared.view_links import shown_view
 from organizations.access import Access, requires
 from organizations.permissions import Permission
 from providers.core.errors import CLASSES
@@ -35,7 +36,8 @@ def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
     last = read_last_filters(request, access) if asked.search.error else None
     filters = last or asked
     # the accounts' revisions are read before the jobs: what is written between is new to the page
-    context = layout_context(access, "jobs")
+    context = layout_context(access, "jobs", filters.view)
+    context["shown"] = shown_view(context["views"], filters)
     accounts = [state.account for state in context["health"]]
     jobs = Job.objects.for_organization(access.organization)
     try:
@@ -50,7 +52,7 @@ def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
         return render(request, "jobs/job_list/_results.html", context)
     context["unlisted"] = _unlisted(filters, accounts)
     # the box holds all conditions as one query
-    kept = [pair for pair in filters.params() if pair[0] in ("sort", "limit")]
+    kept = [pair for pair in filters.params() if pair[0] in ("sort", "limit", "view")]
     context["search"] = replace(context["search"], text=asked.text, kept=kept)
     context["query_error"] = mark_error(asked, keeps_list=last is not None)
     return render(request, "jobs/job_list/list.html", context)

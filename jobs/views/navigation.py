@@ -15,7 +15,8 @@ from jobs.query.references import has_control_characters, read_id
 from jobs.query.search.words import id_condition, text_condition
 from jobs.views.shared.first_page import MAX_URL
 from jobs.views.shared.layout import layout_context
-from organizations.access import Access, authorize, default_organization, requires
+from jobs.views.shared.view_links import default_url
+from organizations.access import Access, authorize, default_organization, require_user, requires
 from organizations.models import Organization, User
 from organizations.permissions import Permission
 
@@ -26,13 +27,19 @@ def home(request: HttpRequest) -> HttpResponse:
     organization = default_organization(request)
     if organization is None:
         return redirect("organizations:list")
-    return redirect("jobs:list", organization.slug)
+    return _redirect_to_jobs(require_user(request), organization)
 
 
 @require_safe
 @requires(Permission.READ)
 def overview(request: HttpRequest, access: Access) -> HttpResponse:
-    return redirect("jobs:list", access.organization.slug)
+    return _redirect_to_jobs(access.user, access.organization)
+
+
+def _redirect_to_jobs(user: User, organization: Organization) -> HttpResponse:
+    """To the view that the user begins with, else to all jobs."""
+    every = reverse("jobs:list", args=[organization.slug])
+    return redirect(default_url(user, organization) or every)
 
 
 @require_safe

@@ -22,6 +22,7 @@ from jobs.models import (
     JobSecret,
     Output,
     ProviderAccount,
+    SavedView,
     Submission,
     SubmissionState,
     WebhookDelivery,
@@ -91,6 +92,7 @@ def member(organization: Organization) -> Client:
     make_membership(organization)
     make_invitation(organization)
     ApiToken.issue(organization, "nightly")
+    SavedView.objects.create(organization=organization, name="view", query="text")
     client = Client()
     client.force_login(user)
     return client
@@ -232,7 +234,12 @@ def arguments(pattern: URLPattern) -> Iterator[list[Any]]:
     if "secret" in names:
         return
     owners: Any = [None]
-    kinds = {"membership_pk": Membership, "invitation_pk": Invitation, "token_pk": ApiToken}
+    kinds = {
+        "membership_pk": Membership,
+        "invitation_pk": Invitation,
+        "token_pk": ApiToken,
+        "view_pk": SavedView,
+    }
     about = kinds.get(names[-1] if names else "")
     if about is not None:
         yield from (["studio", row.pk] for row in about._default_manager.all())

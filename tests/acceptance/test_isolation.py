@@ -24,6 +24,7 @@ from jobs.models import (
     Output,
     Preset,
     ProviderAccount,
+    SavedView,
     Submission,
     WebhookDelivery,
 )
@@ -78,6 +79,7 @@ class Tenant:
     member: Membership
     invitation: Invitation
     token: ApiToken
+    view: SavedView
 
     def value(self, route: str, argument: str) -> Any:
         """The value of an argument of a route. KeyError: a new kind of page, to be added."""
@@ -90,6 +92,7 @@ class Tenant:
             "membership_pk": self.member.pk,
             "invitation_pk": self.invitation.pk,
             "token_pk": self.token.pk,
+            "view_pk": self.view.pk,
             "job_id": self.job.pk,
             "output_id": self.output.pk,
             "file_id": self.output.pk,
@@ -164,6 +167,7 @@ def fill(organization: Organization, name: str, mark: str, provider: str = "zenc
         member,
         invitation,
         ApiToken.issue(organization, f"token {mark}")[0],
+        SavedView.objects.create(organization=organization, name=f"view {mark}", query=mark),
     )
 
 

@@ -19,7 +19,7 @@ from jobs.accounts.webhook_urls import webhook_url
 from jobs.actions.cancellation import request_cancel
 from jobs.actions.offers import ActionRefused
 from jobs.actions.worker import run_action
-from jobs.models import Job, Preset, ProviderAccount, WebhookDelivery
+from jobs.models import Job, Preset, ProviderAccount, SavedView, WebhookDelivery
 from jobs.submission.worker import run_submission
 from jobs.urls import urlpatterns
 from jobs.webhooks.handler import handle_delivery
@@ -195,6 +195,7 @@ ORGANIZATION_ROWS: dict[str, type[Model]] = {
     "membership_pk": Membership,
     "invitation_pk": Invitation,
     "token_pk": ApiToken,
+    "view_pk": SavedView,
 }
 
 

@@ -1,5 +1,7 @@
 """The filters of the job list as a page's URL has them."""
 
+from typing import ClassVar
+
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
@@ -11,12 +13,23 @@ from jobs.views.shared.layout import list_query
 from organizations.access import Access
 
 
-def read_job_filters(request: HttpRequest, access: Access) -> JobFilter:
+class PageFilter(JobFilter):
+    """The filters, and what else the URL of the page says: which saved view it is, perhaps with
+    other filters by now."""
+
+    OTHERS: ClassVar[tuple[str, ...]] = (*JobFilter.OTHERS, "view")
+
+    @property
+    def view(self) -> str:
+        return dict(self.given).get("view", "")
+
+
+def read_job_filters(request: HttpRequest, access: Access) -> PageFilter:
     """The query string; dates in it are days of the person who asks."""
     return _parse(request.GET, access)
 
 
-def read_last_filters(request: HttpRequest, access: Access) -> JobFilter | None:
+def read_last_filters(request: HttpRequest, access: Access) -> PageFilter | None:
     """Those of the list that one comes from, if they could be read."""
     query = list_query(request, access)
     if query is None:
@@ -33,6 +46,6 @@ def mark_error(filters: JobFilter, *, keeps_list: bool) -> MarkedError | None:
     return MarkedError.of(search.error, search.text, keeps_list=keeps_list)
 
 
-def _parse(params: Params, access: Access) -> JobFilter:
+def _parse(params: Params, access: Access) -> PageFilter:
     zone = timezone.get_current_timezone()
-    return JobFilter.parse(params, Visibility(access.organization), zone)
+    return PageFilter.parse(params, Visibility(access.organization), zone)

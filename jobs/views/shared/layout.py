@@ -14,6 +14,7 @@ from django_htmx.middleware import HtmxDetails
 
 from jobs.accounts.freshness import Freshness, HealthStatus, fingerprint, freshness
 from jobs.models import ProviderAccount
+from jobs.views.shared.view_links import view_links
 from organizations.access import Access
 from organizations.models import Organization
 
@@ -72,11 +73,15 @@ class Alarm:
     states: Sequence[Freshness]
 
 
-def layout_context(access: Access, section: str) -> dict[str, Any]:
-    """What the layout around a page needs; `section` is the entry of the navigation."""
+def layout_context(access: Access, section: str, view: str = "") -> dict[str, Any]:
+    """What the layout around a page needs; `section` is the entry of the navigation.
+
+    `view` is the id of the saved view that the page shows.
+    """
     return {
         "access": access,
         "section": section,
+        "views": view_links(access, view),
         "jobs_url": reverse("jobs:list", args=[access.organization.slug]),
         "search": job_search(access),
         **health_context(freshness_of(access.organization)),

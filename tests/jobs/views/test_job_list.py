@@ -16,8 +16,8 @@ from tests.markup import without_isolation
 
 LIST = "/o/harbour-studio/jobs/"
 FILES, PRESETS = "/o/harbour-studio/files/", "/o/harbour-studio/presets/"
-# session, user, membership; accounts, rows; the counts of all tabs; organizations
-QUERIES = 7
+# session, user, membership; accounts, views, rows; the counts of all tabs; organizations
+QUERIES = 8
 
 
 def rows(html: str) -> list[str]:

@@ -29,7 +29,15 @@ OURS = {
 # a link that the adapter made: `https://` and the id, percent-encoded
 LINKS = {"job.console_url"}
 # made by us of what is ours: URLs of the board, and what an action is called
-MADE = {"row.url", "row.label", "alternative.url", "entry.label"}
+MADE = {
+    "row.url",
+    "row.label",
+    "alternative.url",
+    "entry.label",
+    "link.url",
+    "form.sort",
+    "form.columns",
+}
 
 
 def text_columns() -> set[str]:

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from jobs.models import Job, JobAction, Output, ProviderAccount, Submission
+from jobs.models import Job, JobAction, Output, ProviderAccount, SavedView, Submission
 from organizations.models import ApiToken, AuditEntry, Membership, Organization, Role
 from organizations.permissions import Permission, role_allows
 from tests.factories import make_invitation, make_membership
@@ -51,13 +51,22 @@ def url_of(studio: Organization, job: Job, account: ProviderAccount) -> Callable
         "invitation": make_invitation(studio).pk,
         "token": ApiToken.issue(studio, "CI")[0].pk,
     }
+    people = Membership.objects.filter(organization=studio)
+
+    def own_view() -> int:
+        """Of whoever signed in: only shared views are anybody else's."""
+        person = people.exclude(pk=ids["membership"]).order_by("-pk").first() or people.get()
+        view, _ = SavedView.objects.get_or_create(
+            organization=studio, owner=person.user, name="Failed"
+        )
+        return view.pk
 
     def build(name: str) -> str:
         route = str(PAGES[name].pattern)
         values: dict[str, object] = {"org": studio.slug}
         for before, parameter in re.findall(r"(\w+)/<int:(\w+)>", route):
             owner = OWNERS[before] if parameter == "pk" else parameter.removesuffix("_pk")
-            values[parameter] = ids[owner]
+            values[parameter] = own_view() if owner == "view" else ids[owner]
         path = reverse(f"jobs:{name}", kwargs=values)
         return f"{path}?provider=zencoder" if name == "account_new" else path
 

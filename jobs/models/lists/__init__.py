@@ -1,0 +1,1 @@
+"""What an organization keeps of its lists of jobs."""
