@@ -4,7 +4,6 @@ from django.urls import path
 
 from jobs.views import (
     actions,
-    export,
     files,
     job_detail,
     job_list,
@@ -12,13 +11,12 @@ from jobs.views import (
     media,
     navigation,
     presets,
-    query,
     raw,
-    saved_views,
     submit,
 )
 from jobs.views.accounts import account, deliveries, integration, overview
 from jobs.views.accounts import actions as account_actions
+from jobs.views.lists import export, query, saved_views
 from jobs.views.settings import audit, general, invitations, members, roles, tokens
 from jobs.webhooks import receiver
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, ProviderAccount
-from jobs.views import export
+from jobs.views.lists import export
 from jobs.workqueue.leases import LeaseLost
 from tests.jobs.factories import NOON, make_job
 

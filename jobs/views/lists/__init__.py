@@ -1,0 +1,1 @@
+"""What the job list offers beside its rows: its query, saved views and exports."""
