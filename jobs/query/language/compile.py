@@ -10,7 +10,11 @@ from jobs.query.language.conditions import any_of
 from jobs.query.language.context import Context
 from jobs.query.language.keys import KEYS
 from jobs.query.language.tree import And, Filter, Node, Not, Or, Text, Value, leaves, terms_of
-from jobs.query.search.words import words_condition
+from jobs.query.search.words import plain_condition, words_condition
+
+# Each word or group of words in alternatives and negations asks the index anew. With more of them
+# jobs are read one after the other, which is what such a list does in any case.
+MAX_SEARCHES = 8
 
 GONE = Filter("is", (Value("gone"),))
 
@@ -21,17 +25,23 @@ def compile_query(node: Node | None, context: Context) -> Q:
     A few queries, whatever the jobs: the accounts once, and one for each filter of presets or
     people. Words are searched for when the condition is used.
     """
+    if node is None:
+        return Q()
+    apart = [leaf for leaf in leaves(node) if isinstance(leaf, Text)]
+    together = [term for term in terms_of(node) if isinstance(term, Text)]
+    return _compile(node, replace(context, is_wordy=len(apart) - len(together) > MAX_SEARCHES))
+
+
+def _compile(node: Node, context: Context) -> Q:
     match node:
-        case None:
-            return Q()
         case Text():
-            return words_condition([node.text], context.visible.organization.pk)
+            return _compile_words([node.text], context)
         case Filter():
             return KEYS[node.key].condition(node, context)
         case Not():
-            return ~compile_query(node.node, context)
+            return ~_compile(node.node, context)
         case Or():
-            return any_of(compile_query(inner, context) for inner in node.nodes)
+            return any_of(_compile(inner, context) for inner in node.nodes)
         case And():
             return _compile_all(node, context)
 
@@ -40,10 +50,15 @@ def _compile_all(node: And, context: Context) -> Q:
     if GONE in node.nodes:
         context = replace(context, asks_gone=True)
     words = [inner.text for inner in node.nodes if isinstance(inner, Text)]
-    organization_id = context.visible.organization.pk
-    found = [words_condition(words, organization_id)] if words else []
-    found += [compile_query(inner, context) for inner in node.nodes if not isinstance(inner, Text)]
+    found = [_compile_words(words, context)] if words else []
+    found += [_compile(inner, context) for inner in node.nodes if not isinstance(inner, Text)]
     return reduce(and_, found)
+
+
+def _compile_words(words: list[str], context: Context) -> Q:
+    if context.is_wordy:
+        return reduce(and_, map(plain_condition, words))
+    return words_condition(words, context.visible.organization.pk)
 
 
 def is_indexed(node: Node | None) -> bool:

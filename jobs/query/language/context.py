@@ -12,12 +12,14 @@ class Context:
     """What the same text means something else without.
 
     `asks_gone`: jobs that are gone are asked for, and so are not left out of the active statuses.
+    `is_wordy`: there are more words than an index is asked for.
     """
 
     visible: Visibility
     zone: tzinfo
     now: datetime
     asks_gone: bool = False
+    is_wordy: bool = False
     _known: dict[str, Any] = field(default_factory=dict)
 
     def accounts(self) -> list[tuple[int, str, str]]:

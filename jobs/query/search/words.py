@@ -69,6 +69,12 @@ def words_condition(texts: Iterable[str], organization_id: int) -> Q:
     return Q(_Search(words, organization_id)) if words else Q()
 
 
+def plain_condition(text: str) -> Q:
+    """As `text_condition`, but asked of one job after the other, and no index is asked before."""
+    word = Word.read(text)
+    return contains([word.term]) | id_condition(text) if word.term else Q()
+
+
 @dataclass(frozen=True)
 class _Search:
     """A condition that asks the index when it first becomes part of a query, and only then.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -193,6 +194,17 @@ def test_finds_these_and_its_negation_the_others(
 ) -> None:
     assert find(text) == set(expected.split())
     assert find(f"-({text})") == set(jobs) - set(expected.split())
+
+
+@pytest.mark.parametrize("joint", [" OR ", " -"])
+def test_many_words_are_few_queries(
+    find: Find, django_assert_max_num_queries: Any, joint: str
+) -> None:
+    texts = [f"word{number}" for number in range(98)]
+    with django_assert_max_num_queries(2):
+        assert find(joint.join(["lecture", *texts])) == {"lecture"}
+    with django_assert_max_num_queries(2):
+        assert find(joint.join(["lost", "#0", *texts])) == {"lost"}
 
 
 def test_every_key_is_tried() -> None:
