@@ -119,6 +119,13 @@ def test_a_file_is_awaited_while_its_job_runs_and_is_known(
     assert "Not ready yet" not in viewer.get(awaited).content.decode()
 
 
+def test_what_was_not_made_shows_under_its_status_alone(viewer: Client, job: Job) -> None:
+    make_output(job, url="https://cdn.example/made.mp4")
+    make_output(job, status="failed", url="https://cdn.example/lost.mp4")
+    assert names(viewer.get(FILES).content.decode()) == ["made.mp4"]
+    assert names(viewer.get(f"{FILES}?status=failed").content.decode()) == ["lost.mp4"]
+
+
 def test_thumbnails_show_when_their_kind_is_chosen(viewer: Client, job: Job) -> None:
     make_output(job, kind=OutputKind.IMAGE, url="https://cdn.example/t.png")
     assert "t.png" not in viewer.get(FILES).content.decode()
