@@ -16,8 +16,8 @@ from providers.core.types import OutputKind
 from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
 
 FILES = "/o/harbour-studio/files/"
-# session, user, membership; files; accounts, organizations
-QUERIES = 6
+# session, user, membership; files; accounts, views, organizations
+QUERIES = 7
 
 
 def names(html: str) -> list[str]:

@@ -14,8 +14,9 @@ from organizations.models import Organization
 from tests.jobs.factories import make_account, make_job, make_output, make_preset
 
 PRESETS = "/o/harbour-studio/presets/"
-# session, user, membership; presets, their use, accounts without; accounts, organizations
-QUERIES = 8
+# session, user, membership; presets, their use, accounts without; accounts, views,
+# organizations
+QUERIES = 9
 
 
 @pytest.fixture
