@@ -45,6 +45,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     # a name of the IANA database; empty until the browser has reported one
     time_zone = models.CharField(max_length=64, blank=True)
     theme = models.CharField(max_length=6, choices=Theme.choices, default=Theme.SYSTEM)
+    has_shortcuts = models.BooleanField("keyboard shortcuts", default=True)
     is_staff = models.BooleanField(
         "staff status", default=False, help_text="Can open the Django admin."
     )

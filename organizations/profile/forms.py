@@ -14,8 +14,11 @@ class ProfileForm(forms.ModelForm[User]):
 
     class Meta:
         model = User
-        fields = ["name", "time_zone", "theme"]
-        help_texts = {"time_zone": "All times on pages are shown in it."}
+        fields = ["name", "time_zone", "theme", "has_shortcuts"]
+        help_texts = {
+            "time_zone": "All times on pages are shown in it.",
+            "has_shortcuts": "Single keys such as / and j. Press ? on the board to see them all.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

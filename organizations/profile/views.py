@@ -53,7 +53,12 @@ def _record_change(user: User, before: dict[str, str], after: dict[str, str]) ->
 
 
 def _choices_of(user: User) -> dict[str, str]:
-    return {"name": user.name, "time_zone": user.time_zone, "theme": user.theme}
+    return {
+        "name": user.name,
+        "time_zone": user.time_zone,
+        "theme": user.theme,
+        "has_shortcuts": "on" if user.has_shortcuts else "off",
+    }
 
 
 def _show(

@@ -21,23 +21,11 @@
       if (asked.elements[name]) asked.elements[name].value = value;
   };
 
-  const isField = (element) => element.closest("input, textarea, select, [contenteditable]");
-
-  // `/` goes to the search box, and means nothing special inside a field
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") {
-      const menu = event.target.closest("details[data-menu][open]");
-      if (menu) {
-        menu.open = false;
-        menu.querySelector("summary").focus();
-      }
-    }
-    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-    const search = document.getElementById("search");
-    if (!search || isField(event.target)) return;
-    event.preventDefault();
-    search.focus();
-    search.select();
+    const menu = event.key === "Escape" && event.target.closest("details[data-menu][open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
   });
 
   document.addEventListener("click", async (event) => {

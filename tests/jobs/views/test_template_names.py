@@ -12,7 +12,7 @@ FOLDERS = [path for path in (ROOT / "templates" / "jobs").iterdir() if path.is_d
 # of an export while another is in progress
 ANSWERS = {"no_link", "open_elsewhere", "busy"}
 # what several views share
-SHARED = {"board", "page", "theme", "time", "toolbar", "zone"}
+SHARED = {"board", "keys", "page", "theme", "time", "toolbar", "zone"}
 # the pages of django-allauth
 SIGN_IN = {"passkeys"}
 

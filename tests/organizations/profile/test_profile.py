@@ -21,19 +21,25 @@ def test_name_time_zone_and_theme_are_saved_and_audited(
     studio: Organization, viewer: User, signed_in: SignIn
 ) -> None:
     client = signed_in(viewer)
+    # an unchecked box sends nothing
     form = {"name": "Vera", "time_zone": "Asia/Kathmandu", "theme": "dark"}
     assert client.post("/profile/", form)["Location"] == "/profile/"
     client.post("/profile/", form)
     viewer.refresh_from_db()
     assert (viewer.name, viewer.time_zone, viewer.theme) == ("Vera", "Asia/Kathmandu", "dark")
+    assert not viewer.has_shortcuts
     seen, personal = AuditEntry.objects.order_by("pk")
     assert {(one.action, one.actor_id) for one in (seen, personal)} == {
         ("profile.changed", viewer.pk)
     }
     assert (seen.organization, seen.before, seen.after) == (studio, {"name": ""}, {"name": "Vera"})
     assert personal.organization is None
-    assert personal.before == {"time_zone": "", "theme": "system"}
-    assert personal.after == {"time_zone": "Asia/Kathmandu", "theme": "dark"}
+    assert personal.before == {"time_zone": "", "theme": "system", "has_shortcuts": "on"}
+    assert personal.after == {
+        "time_zone": "Asia/Kathmandu",
+        "theme": "dark",
+        "has_shortcuts": "off",
+    }
 
 
 def test_nothing_is_changed_without_its_entry(
@@ -129,6 +135,21 @@ def test_the_server_renders_the_theme_and_the_switch_saves_it(
     assert client.post("/profile/theme/", {"theme": "pink"}).status_code == 422
     for path in ("/profile/", "/o/harbour-studio/jobs/", "/o/nowhere/"):
         assert 'data-bs-theme="dark"' in client.get(path).content.decode()
+
+
+def test_keyboard_shortcuts_are_on_until_somebody_switches_them_off(
+    studio: Organization, viewer: User, signed_in: SignIn
+) -> None:
+    client = signed_in(viewer)
+    jobs = "/o/harbour-studio/jobs/"
+    marks = ("js/keys.js", 'id="shortcuts"', "Press / to search")
+    page = client.get(jobs).content.decode()
+    assert [mark for mark in marks if mark not in page] == []
+    client.post("/profile/", {"theme": "system"})
+    page = client.get(jobs).content.decode()
+    assert [mark for mark in marks if mark in page] == []
+    client.post("/profile/", {"theme": "system", "has_shortcuts": "on"})
+    assert "js/keys.js" in client.get(jobs).content.decode()
 
 
 def test_all_of_it_is_for_the_person_alone(client: Client) -> None:
