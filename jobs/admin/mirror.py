@@ -173,7 +173,7 @@ class SubmissionAdmin(MirrorAdmin):
     list_filter = ["state"]
     list_select_related = ["job", "organization"]
     search_fields = ["key__exact", "job__remote_id__exact"]
-    deferred = job_columns("request")
+    deferred = job_columns("request", "remarks")
 
 
 @admin.register(IdempotencyKey)

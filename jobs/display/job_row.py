@@ -12,6 +12,9 @@ from providers.core.errors import CLASSES
 from providers.core.status import JobStatus
 from providers.parsing.urls import parse_url
 
+# What of a provider's own status fits into a mark
+MARK_LENGTH = 18
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -103,8 +106,9 @@ def _mark(job: Job) -> Mark | None:
     if job.gone_at and job.is_terminal:
         return Mark("gone", "Gone", "The provider no longer has this job")
     if job.status == JobStatus.UNKNOWN and job.provider_status:
-        reported = f"“{job.provider_status}”"
-        return Mark("unknown", reported[:20], f"Reported as {reported}")
+        reported = job.provider_status
+        short = reported if len(reported) <= MARK_LENGTH else f"{reported[: MARK_LENGTH - 1]}…"
+        return Mark("unknown", f"“{short}”", f"Reported as “{reported}”")
     if job.is_suspect:
         return Mark("suspect", "Suspect", job.suspect_reason)
     if job.is_partial:

@@ -20,8 +20,8 @@ _NO_CONTENT = 204
 class SizeLimit:
     """How much may be read yet: of one answer, or of several that are held at the same time."""
 
-    def __init__(self, error: type[BadAnswer], whose: str, max_bytes: int = MAX_BYTES) -> None:
-        self._left = self._max_bytes = max_bytes
+    def __init__(self, error: type[BadAnswer], whose: str, max_bytes: int | None = None) -> None:
+        self._left = self._max_bytes = max_bytes or MAX_BYTES
         self._error = error
         self._whose = whose
         self._lock = threading.Lock()

@@ -1,7 +1,6 @@
 """All provider accounts of an organization, and how each is doing."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +15,7 @@ from organizations.access import Access, requires
 from organizations.permissions import Permission
 from providers.core.errors import CLASSES
 from providers.core.types import Capability
+from providers.parsing.urls import parse_url
 
 
 @require_safe
@@ -43,7 +43,7 @@ def _card(access: Access, state: Freshness) -> dict[str, Any]:
     return {
         "state": state,
         "account": account,
-        "host": urlsplit(account.base_url).netloc,
+        "host": parse_url(account.base_url).netloc,
         "error_class": CLASSES.get(account.last_error_class),
         "list_notice": describe_list(account),
         # counted only while it grows: an account's first import
@@ -51,7 +51,7 @@ def _card(access: Access, state: Freshness) -> dict[str, Any]:
         "has_webhook": has_webhook,
         "has_check": adapter_class.supports(Capability.CHECK_CREDENTIALS),
         "has_usage": adapter_class.supports(Capability.USAGE),
-        "last_verdict": Verdict(verdict).label.lower() if verdict else "",
+        "last_verdict": str(dict(Verdict.choices).get(verdict or "", "")).lower(),
         "webhook_url": url,
         "webhook_steps": [step.replace("{url}", url) for step in adapter_class.webhook_steps],
     }

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from jobs.models import (
+    DefaultView,
     ExportSlot,
     IdempotencyKey,
     Job,
@@ -28,7 +29,9 @@ from jobs.models import (
     ProviderHost,
     RateBudget,
     RowFailure,
+    SavedView,
     Submission,
+    ViewCounting,
     WebhookDelivery,
 )
 from organizations.pagination import COUNT_CAP
@@ -169,7 +172,8 @@ def test_no_list_counts_further_than_the_cap(
 def test_every_model_is_there_but_those_that_hold_secrets_or_counters() -> None:
     ours = {model for model in admin.site._registry if model._meta.app_label == "jobs"}
     assert ours == {*MIRRORED, ProviderAccount}
-    missing = {ExportSlot, JobSearch, JobSecret, ProviderHost, RateBudget, RowFailure}
+    of_lists = {DefaultView, ExportSlot, JobSearch, SavedView, ViewCounting}
+    missing = {*of_lists, JobSecret, ProviderHost, RateBudget, RowFailure}
     assert set(apps.get_app_config("jobs").get_models()) == ours | missing
 
 

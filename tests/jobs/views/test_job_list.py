@@ -90,7 +90,7 @@ def test_an_unknown_status_of_the_provider_is_shown_as_such(
 ) -> None:
     make_job(account, status=JobStatus.UNKNOWN, provider_status="marinating")
     html = without_isolation(viewer.get(LIST).content.decode())
-    assert "“marinating”" in html
+    assert "“marinating”" in without_isolation(html)
     assert 'title="Reported as “marinating”"' in html
 
 
