@@ -30,7 +30,9 @@ class SavedViewForm(forms.Form):
     sort = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
     columns = forms.CharField(max_length=200, required=False, widget=forms.HiddenInput)
     is_shared = forms.BooleanField(label="Share with everybody in the organization", required=False)
-    is_default = forms.BooleanField(label="Begin with this view", required=False)
+    is_default = forms.BooleanField(
+        label="My default view: the board begins with it", required=False
+    )
 
     def __init__(self, access: Access, *args: Any, view: SavedView | None = None, **kwargs: Any):
         super().__init__(*args, **kwargs)
