@@ -6,6 +6,7 @@ from django import forms
 from django.db import transaction
 from django.utils import timezone
 
+from jobs.display.columns import read_columns
 from jobs.models import DefaultView, SavedView, ViewCounting
 from jobs.models.lists.saved_view import MAX_QUERY
 from jobs.query.jobs import JobFilter
@@ -64,7 +65,7 @@ class SavedViewForm(forms.Form):
         view = self.view or SavedView(organization=access.organization)
         view.owner = None if cleaned.get("is_shared") else access.user
         view.name, view.query, view.sort = cleaned["name"], cleaned["q"], cleaned["sort"]
-        view.columns = [name for name in cleaned["columns"].split(",") if name]
+        view.columns = list(read_columns(cleaned["columns"]))
         view.count = None
         view.save()
         now = timezone.now()

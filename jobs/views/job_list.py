@@ -14,6 +14,7 @@ from jobs.query import arrivals
 from jobs.query.jobs import JobFilter
 from jobs.query.paging.keyset import KeysetPage
 from jobs.query.paging.orderings import SORT_TIMES
+from jobs.views.shared.columns import columns_context, load_rows
 from jobs.views.shared.filter_form import account_menus, filter_form, spans
 from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.job_filters import mark_error, read_job_filters, read_last_filters
@@ -37,22 +38,23 @@ def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
     filters = last or asked
     # the accounts' revisions are read before the jobs: what is written between is new to the page
     context = layout_context(access, "jobs", filters.view)
-    context["shown"] = shown_view(context["views"], filters)
+    context["shown"] = shown_view(context["views"], filters, filters.columns)
     accounts = [state.account for state in context["health"]]
     jobs = Job.objects.for_organization(access.organization)
     try:
-        page = filters.page(jobs.for_list())
+        page = filters.page(load_rows(jobs, filters))
     except ValueError:
         return redirect_to_first_page(request, filters)
     mark = arrivals.mark(accounts)
     tabs = tabs_context(jobs, filters, request.path, arrivals.fingerprint(mark))
     context |= {"filters": filters, "page": page, **tabs, **_results(filters, page, request.path)}
     context |= _live_marks(filters, page, mark) | _filter_form(access, filters, accounts)
+    context |= columns_context(filters)
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/job_list/_results.html", context)
     context["unlisted"] = _unlisted(filters, accounts)
     # the box holds all conditions as one query
-    kept = [pair for pair in filters.params() if pair[0] in ("sort", "limit", "view")]
+    kept = [pair for pair in filters.params() if pair[0] in ("sort", "limit", "view", "columns")]
     context["search"] = replace(context["search"], text=asked.text, kept=kept)
     context["query_error"] = mark_error(asked, keeps_list=last is not None)
     return render(request, "jobs/job_list/list.html", context)
@@ -69,14 +71,13 @@ def _unlisted(
 
 def _results(filters: JobFilter, page: KeysetPage[Job], path: str) -> dict[str, Any]:
     return {
-        "columns": [_time_column(filters, path)],
-        "time_shown": filters.ordering.name,
+        "time_column": _time_column(filters, path),
         "list_path": path,
         "newer_url": page.previous and f"{path}?{filters.query(cursor=page.previous)}",
         "older_url": page.next and f"{path}?{filters.query(cursor=page.next)}",
         "first_url": f"{path}?{filters.query()}",
         "live_url": f"{path}live/?{filters.query(cursor=filters.cursor or None)}",
-        "export_query": filters.query(limit=None),
+        "export_query": filters.query(limit=None, columns=None),
         "is_failed_tab": filters.tab == {JobStatus.FAILED},
     }
 

@@ -15,7 +15,8 @@ from jobs.models import Job, ProviderAccount
 from jobs.models.mirror.job import JobQuerySet
 from jobs.query import arrivals
 from jobs.query.jobs import JobFilter
-from jobs.views.shared.job_filters import read_job_filters
+from jobs.views.shared.columns import columns_context, load_rows
+from jobs.views.shared.job_filters import PageFilter, read_job_filters
 from jobs.views.shared.layout import freshness_of, health_context
 from jobs.views.shared.tabs import tabs_context
 from organizations.access import Access, requires
@@ -46,14 +47,13 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
     news: dict[str, Any] = {}
     if "since" in request.GET:
         news |= _list_news(request, jobs, filters, shown, accounts, path)
-    if changed := _changed(jobs, shown, accounts):
+    if changed := _changed(jobs, filters, shown, accounts):
         news["changed"] = changed
     if fingerprint(states) != request.GET.get("health"):
         news |= health_context(states)
     if not news:
         return HttpResponse(status=204)
-    shown_time = filters.ordering.name
-    context = {"access": access, "filters": filters, "time_shown": shown_time, "list_path": path}
+    context = {"access": access, "filters": filters, "list_path": path, **columns_context(filters)}
     return render(request, "jobs/live/_update.html", context | news)
 
 
@@ -79,7 +79,10 @@ def _list_news(
 
 
 def _changed(
-    jobs: JobQuerySet, shown: Mapping[str, str], accounts: list[ProviderAccount]
+    jobs: JobQuerySet,
+    filters: PageFilter,
+    shown: Mapping[str, str],
+    accounts: list[ProviderAccount],
 ) -> list[Job]:
     """The jobs among those shown whose version is another one by now."""
     by_id = {account.pk: account for account in accounts}
@@ -91,4 +94,4 @@ def _changed(
         for pk, version, is_active, account in rows
         if account in by_id and live_version(version, is_active, by_id[account]) != shown[str(pk)]
     ]
-    return list(jobs.for_list().filter(pk__in=moved)) if moved else []
+    return list(load_rows(jobs, filters).filter(pk__in=moved)) if moved else []

@@ -33,7 +33,7 @@ class SavedView(models.Model):
     query = models.CharField(max_length=MAX_QUERY, blank=True)
     # as in the URL of the list; empty for the order that suits the query
     sort = models.CharField(max_length=20, blank=True)
-    # the columns shown, in their order; empty for the usual ones
+    # the columns shown; empty for the usual ones
     columns = models.JSONField(default=list, blank=True)
     # how many jobs it has, counted by jobs.query.view_counts; null where that would be slow
     count = models.PositiveIntegerField(null=True, blank=True)

@@ -22,7 +22,7 @@ SPANS = (
     ("30d", "Last 30 days"),
 )
 # What a list is sorted and paged by is no filter.
-NO_FILTERS = ("q", "sort", "limit", "cursor", "status", "unresolved")
+NO_FILTERS = ("q", "sort", "limit", "cursor", "view", "columns", "status", "unresolved")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """The saved views in the navigation, and the one that a page of the job list shows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from jobs.display.columns import read_columns
 from jobs.models import DefaultView, SavedView
 from jobs.query.counts import Count
 from jobs.query.jobs import JobFilter
@@ -52,8 +53,8 @@ def view_links(access: Access, current: str = "") -> list[ViewLink]:
 
 @dataclass(frozen=True, slots=True)
 class ShownView:
-    """The view that a page of the job list shows; `is_changed` where its filters are others by
-    now. `kept` are the fields of a form that saves the list as it is shown."""
+    """The view that a page of the job list shows; `is_changed` where its filters or columns are
+    others by now. `kept` are the fields of a form that saves the list as it is shown."""
 
     link: ViewLink | None
     is_changed: bool
@@ -64,18 +65,24 @@ class ShownView:
         return urlencode({name: value for name, value in self.kept.items() if value})
 
 
-def shown_view(links: Iterable[ViewLink], filters: JobFilter) -> ShownView:
-    kept = {"q": filters.text, "sort": str(filters.sort or "")}
+def shown_view(links: Iterable[ViewLink], filters: JobFilter, columns: Sequence[str]) -> ShownView:
+    kept = {"q": filters.text, "sort": str(filters.sort or ""), "columns": ",".join(columns)}
     link = next((link for link in links if link.is_current), None)
-    saved = {"q": link.view.query, "sort": link.view.sort} if link else kept
+    if link is None:
+        return ShownView(None, False, kept)
+    saved = {"q": link.view.query, "sort": link.view.sort, "columns": _columns(link.view)}
     return ShownView(link, kept != saved, kept)
 
 
 def view_url(view: SavedView, slug: str) -> str:
-    columns = ",".join(view.columns)
-    params = {"view": view.pk, "q": view.query, "sort": view.sort, "columns": columns}
+    params = {"view": view.pk, "q": view.query, "sort": view.sort, "columns": _columns(view)}
     query = urlencode({name: value for name, value in params.items() if value})
     return f"{reverse('jobs:list', args=[slug])}?{query}"
+
+
+def _columns(view: SavedView) -> str:
+    """As the URL has them, without those that are no columns any more."""
+    return ",".join(read_columns(",".join(map(str, view.columns))))
 
 
 def default_url(user: User, organization: Organization) -> str | None:
