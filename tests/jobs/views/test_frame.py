@@ -90,3 +90,12 @@ def test_a_search_keeps_the_filters_of_the_list(viewer: Client, job: Job) -> Non
     assert '<input type="hidden" name="status" value="failed">' in html
     answer = viewer.get(f"{BOARD}search/", {"q": "dusk", "status": "failed"})
     assert answer["Location"] == f"{BOARD}jobs/?status=failed&q=dusk"
+
+
+def test_the_key_that_retries_is_for_those_who_may(
+    viewer: Client, operator: Client, job: Job
+) -> None:
+    for client, may in ((viewer, False), (operator, True)):
+        html = client.get(f"{BOARD}jobs/").content.decode()
+        assert ("data-may-retry" in html, "<kbd>r</kbd>" in html) == (may, may)
+        assert "<kbd>j</kbd>" in html
