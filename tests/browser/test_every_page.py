@@ -44,9 +44,8 @@ TEXTS = (
 NUMBERS = (60_000, 0, -1, 2**63, 1e300, "many", None, 1_795_000_000_000)
 LINK = re.compile(r'(?:href|hx-get)="(/[^"]*)"')
 # leave the board, change it, or come back with a file
-LEFT_OUT_OF_BROWSER = re.compile(
-    r"/(raw|live)/|/export\."
-)  # parts of pages, and what is saved as a file
+# parts of pages, and what is saved as a file
+LEFT_OUT_OF_BROWSER = re.compile(r"/(raw|live)/|/query/(\?|$)|/export\.")
 LEFT_OUT = re.compile(r"/(logout|open|sync|static|media|api|export)/|\.(css|js|svg)$")
 
 
@@ -148,10 +147,14 @@ def links(page: str, url: str) -> set[str]:
 
 
 def kind_of(url: str) -> str:
-    """Equal for pages that differ in their rows alone."""
+    """Equal for pages that differ in their rows or in the values of a filter alone.
+
+    Each filter has links to it with every combination of the others: these are one kind.
+    """
     parts = urlsplit(url)
-    names = sorted(pair.partition("=")[0] for pair in parts.query.split("&"))
-    return re.sub(r"\d+", "N", parts.path) + "?" + "&".join(names)
+    names = {pair.partition("=")[0] for pair in parts.query.split("&")}
+    query = names.pop() if len(names) == 1 else "several"
+    return re.sub(r"\d+", "N", parts.path) + "?" + query
 
 
 def key_of(url: str) -> str:
