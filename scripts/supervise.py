@@ -113,11 +113,14 @@ def _has_static_files(collected: Path) -> bool:
     """Whether every file is collected; after an upgrade, some may not be yet."""
     from django.contrib.staticfiles.finders import get_finders
 
+    from dashboard.static_files import StaticFiles
+
     try:
         manifest = json.loads((collected / "staticfiles.json").read_text())
     except FileNotFoundError:
         return False
-    needed = {name for finder in get_finders() for name, _ in finder.list([])}
+    patterns = StaticFiles.ignore_patterns
+    needed = {name for finder in get_finders() for name, _ in finder.list(patterns)}
     return needed <= set(manifest["paths"])
 
 
