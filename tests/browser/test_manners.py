@@ -285,10 +285,12 @@ def test_eighteen_jobs_are_in_sight_and_none_has_two_lines_but_failures(page: Pa
     heights = rows.evaluate_all("rows => rows.map(row => [row.className, row.offsetHeight])")
     assert {height for kind, height in heights if "has-error" not in kind} == {36}
     assert {height for kind, height in heights if "has-error" in kind} <= {54}
+    # without failures: how many of them are on the first page depends on the other tests
+    page.goto(f"{JOBS}?status=succeeded")
     in_sight = rows.evaluate_all(
         "rows => rows.filter(row => row.getBoundingClientRect().bottom <= innerHeight).length"
     )
-    assert in_sight >= min(18, len(heights))
+    assert in_sight >= min(20, rows.count())
 
 
 def test_a_lost_connection_is_reported_and_ages_stop(page: Page) -> None:
