@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from jobs.display.columns import read_columns
@@ -15,6 +15,8 @@ from organizations.access import Access
 from organizations.models import Membership
 from organizations.permissions import Permission
 from organizations.sign_in.form_fields import StyledField
+
+TAKEN = "There is a view with this name already."
 
 
 class SavedViewForm(forms.Form):
@@ -49,7 +51,7 @@ class SavedViewForm(forms.Form):
             organization=self.access.organization, owner=owner, name=cleaned.get("name", "")
         )
         if same.exclude(pk=self.view.pk if self.view else 0).exists():
-            self.add_error("name", "There is a view with this name already.")
+            self.add_error("name", TAKEN)
         return cleaned
 
     def _check_query(self, cleaned: dict[str, Any]) -> None:
@@ -58,9 +60,19 @@ class SavedViewForm(forms.Form):
         for name, message in filters.errors.items():
             self.add_error("q", message) if name == "q" else self.add_error(None, message)
 
-    @transaction.atomic
-    def save(self) -> SavedView:
-        """Write the view of a valid form, and whether the member's list begins with it."""
+    def save(self) -> SavedView | None:
+        """Write the view of a valid form, and whether the member's list begins with it.
+
+        None, with an error in the form, where somebody took the name a moment before.
+        """
+        try:
+            with transaction.atomic():
+                return self._write()
+        except IntegrityError:
+            self.add_error("name", TAKEN)
+            return None
+
+    def _write(self) -> SavedView:
         cleaned, access = self.cleaned_data, self.access
         view = self.view or SavedView(organization=access.organization)
         view.owner = None if cleaned.get("is_shared") else access.user

@@ -1,16 +1,14 @@
 """Lists of jobs that people keep under a name: for themselves, or shared by the organization."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from jobs.forms.saved_view import SavedViewForm
 from jobs.models import SavedView
-from jobs.views.shared.layout import layout_context, render_page
+from jobs.views.shared.layout import render_page
 from jobs.views.shared.view_links import default_id, may_change, view_links, view_url
 from organizations.access import Access, requires
 from organizations.permissions import Permission
@@ -31,11 +29,7 @@ def view_new(request: HttpRequest, access: Access) -> HttpResponse:
     """The list that the query string describes, as a view."""
     given = {name: request.GET.get(name, "") for name in ("q", "sort", "columns")}
     form = SavedViewForm(access, request.POST or None, initial=given)
-    if request.method != "POST" or not form.is_valid():
-        return _show_form(request, access, form, "jobs/saved_views/view_new.html")
-    view = form.save()
-    messages.success(request, f"The view {view.name} is saved.")
-    return redirect(view_url(view, access.organization.slug))
+    return _save_or_show(request, access, form, "jobs/saved_views/view_new.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,11 +45,7 @@ def view_edit(request: HttpRequest, access: Access, view_pk: int) -> HttpRespons
         "is_default": default_id(access) == view.pk,
     }
     form = SavedViewForm(access, request.POST or None, initial=initial, view=view)
-    if request.method != "POST" or not form.is_valid():
-        return _show_form(request, access, form, "jobs/saved_views/view_edit.html", view=view)
-    view = form.save()
-    messages.success(request, f"The view {view.name} is saved.")
-    return redirect(view_url(view, access.organization.slug))
+    return _save_or_show(request, access, form, "jobs/saved_views/view_edit.html")
 
 
 @require_POST
@@ -67,11 +57,7 @@ def view_save(request: HttpRequest, access: Access, view_pk: int) -> HttpRespons
     kept = {"name": view.name, "is_shared": view.is_shared}
     kept["is_default"] = default_id(access) == view.pk
     form = SavedViewForm(access, {**shown, **kept}, view=view)
-    if not form.is_valid():
-        return _show_form(request, access, form, "jobs/saved_views/view_edit.html", view=view)
-    form.save()
-    messages.success(request, f"The view {view.name} is saved.")
-    return redirect(view_url(view, access.organization.slug))
+    return _save_or_show(request, access, form, "jobs/saved_views/view_edit.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -99,13 +85,14 @@ def _find(access: Access, pk: int) -> SavedView:
     return view
 
 
-def _show_form(
-    request: HttpRequest,
-    access: Access,
-    form: SavedViewForm,
-    template: str,
-    *,
-    view: SavedView | None = None,
+def _save_or_show(
+    request: HttpRequest, access: Access, form: SavedViewForm, template: str
 ) -> HttpResponse:
-    context: dict[str, Any] = layout_context(access, SECTION) | {"form": form, "view": view}
-    return render(request, template, context, status=422 if form.errors else 200)
+    """Save what was posted and show its list; else the form, with what is wrong with it."""
+    view = form.save() if request.method == "POST" and form.is_valid() else None
+    if view is not None:
+        messages.success(request, f"The view {view.name} is saved.")
+        return redirect(view_url(view, access.organization.slug))
+    context = {"form": form, "view": form.view}
+    status = 422 if form.errors else 200
+    return render_page(request, access, template, context, section=SECTION, status=status)

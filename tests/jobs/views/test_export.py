@@ -8,11 +8,14 @@ from itertools import islice
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, ProviderAccount
+from jobs.query.paging import bounded
 from jobs.views.lists import export
 from jobs.workqueue.leases import LeaseLost
 from tests.jobs.factories import NOON, make_job
@@ -51,6 +54,23 @@ def test_all_that_the_list_shows_is_in_the_file_and_nothing_else(
     *rows, end = read_csv(viewer, "?status=failed&sort=-created")
     assert [row["id"] for row in rows] == [str(job.pk) for job in failed]
     assert (end["id"], end["provider"]) == ("#complete", "5")
+
+
+def test_what_no_index_serves_is_exported_to_its_end(
+    viewer: Client, account: ProviderAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often the time for one search runs out."""
+    monkeypatch.setattr(bounded, "SEARCH_S", 0)
+    monkeypatch.setattr(bounded, "FIRST_WINDOW", 2)
+    for number in range(6):
+        make_job(account, name="" if number % 5 else "wanted")
+    response = viewer.get(f"{JSON}?q=name:wanted+OR+batch:x")
+    with CaptureQueriesContext(connection) as queries:
+        found = json.loads(response.getvalue())
+    # a range of times for each search: no statement goes through all jobs
+    searches = [one["sql"] for one in queries.captured_queries if "wanted" in one["sql"].lower()]
+    assert len(searches) > 2
+    assert (found["count"], len(found["jobs"])) == (2, 2)
 
 
 def test_a_name_is_no_formula(viewer: Client, account: ProviderAccount) -> None:

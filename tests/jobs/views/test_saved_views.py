@@ -8,9 +8,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from jobs.forms.saved_view import SavedViewForm
 from jobs.models import Job, ProviderAccount, SavedView, ViewCounting
 from jobs.query.view_counts import count_views, request_counts
-from organizations.models import Organization, Role
+from organizations.access import Access
+from organizations.models import Organization, Role, User
 from tests.factories import make_organization
 from tests.jobs.factories import make_account, make_job
 from tests.jobs.views.list_page import LIST
@@ -106,6 +108,17 @@ def test_a_name_is_used_once(viewer: Client, account: ProviderAccount) -> None:
     response = viewer.post(f"{VIEWS}new/", FAILED)
     assert "There is a view with this name already." in response.content.decode()
     assert viewer.post(f"{VIEWS}{view.pk}/", FAILED).status_code == 302
+
+
+def test_a_name_that_is_taken_while_it_is_saved_is_an_error_of_the_form(
+    viewer: Client, studio: Organization, account: ProviderAccount
+) -> None:
+    user = User.objects.get(pk=viewer.session["_auth_user_id"])
+    form = SavedViewForm(Access(user, studio, Role.VIEWER), FAILED)
+    assert form.is_valid()
+    save(viewer)  # by the same person, in another tab
+    assert form.save() is None
+    assert form.errors["name"] == ["There is a view with this name already."]
 
 
 def test_a_deleted_view_is_nobodys_default(viewer: Client, account: ProviderAccount) -> None:
