@@ -192,7 +192,7 @@ class JobList(Schema):
     searched_to: datetime | None = Field(
         None,
         description="How far back a query that no index serves was searched in the time for one "
-        "request: the page may be short or empty, and `next` goes on from there. Else left out.",
+        "request: the page may be short or empty, and `next` continues there. Omitted otherwise.",
     )
 
     @model_serializer(mode="wrap")

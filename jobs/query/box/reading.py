@@ -1,4 +1,4 @@
-"""Reads a query back in words, with its ages as times, so that one sees how it was understood."""
+"""Describes a query in plain text, ages as times, so that people see how it was understood."""
 
 from collections.abc import Sequence
 from datetime import datetime
