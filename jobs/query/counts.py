@@ -28,7 +28,7 @@ class Count:
     capped: bool = False
 
 
-class _RowCount(Subquery):
+class RowCount(Subquery):
     """The number of rows of a query, as a value."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
@@ -81,7 +81,7 @@ def tab_counts(
 
 def _count_each(querysets: Mapping[str, QuerySet[Any, Any]]) -> dict[str, int]:
     """The number of rows of each, in one query; a row of any table carries them."""
-    counts = [_RowCount(rows) for rows in querysets.values()]
+    counts = [RowCount(rows) for rows in querysets.values()]
     row = Organization.objects.order_by("pk").values_list(*counts).first()
     return dict(zip(querysets, row, strict=True)) if row else dict.fromkeys(querysets, 0)
 

@@ -116,12 +116,15 @@ class JobFilter(ListFilter):
         place = (self.ordering, self.limit, self.cursor, self.scope)
         if self.is_served:
             return keyset.page(self.apply(queryset), *place)
-        rows = self._apply_tab(self._apply_parameters(queryset))
-        return bounded.search_page(rows, self.condition, *place)
+        return bounded.search_page(self.apply_without_condition(queryset), self.condition, *place)
 
     def apply(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
         """The jobs of `queryset` that fit, not sorted."""
         return self._apply_tab(self.apply_beside_tab(queryset))
+
+    def apply_without_condition(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        """The jobs that fit what indexes serve of what is asked for: all but `condition`."""
+        return self._apply_tab(self._apply_parameters(queryset))
 
     def apply_beside_tab(self, queryset: QuerySet[Job]) -> QuerySet[Job]:
         """The jobs that fit all that is asked for but what the tabs choose: status, unresolved."""

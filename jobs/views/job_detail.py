@@ -17,9 +17,11 @@ from jobs.display.settings_diff import Change, changes
 from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.media.playback import media_policy
 from jobs.models import ActionState, Job, JobAction, JobBody, Output, Submission, SubmissionState
+from jobs.query import arrivals
 from jobs.views.player import JobFiles, gallery_context, player_context, read_files
 from jobs.views.shared.audit_rows import AuditRow, list_rows
-from jobs.views.shared.layout import HtmxRequest, layout_context, list_url
+from jobs.views.shared.layout import HtmxRequest, layout_context
+from jobs.views.shared.list_place import list_place
 from organizations.access import Access, requires
 from organizations.models import AuditEntry
 from organizations.permissions import Permission
@@ -142,7 +144,11 @@ def _render_page(
     access = context["access"]
     origins = files.origins
     context = context | layout_context(access, "jobs") | _changing_context(context)
-    context["jobs_url"] = list_url(request, access)
+    accounts = [state.account for state in context["health"]]
+    revision = arrivals.fingerprint(arrivals.mark(accounts))
+    place = list_place(request, access, context["job"], context["views"], revision)
+    if place is not None:
+        context |= {"place": place, "jobs_url": place.url}
     if "play" in request.GET:
         context["player"] = player = player_context(access, files, request.GET["play"])
         origins = [*origins, *player["origins"]]

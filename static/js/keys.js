@@ -1,57 +1,31 @@
 // Keyboard shortcuts of the board: single keys, listed in the help sheet. Not loaded for whoever
 // switched them off.
 (() => {
-  const KEPT = "reelboard-rows";
   const RETRY = "#retry";
   const BUSY = "dialog[open], details[data-menu][open]";
   const OWN_KEYS = "input, textarea, select, video, [contenteditable]";
 
   const links = () => [...document.querySelectorAll("[data-rows] .row-link")];
-  const announceEnd = (what) => announce(`No ${what} on the page of the list you came from.`);
-
-  // The jobs as the list showed them last, for the keys on a job's page
-
-  function keepRows() {
-    if (!document.getElementById("tabs")) return;
-    const shown = links().map((link) => [link.pathname, link.closest("tr").dataset.status]);
-    try {
-      sessionStorage.setItem(KEPT, JSON.stringify(shown));
-    } catch {
-      // then a job's page has no next one
-    }
-  }
-  addEventListener("pagehide", keepRows);
-
-  function otherJob(move, wanted) {
-    let kept = [];
-    try {
-      kept = JSON.parse(sessionStorage.getItem(KEPT)) ?? [];
-    } catch {
-      // nothing is known of a list
-    }
-    const at = kept.findIndex(([path]) => path === location.pathname);
-    if (at < 0) return undefined;
-    const rest = move > 0 ? kept.slice(at + 1) : kept.slice(0, at).reverse();
-    return rest.find(([, status]) => !wanted || status === wanted)?.[0];
-  }
-
-  function goTo(path, what) {
-    if (path) location.assign(path);
-    else if (document.querySelector(".job-page")) announceEnd(what);
+  // On a job's page, to another job of the list that one comes from
+  function goTo(selector, what) {
+    const link = document.querySelector(selector);
+    if (link) location.assign(link.href);
+    else if (document.querySelector(".job-page"))
+      announce(`No ${what} in the list you came from.`);
   }
 
   // What the keys do
 
   function step(move) {
     const all = links();
-    if (!all.length) return goTo(otherJob(move), move > 0 ? "next job" : "previous job");
+    if (!all.length) return move > 0 ? goTo("a[rel=next]", "next job") : goTo("a[rel=prev]", "previous job");
     const at = all.indexOf(document.activeElement.closest("tr")?.querySelector(".row-link"));
     (at < 0 ? all[0] : all[at + move])?.focus();
   }
 
   function filter() {
     const summary = document.querySelector("#filters summary");
-    if (!summary) return goTo(otherJob(1, "failed"), "further failure");
+    if (!summary) return goTo("[data-next-failed]", "further failure");
     summary.closest("details").open = true;
     summary.focus();
   }

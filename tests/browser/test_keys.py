@@ -33,12 +33,10 @@ def test_find_open_and_go_on_to_the_next_failure(page: Page) -> None:
         assert focused_row(page) == row
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{links[0]}")
-    page.keyboard.press("f")
-    page.wait_for_url(f"**{links[1]}")
-    page.keyboard.press("j")
-    page.wait_for_url(f"**{links[2]}")
-    page.keyboard.press("k")
-    page.wait_for_url(f"**{links[1]}")
+    for key, row in (("f", 1), ("j", 2), ("k", 1)):
+        page.keyboard.press(key)
+        page.wait_for_url(re.compile(rf"{links[row]}\?list="))
+        expect(page.locator(".crumb")).to_contain_text(f"Failed jobs {row + 1} of ")
 
 
 def test_retry_asks_first_and_the_keys_rest_in_fields_menus_and_dialogs(page: Page) -> None:

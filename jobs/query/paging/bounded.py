@@ -15,6 +15,8 @@ from jobs.query.paging.keyset import KeysetPage, Place, Row, beyond, sort
 from jobs.query.paging.orderings import Ordering
 
 SEARCH_S = 2.0
+# and beside what a page is about
+ASIDE_S = 0.2
 # Rows of the first window. The next ones follow from the time that it took.
 FIRST_WINDOW = 2_000
 LARGEST_WINDOW = 100_000
@@ -36,8 +38,8 @@ def search_page(
     """
     place = Place.read(cursor, ordering, scope) if cursor else None
     is_forward = place is None or place.is_next
-    order = ordering if is_forward else Ordering(ordering.name, not ordering.descending)
-    search = _Search(rows, condition, order, limit, place)
+    order = ordering if is_forward else ordering.turned()
+    search = _Search(rows, condition, order, limit, place, SEARCH_S)
     search.run()
     if not is_forward and not search.found and search.reached is None:
         # nothing is left above: the top is the page before
@@ -58,6 +60,14 @@ def search_page(
     )
 
 
+def find_first(rows: QuerySet[Row], condition: Q, ordering: Ordering, place: Place) -> Row | None:
+    """The first of `rows` behind `place` that fulfils `condition`; None where about ASIDE_S found
+    none."""
+    search = _Search(rows, condition, ordering, 0, place, ASIDE_S)
+    search.run()
+    return search.found[0] if search.found else None
+
+
 def _place_of(row: Row, ordering: Ordering) -> Place:
     return Place(True, ordering.time_of(row), row.pk)
 
@@ -71,11 +81,12 @@ class _Search(Generic[Row]):
     ordering: Ordering
     limit: int
     place: Place | None
+    search_s: float
     found: list[Row] = field(default_factory=list)
     reached: Place | None = None
 
     def run(self) -> None:
-        deadline = time.monotonic() + SEARCH_S
+        deadline = time.monotonic() + self.search_s
         size, place = FIRST_WINDOW, self.place
         while True:
             begun = time.monotonic()

@@ -84,7 +84,7 @@ def page(
     if place.is_next:
         rows, more = _rows(queryset, ordering, limit, place)
         return KeysetPage(rows, after(rows) if more else None, before(rows))
-    rows, more = _rows(queryset, Ordering(ordering.name, not ordering.descending), limit, place)
+    rows, more = _rows(queryset, ordering.turned(), limit, place)
     if not rows:
         # all that was above is gone: the top is the page before
         return page(queryset, ordering, limit, scope=scope)

@@ -38,6 +38,9 @@ class Ordering:
     def __str__(self) -> str:
         return f"-{self.name}" if self.descending else self.name
 
+    def turned(self) -> "Ordering":
+        return Ordering(self.name, not self.descending)
+
     @property
     def expression(self) -> Any:
         times = _TIMES[self.name]

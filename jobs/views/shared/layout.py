@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -20,7 +20,8 @@ from organizations.models import Organization
 
 # What a browser sends of a list's query, and as much of it as a link should hold.
 _QUERY = re.compile(r"[\w%&=+.~:*!'(),;/?@$-]{1,2000}", re.ASCII)
-
+# the same within another query, where each such character may take three
+MAX_LIST_QUERY = 6_000
 
 # The header names each account up to here; beyond, those alone that are not fine.
 MAX_NAMED = 6
@@ -114,23 +115,26 @@ def _alarms(states: list[Freshness]) -> list[Alarm]:
     ]
 
 
-def list_url(request: HttpRequest, access: Access) -> str:
-    """The job list as it was filtered on the page before, else all jobs."""
-    path = reverse("jobs:list", args=[access.organization.slug])
-    query = list_query(request, access)
-    return f"{path}?{query}" if query else path
-
-
 def list_query(request: HttpRequest, access: Access) -> str | None:
-    """The query string of the job list, if that is the page before.
+    """The query string of the job list that one comes from; None where that is not known.
 
-    The Referer gives no more than the query, which goes behind our own path.
+    A job's page has it as `list` in its URL, once somebody went from one job to the next. The
+    Referer gives no more than the query, which goes behind our own path.
     """
+    if "list" in request.GET:
+        return _read_query(request.GET["list"])
     path = reverse("jobs:list", args=[access.organization.slug])
     page, _, query = request.headers.get("Referer", "").partition("?")
-    if not page.endswith(path):
-        return None
-    return query if not query or _QUERY.fullmatch(query) else None
+    if page.endswith(path):
+        return _read_query(query)
+    # after an action one comes from the job's own page
+    is_job = page.rstrip("0123456789/").endswith(path.rstrip("/"))
+    given = QueryDict(query[:MAX_LIST_QUERY]).get("list") if is_job else None
+    return None if given is None else _read_query(given)
+
+
+def _read_query(text: str) -> str | None:
+    return text if not text or _QUERY.fullmatch(text) else None
 
 
 def render_page(
