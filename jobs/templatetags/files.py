@@ -2,7 +2,6 @@
 
 from django import template
 
-from jobs.display import formats
 from jobs.media.playback import opening, playable
 from jobs.models import Job, Output
 from providers.parsing.urls import parse_url
@@ -20,27 +19,22 @@ def input_file(job: Job) -> str:
 
 
 @register.filter
-def input_facts(job: Job) -> list[tuple[str, str]]:
-    """What is known of the input; an empty value is one that the provider did not report."""
-    picture = f"{job.input_width} × {job.input_height or '?'} px" if job.input_width else ""
-    if picture and job.input_frame_rate:
-        picture += f", {job.input_frame_rate:g} fps"
-    codecs = job.input_video_codec or job.input_audio_codec
-    return [
-        ("Duration", formats.duration(job.input_duration_ms)),
-        ("Size", formats.size(job.input_size_bytes)),
-        ("Video", picture),
-        (
-            "Codecs",
-            f"{job.input_video_codec or 'no video'}, {job.input_audio_codec or 'no audio'}"
-            if codecs
-            else "",
-        ),
-        ("Bitrate", formats.bitrate(job.input_bitrate_kbps)),
-    ]
+def media_facts(output: Output) -> str:
+    """`MP4 h264, 25 fps`; the kind where the format is not known."""
+    made = " ".join(filter(None, [output.format.upper(), output.video_codec or output.audio_codec]))
+    rate = f"{output.frame_rate:g} fps" if output.frame_rate else ""
+    return ", ".join(filter(None, [made or output.get_kind_display(), rate]))
 
 
 @register.filter
 def file_name(output: Output) -> str:
     """The last part of an output's URL; its label or id where that names no file."""
     return parse_url(output.url).file_name or str(output)
+
+
+@register.filter
+def total_size(outputs: list[Output]) -> int | None:
+    """What several outputs take together; None unless each size is known."""
+    sizes = [output.size_bytes for output in outputs]
+    known = [size for size in sizes if size is not None]
+    return sum(known) if len(sizes) > 1 and len(known) == len(sizes) else None

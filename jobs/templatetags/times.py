@@ -52,6 +52,15 @@ def clock(at: datetime | None) -> SafeString:
 
 
 @register.simple_tag
+def short_moment(at: datetime) -> SafeString:
+    """`18:05:09`, with the day where that is not today: `4 Mar, 18:05:09`."""
+    local = timezone.localtime(at)
+    is_today = local.date() == timezone.localtime().date()
+    days = "" if is_today else f"{local.day} {local:%b}, "
+    return _time(at, f"{days}{local:%H:%M:%S}", SafeString(""))
+
+
+@register.simple_tag
 def day(at: datetime | None) -> SafeString:
     """`4 Mar 2026`, where the hour does not matter."""
     if at is None:
@@ -74,6 +83,13 @@ def _time(at: datetime, text: str, extra: SafeString) -> SafeString:
 
 def _absolute(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M:%S %Z}"
+
+
+@register.filter
+def time_left(at: datetime | None) -> str:
+    """`5 h` until a time that is to come; empty for one that has passed."""
+    now = timezone.now()
+    return formats.age(at - now) if at is not None and at > now else ""
 
 
 @register.filter

@@ -58,6 +58,65 @@
     });
   }
 
+  // Beside the video: which levels there are, and how playing goes
+
+  const bitrate = (bits) =>
+    bits >= 1e6 ? `${(bits / 1e6).toFixed(1)} Mbit/s` : `${Math.round(bits / 1e3)} kbit/s`;
+  const levelName = (level) => (level?.height ? `${level.height}p` : level ? bitrate(level.bitrate) : "");
+
+  function offerLevels(video, hls, Hls) {
+    const panel = video.closest(".player").querySelector("[data-player-levels]");
+    if (hls.levels.length < 2) return;
+    const row = panel.querySelector("template").content;
+    const offer = (index, name, note) => {
+      const made = row.cloneNode(true);
+      const radio = made.querySelector("input");
+      radio.checked = index < 0;
+      radio.addEventListener("change", () => (hls.nextLevel = index));
+      made.querySelector("[data-level-name]").textContent = name;
+      const place = made.querySelector("[data-level-note]");
+      place.textContent = note;
+      panel.append(made);
+      return place;
+    };
+    const auto = offer(-1, "Auto", "");
+    hls.levels
+      .map((level, index) => [level, index])
+      .sort(([one], [other]) => other.bitrate - one.bitrate)
+      .forEach(([level, index]) => offer(index, levelName(level), level.height ? bitrate(level.bitrate) : ""));
+    hls.on(Hls.Events.LEVEL_SWITCHED, (_, { level }) => {
+      auto.textContent = `${levelName(hls.levels[level])} now`;
+    });
+    panel.hidden = false;
+  }
+
+  function showFacts(video) {
+    const side = video.closest(".player").querySelector(".player-side");
+    const show = (name, text) => {
+      const place = side.querySelector(`[data-fact=${name}]`);
+      if (place) place.textContent = text;
+    };
+    for (const part of side.querySelectorAll("[data-player-live]")) part.hidden = false;
+    const refresh = () => {
+      if (!video.isConnected) return clearInterval(timer);
+      const ends = [...Array(video.buffered.length).keys()].map((at) => video.buffered.end(at));
+      const ahead = Math.max(0, (ends.find((end) => end >= video.currentTime) ?? 0) - video.currentTime);
+      const frames = video.getVideoPlaybackQuality();
+      show("loaded", `${Math.round(ahead)} s ahead`);
+      show("dropped", `${frames.droppedVideoFrames} of ${frames.totalVideoFrames.toLocaleString("en")} frames`);
+      show("bandwidth", current ? bitrate(current.bandwidthEstimate) : "–");
+    };
+    const timer = setInterval(refresh, 1000);
+    refresh();
+  }
+
+  // The output that is played, in the table of the outputs
+  function markPlaying() {
+    const output = document.querySelector("video[data-player]")?.dataset.output;
+    for (const row of document.querySelectorAll(".outputs tbody tr"))
+      row.classList.toggle("is-playing", row.id === `output-${output}`);
+  }
+
   async function playHls(video) {
     let Hls;
     try {
@@ -86,16 +145,21 @@
     });
     hls.loadSource(video.dataset.url);
     hls.attachMedia(video);
-    hls.on(Hls.Events.MANIFEST_PARSED, () => video.play().catch(() => {}));
+    hls.on(Hls.Events.MANIFEST_PARSED, () => {
+      offerLevels(video, hls, Hls);
+      video.play().catch(() => {});
+    });
   }
 
   function start() {
+    markPlaying();
     const video = document.querySelector("video[data-player]:not([data-started])");
     if (!video) return;
     current?.destroy();
     current = undefined;
     video.dataset.started = "yes";
     video.focus({ preventScroll: true });
+    showFacts(video);
     if (video.dataset.player === "hls") playHls(video);
     else playNative(video);
   }
@@ -108,5 +172,6 @@
     current?.destroy();
     current = undefined;
     document.getElementById("player").replaceChildren();
+    markPlaying();
   });
 })();

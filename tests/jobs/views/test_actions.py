@@ -67,7 +67,7 @@ def test_a_job_cancelled_before_it_was_sent_says_nothing_of_its_provider(
     job = submit(organization=account.organization, account=account, request=request).job
     html = act(operator, job, "cancel")
     assert f"{job} was cancelled before it was sent." in html
-    assert "not created at the provider" in html
+    assert "Not created at the provider" in html
     for wrong in ("is asked to", "confirmed by", "reports no usable", "did not report"):
         assert wrong not in html
     assert "observed" not in operator.get("/o/harbour-studio/jobs/").content.decode()

@@ -35,6 +35,7 @@ MADE = {
     "alternative.url",
     "entry.label",
     "link.url",
+    "place.url",
     "form.sort",
     "form.columns",
 }
