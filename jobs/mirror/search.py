@@ -5,7 +5,8 @@ from typing import Any
 
 from jobs.models import Job, JobSearch, Output
 from jobs.models.search.normalization import normalize
-from jobs.models.search.trigrams import END, mark_organization, trigrams_of
+from jobs.models.search.sections import Section, join_sections
+from jobs.models.search.trigrams import mark_organization, trigrams_of
 from providers.core.types import OutputKind
 from providers.parsing.urls import parse_url, strip_query
 
@@ -17,6 +18,8 @@ SEARCHED_COLUMNS = frozenset(
         *("label", "url", "kind"),
     }
 )
+
+_URLS = (Section.FILE, Section.OUTPUT)
 
 # Characters. A job's own text fills a quarter of them at most; the rest is for its outputs.
 MAX_TEXT = 8_000
@@ -42,18 +45,20 @@ def refresh_search(pks: Sequence[int]) -> None:
 
 def build_text(job: Job, outputs: Collection[Output]) -> str:
     """What the row of `job` holds: nothing that was redacted, and no query of a URL."""
-    entries: dict[str, None] = {}
+    entries: dict[Section | None, dict[str, None]] = {}
     length = 0
-    for value in _values(job, outputs):
+    for section, value in _values(job, outputs):
         entry = normalize(value[:MAX_VALUE])
-        if not entry or entry in entries:
+        known = entries.setdefault(section, {})
+        # the name of a file is at the end of its URL, unless that was cut or is encoded
+        is_within = section in _URLS and any(entry in one for one in known)
+        if not entry or entry in known or is_within:
             continue
         length += len(entry) + 1
         if length > MAX_TEXT:
             break
-        entries[entry] = None
-    # two characters more, so that the last ones begin a trigram like all others
-    return END.join((mark_organization(job.organization_id), *entries, "", ""))
+        known[entry] = None
+    return join_sections(mark_organization(job.organization_id), entries)
 
 
 def _build_row(job: Job, outputs: Collection[Output]) -> JobSearch:
@@ -61,44 +66,57 @@ def _build_row(job: Job, outputs: Collection[Output]) -> JobSearch:
     return JobSearch(job=job, text=text, trigrams=trigrams_of(text))
 
 
-def _values(job: Job, outputs: Collection[Output]) -> Iterator[str]:
-    """What matters most comes first: the end may be cut."""
-    yield job.name
-    yield job.remote_id or ""
-    yield job.batch
-    yield from (job.error_class, job.error_code, job.error_message)
-    yield from _url_values(job.input_url)
+def _values(job: Job, outputs: Collection[Output]) -> Iterator[tuple[Section | None, str]]:
+    """With their sections. What matters most comes first: the end may be cut."""
+    yield None, job.remote_id or ""
+    yield Section.NAME, job.name
+    yield None, job.batch
+    yield None, job.error_class
+    yield Section.CODE, job.error_code
+    yield None, job.error_message
+    yield from ((Section.FILE, value) for value in _url_values(job.input_url))
+    for value in _limit(_leaves(job.metadata), MAX_METADATA):
+        yield Section.METADATA, value
+    media = [output for output in outputs if output.kind != OutputKind.IMAGE]
+    for output in media:
+        yield Section.LABEL, output.label
+        yield from ((Section.OUTPUT, value) for value in _url_values(output.url))
+        yield Section.OUTPUT, output.remote_id
+    yield from ((Section.REST, value) for value in _rest(job, outputs))
+
+
+def _rest(job: Job, outputs: Collection[Output]) -> Iterator[str]:
     yield job.console_url
-    yield from _limit(_leaves(job.metadata), MAX_METADATA)
     for error in job.errors:
         yield from (error.get("class", ""), error.get("code", ""), error.get("message", ""))
-    images = [output for output in outputs if output.kind == OutputKind.IMAGE]
     for output in outputs:
         if output.kind != OutputKind.IMAGE:
-            yield from (output.label, output.remote_id, *_url_values(output.url))
             yield from (output.error_class, output.error_code, output.error_message)
     # there may be hundreds, which share their folder
-    for output in images:
-        yield from (output.label, output.remote_id, parse_url(output.url).file_name)
+    for output in outputs:
+        if output.kind == OutputKind.IMAGE:
+            yield from (output.label, output.remote_id, parse_url(output.url).file_name)
 
 
 def _url_values(url: str) -> Iterator[str]:
-    """The URL without its query, which may sign it; its name too, where that is cut or decoded."""
+    """The URL without its query, which may sign it; and its name, where `file:` finds it begin."""
     yield strip_query(url)
-    yield parse_url(url).file_name
+    if name := parse_url(url).file_name:
+        yield f"/{name}"
 
 
-def _leaves(value: Any, name: str = "") -> Iterator[str]:
+def _leaves(value: Any) -> Iterator[str]:
     """Keys and values, as text."""
     if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _leaves(item, str(key))
+        for name, item in value.items():
+            yield from _leaves(item)
+            yield str(name)[:MAX_VALUE]
     elif isinstance(value, list):
         for item in value:
-            yield from _leaves(item, name)
+            yield from _leaves(item)
     elif value is not None:
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        yield from (text[:MAX_VALUE], name[:MAX_VALUE])
+        yield text[:MAX_VALUE]
 
 
 def _limit(values: Iterable[str], length: int) -> Iterator[str]:

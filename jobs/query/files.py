@@ -11,7 +11,7 @@ from jobs.models.mirror.output import UNFINISHED, OutputQuerySet
 from jobs.query.list_filter import ListFilter
 from jobs.query.paging.orderings import Ordering
 from jobs.query.parameters import Params
-from jobs.query.search.words import find_few
+from jobs.query.search.words import find_jobs_with
 from jobs.query.visibility import Visibility
 from providers.core.status import OutputStatus
 from providers.core.types import OutputKind
@@ -113,7 +113,7 @@ class FileFilter(ListFilter):
         if self.q:
             found = found.filter(_text_condition(self.q))
             # what is in a file's row is in the search text of its job as well
-            if (jobs := find_few(self.q, self.organization_id or 0)) is not None:
+            if (jobs := find_jobs_with(self.q, self.organization_id or 0)) is not None:
                 found = found.filter(job__in=jobs)
         # Half-open, so that two windows that meet neither share nor lose a file
         if self.created_after:

@@ -17,7 +17,7 @@ from jobs.query.paging import bounded, keyset
 from jobs.query.paging.keyset import KeysetPage
 from jobs.query.paging.orderings import SORT_TIMES, Ordering
 from jobs.query.parameters import Parameters, Params
-from jobs.query.search.words import are_common
+from jobs.query.search.searches import find_few
 from jobs.query.visibility import Visibility
 from providers.core.errors import CLASSES
 from providers.core.status import JobStatus
@@ -174,13 +174,17 @@ class JobFilter(ListFilter):
 
     @property
     def is_indexed(self) -> bool:
-        """Whether this is one of the lists that indexes serve, however many jobs there are."""
+        """Whether this is one of the lists that indexes serve, unless many jobs have its text."""
         return self.search.is_indexed
 
     @property
     def is_served(self) -> bool:
-        """The same, where the words of the query are not common. Asks the database for these."""
-        return self.is_indexed and not are_common(self.condition)
+        """Whether indexes serve the list, however many jobs there are: all that it asks for, or
+        text that few jobs have, whatever else of these. Asks the database for the text.
+        """
+        if not self.search.has_text:
+            return self.is_indexed
+        return find_few(self.condition) is not None
 
     @property
     def tab(self) -> frozenset[JobStatus]:

@@ -15,8 +15,7 @@ _OFFSET = 2**31
 # More say little about a long text, and each costs the index a list to be read.
 MAX_SOUGHT = 16
 
-# What ends each entry of a text, and what marks its organization. No term contains one of them.
-END = "\n"
+# What marks the organization of a text. No term contains it.
 MARK = "\x02"
 
 
@@ -30,7 +29,7 @@ def mark_organization(organization_id: int) -> str:
 
 
 def trigrams_of(text: str) -> set[int]:
-    """Of all of `text`; and of each character that is neither a letter nor a digit of ASCII."""
+    """Of all of `text`; and of each single character that says anything."""
     codes = list(map(ord, text))
     found = {
         # as in _number, whose calls would double what it takes
@@ -68,8 +67,8 @@ def pick_trigrams(term: str) -> list[str]:
 
 
 def is_too_common(term: str) -> bool:
-    """Whether it is a letter or a digit of ASCII, which is in nearly every text."""
-    return len(term) == 1 and term.isascii() and term.isalnum()
+    """Whether it is what nearly every text has: nothing, a letter or digit of ASCII, an END."""
+    return not term or (len(term) == 1 and (term < " " or (term.isascii() and term.isalnum())))
 
 
 def _number(first: int, second: int, third: int) -> int:

@@ -6,14 +6,14 @@ from operator import and_
 
 from django.db.models import Q
 
-from jobs.query.language.conditions import any_of
 from jobs.query.language.context import Context
 from jobs.query.language.keys import KEYS
 from jobs.query.language.tree import And, Filter, Node, Not, Or, Text, Value, leaves, terms_of
+from jobs.query.search.searches import any_of
 from jobs.query.search.words import plain_condition, words_condition
 
-# Each word or group of words in alternatives and negations asks the index anew. With more of them
-# jobs are read one after the other, which is what such a list does in any case.
+# Each word or group of words in alternatives and negations asks the index anew, and each value of
+# a key that looks for text. With more of them jobs are read one after the other.
 MAX_SEARCHES = 8
 
 GONE = Filter("is", (Value("gone"),))
@@ -27,9 +27,16 @@ def compile_query(node: Node | None, context: Context) -> Q:
     """
     if node is None:
         return Q()
-    apart = [leaf for leaf in leaves(node) if isinstance(leaf, Text)]
-    together = [term for term in terms_of(node) if isinstance(term, Text)]
-    return _compile(node, replace(context, is_wordy=len(apart) - len(together) > MAX_SEARCHES))
+    return _compile(node, replace(context, is_wordy=_is_wordy(node)))
+
+
+def _is_wordy(node: Node | None) -> bool:
+    together = sum(isinstance(term, Text) for term in terms_of(node))
+    searches = sum(
+        (KEYS[leaf.key].is_text and len(leaf.values)) if isinstance(leaf, Filter) else 1
+        for leaf in leaves(node)
+    )
+    return searches - together > MAX_SEARCHES
 
 
 def _compile(node: Node, context: Context) -> Q:
@@ -61,17 +68,26 @@ def _compile_words(words: list[str], context: Context) -> Q:
     return words_condition(words, context.visible.organization.pk)
 
 
+def has_text(node: Node | None) -> bool:
+    """Whether the query looks for text."""
+    return any(isinstance(leaf, Text) or KEYS[leaf.key].is_text for leaf in leaves(node))
+
+
 def is_indexed(node: Node | None) -> bool:
-    """Whether indexes find the jobs of the query, however many others there are."""
-    return all(
+    """Whether indexes find the jobs of the query, however many others there are.
+
+    Of one with words that is so where they are not common.
+    """
+    return not _is_wordy(node) and all(
         isinstance(term, Text) or (isinstance(term, Filter) and _is_indexed(term))
         for term in terms_of(node)
     )
 
 
 def _is_indexed(given: Filter) -> bool:
+    key = KEYS[given.key]
     is_exact = given.key == "error" or not any(value.is_prefix for value in given.values)
-    return KEYS[given.key].is_indexed and is_exact
+    return key.is_text or (key.is_indexed and is_exact)
 
 
 def follows_status(node: Node | None) -> bool:

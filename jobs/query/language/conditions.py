@@ -3,30 +3,29 @@
 None of them is ever NULL, so that the jobs a query leaves out are those that its negation finds.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet, TextField
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import (
     GreaterThan,
     GreaterThanOrEqual,
-    IContains,
     LessThan,
     LessThanOrEqual,
 )
 
 from jobs.models import Output
+from jobs.models.search.sections import END, Section
 from jobs.query.language.context import Context
 from jobs.query.language.times import Range, read_lengths, read_times
 from jobs.query.language.tree import Filter, Value
 from jobs.query.paging.orderings import SORT_TIMES, Ordering
 from jobs.query.references import find_submitters, read_id
+from jobs.query.search.searches import any_of
+from jobs.query.search.sections import Pattern, section_condition
 from jobs.query.search.words import id_condition
 from providers.core import registry
 from providers.core.errors import CLASSES
@@ -49,10 +48,6 @@ FLAGS = {
     "test": Q(is_test=True),
 }
 PRESENT = {"error": ~Q(error_class="")}
-
-
-def any_of(conditions: Iterable[Q]) -> Q:
-    return reduce(or_, conditions)
 
 
 def choose(value: Value, names: Iterable[str], what: str, *, lists: bool = True) -> list[str]:
@@ -134,57 +129,48 @@ def error(given: Filter, context: Context) -> Q:
 
 
 def code(given: Filter, context: Context) -> Q:
-    return any_of(
-        Q(error_code__istartswith=value.text) & ~Q(error_code="")
-        if value.is_prefix
-        else Q(error_code__iexact=value.text)
-        for value in given.values
-    )
+    return _in_section(given, context, Section.CODE, Pattern.all_of)
 
 
 def name(given: Filter, context: Context) -> Q:
-    return any_of(
-        Q(name__istartswith=value.text) if value.is_prefix else Q(name__icontains=value.text)
-        for value in given.values
-    )
+    return _in_section(given, context, Section.NAME)
 
 
 def file(given: Filter, context: Context) -> Q:
-    return any_of(_in_url("input_url", value) for value in given.values)
-
-
-def _in_url(column: str, value: Value) -> Q:
-    start = "/" if value.is_prefix else ""
-    return Q(**{f"{column}__icontains": start + value.text})
+    return _in_section(given, context, Section.FILE, before="/")
 
 
 def output(given: Filter, context: Context) -> Q:
-    found = any_of(_in_url("url", value) | Q(remote_id=value.text) for value in given.values)
-    return _made(context.visible.outputs().media().filter(found))
+    return _in_section(given, context, Section.OUTPUT, before="/")
 
 
 def label(given: Filter, context: Context) -> Q:
-    found = any_of(
-        Q(label__istartswith=value.text) if value.is_prefix else Q(label__icontains=value.text)
+    return _in_section(given, context, Section.LABEL)
+
+
+def metadata(given: Filter, context: Context) -> Q:
+    return _in_section(given, context, Section.METADATA)
+
+
+def _in_section(
+    given: Filter,
+    context: Context,
+    section: Section,
+    make: Callable[[str], Pattern] = Pattern.within,
+    before: str = END,
+) -> Q:
+    """One of the values is in the section, or begins behind `before` where a `*` follows it."""
+    organization_id = None if context.is_wordy else context.visible.organization.pk
+    patterns = (
+        Pattern.beginning(value.text, before) if value.is_prefix else make(value.text)
         for value in given.values
     )
-    return _made(context.visible.outputs().media().filter(found))
+    return any_of(section_condition(pattern, section, organization_id) for pattern in patterns)
 
 
 def _made(outputs: QuerySet[Output]) -> Q:
     """The jobs that made one of `outputs`."""
     return Q(pk__in=outputs.values("job_id"))
-
-
-def metadata(given: Filter, context: Context) -> Q:
-    stored = Cast("metadata", TextField())
-    found = Q()
-    for value in given.values:
-        # SQLite keeps the text as it was written, PostgreSQL what it means
-        for is_ascii in (True, False):
-            text = json.dumps(value.text, ensure_ascii=is_ascii)[1:-1]
-            found |= Q(IContains(stored, text))
-    return Q(metadata__isnull=False) & found
 
 
 def job_id(given: Filter, context: Context) -> Q:

@@ -15,8 +15,9 @@ class Key:
 
     `offer` lists values that begin like a text. `is_range`: its values may be compared, and have
     `..`. `is_indexed`: alone or with other such keys it is found by an index, however many jobs
-    there are; one with `*` is not. `follows_status`: jobs come to fit, and cease to, as their
-    status changes.
+    there are; one with `*` is not. `is_text`: it looks for text, which the index of the search
+    finds unless it is common. `follows_status`: jobs come to fit, and cease to, as their status
+    changes.
     """
 
     title: str
@@ -25,6 +26,7 @@ class Key:
     offer: Callable[[Context, str], list[Choice]] | None = None
     is_range: bool = False
     is_indexed: bool = False
+    is_text: bool = False
     follows_status: bool = False
 
 
@@ -56,14 +58,20 @@ KEYS: Mapping[str, Key] = {
         follows_status=True,
     ),
     "code": Key(
-        "The provider's error code", "code:FileNotFound*", conditions.code, follows_status=True
+        "The provider's error code",
+        "code:FileNotFound*",
+        conditions.code,
+        is_text=True,
+        follows_status=True,
     ),
-    "name": Key("Text in the job's name", "name:lecture", conditions.name),
-    "file": Key("Text in the input's URL", "file:lecture-12.mov", conditions.file),
+    "name": Key("Text in the job's name", "name:lecture", conditions.name, is_text=True),
+    "file": Key("Text in the input's URL", "file:lecture-12.mov", conditions.file, is_text=True),
     "id": Key("Id here or at the provider", "id:101,102", conditions.job_id, is_indexed=True),
-    "output": Key("Text in an output's URL, or its id", "output:1080p.mp4", conditions.output),
-    "label": Key("Text in an output's label", "label:720p", conditions.label),
-    "meta": Key("Text in the metadata", "meta:order-4711", conditions.metadata),
+    "output": Key(
+        "Text in an output's URL or id", "output:1080p.mp4", conditions.output, is_text=True
+    ),
+    "label": Key("Text in an output's label", "label:720p", conditions.label, is_text=True),
+    "meta": Key("Text in the metadata", "meta:order-4711", conditions.metadata, is_text=True),
     "batch": Key(
         "Batch, by its exact name", 'batch:"spring 2026"', conditions.batch, is_indexed=True
     ),

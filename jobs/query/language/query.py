@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 
-from jobs.query.language.compile import compile_query, follows_status, is_indexed
+from jobs.query.language.compile import compile_query, follows_status, has_text, is_indexed
 from jobs.query.language.context import Context
 from jobs.query.language.grammar import parse
 from jobs.query.language.keys import KEYS
@@ -104,8 +104,13 @@ class Query:
 
     @property
     def is_indexed(self) -> bool:
-        """Whether indexes find what `rest` asks for, however many jobs there are."""
+        """Whether indexes find what `rest` asks for, unless it is text that many jobs have."""
         return is_indexed(self.rest)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether `rest` looks for text."""
+        return has_text(self.rest)
 
     @property
     def follows_status(self) -> bool:

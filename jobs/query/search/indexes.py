@@ -3,12 +3,13 @@
 In capitals, by which `jobs.models.statement_limit` knows on SQLite what reads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import connection
 
 from jobs.models.search.indexes import FTS_TABLE, FTS_TERMS, TABLE
+from jobs.models.search.sections import Term
 from jobs.models.search.trigrams import (
     is_too_common,
     mark_organization,
@@ -20,50 +21,66 @@ from jobs.models.search.trigrams import (
 _LAST = "\U0010ffff"
 
 
-def ask_index(terms: Sequence[str], organization_id: int, limit: int) -> list[int] | None:
+def ask_index(terms: Sequence[Term], organization_id: int, limit: int) -> list[int] | None:
     """The ids of at most `limit` of the organization's jobs that contain all `terms`.
 
     None where the index says nothing about the terms, since nearly all texts contain them.
     """
-    if all(map(is_too_common, terms)):
+    if all(is_too_common(term.text) for term in terms):
         return None
     ask = _ask_gin if connection.vendor == "postgresql" else _ask_fts
     return ask(terms, organization_id, limit)
 
 
-def _ask_gin(terms: Sequence[str], organization_id: int, limit: int) -> list[int]:
-    sought = [trigrams_for(term) for term in (mark_organization(organization_id), *terms)]
+def _ask_gin(terms: Sequence[Term], organization_id: int, limit: int) -> list[int]:
+    texts = (mark_organization(organization_id), *(term.text for term in terms))
+    sought = [trigrams_for(text) for text in texts]
     conditions = ["trigrams @> %s::integer[]"]
     params: list[Any] = [sorted(frozenset[int]().union(*(one.all for one in sought)))]
     for one in sought:
         if one.any:
             conditions.append("trigrams && %s::integer[]")
             params.append(sorted(one.any))
-    conditions += ["strpos(text, %s) > 0"] * len(terms)
+    conditions += [_has(term, "STRPOS") for term in terms]
     return _run(
         f"SELECT job_id FROM {TABLE} WHERE {' AND '.join(conditions)} LIMIT %s",
-        [*params, *terms, limit],
+        [*params, *_has_params(terms), limit],
     )
 
 
-def _ask_fts(terms: Sequence[str], organization_id: int, limit: int) -> list[int]:
+def _ask_fts(terms: Sequence[Term], organization_id: int, limit: int) -> list[int]:
     parts = [_quote(mark_organization(organization_id))]
-    for term in terms:
-        if len(term) > 2:
-            parts += map(_quote, pick_trigrams(term))
-        elif not is_too_common(term):
-            longer = _find_trigrams(term)
+    for text in (term.text for term in terms):
+        if len(text) > 2:
+            parts += map(_quote, pick_trigrams(text))
+        elif not is_too_common(text):
+            longer = _find_trigrams(text)
             if not longer:
                 return []
             parts.append(f"({' OR '.join(map(_quote, longer))})")
-    conditions = ["instr(text, %s) > 0"] * len(terms)
+    conditions = [_has(term, "INSTR") for term in terms]
     # A cross join is carried out in the order in which it is written: what the index finds is
     # looked at as it comes, and no further than `limit`.
     return _run(
         f"SELECT job_id FROM (SELECT rowid AS found FROM {FTS_TABLE} WHERE {FTS_TABLE} MATCH %s) "
         f"CROSS JOIN {TABLE} ON job_id = found WHERE {' AND '.join(conditions)} LIMIT %s",
-        [" AND ".join(parts), *terms, limit],
+        [" AND ".join(parts), *_has_params(terms), limit],
     )
+
+
+def _has(term: Term, find: str) -> str:
+    """That the text, or the term's section of it, contains the term."""
+    if term.section is None:
+        return f"{find}(text, %s) > 0"
+    start, end = f"{find}(text, %s)", f"{find}(text, %s)"
+    return f"{find}(SUBSTR(text, {start}, {end} - {start}), %s) > 0"
+
+
+def _has_params(terms: Sequence[Term]) -> Iterator[str]:
+    for term in terms:
+        if term.section is not None:
+            yield from (term.section, term.section.following, term.section)
+        yield term.text
 
 
 def _find_trigrams(beginning: str) -> list[str]:

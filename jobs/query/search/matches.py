@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import (
     BooleanField,
     Count,
+    Expression,
     ExpressionWrapper,
     Func,
     OuterRef,
@@ -14,10 +15,11 @@ from django.db.models import (
     Subquery,
     Value,
 )
-from django.db.models.functions import Coalesce, StrIndex
+from django.db.models.functions import Coalesce, StrIndex, Substr
 from django.db.models.lookups import GreaterThan
 
 from jobs.models import Job, JobSearch
+from jobs.models.search.sections import Section, Term
 from jobs.query.search.indexes import ask_index
 
 # More jobs than these are not listed by their ids.
@@ -29,8 +31,8 @@ SAMPLE = 500
 COMMON = 10
 
 
-def find_jobs(terms: Sequence[str], organization_id: int) -> list[int] | None:
-    """The ids of the organization's jobs that contain all normalized `terms`; at most two queries.
+def find_jobs(terms: Sequence[Term], organization_id: int) -> list[int] | None:
+    """The ids of the organization's jobs that contain all `terms`; at most two queries.
 
     None where they are common: then `contains` is the condition for a list that is read from one
     end until a page of it is full.
@@ -41,7 +43,7 @@ def find_jobs(terms: Sequence[str], organization_id: int) -> list[int] | None:
     return None if found is None or len(found) > MAX_FOUND else found
 
 
-def contains(terms: Sequence[str]) -> Q:
+def contains(terms: Sequence[Term]) -> Q:
     """The same as a condition on jobs, which no index serves."""
     # A subquery for one value cannot be turned into a join: the planner keeps the list's order.
     row = Subquery(JobSearch.objects.filter(pk=OuterRef("pk")).values("text"))
@@ -49,8 +51,14 @@ def contains(terms: Sequence[str]) -> Q:
     text = Coalesce(row, Value(""))
     found = Q()
     for term in terms:
-        found &= Q(GreaterThan(StrIndex(text, Value(term)), 0))
+        within = text if term.section is None else _section(text, term.section)
+        found &= Q(GreaterThan(StrIndex(within, Value(term.text)), 0))
     return found
+
+
+def _section(text: Expression, section: Section) -> Expression:
+    start, end = (StrIndex(text, Value(mark.value)) for mark in (section, section.following))
+    return Substr(text, start, end - start)
 
 
 def are_among(pks: Sequence[int]) -> Q:
@@ -77,7 +85,7 @@ class _AreAmong(Func):
         )
 
 
-def _are_common(terms: Sequence[str], organization_id: int) -> bool:
+def _are_common(terms: Sequence[Term], organization_id: int) -> bool:
     newest = Job.objects.filter(organization=organization_id).order_by("-sort_at", "-id")[:SAMPLE]
     has_terms = ExpressionWrapper(contains(terms), output_field=BooleanField())
     found = newest.annotate(has_terms=has_terms).aggregate(

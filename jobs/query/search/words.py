@@ -5,14 +5,15 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import Q
 
 from jobs.models import Job
 from jobs.models.search.normalization import normalize
+from jobs.models.search.sections import Term
 from jobs.query.references import read_id
-from jobs.query.search.matches import are_among, contains, find_jobs
+from jobs.query.search.matches import contains, find_jobs
+from jobs.query.search.searches import Search
 from providers.parsing.urls import strip_query
 
 _STRAY = " ,;"
@@ -66,62 +67,34 @@ def words_condition(texts: Iterable[str], organization_id: int) -> Q:
     anything to search for, all jobs.
     """
     words = tuple(word for word in map(Word.read, _split_lists(texts)) if word.term)
-    return Q(_Search(words, organization_id)) if words else Q()
+    return Q(_WordSearch(_terms(words), organization_id, words)) if words else Q()
 
 
 def plain_condition(text: str) -> Q:
     """As `text_condition`, but asked of one job after the other, and no index is asked before."""
     word = Word.read(text)
-    return contains([word.term]) | id_condition(text) if word.term else Q()
+    return contains([Term(word.term)]) | id_condition(text) if word.term else Q()
 
 
 @dataclass(frozen=True)
-class _Search:
-    """A condition that asks the index when it first becomes part of a query, and only then.
-
-    At most four queries, whose answers serve the list, its counts and whatever else it narrows.
-    """
+class _WordSearch(Search):
+    """The jobs that contain the words, or have them as their ids."""
 
     words: tuple[Word, ...]
-    organization_id: int
-    # to Django: it is true or false
-    conditional: ClassVar[bool] = True
-
-    @property
-    def terms(self) -> list[str]:
-        return list(dict.fromkeys(word.term for word in self.words))
 
     @cached_property
-    def found(self) -> list[int] | None:
-        """The jobs that contain the terms; None for those of common ones."""
-        return find_jobs(self.terms, self.organization_id)
-
-    @cached_property
-    def condition(self) -> Q:
-        exact = _find_exact(self.words, self.organization_id)
-        if self.found is not None:
-            return are_among(sorted({*self.found, *exact}))
-        return contains(self.terms) | Q(pk__in=exact) if exact else contains(self.terms)
-
-    def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
-        wrapped = ExpressionWrapper(self.condition, output_field=BooleanField())
-        return wrapped.resolve_expression(*args, **kwargs)
+    def exact(self) -> list[int]:
+        return _find_exact(self.words, self.organization_id)
 
 
-def find_few(text: str, organization_id: int) -> list[int] | None:
+def find_jobs_with(text: str, organization_id: int) -> list[int] | None:
     """The jobs that contain all words of `text`, where an index finds them; None elsewhere."""
-    words = tuple(word for word in map(Word.read, split_words(text)) if word.term)
-    return _Search(words, organization_id).found if words else None
+    terms = _terms(Word.read(text) for text in split_words(text))
+    return find_jobs(terms, organization_id) if terms else None
 
 
-def are_common(condition: Q) -> bool:
-    """Whether `condition` has words that so many jobs contain that no index finds them."""
-    for child in condition.children:
-        if isinstance(child, _Search) and child.found is None:
-            return True
-        if isinstance(child, Q) and are_common(child):
-            return True
-    return False
+def _terms(words: Iterable[Word]) -> tuple[Term, ...]:
+    return tuple(dict.fromkeys(Term(word.term) for word in words if word.term))
 
 
 def id_condition(text: str) -> Q:

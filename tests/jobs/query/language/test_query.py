@@ -148,7 +148,9 @@ def test_knows_whether_jobs_come_and_go_with_their_status(text: str, expected: b
         ("batch:a*", False),
         ("ran:>2h", False),
         ("is:test", False),
-        ("meta:4711", False),
+        ("meta:4711 label:hd* name:a,b", True),
+        ("-meta:4711", False),
+        ("name:a,b,c,d,e,f,g,h,i", False),
     ],
 )
 def test_knows_what_indexes_serve(text: str, expected: bool) -> None:

@@ -16,8 +16,10 @@ from jobs.mirror.statements import JOB_COLUMNS
 from jobs.models import Job, JobSearch, ProviderAccount
 from jobs.models.search.indexes import MISSING, TABLE, are_missing
 from jobs.models.search.normalization import normalize
+from jobs.models.search.sections import Section, Term
 from jobs.query.search.indexes import ask_index
 from jobs.query.search.matches import contains
+from jobs.query.search.sections import Pattern, section_condition
 from jobs.query.search.words import words_condition
 from tests.factories import make_organization
 from tests.jobs.factories import make_account, make_job
@@ -31,11 +33,11 @@ LETTERS = st.text("ab0é 東%_'\"-\\", max_size=12)
 def test_the_index_finds_what_contains_all_terms(names: list[str], typed: list[str]) -> None:
     account = make_account(make_organization())
     jobs = [make_job(account, name=name, input_url="", remote_id=None) for name in names]
-    terms = [term for term in map(normalize, typed) if term]
+    terms = [Term(term) for term in map(normalize, typed) if term]
     if not terms:
         return
     texts = dict(JobSearch.objects.filter(job__in=jobs).values_list("pk", "text"))
-    expected = [job.pk for job in jobs if all(term in texts[job.pk] for term in terms)]
+    expected = [job.pk for job in jobs if all(term.text in texts[job.pk] for term in terms)]
     found = ask_index(terms, account.organization_id, 100)
     assert found is None or sorted(found) == expected
     assert sorted(account.jobs.filter(contains(terms)).values_list("pk", flat=True)) == expected
@@ -52,9 +54,19 @@ def test_no_table_is_read_for_a_search(account: ProviderAccount) -> None:
             cursor.execute(f"select gin_clean_pending_list('{TABLE}_trigrams')")
         cursor.execute("analyze")
     # for two characters it asks for 128 trigrams, which pays with larger tables: see benchmarks/
-    for term in ("needle", "needle zq", "夜", "absent", "reel", "9"):
+    conditions = {
+        **{
+            term: words_condition([term], account.organization_id)
+            for term in ("needle", "needle zq", "夜", "absent", "reel", "9")
+        },
+        **{
+            str(pattern): section_condition(pattern, Section.NAME, account.organization_id)
+            for pattern in (Pattern("needle"), Pattern.beginning("needle"), Pattern.all_of("夜"))
+        },
+    }
+    for term, condition in conditions.items():
         with CaptureQueriesContext(connection) as captured:
-            account.jobs.filter(words_condition([term], account.organization_id))
+            account.jobs.filter(condition)
         plans = "\n".join(explain(query["sql"]) for query in captured.captured_queries)
         for table in ("jobs_job", TABLE):
             assert not re.search(rf"Seq Scan on {table}\b|SCAN {table}\b(?! USING)", plans), term
