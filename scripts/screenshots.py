@@ -75,7 +75,7 @@ def pages(page: Page) -> Iterator[tuple[str, str]]:
     ):
         yield "job-succeeded", first(page, succeeded, ".output-links [href^='?play']")
     page.goto(f"{jobs}/new/")
-    account = page.get_by_role("option", name=ACCOUNT).get_attribute("value")
+    account = page.get_by_role("radio", name=ACCOUNT).get_attribute("value")
     yield "job-new", first(page, f"{jobs}/new/?account={account}", ".samples a")
     yield "accounts", f"{organization}/accounts/"
     yield "files", f"{organization}/files/?status=succeeded"

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django import forms
@@ -10,7 +10,13 @@ from django.utils import timezone
 
 from jobs.forms.job_copy import JobCopy
 from jobs.forms.job_fields import JobFields
-from jobs.forms.widgets import FieldNote
+from jobs.forms.widgets import (
+    AccountTile,
+    FieldNote,
+    HeightRow,
+    read_height_rows,
+    read_tiles,
+)
 from jobs.models import Job, Preset, ProviderAccount
 from jobs.submission.limits import MAX_HEIGHT
 from organizations.models import Organization
@@ -20,6 +26,18 @@ from providers.core.types import Capability, JobRequest
 
 HEIGHTS = (240, 360, 480, 720, 1080, 2160)
 PRESETS_SHOWN = 300
+# as many accounts are chosen from side by side
+TILES = 8
+# what the fields that not every provider has are about, as a list below the accounts
+ABILITIES = {
+    "presets": "Presets",
+    "hls": "HLS",
+    "mp4": "MP4",
+    "destination": "Destination",
+    "thumbnails": "Thumbnails",
+    "test": "Test mode",
+    "priority": "Priority",
+}
 # by field: what is said where a provider needs one and none is chosen
 NONE_CHOSEN = {"presets": "Choose at least one preset.", "hls": "Choose at least one height."}
 
@@ -49,16 +67,21 @@ class JobForm(JobFields):
         self.accounts = submitting_accounts(organization)
         field = self.fields["account"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - tells mypy
+        self.has_tiles = len(self.accounts) <= TILES
+        if self.has_tiles:
+            field.widget = forms.RadioSelect()
         ids = [one.pk for one in self.accounts]
         field.queryset = ProviderAccount.objects.filter(pk__in=ids).order_by("name")
         self.fields["idempotency_key"].initial = uuid.uuid4().hex
         self.chosen = self._find_account()
         if self.chosen:
+            # a list shows its first account as chosen, and radio buttons none
+            self.initial["account"] = self.chosen.pk
             self._configure_for(self.chosen)
 
     def _find_account(self) -> ProviderAccount | None:
         """The chosen account, else the first one; None where there is none."""
-        chosen = str(self["account"].value())
+        chosen = str((self.data if self.is_bound else self.initial).get("account"))
         found = (one for one in self.accounts if str(one.pk) == chosen)
         return next(found, self.accounts[0] if self.accounts else None)
 
@@ -81,6 +104,28 @@ class JobForm(JobFields):
                 field.choices = _height_choices(adapter_class, self[name].value())
         if isinstance(presets := self.fields.get("presets"), forms.MultipleChoiceField):
             presets.choices = preset_choices(account)
+
+    @property
+    def tiles(self) -> Iterator[AccountTile]:
+        return read_tiles(self["account"], self.accounts, timezone.now())
+
+    @property
+    def abilities(self) -> list[tuple[str, bool]]:
+        """What the chosen account takes, then what it does not; with presets, no heights."""
+        left_out = ("hls", "mp4") if "presets" in self.fields else ()
+        names = sorted(ABILITIES.keys() - left_out, key=[*ABILITIES].index)
+        taken = [(ABILITIES[name], True) for name in names if name in self.fields]
+        # an abbreviation stays as it is
+        others = [ABILITIES[name] for name in names if name not in self.fields]
+        return taken + [(one if one.isupper() else one.lower(), False) for one in others]
+
+    @property
+    def height_table(self) -> tuple[list[str], list[HeightRow]]:
+        return read_height_rows([self[name] for name in ("hls", "mp4") if name in self.fields])
+
+    @property
+    def wrong_fields(self) -> list[forms.BoundField]:
+        return [field for field in self.visible_fields() if field.errors]
 
     def clean(self) -> dict[str, Any]:
         """With other errors, say that nothing is chosen too; without, the provider says it."""

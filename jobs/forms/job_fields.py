@@ -90,7 +90,7 @@ class JobFields(ThumbnailFields):
         required=False,
         error_messages={"max_length": TOO_LONG},
         help_text="A JSON object in the provider's own format. It overrides the settings above.",
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "class": "code"}),
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "class": "code"}),
     )
     allow_duplicate = forms.BooleanField(label="Submit anyway", required=False)
     # made with the form, so that sending it twice makes one job

@@ -47,8 +47,6 @@
       if (values && isTicked(field)) field.checked = values.includes(field.value);
       else if (values?.length) field.value = values[0];
     }
-    const extra = current().elements.extra;
-    if (extra?.value) extra.closest("details").open = true;
   }
 
   restore();
@@ -69,6 +67,13 @@
   };
   // before htmx, which lets the event go no further
   document.addEventListener("change", keepAccount, { capture: true });
+
+  // to the field itself, or to the first of its boxes
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("a[data-wrong]")) return;
+    event.preventDefault();
+    current().querySelector("[aria-invalid='true'], .is-invalid")?.focus();
+  });
 
   document.addEventListener("click", (event) => {
     const sample = event.target.closest("a[data-sample]");

@@ -44,7 +44,7 @@ def path_of(page: Page, name: str) -> str:
     if name.startswith("new job at "):
         page.goto(f"{JOBS}new/")
         account = name.removeprefix("new job at ")
-        choice = page.locator("select[name=account] option", has_text=account).first
+        choice = page.get_by_role("radio", name=account)
         return f"{JOBS}new/?account={choice.get_attribute('value')}"
     page.goto(f"{JOBS}?status={'failed' if name == 'failed job' else 'succeeded'}")
     return page.locator(".job-name").first.get_attribute("href") or ""
@@ -197,7 +197,7 @@ def test_list_filter_job_and_submission_work_without_scripts(
     page.locator(".job-name").first.click()
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
     page.goto(f"{JOBS}new/")
-    page.get_by_label("Account", exact=True).select_option("Zencoder")
+    page.get_by_role("radio", name="Zencoder").check()
     page.get_by_role("button", name="Show fields").click()
     page.get_by_label("Source file").fill(f"{stack.clip('good.mp4')}?no-scripts")
     page.get_by_role("button", name="Submit job").click()
@@ -319,7 +319,7 @@ def test_without_scripts_a_sample_keeps_what_was_typed_and_enter_submits(
     )
     page = context.new_page()
     page.goto("/o/harbor/jobs/new/")
-    page.get_by_label("Account", exact=True).select_option("Zencoder")
+    page.get_by_role("radio", name="Zencoder").check()
     page.get_by_role("button", name="Show fields").click()
     page.get_by_label("Destination").fill("s3://results/dawn/")
     expect(page.locator("a[data-sample]").first).to_be_hidden()

@@ -20,7 +20,8 @@ SAFE = {
 ROWS = {"job", "output", "preset", "account", "delivery", "event", "of", "one", "double"}
 # what is called like a column, and is text of ours
 OURS = {
-    "access.role", "field", "form.test", "form.account", "form.send_field", "form.thumbnails",
+    "access.role", "field", "row.field", "form.test", "form.account", "form.send_field",
+    "form.thumbnails",
     "form.thumbnails_by", "form.email", "column.role",
     "again_form.send_again", "action", "state", "menu", "choice", "chip", "time_column", "tab",
     "retried",
