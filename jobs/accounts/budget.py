@@ -2,7 +2,8 @@
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -54,6 +55,40 @@ def _add_request(sent: list[Sent], at: float) -> list[Sent]:
     return [*sent[:-1], (at, count + 1)] if int(at) == int(last) else [*sent, (at, 1)]
 
 
+def _limits_of(account: ProviderAccount) -> Mapping[str, int]:
+    """Requests a minute by kind of call."""
+    override = account.option_int("requests_per_minute", 0)
+    return {
+        limit.bucket: override or limit.per_minute for limit in account.adapter_class.rate_limits
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class RequestUsage:
+    """Requests of the last minute, of the kind that is nearest to its limit."""
+
+    used: int
+    limit: int
+
+
+def read_usage(accounts: Iterable[ProviderAccount], now: datetime) -> dict[int, RequestUsage]:
+    """By account, in one query; without those whose provider has no limits."""
+    at = now.timestamp()
+    sent = {
+        (row.account_id, row.bucket): sum(count for last, count in row.sent if at - last < MINUTE_S)
+        for row in RateBudget.objects.filter(account__in=list(accounts))
+    }
+    found = {}
+    for account in accounts:
+        usages = [
+            RequestUsage(sent.get((account.pk, bucket), 0), limit)
+            for bucket, limit in _limits_of(account).items()
+        ]
+        if usages:
+            found[account.pk] = max(usages, key=lambda one: (one.used / one.limit, -one.limit))
+    return found
+
+
 class Budget:
     """Limits the requests of one pass, whose threads share it.
 
@@ -63,11 +98,7 @@ class Budget:
 
     def __init__(self, account: ProviderAccount) -> None:
         self._account_id = account.pk
-        override = account.option_int("requests_per_minute", 0)
-        self._limits: Mapping[str, int] = {
-            limit.bucket: override or limit.per_minute
-            for limit in account.adapter_class.rate_limits
-        }
+        self._limits = _limits_of(account)
         self._owner = threading.get_ident()
         self._lock = threading.Lock()
         self._ahead: Counter[str] = Counter()

@@ -31,6 +31,12 @@ def webhook_url(account: ProviderAccount) -> str:
     return f"{settings.BASE_URL}{path}"
 
 
+def mask(url: str) -> str:
+    """A webhook URL without its secret, to be shown."""
+    start, _, _ = url.rstrip("/").rpartition("/")
+    return f"{start}/{'•' * 12}/" if url else ""
+
+
 def job_webhook_url(account: ProviderAccount) -> str:
     """The URL that jobs submitted to the account carry; empty where they carry none."""
     is_possible = account.pk and account.adapter_class.supports(Capability.JOB_WEBHOOK)

@@ -153,7 +153,8 @@ def _credential_field(
     adapter_class: type[Provider], field: Field, *, is_stored: bool
 ) -> forms.CharField:
     hint = "A value is stored. Leave this empty to keep it." if is_stored else ""
-    widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    shown = {"placeholder": "•" * 12} if is_stored else {}
+    widget = forms.PasswordInput(attrs={"autocomplete": "new-password", **shown})
     return forms.CharField(
         label=field.label,
         help_text=f"{field.help} {hint}".strip(),

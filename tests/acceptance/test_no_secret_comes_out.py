@@ -280,7 +280,7 @@ def test_no_secret_comes_out_anywhere(
 def test_our_hook_url_is_for_managers_alone(
     account: ProviderAccount, organization: Organization
 ) -> None:
-    path = reverse("jobs:accounts", args=["studio"])
+    path = reverse("jobs:account_edit", args=["studio", account.pk])
     for role, is_shown in ((Role.VIEWER, False), (Role.OPERATOR, False), (Role.MANAGER, True)):
         client = Client()
         client.force_login(make_membership(organization, role).user)

@@ -5,22 +5,36 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from jobs.accounts.freshness import describe_list
+from jobs.accounts.freshness import describe_list, freshness
 from jobs.accounts.service import CheckResult, CheckStatus
+from jobs.accounts.webhook_urls import mask, webhook_url
 from jobs.actions.watching import InvalidId, watch_job
 from jobs.forms.account import AccountForm, AccountPageForm
 from jobs.forms.watch import WatchForm
 from jobs.models import ProviderAccount
+from jobs.views.accounts.figures import read_figures
+from jobs.views.shared.audit_rows import list_rows
 from jobs.views.shared.layout import render_page
 from jobs.webhooks.deliveries import newest_deliveries
 from organizations.access import Access, requires
+from organizations.models import AuditEntry
 from organizations.permissions import Permission
 from providers.core import registry
 from providers.core.contract import Provider
+from providers.core.errors import CLASSES
 from providers.core.registry import UnknownProvider
 from providers.core.types import Capability
+
+HISTORY_SHOWN = 5
+ABILITIES = {
+    Capability.SUBMIT: "submit",
+    Capability.CANCEL: "cancel",
+    Capability.RESUBMIT: "retry",
+    Capability.PROGRESS: "report progress",
+}
 
 
 def find_account(access: Access, pk: int) -> ProviderAccount:
@@ -99,14 +113,46 @@ def _render_account(
         "form": form or _settings_form(adapter_class, account, None),
         "account": account,
         **_provider_context(adapter_class),
-        "list_notice": describe_list(account),
+        **_state_context(access, account),
         "watch_form": watch_form or WatchForm(account),
-        "has_webhook": adapter_class.supports(Capability.WEBHOOK),
+        "has_check": adapter_class.supports(Capability.CHECK_CREDENTIALS),
+        "has_usage": adapter_class.supports(Capability.USAGE),
         "has_integration": adapter_class.supports(Capability.INTEGRATION_MODE),
-        "rows": newest_deliveries(account),
+        **_webhook_context(access, account),
     }
     is_bad = watch_form is not None or (form is not None and form.is_bound)
     return _render(request, access, "jobs/accounts/account_edit.html", context, is_bad=is_bad)
+
+
+def _state_context(access: Access, account: ProviderAccount) -> dict[str, Any]:
+    now = timezone.now()
+    entries = AuditEntry.objects.about(account)[:HISTORY_SHOWN]
+    return {
+        "state": freshness(account, now),
+        "figures": read_figures([account], now)[account.pk],
+        "list_notice": describe_list(account),
+        "error_class": CLASSES.get(account.last_error_class),
+        "abilities": [
+            text for one, text in ABILITIES.items() if account.adapter_class.supports(one)
+        ],
+        "history": list_rows(access, entries) if access.allows(Permission.AUDIT) else [],
+    }
+
+
+def _webhook_context(access: Access, account: ProviderAccount) -> dict[str, Any]:
+    """Where the provider's deliveries go, and the last of them. The whole URL is for managers."""
+    adapter_class = account.adapter_class
+    if not adapter_class.supports(Capability.WEBHOOK):
+        return {"has_webhook": False}
+    url = webhook_url(account)
+    masked = mask(url)
+    return {
+        "has_webhook": True,
+        "webhook_url": url if access.allows(Permission.ACCOUNTS) else "",
+        "masked_url": masked,
+        "webhook_steps": [step.replace("{url}", masked) for step in adapter_class.webhook_steps],
+        "rows": newest_deliveries(account),
+    }
 
 
 def _provider_context(adapter_class: type[Provider]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs.accounts.interactive import ask
 from jobs.accounts.service import set_enabled
+from jobs.models import ProviderAccount
 from jobs.sync import on_demand
 from jobs.views.accounts.account import find_account
 from jobs.views.shared.layout import HtmxRequest, render_page
@@ -28,7 +29,7 @@ def sync_now(request: HttpRequest, access: Access, pk: int) -> HttpResponse:
         messages.success(request, f"Sync scheduled for {account}.")
     else:
         messages.error(request, f"{account} is paused. Resume it first.")
-    return redirect("jobs:accounts", access.organization.slug)
+    return _go_back(request, access, account)
 
 
 @require_POST
@@ -43,12 +44,12 @@ def check_credentials(request: HttpRequest, access: Access, pk: int) -> HttpResp
     except ProviderError as error:
         known = CLASSES[error.error_class]
         messages.error(request, f"{account}: {error} {known.hint}")
-        return redirect("jobs:accounts", access.organization.slug)
+        return _go_back(request, access, account)
     text = f"{account.provider_label} accepted the credentials of {account}."
     if is_resumed:
         text += " Sync scheduled."
     messages.success(request, text)
-    return redirect("jobs:accounts", access.organization.slug)
+    return _go_back(request, access, account)
 
 
 @require_safe
@@ -87,4 +88,11 @@ def _set_enabled(request: HttpRequest, access: Access, pk: int, *, enabled: bool
     set_enabled(account, enabled, user=access.user)
     text = "resumed" if enabled else "paused. Its submissions wait until it is resumed"
     messages.success(request, f"{account} is {text}.")
+    return _go_back(request, access, account)
+
+
+def _go_back(request: HttpRequest, access: Access, account: ProviderAccount) -> HttpResponse:
+    """To the page that the button is on: the account's own, or the list."""
+    if request.POST.get("from") == "account":
+        return redirect("jobs:account_edit", access.organization.slug, account.pk)
     return redirect("jobs:accounts", access.organization.slug)

@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from jobs.accounts.freshness import Freshness, describe_list, freshness
-from jobs.accounts.webhook_urls import webhook_url
 from jobs.models import ProviderAccount, Verdict, WebhookDelivery
+from jobs.views.accounts.figures import Figures, read_figures
 from jobs.views.shared.layout import render_page
 from organizations.access import Access, requires
 from organizations.permissions import Permission
@@ -28,16 +28,16 @@ def account_list(request: HttpRequest, access: Access) -> HttpResponse:
         last_verdict=Subquery(last.values("verdict")[:1]),
     )
     states = [freshness(account, now) for account in accounts.order_by("name", "pk")]
-    context = {"cards": [_card(access, state) for state in states]}
+    figures = read_figures([state.account for state in states], now)
+    context = {"cards": [_card(state, figures[state.account.pk]) for state in states]}
     return render_page(request, access, "jobs/accounts/accounts.html", context, section="accounts")
 
 
-def _card(access: Access, state: Freshness) -> dict[str, Any]:
-    """What the page shows of one account; its webhook URL to managers only."""
+def _card(state: Freshness, figures: Figures) -> dict[str, Any]:
+    """What the page shows of one account."""
     account = state.account
     adapter_class = account.adapter_class
     has_webhook = adapter_class.supports(Capability.WEBHOOK)
-    url = webhook_url(account) if has_webhook and access.allows(Permission.ACCOUNTS) else ""
     verdict = getattr(account, "last_verdict", None)
     is_importing = account.is_importing and not account.list_error
     return {
@@ -50,8 +50,6 @@ def _card(access: Access, state: Freshness) -> dict[str, Any]:
         "imported": account.jobs.count() if is_importing else None,
         "has_webhook": has_webhook,
         "has_check": adapter_class.supports(Capability.CHECK_CREDENTIALS),
-        "has_usage": adapter_class.supports(Capability.USAGE),
+        "figures": figures,
         "last_verdict": str(dict(Verdict.choices).get(verdict or "", "")).lower(),
-        "webhook_url": url,
-        "webhook_steps": [step.replace("{url}", url) for step in adapter_class.webhook_steps],
     }
