@@ -34,7 +34,6 @@ from jobs.api.schemas.parameters import (
 from jobs.media.links import NoLink, find_link
 from jobs.models import Output
 from jobs.query.files import FileFilter
-from jobs.query.paging import keyset
 from jobs.query.references import find_by_id
 from providers.core.status import OutputStatus
 from providers.core.types import OutputKind, OutputLink
@@ -76,12 +75,11 @@ class ListParameters(BaseModel):
 def list_files(request: ApiRequest, parameters: Query[ListParameters]) -> dict[str, Any]:
     """Outputs of all jobs, a page at a time, newest job first; images where they are asked for."""
     filters = read_filters(FileFilter, request)
-    files = filters.apply(visible_to(request).outputs().for_list())
     try:
-        found = keyset.page(files, filters.ordering, filters.limit, filters.cursor, filters.scope)
+        found = filters.page(visible_to(request).outputs().for_list())
     except ValueError as error:
         raise invalid({"cursor": str(error)}) from error
-    return {"results": found.rows, "next": found.next}
+    return {"results": found.rows, "next": found.next, "searched_to": found.searched_to}
 
 
 @router.get("/{file_id}", response={200: FileDetail, **READ_REFUSALS}, summary="Read a file")

@@ -1,11 +1,12 @@
 """What a job is found by: the text of its search row, kept true by all that writes jobs."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.models import Job, JobSearch, Output
 from jobs.models.search.normalization import normalize
-from jobs.models.search.sections import Section, join_sections
+from jobs.models.search.sections import CUT_IMAGES, CUT_MEDIA, Section, join_sections
 from jobs.models.search.trigrams import mark_organization, trigrams_of
 from providers.core.types import OutputKind
 from providers.parsing.urls import parse_url, strip_query
@@ -45,20 +46,38 @@ def refresh_search(pks: Sequence[int]) -> None:
 
 def build_text(job: Job, outputs: Collection[Output]) -> str:
     """What the row of `job` holds: nothing that was redacted, and no query of a URL."""
-    entries: dict[Section | None, dict[str, None]] = {}
-    length = 0
-    for section, value in _values(job, outputs):
-        entry = normalize(value[:MAX_VALUE])
-        known = entries.setdefault(section, {})
-        # the name of a file is at the end of its URL, unless that was cut or is encoded
-        is_within = section in _URLS and any(entry in one for one in known)
-        if not entry or entry in known or is_within:
-            continue
-        length += len(entry) + 1
-        if length > MAX_TEXT:
-            break
-        known[entry] = None
-    return join_sections(mark_organization(job.organization_id), entries)
+    media = [output for output in outputs if output.kind != OutputKind.IMAGE]
+    images = [output for output in outputs if output.kind == OutputKind.IMAGE]
+    entries = _Entries()
+    cut = ""
+    if not entries.add(_values(job, media)):
+        cut = CUT_MEDIA
+    if not entries.add((Section.REST, value) for value in _image_values(images)):
+        cut += CUT_IMAGES
+    return join_sections(mark_organization(job.organization_id), entries.known, cut)
+
+
+@dataclass
+class _Entries:
+    """Normalized, in their sections, each once; MAX_TEXT characters of them."""
+
+    known: dict[Section | None, dict[str, None]] = field(default_factory=dict)
+    length: int = 0
+
+    def add(self, values: Iterable[tuple[Section | None, str]]) -> bool:
+        """Whether there was room for all."""
+        for section, value in values:
+            entry = normalize(value[:MAX_VALUE])
+            known = self.known.setdefault(section, {})
+            # the name of a file is at the end of its URL, unless that was cut or is encoded
+            is_within = section in _URLS and any(entry in one for one in known)
+            if not entry or entry in known or is_within:
+                continue
+            self.length += len(entry) + 1
+            if self.length > MAX_TEXT:
+                return False
+            known[entry] = None
+        return True
 
 
 def _build_row(job: Job, outputs: Collection[Output]) -> JobSearch:
@@ -66,7 +85,7 @@ def _build_row(job: Job, outputs: Collection[Output]) -> JobSearch:
     return JobSearch(job=job, text=text, trigrams=trigrams_of(text))
 
 
-def _values(job: Job, outputs: Collection[Output]) -> Iterator[tuple[Section | None, str]]:
+def _values(job: Job, media: Collection[Output]) -> Iterator[tuple[Section | None, str]]:
     """With their sections. What matters most comes first: the end may be cut."""
     yield None, job.remote_id or ""
     yield Section.NAME, job.name
@@ -77,25 +96,25 @@ def _values(job: Job, outputs: Collection[Output]) -> Iterator[tuple[Section | N
     yield from ((Section.FILE, value) for value in _url_values(job.input_url))
     for value in _limit(_leaves(job.metadata), MAX_METADATA):
         yield Section.METADATA, value
-    media = [output for output in outputs if output.kind != OutputKind.IMAGE]
     for output in media:
         yield Section.LABEL, output.label
         yield from ((Section.OUTPUT, value) for value in _url_values(output.url))
         yield Section.OUTPUT, output.remote_id
-    yield from ((Section.REST, value) for value in _rest(job, outputs))
+    yield from ((Section.REST, value) for value in _rest(job, media))
 
 
-def _rest(job: Job, outputs: Collection[Output]) -> Iterator[str]:
+def _rest(job: Job, media: Collection[Output]) -> Iterator[str]:
     yield job.console_url
     for error in job.errors:
         yield from (error.get("class", ""), error.get("code", ""), error.get("message", ""))
-    for output in outputs:
-        if output.kind != OutputKind.IMAGE:
-            yield from (output.error_class, output.error_code, output.error_message)
+    for output in media:
+        yield from (output.error_class, output.error_code, output.error_message)
+
+
+def _image_values(images: Collection[Output]) -> Iterator[str]:
     # there may be hundreds, which share their folder
-    for output in outputs:
-        if output.kind == OutputKind.IMAGE:
-            yield from (output.label, output.remote_id, parse_url(output.url).file_name)
+    for output in images:
+        yield from (output.label, output.remote_id, parse_url(output.url).file_name)
 
 
 def _url_values(url: str) -> Iterator[str]:

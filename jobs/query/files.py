@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import ClassVar, Self
 
 from django.db.models import Q, QuerySet
@@ -9,9 +10,12 @@ from django.db.models import Q, QuerySet
 from jobs.models import Output, Preset
 from jobs.models.mirror.output import UNFINISHED, OutputQuerySet
 from jobs.query.list_filter import ListFilter
+from jobs.query.paging import bounded, keyset
+from jobs.query.paging.keyset import KeysetPage
 from jobs.query.paging.orderings import Ordering
 from jobs.query.parameters import Params
-from jobs.query.search.words import find_jobs_with
+from jobs.query.search.files import find_jobs_of_files, pick_files, text_condition
+from jobs.query.search.matches import are_among
 from jobs.query.visibility import Visibility
 from providers.core.status import OutputStatus
 from providers.core.types import OutputKind
@@ -84,8 +88,34 @@ class FileFilter(ListFilter):
             organization_id=visible.organization.pk,
         )
 
+    def page(self, queryset: OutputQuerySet) -> KeysetPage[Output]:
+        """The page of the list that `cursor` names; ValueError where it names none.
+
+        Text that many jobs have is searched for a limited time: see `searched_to`.
+        """
+        place = (self.ordering, self.limit, self.cursor, self.scope)
+        if not self.q or self._found is not None:
+            return keyset.page(self.apply(queryset), *place)
+        rows = self._apply_beside_text(queryset)
+        return bounded.search_page(rows, text_condition(self.q), *place)
+
     def apply(self, queryset: OutputQuerySet) -> QuerySet[Output]:
-        """The outputs of `queryset` that fit, not sorted.
+        """The outputs of `queryset` that fit, not sorted."""
+        found = self._apply_beside_text(queryset)
+        if not self.q:
+            return found
+        if self._found is None:
+            return found.filter(text_condition(self.q))
+        return pick_files(found.filter(are_among(self._found, "job")), self.q)
+
+    @cached_property
+    def _found(self) -> list[int] | None:
+        """The jobs among whose files are all with the text, where an index finds them."""
+        images = OutputKind.IMAGE in self.kind
+        return find_jobs_of_files(self.q, self.organization_id or 0, images=images)
+
+    def _apply_beside_text(self, queryset: OutputQuerySet) -> QuerySet[Output]:
+        """Those that fit, whatever their text.
 
         Images only where that kind is asked for: thumbnails come by the hundred, and would bury
         all else.
@@ -110,11 +140,6 @@ class FileFilter(ListFilter):
             found = found.filter(height__gte=self.min_height)
         if self.max_height:
             found = found.filter(height__lte=self.max_height)
-        if self.q:
-            found = found.filter(_text_condition(self.q))
-            # what is in a file's row is in the search text of its job as well
-            if (jobs := find_jobs_with(self.q, self.organization_id or 0)) is not None:
-                found = found.filter(job__in=jobs)
         # Half-open, so that two windows that meet neither share nor lose a file
         if self.created_after:
             found = found.filter(sort_at__gte=self.created_after)
@@ -129,11 +154,3 @@ def _status_condition(statuses: frozenset[OutputStatus]) -> Q:
     if not statuses & UNFINISHED:
         return ended
     return ended | Q(status__in=sorted(statuses & UNFINISHED), job__gone_at__isnull=True)
-
-
-def _text_condition(text: str) -> Q:
-    """The text as the id of an output or its job, or each word of it in the names of a row."""
-    words = Q()
-    for word in text.split():
-        words &= Q(label__icontains=word) | Q(url__icontains=word) | Q(job__name__icontains=word)
-    return words | Q(remote_id=text) | Q(job__remote_id=text)

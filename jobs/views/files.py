@@ -15,7 +15,6 @@ from jobs.media.playback import PLAYED, Opening, opening
 from jobs.models import Output, ProviderAccount
 from jobs.models.mirror.output import kind_choices, output_status_choices
 from jobs.query.files import FileFilter
-from jobs.query.paging import keyset
 from jobs.query.paging.keyset import KeysetPage
 from jobs.query.visibility import Visibility
 from jobs.views.shared.filter_form import Choice, account_menus, filter_form, spans
@@ -58,9 +57,7 @@ def file_list(request: HtmxRequest, access: Access) -> HttpResponse:
     shown = filters if filters.status else replace(filters, status=frozenset({MADE}))
     files = Output.objects.for_organization(access.organization).for_list()
     try:
-        page = keyset.page(
-            shown.apply(files), filters.ordering, filters.limit, filters.cursor, filters.scope
-        )
+        page = shown.page(files)
     except ValueError:
         return redirect_to_first_page(request, filters)
     context = layout_context(access, "files") | {"filters": filters}
@@ -73,6 +70,7 @@ def file_list(request: HtmxRequest, access: Access) -> HttpResponse:
 
 def _results(page: KeysetPage[Output], filters: FileFilter, path: str) -> dict[str, Any]:
     return {
+        "page": page,
         "rows": [_row(output) for output in page.rows],
         "kinds": _tabs(filters, path),
         "turned_url": f"{path}?{filters.query(sort=_turned(filters))}",

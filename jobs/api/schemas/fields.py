@@ -1,9 +1,15 @@
 """What several shapes share."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from ninja import Field, Schema
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+)
 
 from providers.core.errors import CLASSES
 
@@ -17,3 +23,22 @@ class AccountReference(Schema):
     id: Id = Field(description="Our id of the account.")
     name: str = Field(description="Its name, which is unique in the organization.")
     provider: str = Field(description="The slug of its provider.")
+
+
+class SearchedList(Schema):
+    """A page of a list that may have been searched for a limited time."""
+
+    next: str | None = Field(description="The cursor of the next page; null on the last one.")
+    searched_to: datetime | None = Field(
+        None,
+        description="How far back a query that no index serves was searched in the time for one "
+        "request: the page may be short or empty, and `next` continues there. Omitted otherwise.",
+    )
+
+    @model_serializer(mode="wrap")
+    def leave_out_none(self, serialize: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
+        # pydantic would document a type of the result in place of the fields
+        shape: dict[str, Any] = serialize(self)
+        if self.searched_to is None:
+            del shape["searched_to"]
+        return shape

@@ -11,7 +11,7 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 from jobs.actions.offers import AvailableAction, cannot_act
 from jobs.api.errors import ErrorDetail
 from jobs.api.schemas.errors import ErrorInfo, ListedError
-from jobs.api.schemas.fields import AccountReference, Id, Text
+from jobs.api.schemas.fields import AccountReference, Id, SearchedList, Text
 from jobs.api.schemas.outputs import OutputCounts, OutputShape
 from jobs.api.schemas.presets import PresetShape
 from jobs.display.errors import describe_error
@@ -186,21 +186,8 @@ class ListedJob(JobShape):
         return job
 
 
-class JobList(Schema):
+class JobList(SearchedList):
     results: list[ListedJob] = Field(description="The jobs of this page.")
-    next: str | None = Field(description="The cursor of the next page; null on the last one.")
-    searched_to: datetime | None = Field(
-        None,
-        description="How far back a query that no index serves was searched in the time for one "
-        "request: the page may be short or empty, and `next` continues there. Omitted otherwise.",
-    )
-
-    @model_serializer(mode="wrap")
-    def leave_out_none(self, serialize: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
-        shape: dict[str, Any] = serialize(self)
-        if self.searched_to is None:
-            del shape["searched_to"]
-        return shape
 
 
 class JobDetail(JobShape):

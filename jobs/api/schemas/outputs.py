@@ -8,7 +8,7 @@ from django.urls import reverse
 from ninja import Field, Schema
 
 from jobs.api.schemas.errors import ErrorInfo
-from jobs.api.schemas.fields import AccountReference, Id, Text
+from jobs.api.schemas.fields import AccountReference, Id, SearchedList, Text
 from jobs.display.errors import describe_error
 from jobs.models import Output
 from providers.core.status import JobStatus, OutputStatus
@@ -100,9 +100,8 @@ class OutputLinkShape(Schema):
     expires_at: datetime | None = Field(description="Until when; null: not known.")
 
 
-class FileList(Schema):
+class FileList(SearchedList):
     results: list[FileShape] = Field(description="The files of this page.")
-    next: str | None = Field(description="The cursor of the next page; null on the last one.")
 
 
 def _open_url(output: Output, slug: str) -> str | None:

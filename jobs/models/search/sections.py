@@ -10,6 +10,10 @@ from enum import StrEnum
 
 END = "\n"
 
+# What a text ends with where not all of the outputs, or not all of the images, were put into it
+CUT_MEDIA = "\x0f\x0f\x0f"
+CUT_IMAGES = "\x10\x10\x10"
+
 
 class Section(StrEnum):
     """By their marks, in order: control characters, which normalized text has none of.
@@ -43,11 +47,13 @@ class Term:
     section: Section | None = None
 
 
-def join_sections(start: str, entries: Mapping[Section | None, Collection[str]]) -> str:
-    """The text of a row: `start`, the entries of no section, then all sections."""
+def join_sections(
+    start: str, entries: Mapping[Section | None, Collection[str]], cut: str = ""
+) -> str:
+    """The text of a row: `start`, the entries of no section, all sections, and what was cut."""
     parts = [f"{start}{END}", *(f"{entry}{END}" for entry in entries.get(None, ()))]
     for section in Section:
         own = entries.get(section, ())
         parts += [section, END if own else "", *(f"{entry}{END}" for entry in own)]
     # two characters more, so that the last ones begin a trigram like all others
-    return "".join((*parts, END, END))
+    return "".join((*parts, cut, END, END))

@@ -61,13 +61,13 @@ def _section(text: Expression, section: Section) -> Expression:
     return Substr(text, start, end - start)
 
 
-def are_among(pks: Sequence[int]) -> Q:
-    """The jobs with these ids, as one parameter: a thousand would cost more than their rows."""
+def are_among(pks: Sequence[int], column: str = "pk") -> Q:
+    """The rows with these ids, as one parameter: a thousand would cost more than their rows."""
     if not pks:
         return Q(pk__in=[])
     listed = ",".join(map(str, pks))
     is_postgresql = connection.vendor == "postgresql"
-    return Q(_AreAmong("pk", Value(f"{{{listed}}}" if is_postgresql else f"[{listed}]")))
+    return Q(_AreAmong(column, Value(f"{{{listed}}}" if is_postgresql else f"[{listed}]")))
 
 
 class _AreAmong(Func):

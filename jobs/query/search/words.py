@@ -12,7 +12,7 @@ from jobs.models import Job
 from jobs.models.search.normalization import normalize
 from jobs.models.search.sections import Term
 from jobs.query.references import read_id
-from jobs.query.search.matches import contains, find_jobs
+from jobs.query.search.matches import contains
 from jobs.query.search.searches import Search
 from providers.parsing.urls import strip_query
 
@@ -87,10 +87,9 @@ class _WordSearch(Search):
         return _find_exact(self.words, self.organization_id)
 
 
-def find_jobs_with(text: str, organization_id: int) -> list[int] | None:
-    """The jobs that contain all words of `text`, where an index finds them; None elsewhere."""
-    terms = _terms(Word.read(text) for text in split_words(text))
-    return find_jobs(terms, organization_id) if terms else None
+def read_terms(text: str) -> tuple[Term, ...]:
+    """What the text of a job contains that has all words of `text`."""
+    return _terms(map(Word.read, split_words(text)))
 
 
 def _terms(words: Iterable[Word]) -> tuple[Term, ...]:

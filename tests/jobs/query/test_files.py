@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
+from jobs.mirror import search
 from jobs.models import Output, ProviderAccount
 from jobs.query.files import FileFilter
+from jobs.query.paging import bounded
 from jobs.query.paging.keyset import page
+from jobs.query.search import matches
 from jobs.query.visibility import Visibility
 from organizations.models import Organization
 from providers.core.types import OutputKind
@@ -108,6 +112,63 @@ def test_text_is_searched_in_label_url_and_job_and_ids_are_whole(
     assert find("q=dawn+WEB") == find("q=master.m3u8") == find("q=8812") == find("q=55") == {one}
     assert find("q=dusk") == find("q=88") == {two}
     assert find("q=dawn+dusk") == set()
+
+
+@pytest.mark.parametrize(
+    ("newest", "most"),
+    [(100, 2_000), (0, 2_000), (100, 0)],
+    ids=["from the index", "common", "many"],
+)
+def test_files_are_found_alike_however_many_jobs_have_the_text(
+    monkeypatch: pytest.MonkeyPatch,
+    find: Find,
+    account: ProviderAccount,
+    organization: Organization,
+    newest: int,
+    most: int,
+) -> None:
+    monkeypatch.setattr(matches, "COMMON", newest)
+    monkeypatch.setattr(matches, "MAX_FOUND", most)
+    monkeypatch.setattr(bounded, "FIRST_WINDOW", 1)
+    monkeypatch.setattr(bounded, "SEARCH_S", 0)
+    harbour = make_job(account, name="Harbour.mov", metadata={"crew": "web"})
+    one = make_output(harbour, label="web", url="https://cdn.example/Harbour%20web.mp4")
+    other = make_output(harbour, label="hls", url="https://cdn.example/b.m3u8")
+    make_output(make_job(account, name="Pier.mov", metadata={"crew": "web"}), label="hls")
+    assert find("q=WEB") == find("q=harbour+WEB") == {one}
+    assert find("q=harbour") == {one, other}
+    assert find("q=r") >= {one, other}
+    # page by page, however little of it each one searches
+    found, cursor = [], ""
+    while True:
+        query = QueryDict(f"q=harbour+web&limit=1&cursor={cursor}")
+        files = FileFilter.parse(query, Visibility(organization))
+        some = files.page(Output.objects.for_organization(organization))
+        found += some.rows
+        if some.next is None:
+            break
+        cursor = quote(some.next)
+    assert found == [one]
+
+
+def test_few_files_are_found_in_any_spelling(find: Find, account: ProviderAccount) -> None:
+    one = make_output(make_job(account), label="Über", url="s3://b/caf%C3%A9 %231.mp4")
+    make_output(one.job, label="other", url="s3://b/other.mp4")
+    for text in ("UBER", "Café %231", "u%CC%88ber"):
+        assert find(f"q={text}") == {one}, text
+
+
+@pytest.mark.parametrize("kind", [OutputKind.VIDEO, OutputKind.IMAGE])
+def test_files_beyond_the_text_of_their_job_are_found(
+    find: Find, account: ProviderAccount, kind: OutputKind
+) -> None:
+    job = make_job(account)
+    make_output(job, kind=kind, label="x" * 200, url=f"s3://b/{'y' * 200}")
+    last = make_output(job, kind=kind, label="last", position=99, url="s3://b/harbour.png")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "MAX_TEXT", 300)
+        search.refresh_search([job.pk])
+    assert find(f"q=harbour&kind={kind}") == {last}
 
 
 @pytest.mark.parametrize(

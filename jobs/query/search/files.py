@@ -1,0 +1,55 @@
+"""Searching files: by words of their labels, URLs and jobs' names, or by whole ids."""
+
+from django.db.models import Q, QuerySet
+
+from jobs.models import Output
+from jobs.models.search.normalization import normalize
+from jobs.models.search.sections import CUT_IMAGES, CUT_MEDIA, Term
+from jobs.query.search.matches import are_among, find_jobs
+from jobs.query.search.words import read_terms
+from providers.parsing.urls import parse_url, strip_query
+
+# So many files are read to be looked at one by one, in any spelling. Of more the database does it.
+MAX_READ = 5_000
+
+
+def find_jobs_of_files(text: str, organization_id: int, *, images: bool) -> list[int] | None:
+    """Jobs among whose outputs are all that `text` finds.
+
+    None where no index finds them, or they are many. `images`: images are asked for as well.
+    """
+    terms = read_terms(text)
+    # what is searched of a file is in the search text of its job
+    found = find_jobs(terms, organization_id) if terms else None
+    if found is None:
+        return None
+    # but for the outputs that it has no room for
+    cut = find_jobs([Term(CUT_IMAGES if images else CUT_MEDIA)], organization_id)
+    return None if cut is None else sorted({*found, *cut})
+
+
+def pick_files(files: QuerySet[Output], text: str) -> QuerySet[Output]:
+    """Those of `files` that `text` finds; at most MAX_READ of them, or the plain condition."""
+    columns = ("pk", "label", "url", "remote_id", "job__name", "job__remote_id")
+    rows = list(files.order_by().values_list(*columns)[: MAX_READ + 1])
+    if len(rows) > MAX_READ:
+        return files.filter(text_condition(text))
+    words = [term.text for term in read_terms(text)]
+    picked = [pk for pk, *texts in rows if _has(words, text.strip(), *texts)]
+    return files.filter(are_among(picked))
+
+
+def _has(words: list[str], text: str, label: str, url: str, pk: str, name: str, job: str) -> bool:
+    if text in (pk, job):
+        return True
+    shown = (label, strip_query(url), parse_url(url).file_name, name)
+    texts = list(map(normalize, shown))
+    return all(any(word in one for one in texts) for word in words)
+
+
+def text_condition(text: str) -> Q:
+    """The same, asked of each file, whose spelling the database compares."""
+    words = Q()
+    for word in text.split():
+        words &= Q(label__icontains=word) | Q(url__icontains=word) | Q(job__name__icontains=word)
+    return words | Q(remote_id=text) | Q(job__remote_id=text)
