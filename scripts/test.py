@@ -1,8 +1,9 @@
 """`make test`: lint and all tests that this machine can run; ends with 1 if any of it failed.
 
-The tests have two parts, each in processes of its own. That with services waits much, for a
-browser and for the demo, and its longest chains decide when all is done: so it runs from the
-start, beside lint and the other part, and its output is printed at the end.
+First, beside lint, one process imports all tests: Python and pytest compile what they import, and
+each of the four processes that follow would do that by itself. Then the tests run in two parts
+beside each other. That with services waits much, for a browser and for the demo, and applies the
+migrations; its output is printed at the end.
 """
 
 import os
@@ -17,16 +18,26 @@ SERVICES = "postgres or redis or browser or node or demo"
 # What has a target of its own.
 APART = "faults or release"
 WITH_SERVICES = "what depends on the database, on PostgreSQL; Redis, Chromium, Node, the demo"
-PYTEST = (sys.executable, "-m", "pytest", "--numprocesses", "2")
+PYTEST = (sys.executable, "-m", "pytest")
+IN_TWO_PROCESSES = ("--numprocesses", "2")
 
 
 def main() -> int:
+    compiling = start("--collect-only", "--quiet")
+    is_green = run("scripts/lint")
+    compiling.wait()
     with tempfile.TemporaryFile("w+", errors="replace") as output:
-        with_services = start_part_with_services(output.fileno())
+        with_services = start(
+            *IN_TWO_PROCESSES, "--dist", "loadscope", "--migrations",
+            "-m", f"(database or {SERVICES}) and not ({APART})",
+            output=output.fileno(), TEST_SERVICES="1",
+        )  # fmt: skip
         try:
-            is_green = run("scripts/lint")
             print("test: what needs Python alone, on SQLite", flush=True)
-            is_green &= run(*PYTEST, "--dist", "worksteal", "-m", f"not ({SERVICES} or {APART})")
+            is_green &= run(
+                *PYTEST, *IN_TWO_PROCESSES, "--dist", "worksteal",
+                "-m", f"not ({SERVICES} or {APART})",
+            )  # fmt: skip
             print(f"test: {WITH_SERVICES}", flush=True)
         finally:  # after Ctrl-C, too, which it has heard itself
             is_with_services_green = with_services.wait() == 0
@@ -35,11 +46,14 @@ def main() -> int:
     return 0 if is_green and is_with_services_green else 1
 
 
-def start_part_with_services(output: int) -> subprocess.Popen[bytes]:
+def start(
+    *arguments: str, output: int = subprocess.DEVNULL, **environment: str
+) -> subprocess.Popen[bytes]:
+    """pytest, in the background."""
     return subprocess.Popen(
-        [*PYTEST, "--dist", "loadscope", "-m", f"(database or {SERVICES}) and not ({APART})"],
+        [*PYTEST, *arguments],
         cwd=PROJECT_DIR,
-        env={**os.environ, "TEST_SERVICES": "1"},
+        env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,

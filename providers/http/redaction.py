@@ -272,6 +272,16 @@ def _compile_literals(secrets: tuple[str, ...]) -> re.Pattern[str] | None:
 
 
 def _redact_text(text: str, literals: re.Pattern[str] | None) -> str:
+    # the names of fields, states, codecs: bodies repeat them all the time
+    return (_redact_short if len(text) <= 64 else _redact_any)(text, literals)
+
+
+@lru_cache(maxsize=4096)
+def _redact_short(text: str, literals: re.Pattern[str] | None) -> str:
+    return _redact_any(text, literals)
+
+
+def _redact_any(text: str, literals: re.Pattern[str] | None) -> str:
     text = _bound(text)
     if literals is not None:
         text = literals.sub(REDACTED, text)

@@ -27,7 +27,7 @@ from tests.jobs.factories import make_account, make_job
 ROOT = Path(__file__).parents[2]
 WAIT_S = 60
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 @dataclass

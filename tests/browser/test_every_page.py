@@ -43,10 +43,12 @@ TEXTS = (
 )
 NUMBERS = (60_000, 0, -1, 2**63, 1e300, "many", None, 1_795_000_000_000)
 LINK = re.compile(r'(?:href|hx-get)="(/[^"]*)"')
-# leave the board, change it, or come back with a file
 # parts of pages, and what is saved as a file
 LEFT_OUT_OF_BROWSER = re.compile(r"/(raw|live)/|/query/(\?|$)|/export\.")
-LEFT_OUT = re.compile(r"/(logout|open|sync|static|media|api|export)/|\.(css|js|svg)$")
+# leave the board, change it, or are pages of the owner's other organization, whose values are sound
+LEFT_OUT = re.compile(r"/(logout|open|sync|static|media|api|export)/|\.(css|js|svg)$|^/o/harbor/")
+# have the rows of the list with the same filters, which is opened with each of them
+SAME_ROWS = re.compile(r"/(live/|export\.\w+)$")
 
 
 def times() -> list[Any]:
@@ -154,6 +156,8 @@ def kind_of(url: str) -> str:
     parts = urlsplit(url)
     names = {pair.partition("=")[0] for pair in parts.query.split("&")}
     query = names.pop() if len(names) == 1 else "several"
+    if SAME_ROWS.search(parts.path):
+        query = "as the list"
     return re.sub(r"\d+", "N", parts.path) + "?" + query
 
 

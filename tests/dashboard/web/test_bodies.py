@@ -15,7 +15,7 @@ from tests.dashboard.web.conftest import RawClient
 from tests.factories import make_organization
 from tests.jobs.factories import make_account
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 CHUNKED = "Transfer-Encoding: chunked"
 SUBMISSION = json.dumps(

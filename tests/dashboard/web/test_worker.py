@@ -6,7 +6,7 @@ import pytest
 
 from tests.dashboard.web.conftest import RawClient, serve
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 HOST = b"Host: localhost\r\n"
 
