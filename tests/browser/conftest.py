@@ -15,7 +15,16 @@ from tests.browser.stack import EMAIL, PASSWORD, Stack
 # What htmx logs for a request that a newer one replaced, or that leaving the page ended: nothing
 # is wrong. A request that fails is also logged as htmx:sendError, htmx:timeout or responseError.
 ABORTED = ("htmx:sendAbort", "htmx:afterRequest")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+    # Of several such flags the last counts, so that Playwright's own are here again.
+    "--disable-features=AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose"
+    ",HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding"
+    ",ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,OptimizationHints"
+    ",NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch"
+    # two pages of the address bar, for each new window, at half of the window's cost
+    ",WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="package")
