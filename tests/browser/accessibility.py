@@ -31,3 +31,9 @@ def inspect(page: Page) -> None:
         page.set_viewport_size({"width": width, "height": 900})
         assert find_violations(page) == [], (page.url, theme)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
+
+
+def follow(page: Page, link: str) -> None:
+    """Click and wait for the page that it leads to, which a click by itself does not."""
+    with page.expect_navigation():
+        page.get_by_role("link", name=link).click()

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.accessibility import inspect
+from tests.browser.accessibility import follow, inspect
 from tests.browser.stack import PASSWORD, Stack
 from tests.organizations.sign_in.codes import code_of
 
@@ -135,9 +135,9 @@ def test_axe_finds_nothing_on_the_pages_of_an_organization_and_of_a_person(page:
     page.get_by_role("button", name="Create token").click()
     expect(page.locator(".token-text")).to_be_visible()
     inspect(page)
-    page.get_by_role("link", name="Revoke nightly").click()
+    follow(page, "Revoke nightly")
     inspect(page)
     invite(page, "decoy@guest.example")
     inspect(page)
-    page.get_by_role("link", name="Remove vik@harbor.example").click()
+    follow(page, "Remove vik@harbor.example")
     inspect(page)

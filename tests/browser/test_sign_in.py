@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.accessibility import inspect
+from tests.browser.accessibility import follow, inspect
 from tests.browser.conftest import is_complaint
 from tests.browser.stack import PASSWORD, Stack, answers, free_port, wait_until
 from tests.organizations.sign_in.codes import code_of
@@ -88,9 +88,9 @@ def test_an_app_and_recovery_codes_are_set_up_and_asked_for(visitor: Page) -> No
     page = visitor
     enter_password(page, WITH_APP)
     page.locator(".top-user summary").click()
-    page.get_by_role("link", name="Two-factor authentication").click()
+    follow(page, "Two-factor authentication")
     inspect(page)
-    page.get_by_role("link", name="Set up an app").click()
+    follow(page, "Set up an app")
     inspect(page)
     confirm_password(page)
     expect(page.get_by_role("img", name="QR code")).to_be_visible()
@@ -104,9 +104,9 @@ def test_an_app_and_recovery_codes_are_set_up_and_asked_for(visitor: Page) -> No
     page.get_by_role("button", name="Turn on").click()
     recovery_code = page.locator(".codes code").first.inner_text()
     inspect(page)
-    page.get_by_role("link", name="Done").click()
+    follow(page, "Done")
     inspect(page)
-    page.get_by_role("link", name="Replace with new codes").click()
+    follow(page, "Replace with new codes")
     inspect(page)
     page.goto("/accounts/2fa/totp/deactivate/")
     inspect(page)
@@ -116,7 +116,7 @@ def test_an_app_and_recovery_codes_are_set_up_and_asked_for(visitor: Page) -> No
     page.context.clear_cookies()
     enter_password(page, WITH_APP)
     inspect(page)
-    page.get_by_role("link", name="Use a recovery code").click()
+    follow(page, "Use a recovery code")
     inspect(page)
     page.get_by_label("Recovery code").fill(recovery_code)
     page.get_by_role("button", name="Continue").click()
@@ -138,12 +138,12 @@ def test_a_passkey_is_added_and_signs_in_alone_or_after_the_password(visitor: Pa
     expect(page.get_by_text("Passkey added.")).to_be_visible()
     page.goto("/accounts/2fa/")
     inspect(page)
-    page.get_by_role("link", name="Rename or remove them").click()
+    follow(page, "Rename or remove them")
     inspect(page)
-    page.get_by_role("link", name="Rename Laptop").click()
+    follow(page, "Rename Laptop")
     inspect(page)
     page.goto("/accounts/2fa/webauthn/")
-    page.get_by_role("link", name="Remove Laptop").click()
+    follow(page, "Remove Laptop")
     inspect(page)
     page.goto("/accounts/2fa/webauthn/reauthenticate/")
     inspect(page)
