@@ -5,10 +5,11 @@ clock nor a slow transaction hides a job.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from hashlib import blake2b
+from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Aggregate, F, OuterRef, Q, QuerySet, Subquery, TextField
 
 from jobs.models import Job, ProviderAccount
 from jobs.query.jobs import JobFilter
@@ -43,6 +44,35 @@ def arrivals(
         if account.revision > revision:
             came |= _came(account, revision, filters) & ~_history(account, filters)
     return filters.apply(jobs).filter(came) if came.children else jobs.none()
+
+
+class _Joined(Aggregate):
+    """`1.2.3_4.5.6`: the values of each row, and the rows."""
+
+    function = "STRING_AGG"
+    template = "%(function)s(%(expressions)s, '_')"
+    arg_joiner = " || '.' || "
+    output_field = TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, function="GROUP_CONCAT", **context)
+
+
+def versions_of(pks: Collection[int]) -> Subquery:
+    """A column of accounts for `read_versions`: what is known of those of these jobs.
+
+    In the query of the accounts it costs half of what one of its own would.
+    """
+    jobs = Job.objects.filter(account=OuterRef("pk"), pk__in=pks).order_by().values("account")
+    return Subquery(jobs.values(joined=_Joined("pk", "version", "is_active")))
+
+
+def read_versions(column: str | None) -> Iterator[tuple[str, int, bool]]:
+    """The id of each job, its version, and whether it is active."""
+    for row in (column or "").split("_"):
+        if row:
+            pk, version, is_active = row.split(".")
+            yield pk, int(version), is_active in ("1", "true")
 
 
 def _came(account: ProviderAccount, revision: int, filters: JobFilter) -> Q:

@@ -14,6 +14,7 @@ from jobs.display.phases import live_version
 from jobs.models import Job, ProviderAccount
 from jobs.models.mirror.job import JobQuerySet
 from jobs.query import arrivals
+from jobs.query.arrivals import read_versions, versions_of
 from jobs.query.jobs import JobFilter
 from jobs.views.shared.columns import columns_context, load_rows
 from jobs.views.shared.job_filters import PageFilter, read_job_filters
@@ -40,8 +41,9 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
     filters = read_job_filters(request, access)
     shown = dict(_PAIR.findall(request.GET.get("rows", ""))[:MAX_ROWS])
     jobs = Job.objects.for_organization(access.organization)
-    # before the jobs: what is written between is still new to the next poll
-    states = freshness_of(access.organization)
+    # before the jobs that came: what is written between is still new to the next poll
+    pks = list(map(int, shown))
+    states = freshness_of(access.organization, **({"shown": versions_of(pks)} if pks else {}))
     accounts = [state.account for state in states]
     path = reverse("jobs:list", args=[access.organization.slug])
     news: dict[str, Any] = {}
@@ -85,13 +87,10 @@ def _changed(
     accounts: list[ProviderAccount],
 ) -> list[Job]:
     """The jobs among those shown whose version is another one by now."""
-    by_id = {account.pk: account for account in accounts}
-    rows = jobs.filter(pk__in=list(map(int, shown))).values_list(
-        "pk", "version", "is_active", "account"
-    )
     moved = [
         pk
-        for pk, version, is_active, account in rows
-        if account in by_id and live_version(version, is_active, by_id[account]) != shown[str(pk)]
+        for account in accounts
+        for pk, version, is_active in read_versions(getattr(account, "shown", None))
+        if live_version(version, is_active, account) != shown[pk]
     ]
     return list(load_rows(jobs, filters).filter(pk__in=moved)) if moved else []

@@ -33,12 +33,16 @@ class HtmxRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-def freshness_of(organization: Organization) -> list[Freshness]:
-    """Each account of the organization with its state, by name; one query, no secrets loaded."""
+def freshness_of(organization: Organization, **columns: Any) -> list[Freshness]:
+    """Each account of the organization with its state, by name; one query, no secrets loaded.
+
+    `columns` are further ones of the accounts, by name.
+    """
     now = timezone.now()
     accounts = (
         ProviderAccount.objects.for_organization(organization)
         .defer("credentials", "hook_secret")
+        .annotate(**columns)
         .order_by("name", "pk")
     )
     return [freshness(account, now) for account in accounts]

@@ -41,8 +41,8 @@ def test_nothing_changed_is_an_empty_answer(
 ) -> None:
     page = ListPage.open(viewer)
     page.poll()
-    # session, user, membership; accounts, versions
-    with django_assert_num_queries(5):
+    # session, user; membership, accounts with the versions of their jobs
+    with django_assert_num_queries(4):
         response = page.ask()
     assert (response.status_code, response.content) == (204, b"")
 
