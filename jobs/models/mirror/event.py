@@ -23,7 +23,8 @@ class EventSource(models.TextChoices):
 class JobEvent(models.Model):
     """One change of a job, or one thing done to it. Append-only."""
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
+    # its index is event_history
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events", db_index=False)
     at = models.DateTimeField()
     source = models.CharField(max_length=10, choices=EventSource.choices)
     from_status = models.CharField(max_length=12, blank=True)

@@ -64,8 +64,13 @@ class JobQuerySet(models.QuerySet["Job"]):
 
 
 class Job(models.Model):
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="jobs")
-    account = models.ForeignKey(ProviderAccount, on_delete=models.CASCADE, related_name="jobs")
+    # No index of their own, since several of JOB_INDEXES begin with them.
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="jobs", db_index=False
+    )
+    account = models.ForeignKey(
+        ProviderAccount, on_delete=models.CASCADE, related_name="jobs", db_index=False
+    )
     # null until the provider has named it
     remote_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 - '' would collide in the unique constraint
     attempt = models.PositiveIntegerField(default=1)

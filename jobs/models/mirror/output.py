@@ -77,7 +77,8 @@ class OutputQuerySet(models.QuerySet["Output"]):
 
 
 class Output(models.Model):
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="outputs")
+    # its index is that of output_identity
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="outputs", db_index=False)
     # The job's own three, kept here by the mirror's writer: lists of files are filtered and sorted
     # by them over millions of rows, which an index cannot serve across a join. Their keys have no
     # index of their own, since those below begin with them.
