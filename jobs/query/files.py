@@ -91,17 +91,28 @@ class FileFilter(ListFilter):
     def page(self, queryset: OutputQuerySet) -> KeysetPage[Output]:
         """The page of the list that `cursor` names; ValueError where it names none.
 
-        Text that many jobs have is searched for a limited time: see `searched_to`.
+        What no index serves is searched for a limited time: see `searched_to`.
         """
         place = (self.ordering, self.limit, self.cursor, self.scope)
-        if not self.q or self._found is not None:
+        if self._is_served:
             return keyset.page(self.apply(queryset), *place)
-        rows = self._apply_beside_text(queryset)
-        return bounded.search_page(rows, text_condition(self.q), *place)
+        rows = self._apply_indexed(queryset)
+        condition = self._condition & text_condition(self.q) if self.q else self._condition
+        return bounded.search_page(rows, condition, *place)
+
+    @property
+    def _is_served(self) -> bool:
+        """Whether an index finds the files, or most of those that it finds fit."""
+        if self.q:
+            return self._found is not None
+        is_usual = self.status <= {OutputStatus.SUCCEEDED}
+        return bool(self.job_ids) or (
+            is_usual and not (self.format or self.min_height or self.max_height)
+        )
 
     def apply(self, queryset: OutputQuerySet) -> QuerySet[Output]:
         """The outputs of `queryset` that fit, not sorted."""
-        found = self._apply_beside_text(queryset)
+        found = self._apply_indexed(queryset).filter(self._condition)
         if not self.q:
             return found
         if self._found is None:
@@ -114,8 +125,18 @@ class FileFilter(ListFilter):
         images = OutputKind.IMAGE in self.kind
         return find_jobs_of_files(self.q, self.organization_id or 0, images=images)
 
-    def _apply_beside_text(self, queryset: OutputQuerySet) -> QuerySet[Output]:
-        """Those that fit, whatever their text.
+    @property
+    def _condition(self) -> Q:
+        """What is asked of each of the files that indexes find, beside their text."""
+        found = _status_condition(self.status) if self.status else Q()
+        if self.format:
+            found &= Q(format__in=self.format)
+        if self.min_height:
+            found &= Q(height__gte=self.min_height)
+        return found & Q(height__lte=self.max_height) if self.max_height else found
+
+    def _apply_indexed(self, queryset: OutputQuerySet) -> QuerySet[Output]:
+        """The files that fit what indexes serve of what is asked for.
 
         Images only where that kind is asked for: thumbnails come by the hundred, and would bury
         all else.
@@ -130,16 +151,8 @@ class FileFilter(ListFilter):
         if self.job_ids:
             # by the index of the key to jobs: a job has few outputs, and they share their time
             found = found.filter(job__in=self.job_ids)
-        if self.status:
-            found = found.filter(_status_condition(self.status))
-        if self.format:
-            found = found.filter(format__in=self.format)
         if self.presets:
             found = found.filter(preset__in=[preset.pk for preset in self.presets])
-        if self.min_height:
-            found = found.filter(height__gte=self.min_height)
-        if self.max_height:
-            found = found.filter(height__lte=self.max_height)
         # Half-open, so that two windows that meet neither share nor lose a file
         if self.created_after:
             found = found.filter(sort_at__gte=self.created_after)

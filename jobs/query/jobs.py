@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from django.db.models import Q, QuerySet
 
-from jobs.models import Job, Output, Preset
+from jobs.models import Job, Preset
 from jobs.query.language.conditions import status_condition, time_condition
 from jobs.query.language.parameters import FLAGS
 from jobs.query.language.query import Query
@@ -17,7 +17,8 @@ from jobs.query.paging import bounded, keyset
 from jobs.query.paging.keyset import KeysetPage
 from jobs.query.paging.orderings import SORT_TIMES, Ordering
 from jobs.query.parameters import Parameters, Params
-from jobs.query.search.searches import find_few
+from jobs.query.search.searches import find_few, has_searches
+from jobs.query.search.uses import Use
 from jobs.query.visibility import Visibility
 from providers.core.errors import CLASSES
 from providers.core.status import JobStatus
@@ -69,7 +70,7 @@ class JobFilter(ListFilter):
     # by parameter: `created_after`
     times: Mapping[str, datetime] = field(default_factory=dict)
     search: Query = field(kw_only=True)
-    # what `search` asks for beside all this
+    # what `search` asks for beside all this, and the use of `presets`
     condition: Q = field(default_factory=Q)
     sort: Ordering | None = None
 
@@ -96,6 +97,8 @@ class JobFilter(ListFilter):
             "limit": read.limit(),
         }
         search, condition = search.resolve(read.errors, asks_gone=found["gone"] is True)
+        if found["presets"]:
+            condition &= Q(Use(tuple(preset.pk for preset in found["presets"])))
         read.values["q"] = [text] if (text := search.rest_text) else []
         return cls(
             **found,
@@ -148,12 +151,9 @@ class JobFilter(ListFilter):
         if self.account_ids is not None:
             queryset = queryset.filter(account_id__in=sorted(self.account_ids))
         if self.error:
-            queryset = queryset.filter(_any(map(_error_condition, self.error)))
+            queryset = queryset.filter(error_class__in=_error_classes(self.error))
         if self.batch:
             queryset = queryset.filter(batch__in=self.batch)
-        if self.presets:
-            used = Output.objects.filter(preset__in=[preset.pk for preset in self.presets])
-            queryset = queryset.filter(pk__in=used.values("job_id"))
         # few jobs are partial or suspect, and each person submitted some: job_list_partial,
         # job_list_suspect and job_list_submitted_by are indexes of these alone
         if self.partial is not None:
@@ -180,10 +180,10 @@ class JobFilter(ListFilter):
     @property
     def is_served(self) -> bool:
         """Whether indexes serve the list, however many jobs there are: all that it asks for, or
-        text that few jobs have, whatever else of these. Asks the database for the text.
+        text, or a preset, that few jobs have, whatever else of these. Asks the database for those.
         """
-        if not self.search.has_text:
-            return self.is_indexed
+        if not has_searches(self.condition):
+            return self.is_indexed and not self.search.has_text
         return find_few(self.condition) is not None
 
     @property
@@ -232,14 +232,10 @@ def _read_errors(read: Parameters) -> tuple[str, ...]:
     return read.several("error")
 
 
-def _any(conditions: Iterable[Q]) -> Q:
-    first, *others = conditions
-    for condition in others:
-        first |= condition
-    return first
-
-
-def _error_condition(name: str) -> Q:
-    if name.endswith(".*"):
-        return Q(error_class__startswith=name.removesuffix("*"))
-    return Q(error_class=name)
+def _error_classes(names: Iterable[str]) -> list[str]:
+    """The classes, those of each family among them, which an index finds one by one."""
+    found = set()
+    for name in names:
+        family = name.removesuffix("*")
+        found |= {name} if family == name else {one for one in CLASSES if one.startswith(family)}
+    return sorted(found)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from django.db.models import DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, Q
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import (
     GreaterThan,
@@ -17,7 +17,6 @@ from django.db.models.lookups import (
     LessThanOrEqual,
 )
 
-from jobs.models import Output
 from jobs.models.search.sections import END, Section
 from jobs.query.language.context import Context
 from jobs.query.language.times import Range, read_lengths, read_times
@@ -26,6 +25,7 @@ from jobs.query.paging.orderings import SORT_TIMES, Ordering
 from jobs.query.references import find_submitters, read_id
 from jobs.query.search.searches import any_of
 from jobs.query.search.sections import Pattern, section_condition
+from jobs.query.search.uses import Use
 from jobs.query.search.words import id_condition
 from providers.core import registry
 from providers.core.errors import CLASSES
@@ -168,11 +168,6 @@ def _in_section(
     return any_of(section_condition(pattern, section, organization_id) for pattern in patterns)
 
 
-def _made(outputs: QuerySet[Output]) -> Q:
-    """The jobs that made one of `outputs`."""
-    return Q(pk__in=outputs.values("job_id"))
-
-
 def job_id(given: Filter, context: Context) -> Q:
     return any_of(
         Q(remote_id__startswith=value.text) if value.is_prefix else id_condition(value.text)
@@ -191,7 +186,7 @@ def batch(given: Filter, context: Context) -> Q:
 
 def preset(given: Filter, context: Context) -> Q:
     found = [pk for value in given.values for pk in _preset_ids(value, context)]
-    return _made(Output.objects.filter(preset__in=found))
+    return Q(Use(tuple(found)))
 
 
 def _preset_ids(value: Value, context: Context) -> list[int]:

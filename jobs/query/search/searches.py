@@ -96,6 +96,11 @@ def find_few(condition: Q) -> list[int] | None:
     return None
 
 
+def has_searches(condition: Q) -> bool:
+    """Whether all jobs that fit `condition` fit a search."""
+    return any(True for _ in _searches(condition))
+
+
 def _searches(condition: Q) -> Iterable[Lazy]:
     """Those that all jobs fit which `condition` selects."""
     if condition.negated or (condition.connector != Q.AND and len(condition.children) > 1):

@@ -1,0 +1,31 @@
+"""The jobs that used a preset: their ids where they are few, else a condition to read them by."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import OuterRef, Q, Subquery
+
+from jobs.models import Output
+from jobs.query.search.matches import MAX_FOUND, are_among
+from jobs.query.search.searches import Lazy
+
+
+@dataclass(frozen=True)
+class Use(Lazy):
+    """The jobs with an output of one of the presets; one query."""
+
+    preset_ids: tuple[int, ...]
+
+    @cached_property
+    def found(self) -> list[int] | None:
+        outputs = Output.objects.filter(preset__in=self.preset_ids)
+        found = list(outputs.values_list("job_id", flat=True)[: MAX_FOUND + 1])
+        return None if len(found) > MAX_FOUND else sorted(set(found))
+
+    @cached_property
+    def condition(self) -> Q:
+        if self.found is not None:
+            return are_among(self.found)
+        # a subquery for one value cannot be turned into a join: the planner keeps the list's order
+        used = Output.objects.filter(job=OuterRef("pk"), preset__in=self.preset_ids).order_by()
+        return Q(pk=Subquery(used.values("job_id")[:1]))
