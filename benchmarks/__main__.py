@@ -1,14 +1,13 @@
-"""`make bench`: what must not grow with the number of jobs, as ratios within one run.
+"""`make bench`: what lists cost the server, at ten thousand jobs and at very many.
 
 Runs in a database of its own that it makes and drops, on SQLite, or on what DATABASE_URL names.
-Times are medians of one process on a machine that may be busy: read the ratios.
+Work is CPU of this process and of its session at the database, in medians: what else the machine
+does matters little.
 """
 
 import argparse
 import os
-import statistics
-import time
-from collections.abc import Callable
+from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 os.environ.setdefault("DEBUG", "1")
@@ -22,39 +21,33 @@ from django.test.utils import setup_databases, teardown_databases
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--jobs", type=int, default=100_000, help="of the large organization")
+    parser.add_argument("--jobs", type=int, default=100_000, help="of all organizations together")
+    parser.add_argument("--folder", type=Path, help="for the figures and plans")
+    parser.add_argument("--no-mirror", action="store_true", help="without the writer")
+    parser.add_argument("--alone", action="store_true", help="without a plain admin and ListView")
     options = parser.parse_args()
-    settings.ALLOWED_HOSTS = ["testserver"]
+    _be_like_production()
     django.setup()
-    from benchmarks import mirror, pages, search
+    from benchmarks import mirror, pages
 
     databases = setup_databases(verbosity=0, interactive=False)
     try:
         print(f"{connection.vendor}, {options.jobs:,} jobs")
-        mirror.run(measure)
-        search.run(options.jobs)
-        pages.run(measure, options.jobs)
+        if not options.no_mirror:
+            mirror.run()
+        folder = options.folder or settings.VAR_DIR / "bench"
+        pages.run(options.jobs, folder, is_alone=options.alone)
     finally:
         teardown_databases(databases, verbosity=0)
 
 
-def measure(call: Callable[[], object], times: int = 15) -> tuple[float, int]:
-    """Median seconds of a call, and the queries of one, after a first call that is not counted."""
-    queries = 0
-
-    def count(execute: Callable[..., object], *arguments: object) -> object:
-        nonlocal queries
-        queries += 1
-        return execute(*arguments)
-
-    with connection.execute_wrapper(count):
-        call()
-    taken = []
-    for _ in range(times):
-        started = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken), queries
+def _be_like_production() -> None:
+    """What DEBUG, which needs no keys, would add to each request is left out."""
+    settings.DEBUG = False
+    settings.ALLOWED_HOSTS = ["testserver"]
+    settings.ROOT_URLCONF = "benchmarks.rivals"
+    static = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": static}}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The writer: new rows, the same answers again, and answers that changed."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
@@ -18,7 +17,7 @@ PAGE = 50
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 
 
-def run(measure: Callable[..., tuple[float, int]]) -> None:
+def run() -> None:
     organization = Organization.objects.create(name="Mirror bench", slug="mirror-bench")
     account = ProviderAccount.objects.create(
         organization=organization,

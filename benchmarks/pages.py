@@ -1,52 +1,106 @@
-"""The list: a thousand jobs against very many, the first page against a deep one, a quiet poll."""
+"""The lists at ten thousand jobs and at very many, beside a plain admin and a plain ListView."""
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from urllib.parse import urlencode
 
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from jobs.models import Job, ProviderAccount
-from jobs.query.paging.keyset import page
-from jobs.query.paging.orderings import Ordering
-from organizations.models import Membership, Organization, Role, User
-from providers.core import registry
+from benchmarks import loading
+from benchmarks.plans import explain, read_in_full
+from benchmarks.variants import Params, Variant, all_variants, list_url
+from benchmarks.work import Work, measure
+from benchmarks.world import World, make_world
 
-NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
-SMALL = 1_000
-LIMIT = 50
+SMALL = 10_000
+FIRST_ID = 10_000_000
+HEADINGS = (
+    "list", "at 10,000", "jobs in all", "of it at the database", "queries", "times as much",
+    "ListView", "times ours", "admin", "times ours",
+)  # fmt: skip
 
-Measure = Callable[..., tuple[float, int]]
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a variant costs, and the plain ListView and the admin's change list for the same."""
+
+    variant: Variant
+    ours: Work
+    plain: Work | None
+    admin: Work | None
 
 
-def run(measure: Measure, jobs: int) -> None:
-    user = User.objects.create_user("bench@example.com")
-    client = Client()
-    client.force_login(user)
-    small = _organization("small", SMALL, user)
-    large = _organization("large", jobs, user)
+def run(jobs: int, folder: Path, *, is_alone: bool) -> None:
+    """Measure all of it, print it as a table, and keep it and the plans of each query."""
+    folder.mkdir(parents=True, exist_ok=True)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-    print(f"pages, {SMALL:,} against {jobs:,} jobs (seconds and queries of a request):")
-    for name, query in (("all", ""), ("failed", "?status=failed"), ("text", "?q=reel-77")):
-        of_small, queries = measure(lambda q=query: _get(client, small, q))
-        of_large, queries_large = measure(lambda q=query: _get(client, large, q))
-        print(
-            f"  {name:9}  {of_small:.4f} s and {queries}, {of_large:.4f} s and {queries_large}: "
-            f"{of_large / of_small:.2f} times as long"
-        )
-    _quiet_poll(measure, client, large)
-    _deep_page(measure, large)
+        if connection.vendor == "postgresql":  # what another process works would not be counted
+            cursor.execute("set max_parallel_workers_per_gather = 0")
+    world = make_world()
+    client = Client()
+    client.force_login(world.user)
+    loading.fill(world, FIRST_ID, 0, SMALL)
+    few = {_name(row.variant): row.ours for row in _measure(client, world, SMALL, is_alone=True)}
+    loading.fill(world, FIRST_ID, SMALL, jobs)
+    rows = _measure(client, world, jobs, is_alone=is_alone)
+    name = f"{connection.vendor}-{jobs}"
+    table = "\n".join(_table(rows, few))
+    (folder / f"{name}.md").write_text(f"{table}\n")
+    print(table)
+    scans = _keep_plans(rows, folder / f"{name}-plans.txt")
+    print("\n".join(f"reads {tables} from end to end: {one}" for one, tables in scans))
+    print(f"The table and the plan of each query are in {folder}/{name}*.")
 
 
-def _quiet_poll(measure: Measure, client: Client, organization: Organization) -> None:
-    full, _ = measure(lambda: _get(client, organization, ""))
-    html = _get(client, organization, "")
+def _measure(client: Client, world: World, jobs: int, *, is_alone: bool) -> list[Row]:
+    rows = []
+    for one in [*all_variants(world, jobs), *_others(client, jobs)]:
+        ours = measure(partial(get, client, one.url, _headers(one, world)))
+        plain = admin = None
+        if not is_alone and one.plain is not None:
+            plain = measure(partial(get, client, _plain_url(one)))
+        if not is_alone and one.admin is not None:
+            admin = measure(partial(get, client, _admin_url(one, world)))
+        rows.append(Row(one, ours, plain, admin))
+    return rows
+
+
+def get(client: Client, url: str, headers: dict[str, str] | None = None) -> str:
+    """The page. Raises RuntimeError for an answer that is not as it should be."""
+    response = client.get(url, headers=headers)
+    if response.status_code not in (200, 204):
+        raise RuntimeError(f"{url} answered {response.status_code}")
+    return str(response.content.decode())
+
+
+def _headers(one: Variant, world: World) -> dict[str, str]:
+    if one.group == "API":
+        return {"Authorization": f"Bearer {world.token_text}"}
+    return {"HX-Request": "true"} if one.group == "poll" else {}
+
+
+def _others(client: Client, jobs: int) -> list[Variant]:
+    number = jobs // 2 // 100 * 100
+    queries = {
+        "first page": "",
+        "q, one matches": f"?q=order-{number}x",
+        "q, many match": "?q=reel-77",
+        "q, none matches": "?q=nowhere",
+        "q, failed jobs": "?q=status:failed",
+    }
+    api = [Variant("API", name, f"/api/v1/jobs{query}") for name, query in queries.items()]
+    return [Variant("poll", "idle", poll_url(client)), *api]
+
+
+def poll_url(client: Client) -> str:
+    """What the first page of the list asks after some seconds."""
+    html = get(client, list_url([]))
     live = re.search(r'hx-get="([^"]+/live/[^"]*)"[^>]*data-live-since="([^"]*)"', html)
-    rows = re.findall(r'<tr id="job-(\d+)"[^>]*data-version="(\d+)"', html)
+    rows = re.findall(r'<tr id="job-(\d+)"[^>]*data-version="([^"]+)"', html)
     health = re.search(r'data-fingerprint="([^"]*)"', html)
     if live is None or health is None or not rows:
         raise RuntimeError("the list has no poll to measure")
@@ -56,86 +110,49 @@ def _quiet_poll(measure: Measure, client: Client, organization: Organization) ->
         "new": "0",
         "health": health.group(1),
     }
-    url = f"{live.group(1).split('?')[0]}?{urlencode(params)}"
-    response = client.get(url, headers={"HX-Request": "true"})
-    quiet, queries = measure(lambda: client.get(url, headers={"HX-Request": "true"}))
-    print(
-        f"  poll       {quiet:.4f} s and {queries} (answer {response.status_code}): "
-        f"{quiet / full:.2f} of the whole page"
-    )
+    return f"{live.group(1).split('?')[0]}?{urlencode(params)}"
 
 
-def _deep_page(measure: Measure, organization: Organization) -> None:
-    rows = Job.objects.for_organization(organization).for_list()
-    ordering = Ordering("created")
-    middle = Job.objects.for_organization(organization).order_by("-sort_at")
-    depth = middle.count() // 2
-    at = page(rows, ordering, LIMIT).next or ""
-    before = page(
-        rows.filter(sort_at__gte=middle[depth].sort_at),
-        Ordering("created", descending=False),
-        LIMIT,
-    )
-    first, _ = measure(lambda: page(rows, ordering, LIMIT, at))
-    deep, _ = measure(
-        lambda: page(rows.filter(sort_at__lt=before.rows[0].sort_at), ordering, LIMIT)
-    )
-    offset, _ = measure(lambda: list(rows.order_by("-sort_at", "-id")[depth : depth + LIMIT]))
-    print(
-        f"  half way   keyset {deep:.4f} s ({deep / first:.2f} of the second page), "
-        f"offset {offset:.4f} s ({offset / deep:.0f} times the keyset)"
-    )
+def _plain_url(one: Variant) -> str:
+    return f"/plain/{one.slug}/?{urlencode(one.plain or [])}"
 
 
-def _get(client: Client, organization: Organization, query: str) -> str:
-    response = client.get(reverse("jobs:list", args=[organization.slug]) + query)
-    if response.status_code != 200:
-        raise RuntimeError(f"the list answered {response.status_code}")
-    return response.content.decode()
+def _admin_url(one: Variant, world: World) -> str:
+    organization = world.accounts[one.slug][0].organization
+    params: Params = [("organization__id__exact", str(organization.pk)), *(one.admin or [])]
+    return f"{reverse('plain:jobs_job_changelist')}?{urlencode(params)}"
 
 
-def _organization(slug: str, jobs: int, user: User) -> Organization:
-    organization = Organization.objects.create(name=slug.title(), slug=slug)
-    Membership.objects.create(organization=organization, user=user, role=Role.OPERATOR)
-    account = ProviderAccount.objects.create(
-        organization=organization,
-        provider=registry.choices()[0][0],  # any will do
-        name="bench",
-        base_url="https://example.com",
-        credentials={},
-        imported_at=NOON,
-    )
-    for first in range(0, jobs, 10_000):
-        Job.objects.bulk_create(
-            [
-                _job(organization, account, number)
-                for number in range(first, min(first + 10_000, jobs))
-            ],
-            batch_size=2_000,
-        )
-    return organization
+def _name(variant: Variant) -> str:
+    return f"{variant.group}: {variant.name}"
 
 
-def _job(organization: Organization, account: ProviderAccount, number: int) -> Job:
-    at = NOON - timedelta(seconds=number * 7)
-    failed = number % 9 == 0
-    return Job(
-        organization=organization,
-        account=account,
-        remote_id=str(number),
-        name=f"reel-{number}.mov",
-        status="failed" if failed else "succeeded",
-        provider_status="failed" if failed else "finished",
-        error_class="input.not_found" if failed else "",
-        input_url=f"s3://bench/reel-{number}.mov",
-        created_at=at,
-        finished_at=at + timedelta(minutes=3),
-        ended_at=at + timedelta(minutes=3),
-        ended_at_source="provider",
-        sort_at=at,
-        first_seen_at=at,
-        changed_at=at,
-        observed_at=at,
-        outputs_total=2,
-        outputs_succeeded=0 if failed else 2,
-    )
+def _table(rows: list[Row], few: dict[str, Work]) -> list[str]:
+    """Milliseconds of CPU, as a table of Markdown."""
+    lines = [f"| {' | '.join(HEADINGS)} |", f"|{'---|' * len(HEADINGS)}"]
+    for row in rows:
+        ours, at_few = row.ours, few[_name(row.variant)]
+        cells = [_name(row.variant), f"{at_few.total_ms:.0f}", f"{ours.total_ms:.0f}"]
+        cells += [f"{ours.session_ms:.1f}", str(len(ours.statements))]
+        cells.append(f"{ours.total_ms / at_few.total_ms:.1f}")
+        for rival in (row.plain, row.admin):
+            cells += ["", ""] if rival is None else [
+                f"{rival.total_ms:.0f}", f"{rival.total_ms / ours.total_ms:.1f}"
+            ]  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _keep_plans(rows: list[Row], file: Path) -> list[tuple[str, str]]:
+    """Write the plans; return the variants of which one reads a big table from end to end."""
+    scans = []
+    with file.open("w") as plans:
+        for row in rows:
+            name = _name(row.variant)
+            plans.write(f"== {name}: {row.variant.url}\n")
+            for statement in row.ours.statements:
+                plan = explain(statement)
+                plans.write(f"{statement}\n{plan}\n\n")
+                if tables := read_in_full(plan):
+                    scans.append((name, ", ".join(tables)))
+    return scans

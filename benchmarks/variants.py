@@ -1,0 +1,249 @@
+"""The lists that are measured: each way to filter, sort, page and search, by name."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from benchmarks.seeding import EVERY_S
+from benchmarks.world import NOON, World
+from jobs.query.paging.keyset import Place
+from jobs.query.paging.orderings import Ordering
+from jobs.query.visibility import Visibility
+from jobs.views.shared.job_filters import PageFilter
+
+Params = list[tuple[str, str]]
+
+# searches, by what they find: `{n}` and `{m}` are numbers of jobs of the large organization
+SEARCHES = {
+    "many match": ("large", "reel-77"),
+    "nearly all match": ("large", "mp4"),
+    "one matches": ("large", "order-{n}x"),
+    "one matches, with a filter": ("large", "order-{n}x status:succeeded"),
+    "two ids at once": ("large", "{n}7 {m}7"),
+    "none matches": ("large", "nowhere"),
+    "a number of no job": ("large", "order-99999999"),
+    "common in the large organization, none here": ("minor", "nightshift"),
+    "two characters, one matches": ("large", "zq"),
+    "two characters, none matches": ("large", "qx"),
+    "two digits, nearly all match": ("large", "77"),
+    "words of which each is common": ("large", "mp4 nightshift"),
+    "many match, of failed jobs": ("large", "reel-77 status:failed"),
+    "name:": ("large", "name:reel-{n}"),
+    "file:": ("large", "file:reel-{n}.mov"),
+    "output:": ("large", "output:reel-{n}.mov_720p"),
+    "label:": ("large", "label:mp4-720"),
+    "meta:": ("large", "meta:order-{n}x"),
+    "code:": ("large", "code:E4711"),
+    "name: of none": ("large", "name:nowhere"),
+    "meta: of none": ("large", "meta:nowhere"),
+}
+
+# The lists that no index serves: they are searched newest first, for a limited time.
+BOUNDED = frozenset(
+    {
+        *("is: test", "is: waited:>10m", "is: waited:>40s", "is: ran:>20m", "is: ran:>40m"),
+        *("is: has:error", "files: failed", "files: skipped, none", "files: of few pixels, none"),
+        *(
+            "preset: common",
+            "preset: common, failed jobs",
+            "files: of a format of none",
+            "files: search, a word of jobs alone",
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """`plain` are the parameters by which the plain ListView has the same list, None where it has
+    no such list; `admin` the same of the change list."""
+
+    group: str
+    name: str
+    url: str
+    plain: Params | None = None
+    admin: Params | None = None
+    slug: str = "large"
+
+
+def all_variants(world: World, jobs: int) -> list[Variant]:
+    """Those of an organization's lists of `jobs` in all, but for the poll and the API."""
+    return [
+        *_pages(world, jobs),
+        *_filters(world),
+        *_times(jobs),
+        *_sorts(),
+        *_searches(jobs),
+        *_files(world, jobs),
+    ]
+
+
+def list_url(params: Params, slug: str = "large") -> str:
+    return f"{reverse('jobs:list', args=[slug])}?{urlencode(params)}"
+
+
+def _pages(world: World, jobs: int) -> Iterator[Variant]:
+    yield Variant("page", "first", list_url([]), [], [])
+    for name, part in (("second", 60 / jobs), ("deep", 0.5)):
+        params = _cursor(world, Ordering("created"), round(jobs * part))
+        plain = [("page", str(max(2, round(jobs * 0.8 * part / 50))))]
+        yield Variant("page", name, list_url(params), plain)
+    for sort in ("created", "-finished"):
+        params = _cursor(world, Ordering.parse(sort), jobs // 2, ("sort", sort))
+        yield Variant("page", f"deep, by {sort}", list_url(params))
+    yield Variant("page", "first of a small organization", list_url([], "minor"), [], slug="minor")
+    yield Variant(
+        "page",
+        "with who submitted",
+        list_url([("columns", "submitted_by,outputs")]),
+    )
+
+
+def _cursor(world: World, ordering: Ordering, number: int, *params: tuple[str, str]) -> Params:
+    """A page that begins where job `number` is."""
+    given: dict[str, list[str]] = {name: [value] for name, value in params}
+    visible = Visibility(world.accounts["large"][0].organization)
+    scope = PageFilter.parse(given, visible).scope
+    place = Place(True, NOON - timedelta(seconds=number * EVERY_S), 0)
+    return [*params, ("cursor", place.write(ordering, scope))]
+
+
+def _filters(world: World) -> Iterator[Variant]:
+    main, second, third, _, small, rare = (str(one.pk) for one in world.accounts["large"])
+    provider, other = (world.accounts["large"][place].provider for place in (0, 2))
+    common, unusual = (str(one.pk) for one in world.presets)
+    yield from _statuses()
+    for name, params in {
+        "one": [("account", main)],
+        "a small one": [("account", small)],
+        "a rare one": [("account", rare)],
+        "several": [("account", main), ("account", third)],
+        "two, one of them rare": [("account", third), ("account", rare)],
+        "a provider of three": [("provider", provider)],
+        "a provider with two of its accounts": [
+            ("provider", provider),
+            ("account", second),
+            ("account", rare),
+        ],
+        "two providers": [("provider", provider), ("provider", other)],
+        "one, its failed jobs": [("account", main), ("status", "failed")],
+        "a rare one, its failed jobs": [("account", rare), ("status", "failed")],
+        "a small one, its failed jobs": [("account", small), ("status", "failed")],
+        "a small one, by end": [("account", small), ("sort", "-finished")],
+        "one, its running jobs": [("account", main), ("status", "running")],
+        "a rare one, its running jobs": [("account", rare), ("status", "running")],
+        "one, by end": [("account", main), ("sort", "-finished")],
+        "a rare one, by end": [("account", rare), ("sort", "-finished")],
+    }.items():
+        yield Variant("account", name, list_url(params), params)
+    for name, params in {
+        "input.*": [("error", "input.*")],
+        "a class": [("error", "encode.failed")],
+        "a class without jobs": [("error", "input.no_media")],
+        "two classes": [("error", "encode.failed"), ("error", "quota.plan")],
+        "a class of one account": [("error", "encode.failed"), ("account", main)],
+        "a class of a rare account": [("error", "encode.failed"), ("account", rare)],
+    }.items():
+        plain = None if name == "input.*" else params
+        yield Variant("error", name, list_url(params), plain)
+    yield Variant("error", "a code", list_url([("q", "code:E4711")]), [("code", "E4711")])
+    yield Variant("error", "a code of none", list_url([("q", "code:E9999")]), [("code", "E9999")])
+    for name, params in {
+        "common": [("preset", common)],
+        "rare": [("preset", unusual)],
+        "common, failed jobs": [("preset", common), ("status", "failed")],
+        "rare, failed jobs": [("preset", unusual), ("status", "failed")],
+    }.items():
+        yield Variant("preset", name, list_url(params), params)
+    yield Variant("batch", "one", list_url([("batch", "spring-0")]), [("batch", "spring-0")])
+    yield Variant("batch", "of none", list_url([("batch", "autumn")]), [("batch", "autumn")])
+    yield Variant("by", "a person", list_url([("submitted_by", world.user.email)]))
+    yield Variant("by", "a token", list_url([("submitted_by", world.token.reference)]))
+    for name in ("suspect", "partial", "gone", "unresolved", "test"):
+        yield Variant("is", name, list_url([("q", f"is:{name}")]))
+    for text in ("waited:>10m", "waited:>40s", "ran:>20m", "ran:>40m", "has:error"):
+        yield Variant("is", text, list_url([("q", text)]))
+
+
+def _statuses() -> Iterator[Variant]:
+    single = ("submitting", "queued", "running", "succeeded", "failed", "cancelled", "unknown")
+    several = (
+        ("running", "queued"),
+        ("failed", "cancelled"),
+        ("failed", "succeeded"),
+        ("running", "failed"),
+        ("unknown", "cancelled"),
+        ("failed", "cancelled", "unknown"),
+        ("running", "queued", "failed"),
+    )
+    for statuses in (*((one,) for one in single), *several):
+        params = [("status", one) for one in statuses]
+        yield Variant("status", ", ".join(statuses), list_url(params), params)
+    params = [("status", "failed"), ("unresolved", "true")]
+    yield Variant("status", "failed and unresolved", list_url(params))
+
+
+def _times(jobs: int) -> Iterator[Variant]:
+    oldest = NOON - timedelta(seconds=jobs * EVERY_S)
+    hour = timedelta(hours=2)
+    for time in ("created", "started", "finished", "changed"):
+        for name, side, moment in (
+            ("after, few", "after", NOON - hour),
+            ("after, none", "after", NOON + 20 * hour),
+            ("after, nearly all", "after", oldest + hour),
+            ("before, few", "before", oldest + hour),
+            ("before, none", "before", oldest - 20 * hour),
+            ("before, nearly all", "before", NOON - hour),
+        ):
+            params = [(f"{time}_{side}", f"{moment:%Y-%m-%dT%H:%M:%SZ}")]
+            is_plain = side == "after" and time != "changed"
+            yield Variant("time", f"{time} {name}", list_url(params), params if is_plain else None)
+
+
+def _sorts() -> Iterator[Variant]:
+    for name in ("created", "started", "finished", "changed"):
+        for sort in (f"-{name}", name):
+            yield Variant("sort", sort, list_url([("sort", sort)]))
+    for sort in ("-created", "created", "-started", "finished"):
+        for status in ("failed", "succeeded", "running"):
+            params = [("status", status), ("sort", sort)]
+            yield Variant("sort", f"{sort}, {status} jobs", list_url(params))
+    params = [("status", "failed"), ("status", "cancelled"), ("sort", "started")]
+    yield Variant("sort", "started, failed and cancelled jobs", list_url(params))
+
+
+def _searches(jobs: int) -> Iterator[Variant]:
+    numbers = {"n": jobs // 2 // 100 * 100, "m": jobs // 3 // 100 * 100}
+    for name, (slug, text) in SEARCHES.items():
+        text = text.format(**numbers)
+        plain = None if ":" in text else [("q", text)]
+        yield Variant("search", name, list_url([("q", text)], slug), plain, plain, slug)
+
+
+def _files(world: World, jobs: int) -> Iterator[Variant]:
+    path, (common, rare) = reverse("jobs:files", args=["large"]), world.presets
+    number = jobs // 2 // 100 * 100
+    rare_account = str(world.accounts["large"][-1].pk)
+    for name, params in {
+        "all": [],
+        "oldest first": [("sort", "created")],
+        "a rare kind": [("kind", "captions")],
+        "a kind without files": [("kind", "archive")],
+        "of a rare account": [("account", rare_account)],
+        "failed": [("status", "failed")],
+        "of a preset": [("preset", str(common.pk))],
+        "of a rare preset": [("preset", str(rare.pk))],
+        "search, many match": [("q", "reel-77")],
+        "search, one matches": [("q", f"reel-{number}.mov")],
+        "search, none matches": [("q", "nowhere")],
+        "search, two characters": [("q", "qx")],
+        "search, a word of jobs alone": [("q", "nightshift")],
+        "skipped, none": [("status", "skipped")],
+        "created after, none": [("created_after", "2027-01-01")],
+        "of few pixels, none": [("max_height", "100")],
+        "of a format of none": [("format", "webm")],
+    }.items():
+        yield Variant("files", name, f"{path}?{urlencode(params)}")
