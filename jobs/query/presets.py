@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from statistics import median
 from typing import Any, ClassVar, Self
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
@@ -15,7 +16,7 @@ from jobs.query.list_filter import ListFilter
 from jobs.query.paging.cursors import seal, unseal
 from jobs.query.parameters import Parameters, Params, read_time
 from jobs.query.visibility import Visibility
-from providers.core.status import TERMINAL
+from providers.core.status import TERMINAL, JobStatus
 
 # How far back use is counted unless another time is asked for. Counting looks up the job of each
 # output that the page's presets made since then, so no time may be older than MAX_WINDOW.
@@ -163,6 +164,62 @@ def count_usage(preset_ids: Iterable[int], since: datetime) -> dict[int, Usage]:
         preset_id = values.pop("preset_id")
         counts[preset_id] = Usage(**values)
     return counts
+
+
+# Of a preset's outputs, the newest that its page looks at
+LATEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The newest outputs of a preset, `looked_at` of them: their jobs, and what is usual."""
+
+    job_ids: list[int]
+    looked_at: int
+    run: timedelta | None
+    size_bytes: float | None
+    bitrate_kbps: float | None
+
+
+def read_latest(preset: Preset) -> Latest:
+    """In one query, which reads the end of the preset's part of an index."""
+    rows = list(
+        Output.objects.filter(preset=preset)
+        .order_by("-sort_at", "job")
+        .values_list(
+            "job", "size_bytes", "video_bitrate_kbps", "job__started_at", "job__finished_at"
+        )[:LATEST]
+    )
+    runs = {
+        job: (finished - started).total_seconds()
+        for job, _, _, started, finished in rows
+        if started and finished and finished >= started
+    }
+    run_s = _median(runs.values())
+    return Latest(
+        list(dict.fromkeys(row[0] for row in rows)),
+        len(rows),
+        None if run_s is None else timedelta(seconds=run_s),
+        _median(row[1] for row in rows if row[1] is not None),
+        _median(row[2] for row in rows if row[2] is not None),
+    )
+
+
+def _median(values: Iterable[float]) -> float | None:
+    found = list(values)
+    return median(found) if found else None
+
+
+def count_causes(preset: Preset, since: datetime) -> list[tuple[str, int]]:
+    """Why jobs with this preset failed since then: error classes, the most frequent first.
+
+    One query, which costs what `count_usage` does.
+    """
+    rows = Output.objects.filter(
+        preset=preset, sort_at__gte=since, job__status=JobStatus.FAILED
+    ).values_list("job__error_class")
+    counts = rows.annotate(jobs=Count("job", distinct=True))
+    return sorted(counts, key=lambda row: (-row[1], row[0]))
 
 
 def _write_cursor(preset: Preset, scope: str) -> str:

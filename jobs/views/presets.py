@@ -33,6 +33,7 @@ class PresetRow:
 
     preset: Preset
     usage: Usage
+    url: str
     jobs_url: str
     succeeded_url: str
     failed_url: str
@@ -76,7 +77,7 @@ def preset_list(request: HtmxRequest, access: Access) -> HttpResponse:
 
 def _results(page: PresetPage, filters: PresetFilter, path: str, org: str) -> dict[str, Any]:
     return {
-        "rows": [_row(preset, usage, filters, org) for preset, usage in page.rows],
+        "rows": [row_of(preset, usage, filters.window, org) for preset, usage in page.rows],
         "window": dict(SPANS).get(filters.window, f"Since {filters.window}"),
         "list_url": path,
         "newer_url": filters.cursor and f"{path}?{filters.query()}",
@@ -84,15 +85,18 @@ def _results(page: PresetPage, filters: PresetFilter, path: str, org: str) -> di
     }
 
 
-def _row(preset: Preset, usage: Usage, filters: PresetFilter, org: str) -> PresetRow:
+def row_of(preset: Preset, usage: Usage, window: str, org: str) -> PresetRow:
+    """`window` is the time that `usage` is counted over, as `created_after` has it."""
+
     def jobs_url(*statuses: str) -> str:
-        query = [("preset", preset.pk), ("created_after", filters.window)]
+        query = [("preset", preset.pk), ("created_after", window)]
         query += [("status", status) for status in statuses]
         return f"{reverse('jobs:list', args=[org])}?{urlencode(query)}"
 
     return PresetRow(
         preset,
         usage,
+        url=reverse("jobs:preset", args=[org, preset.pk]),
         jobs_url=jobs_url(),
         succeeded_url=jobs_url("succeeded"),
         failed_url=jobs_url("failed"),

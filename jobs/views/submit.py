@@ -102,7 +102,8 @@ def _initial(request: HtmxRequest, access: Access, copied: JobCopy | None) -> di
     account = request.GET.get("account", "")
     if copied is None:
         given = request.GET.get("input", "")
-        return {"account": account or _first_account(access), "input": given}
+        values = {"account": account or _first_account(access), "input": given}
+        return values | {"presets": request.GET.getlist("preset")}
     job = copied.job
     values = {"account": account or job.account_id, "copied_from": job.pk}
     if "from" in request.GET:

@@ -21,6 +21,7 @@ from jobs.models import (
     JobAction,
     JobSecret,
     Output,
+    Preset,
     ProviderAccount,
     SavedView,
     Submission,
@@ -239,6 +240,7 @@ def arguments(pattern: URLPattern) -> Iterator[list[Any]]:
         "invitation_pk": Invitation,
         "token_pk": ApiToken,
         "view_pk": SavedView,
+        "preset_pk": Preset,
     }
     about = kinds.get(names[-1] if names else "")
     if about is not None:

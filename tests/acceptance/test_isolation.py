@@ -93,6 +93,7 @@ class Tenant:
             "invitation_pk": self.invitation.pk,
             "token_pk": self.token.pk,
             "view_pk": self.view.pk,
+            "preset_pk": self.preset.pk,
             "job_id": self.job.pk,
             "output_id": self.output.pk,
             "file_id": self.output.pk,

@@ -196,6 +196,7 @@ ORGANIZATION_ROWS: dict[str, type[Model]] = {
     "invitation_pk": Invitation,
     "token_pk": ApiToken,
     "view_pk": SavedView,
+    "preset_pk": Preset,
 }
 
 

@@ -66,9 +66,9 @@ def test_an_accounts_page_begins_with_six_figures(operator: Client, busy: Provid
     assert len(shown) == 6
     assert shown["Requests a minute"] == "18 of 60"
     assert shown["Latency"] == "184 ms"
-    assert shown["Last error"] == "0 s ago Provider timeout"
+    assert re.fullmatch(r"\d+ s ago Provider timeout", shown["Last error"])
     assert shown["Queued, running"] == "1 and 2"
-    assert shown["Last webhook"] == "0 s ago refused"
+    assert re.fullmatch(r"\d+ s ago refused", shown["Last webhook"])
 
 
 def test_an_idle_account_has_figures_too(operator: Client, studio: Organization) -> None:

@@ -37,6 +37,7 @@ MADE = {
     "entry.label",
     "link.url",
     "place.url",
+    "cause.url",
     "form.sort",
     "form.columns",
 }

@@ -15,7 +15,14 @@ from jobs.models import Job, JobAction, Output, ProviderAccount, SavedView, Subm
 from organizations.models import ApiToken, AuditEntry, Membership, Organization, Role
 from organizations.permissions import Permission, role_allows
 from tests.factories import make_invitation, make_membership
-from tests.jobs.factories import make_account, make_body, make_delivery, make_job, make_output
+from tests.jobs.factories import (
+    make_account,
+    make_body,
+    make_delivery,
+    make_job,
+    make_output,
+    make_preset,
+)
 
 
 def find_pages(resolver: URLResolver, before: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -47,6 +54,7 @@ def url_of(studio: Organization, job: Job, account: ProviderAccount) -> Callable
         "job": job.pk,
         "account": account.pk,
         "output": make_output(job).pk,
+        "preset": make_preset(account).pk,
         "delivery": make_delivery(account).pk,
         "membership": make_membership(studio, Role.OWNER).pk,
         "invitation": make_invitation(studio).pk,
