@@ -1,10 +1,11 @@
 """Values to choose from behind a key, each with what it stands for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from jobs.models import Job
 from jobs.query.language.context import Context
 from organizations.models import ApiToken, User
 from organizations.models.token import TOKEN_PREFIX
@@ -13,6 +14,8 @@ from providers.core.errors import CLASSES
 from providers.core.status import JobStatus
 
 MAX_CHOICES = 8
+# The batches of so many of the newest jobs come first.
+RECENT_JOBS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,29 @@ def presets(context: Context, text: str) -> list[Choice]:
     rows = context.visible.presets().filter(Q(name__icontains=text) & ~Q(name=""))
     found = rows.order_by("name", "pk").values_list("name", "remote_id")[:MAX_CHOICES]
     return [Choice(name, remote_id) for name, remote_id in found]
+
+
+def batches(context: Context, text: str) -> list[Choice]:
+    """Those of the newest jobs, then others that begin like `text`, as it is written, by name."""
+    jobs = context.visible.jobs()
+    newest = jobs.order_by("-sort_at", "-id").values_list("batch", flat=True)[:RECENT_JOBS]
+    recent = dict.fromkeys(name for name in newest if text.lower() in name.lower() and name)
+    names = list(recent)[:MAX_CHOICES]
+    if text:
+        names += [name for name in _batches_like(jobs.exclude(batch=""), text) if name not in names]
+    return [Choice(name, "Batch") for name in names[:MAX_CHOICES]]
+
+
+def _batches_like(jobs: QuerySet[Job], beginning: str) -> Iterator[str]:
+    """MAX_CHOICES of them, each found by job_batch behind the one before, however large that is."""
+    names = jobs.order_by("batch").values_list("batch", flat=True)
+    following = names.filter(batch__gte=beginning)
+    for _ in range(MAX_CHOICES):
+        name = following.first()
+        if name is None or not name.startswith(beginning):
+            return
+        yield name
+        following = names.filter(batch__gt=name)
 
 
 def submitters(context: Context, text: str) -> list[Choice]:

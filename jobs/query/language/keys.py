@@ -73,7 +73,11 @@ KEYS: Mapping[str, Key] = {
     "label": Key("Text in an output's label", "label:720p", conditions.label, is_text=True),
     "meta": Key("Text in the metadata", "meta:order-4711", conditions.metadata, is_text=True),
     "batch": Key(
-        "Batch, by its exact name", 'batch:"spring 2026"', conditions.batch, is_indexed=True
+        "Batch, by its exact name",
+        'batch:"spring 2026"',
+        conditions.batch,
+        choices.batches,
+        is_indexed=True,
     ),
     "preset": Key(
         "Preset of an output, by name or id",

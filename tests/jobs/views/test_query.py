@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, ProviderAccount
+from jobs.query.language import choices
 from jobs.query.language.keys import KEYS
 from organizations.models import Organization, User
 from providers.core.status import JobStatus
@@ -67,6 +68,29 @@ def test_a_value_has_the_number_of_its_jobs(viewer: Client, account: ProviderAcc
     html = ask(viewer, "status:")
     counts = re.findall(r'data-insertion="(\w+) ".*?class="count">(\d+)<', html, re.DOTALL)
     assert dict(counts) | {"failed": "2", "queued": "1", "running": "0"} == dict(counts)
+
+
+def test_offers_the_batches_of_the_newest_jobs_and_older_ones_that_begin_so(
+    monkeypatch: pytest.MonkeyPatch,
+    viewer: Client,
+    account: ProviderAccount,
+    foreign_job: Job,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    monkeypatch.setattr(choices, "RECENT_JOBS", 3)
+    names = ["spring b", "spring a", "", "autumn", "spring a", "Summer"]
+    for day, name in enumerate(names):
+        make_job(account, batch=name, created_at=NOON.replace(day=day + 1))
+    Job.objects.filter(pk=foreign_job.pk).update(batch="spring theirs")
+    assert options(ask(viewer, "batch:")) == ["Summer ", "&quot;spring a&quot; ", "autumn "]
+    assert options(ask(viewer, "batch:s")) == [
+        "Summer ", "&quot;spring a&quot; ", "&quot;spring b&quot; "
+    ]  # fmt: skip
+    # session, user, membership; the newest jobs, and one for each batch that begins so
+    with django_assert_max_num_queries(3 + 1 + choices.MAX_CHOICES):
+        assert options(ask(viewer, "status:failed batch:spring")) == [
+            "&quot;spring a&quot; ", "&quot;spring b&quot; "
+        ]  # fmt: skip
 
 
 def test_reads_the_query_back_with_its_times(viewer: Client, account: ProviderAccount) -> None:
