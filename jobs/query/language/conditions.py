@@ -9,8 +9,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from django.db.models import DurationField, ExpressionWrapper, F, Q
-from django.db.models.functions import Coalesce
+from django.db.models import Value as DbValue
+from django.db.models.functions import Coalesce, StrIndex
 from django.db.models.lookups import (
+    Exact,
     GreaterThan,
     GreaterThanOrEqual,
     LessThan,
@@ -170,7 +172,7 @@ def _in_section(
 
 def job_id(given: Filter, context: Context) -> Q:
     return any_of(
-        Q(remote_id__startswith=value.text) if value.is_prefix else id_condition(value.text)
+        _begins("remote_id", value.text) if value.is_prefix else id_condition(value.text)
         for value in given.values
     )
 
@@ -180,8 +182,13 @@ def batch(given: Filter, context: Context) -> Q:
     starts = (value.text for value in given.values if value.is_prefix)
     found = Q(batch__in=exact)
     for start in starts:
-        found |= Q(batch__startswith=start) & ~Q(batch="")
+        found |= _begins("batch", start) & ~Q(batch="")
     return found
+
+
+def _begins(column: str, text: str) -> Q:
+    """As `startswith`, which on SQLite finds other capitals as well."""
+    return Q(Exact(StrIndex(F(column), DbValue(text)), 1)) & Q(**{f"{column}__isnull": False})
 
 
 def preset(given: Filter, context: Context) -> Q:
