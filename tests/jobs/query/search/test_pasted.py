@@ -89,6 +89,15 @@ def test_several_ids_find_their_jobs(search: Search, reel: Job, account: Provide
     assert search("90210077 31338") == set()
 
 
+def test_an_id_behind_a_hash_is_ours_though_a_provider_has_it_too(
+    search: Search, plain: Callable[..., Job]
+) -> None:
+    ours = plain(name="ours")
+    theirs = plain(name="theirs", remote_id=str(ours.pk))
+    assert search(f"#{ours.pk}") == {ours}
+    assert search(f"{ours.pk},") == search(f"\ufeff{ours.pk}") == {ours, theirs}
+
+
 def test_what_is_stored_of_a_secret_url_is_not_found(
     search: Search, account: ProviderAccount
 ) -> None:
