@@ -6,7 +6,8 @@ from django.urls import include, path
 from jobs.api.http.json_api import unknown_path
 from jobs.api.router import api
 
-handler404 = "jobs.views.navigation.not_found"
+handler403 = "jobs.views.problems.not_allowed"
+handler404 = "jobs.views.problems.not_found"
 
 urlpatterns = [
     path("accounts/", include("organizations.sign_in.urls")),

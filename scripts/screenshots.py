@@ -57,7 +57,7 @@ def take_all(browser: Browser, board: str) -> None:
 def sign_in(page: Page) -> None:
     password = os.environ.get("PASSWORD") or (ROOT / "var" / "demo_password").read_text()
     page.goto("/accounts/login/")
-    page.get_by_label("Email").fill(os.environ.get("EMAIL", "demo@example.com"))
+    page.get_by_label("E-mail address").fill(os.environ.get("EMAIL", "demo@example.com"))
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/jobs/")

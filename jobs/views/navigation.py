@@ -4,19 +4,17 @@ from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
-from django.views.defaults import page_not_found
 
 from jobs.models import Job
 from jobs.query.parameters import MAX_TEXT
 from jobs.query.references import has_control_characters, read_id
 from jobs.query.search.words import id_condition, text_condition
 from jobs.views.shared.first_page import MAX_URL
-from jobs.views.shared.layout import layout_context
 from jobs.views.shared.view_links import default_url
-from organizations.access import Access, authorize, default_organization, require_user, requires
+from organizations.access import Access, default_organization, require_user, requires
 from organizations.models import Organization, User
 from organizations.permissions import Permission
 
@@ -60,18 +58,6 @@ def search(request: HttpRequest, access: Access) -> HttpResponse:
     if kept and len(longer := f"{url}?{urlencode(kept + asked)}") <= MAX_URL:
         return redirect(longer)
     return redirect(f"{url}?{urlencode(asked)}" if asked else url)
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """What is not there, or another's: inside the frame of their board for those who have one."""
-    organization = None
-    if isinstance(getattr(request, "user", None), User) and not request.path.startswith("/admin/"):
-        organization = default_organization(request)
-    if organization is None:
-        return page_not_found(request, exception)
-    access = authorize(request, organization.slug, Permission.READ)
-    context = layout_context(access, "")
-    return render(request, "404_board.html", context, status=404)
 
 
 def _pairs(given: QueryDict) -> list[tuple[str, str]]:

@@ -28,6 +28,25 @@ MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError, struct
 class LoginForm(forms.LoginForm):
     bound_field_class = StyledField
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "E-mail address"
+        # its link is beside the label
+        self.fields["password"].help_text = ""
+        for name in ("login", "password"):
+            # labels say it
+            self.fields[name].widget.attrs.pop("placeholder", None)
+
+    def clean(self) -> dict[str, Any]:
+        """What does not match is said at the password, whichever of the two was wrong."""
+        try:
+            return dict(super().clean() or {})
+        except ValidationError as error:
+            if error.code != "email_password_mismatch":
+                raise
+            self.add_error("password", "The address or the password is wrong.")
+            return self.cleaned_data
+
 
 class ReauthenticateForm(forms.ReauthenticateForm):
     bound_field_class = StyledField

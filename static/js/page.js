@@ -96,6 +96,12 @@
     }
   });
 
+  // Back to what one came from, where there is such a page in this tab
+  for (const button of document.querySelectorAll("[data-back]")) {
+    button.hidden = history.length < 2;
+    button.addEventListener("click", () => history.back());
+  }
+
   // A second click on the way to the answer must not send the form again
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -63,7 +63,7 @@ def keep_session(stack: Stack, browser: Browser, email: str, path: Path) -> Path
 
 def sign_in(page: Page, stack: Stack, email: str) -> None:
     page.goto(f"{stack.url}/accounts/login/")
-    page.get_by_label("Email").fill(email)
+    page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/jobs/")

@@ -109,7 +109,7 @@ def check_theme_before_any_script(stack: Stack, browser: Browser, key: str) -> N
     context = browser.new_context(base_url=stack.url, java_script_enabled=False)
     page = context.new_page()
     page.goto("/accounts/login/?next=/profile/")
-    page.get_by_label("Email").fill(COLLEAGUE)
+    page.get_by_label("E-mail address").fill(COLLEAGUE)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.get_by_label("Code").fill(code_of(key))

@@ -12,7 +12,7 @@ from jobs.models import Job
 from jobs.templatetags.icons import ICONS
 from organizations.models import Membership
 from providers.core.status import JobStatus, OutputStatus
-from tests.factories import make_membership, make_organization
+from tests.factories import make_membership, make_organization, make_user
 
 ROOT = Path(settings.BASE_DIR)
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -83,15 +83,47 @@ def test_what_is_not_there_and_what_is_not_allowed_have_pages(viewer: Client, jo
     assert "<h1>Page not found</h1>" in html
     assert "/o/harbour-studio/nowhere/" in html
     assert '<nav class="side-nav"' in html
+    # in the frame of the organization that it is about, whichever was used last
+    user = Membership.objects.get(organization=job.organization).user
+    make_membership(make_organization("a-second"), user=user)
+    viewer.get("/o/a-second/jobs/")
     refused = viewer.get("/o/harbour-studio/jobs/new/")
-    assert "Requires the Operator role; your role is Viewer." in refused.content.decode()
+    html = refused.content.decode()
+    assert refused.status_code == 403
+    assert "Requires the Operator role; your role is Viewer." in html
+    assert 'href="/o/harbour-studio/jobs/"' in html.partition('class="empty-state')[2]
 
 
-def test_a_form_from_before_the_sign_in_is_distinguished() -> None:
+def test_a_form_from_before_the_sign_in_is_distinguished(viewer: Client) -> None:
     client = Client(enforce_csrf_checks=True)
     response = client.post("/accounts/login/", {"login": "x", "password": "y"})
     assert response.status_code == 403
     assert "This form has expired" in response.content.decode()
+    assert '<nav class="side-nav"' not in response.content.decode()
+
+    client.cookies = viewer.cookies
+    response = client.post("/o/harbour-studio/jobs/new/", {"input": "x"})
+    html = response.content.decode()
+    assert response.status_code == 403
+    assert "<h1>This form has expired</h1>" in html
+    assert '<nav class="side-nav"' in html
+
+
+def test_who_has_no_board_is_told_without_one(stranger: Client) -> None:
+    missing = stranger.get("/o/harbour-studio/jobs/").content.decode()
+    assert "<h1>Page not found</h1>" in missing
+    assert '<nav class="side-nav"' not in missing
+
+
+@pytest.mark.django_db
+def test_a_wrong_password_does_not_say_which_of_the_two_was_wrong(client: Client) -> None:
+    make_user("eve@north.example")
+    for address in ("eve@north.example", "nobody@north.example"):
+        sent = {"login": address, "password": "not it"}
+        html = client.post("/accounts/login/", sent).content.decode()
+        error = html.partition('id="id_password_error"')[2].partition("</div>")[0]
+        assert "The address or the password is wrong." in error
+        assert 'value="not it"' not in html
 
 
 @pytest.mark.django_db
