@@ -10,10 +10,11 @@ from jobs.models import EventSource, ProviderAccount
 from organizations.models import Organization
 from providers.core import registry
 from providers.core.status import JobStatus, OutputStatus
-from providers.core.types import OutputKind, RemoteInput, RemoteJob, RemoteOutput
+from providers.core.types import OutputKind, RemoteError, RemoteInput, RemoteJob, RemoteOutput
 
 JOBS = 5_000
 PAGE = 50
+FAILED = 10  # one in so many, for one of so many causes
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 
 
@@ -34,7 +35,7 @@ def run() -> None:
         [replace(job, finished_at=NOON + timedelta(hours=1)) for job in jobs],
         NOON + timedelta(minutes=2),
     )
-    print(f"mirror, {JOBS:,} jobs of two outputs in pages of {PAGE}:")
+    print(f"mirror, {JOBS:,} jobs of two outputs in pages of {PAGE}, one in {FAILED} failed:")
     print(f"  new        {JOBS / new:8,.0f} jobs/s")
     print(f"  changed    {JOBS / changed:8,.0f} jobs/s, {new / changed:.1f} times as fast as new")
     print(f"  unchanged  {JOBS / same:8,.0f} jobs/s, {new / same:.1f} times as fast as new")
@@ -54,10 +55,14 @@ def _write(account: ProviderAccount, jobs: list[RemoteJob], at: datetime) -> flo
 
 
 def _job(number: int) -> RemoteJob:
+    failed = number % FAILED == 0
+    cause = "abcdefghij"[number // FAILED % FAILED]
+    error = RemoteError("encode.failed", "Error", f"Step {cause} ended at frame {number}.")
     return RemoteJob(
         remote_id=str(number),
-        status=JobStatus.SUCCEEDED,
-        provider_status="finished",
+        status=JobStatus.FAILED if failed else JobStatus.SUCCEEDED,
+        provider_status="failed" if failed else "finished",
+        errors=(error,) if failed else (),
         name=f"reel-{number}.mov",
         created_at=NOON - timedelta(seconds=number),
         finished_at=NOON,

@@ -6,7 +6,8 @@ from django.db import transaction
 from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 
-from jobs.mirror.resolved_failures import settle_retries
+from jobs.mirror.failures.groups import refresh_group
+from jobs.mirror.failures.resolved import settle_retries
 from jobs.mirror.rules import merge
 from jobs.mirror.rules.times import observed_end
 from jobs.mirror.search import refresh_search, write_search
@@ -116,6 +117,7 @@ def fail_attempt(
         ).save()
         _move_revision(attempt)
         refresh_search([attempt.pk])
+        refresh_group(attempt.pk, now)
         settle_retries([attempt], now)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from django.utils import timezone
 
 from jobs.mirror.attempts import next_attempt
+from jobs.mirror.failures.resolved import OUTCOMES
 from jobs.mirror.outputs import change_outputs, draft_output
 from jobs.mirror.payload import Payload
 from jobs.mirror.presets import write_presets
-from jobs.mirror.resolved_failures import OUTCOMES
 from jobs.mirror.rules import merge
 from jobs.mirror.rules.decision import Decision, decide, shows_rerun
 from jobs.mirror.search import SEARCHED_COLUMNS
@@ -27,6 +27,9 @@ SIGNATURE_COLUMNS = frozenset({"secret_url", "expires_at"})
 
 # What changes with nearly each answer, and what most lists leave out.
 MOVING_COLUMNS = SIGNATURE_COLUMNS | {"progress", "phase", "input_fetched_percent"}
+
+# What decides the group of a failure
+FAILURE_COLUMNS = frozenset({"status", "error_class", "error_code", "error_message"})
 
 
 @dataclass
@@ -91,7 +94,8 @@ class Batch:
             self._update(row, payload)
 
     def write(self) -> Applied:
-        self._statements.execute(self._account, self._observed_at, self._now)
+        is_import = self._source is EventSource.IMPORT
+        self._statements.execute(self._account, self._observed_at, self._now, is_import=is_import)
         self._applied.created += [row.pk for row in self._statements.inserts]
         return self._applied
 
@@ -140,6 +144,8 @@ class Batch:
         self._statements.searched.append((row, outputs))
         self._statements.events.append(self._status_event(row, ""))
         self._stage_sidecars(row, payload)
+        if row.status == JobStatus.FAILED:
+            self._statements.failures.append(row)
         if retry_of is not None and row.status in OUTCOMES:
             self._statements.outcomes.append(row)
         self._stored.jobs[remote.remote_id] = row
@@ -180,6 +186,8 @@ class Batch:
         changed = changes.keys() | outputs.columns | summary.keys()
         if was_submitted or changed & SEARCHED_COLUMNS:
             self._statements.searched.append((row, list(known.values())))
+        if changes.keys() & FAILURE_COLUMNS:
+            self._statements.failures.append(row)
         self._stage_row(row, payload, is_written=is_news or bool(outputs.rows), changed=changed)
         if not is_news:
             self._applied.unchanged.append(row.pk)

@@ -7,7 +7,8 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from jobs.mirror.resolved_failures import settle_retries
+from jobs.mirror.failures.groups import refresh_group
+from jobs.mirror.failures.resolved import settle_retries
 from jobs.mirror.rules import merge
 from jobs.mirror.rules.times import observed_end
 from jobs.mirror.search import refresh_search
@@ -115,4 +116,5 @@ def _end_unsent(
             JobEvent.build(job, source, job.status, values["status"], message, actor).save()
             unsent.update(status_revision=job.account.next_revision())
             refresh_search([job.pk])
+            refresh_group(job.pk, now)
             settle_retries([job], now)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from jobs.mirror.failures.groups import assign_groups
+from jobs.mirror.failures.resolved import settle_retries
 from jobs.mirror.payload import Payload
 from jobs.mirror.polling import add_polls
-from jobs.mirror.resolved_failures import settle_retries
 from jobs.mirror.search import write_search
 from jobs.mirror.storable import clean_json
 from jobs.models import (
@@ -37,6 +38,8 @@ class Statements:
     # those that come into another status, and those whose outcome may resolve a failure
     moved: list[Job] = field(default_factory=list)
     outcomes: list[Job] = field(default_factory=list)
+    # those that came to be failed, failed otherwise, or no longer are
+    failures: list[Job] = field(default_factory=list)
     # submitted ones that the provider has named
     adopted: list[Job] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
@@ -46,8 +49,11 @@ class Statements:
     searched: list[tuple[Job, list[Output]]] = field(default_factory=list)
     events: list[JobEvent] = field(default_factory=list)
 
-    def execute(self, account: ProviderAccount, observed_at: datetime, now: datetime) -> None:
+    def execute(
+        self, account: ProviderAccount, observed_at: datetime, now: datetime, *, is_import: bool
+    ) -> None:
         """Write all of it, in the order that foreign keys need."""
+        assign_groups(self.failures, now, is_import=is_import)
         self._assign_revision(account)
         self._write_jobs()
         self._write_outputs()

@@ -6,6 +6,7 @@ from jobs.models.host import ProviderHost
 from jobs.models.idempotency import IdempotencyKey
 from jobs.models.lists.export_slot import ExportSlot
 from jobs.models.lists.saved_view import DefaultView, SavedView, ViewCounting
+from jobs.models.mirror.error_group import GroupMark, GroupState, JobErrorGroup
 from jobs.models.mirror.event import EventSource, JobEvent
 from jobs.models.mirror.job import EndSource, Job
 from jobs.models.mirror.output import Output
@@ -24,11 +25,14 @@ __all__ = [
     "EndSource",
     "EventSource",
     "ExportSlot",
+    "GroupMark",
+    "GroupState",
     "HealthState",
     "IdempotencyKey",
     "Job",
     "JobAction",
     "JobBody",
+    "JobErrorGroup",
     "JobEvent",
     "JobPoll",
     "JobSearch",

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from jobs.models.account import ProviderAccount
+from jobs.models.mirror.error_group import JobErrorGroup
 from jobs.models.mirror.job_indexes import JOB_INDEXES
 from organizations.models import ApiToken, Organization, name_actor
 from providers.core.status import ACTIVE, TERMINAL, JobStatus
@@ -100,6 +101,16 @@ class Job(models.Model):
     error_message = models.CharField(max_length=1000, blank=True)
     # every error, the first included: [{class, code, message, origin}]
     errors = models.JSONField(default=list, blank=True)
+    # of the first error, as long as the job is failed; kept by jobs.mirror.failures.groups. The key
+    # has no index of its own, since two of JOB_INDEXES begin with it.
+    error_group = models.ForeignKey(
+        JobErrorGroup,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="jobs",
+        db_index=False,
+    )
     metadata = models.JSONField(null=True, blank=True)
     # the request, redacted; null for jobs that were not submitted here
     request = models.JSONField(null=True, blank=True)
@@ -141,7 +152,7 @@ class Job(models.Model):
     retry_of = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retries"
     )
-    # the later attempt that succeeded, of a failed job; kept by jobs.mirror.resolved_failures
+    # the later attempt that succeeded, of a failed job; kept by jobs.mirror.failures.resolved
     resolved_by = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -215,6 +226,10 @@ class Job(models.Model):
                 condition=Q(ended_at__isnull=True, ended_at_source="")
                 | Q(ended_at__isnull=False, ended_at_source__in=EndSource.values),
                 name="job_end_has_source",
+            ),
+            models.CheckConstraint(
+                condition=Q(error_group__isnull=True) | Q(status=JobStatus.FAILED.value),
+                name="job_in_group_has_failed",
             ),
         ]
         indexes = JOB_INDEXES

@@ -124,4 +124,18 @@ JOB_INDEXES = [
         condition=~Q(error_class=""),
         name="job_list_error",
     ),
+    # the jobs of one error group
+    models.Index(
+        F("error_group"),
+        F("sort_at").desc(),
+        F("id").desc(),
+        condition=Q(error_group__isnull=False),
+        name="job_list_error_group",
+    ),
+    # how many failures each group has, when and where, read from the index alone
+    models.Index(
+        fields=["error_group", "-ended_at", "account", "is_unresolved"],
+        condition=Q(error_group__isnull=False),
+        name="job_count_error_group",
+    ),
 ]

@@ -19,6 +19,7 @@ from jobs.models import (
     Job,
     JobAction,
     JobBody,
+    JobErrorGroup,
     JobEvent,
     JobPoll,
     JobSearch,
@@ -173,7 +174,7 @@ def test_every_model_is_there_but_those_that_hold_secrets_or_counters() -> None:
     ours = {model for model in admin.site._registry if model._meta.app_label == "jobs"}
     assert ours == {*MIRRORED, ProviderAccount}
     of_lists = {DefaultView, ExportSlot, JobSearch, SavedView, ViewCounting}
-    missing = {*of_lists, JobSecret, ProviderHost, RateBudget, RowFailure}
+    missing = {*of_lists, JobErrorGroup, JobSecret, ProviderHost, RateBudget, RowFailure}
     assert set(apps.get_app_config("jobs").get_models()) == ours | missing
 
 

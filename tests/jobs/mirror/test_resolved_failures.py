@@ -133,7 +133,7 @@ def test_jobs_without_retries_cost_one_query_more_at_their_end(
 ) -> None:
     jobs = [reported(str(number)) for number in range(20)]
     apply(account, *jobs)
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(19):
         apply(account, *(failed(str(number)) for number in range(20)), at=60)
 
 

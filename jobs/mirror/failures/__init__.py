@@ -1,0 +1,1 @@
+"""Failures: which of them are one group, and which a later attempt has fixed."""
