@@ -22,7 +22,7 @@ ROWS = {"job", "output", "preset", "account", "delivery", "event", "of", "one", 
 OURS = {
     "access.role", "field", "row.field", "form.test", "form.account", "form.send_field",
     "form.thumbnails",
-    "form.thumbnails_by", "form.email", "column.role",
+    "form.thumbnails_by", "form.email", "form.password", "column.role",
     "again_form.send_again", "action", "state", "menu", "choice", "chip", "time_column", "tab",
     "retried",
     "phase", "row.length", "row.mark", "search", "error.class", "note", "filters.ordering",
