@@ -70,7 +70,7 @@ def tab_counts(
         conditions |= {status.value: Q(status=status, is_active=True) for status in ACTIVE}
     if gone is None:
         conditions["gone"] = Q(status__in=sorted(ACTIVE), gone_at__isnull=False)
-    found = _count_each(
+    found = count_each(
         {
             name: queryset.filter(condition).order_by().values("pk")[: cap + 1]
             for name, condition in conditions.items()
@@ -79,7 +79,7 @@ def tab_counts(
     return {name: Count(min(number, cap), number > cap) for name, number in found.items()}
 
 
-def _count_each(querysets: Mapping[str, QuerySet[Any, Any]]) -> dict[str, int]:
+def count_each(querysets: Mapping[str, QuerySet[Any, Any]]) -> dict[str, int]:
     """The number of rows of each, in one query; a row of any table carries them."""
     counts = [RowCount(rows) for rows in querysets.values()]
     row = Organization.objects.order_by("pk").values_list(*counts).first()

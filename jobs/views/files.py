@@ -13,22 +13,36 @@ from jobs.display.formats import age
 from jobs.display.job_row import split_account
 from jobs.media.playback import PLAYED, Opening, opening
 from jobs.models import Output, ProviderAccount
-from jobs.models.mirror.output import kind_choices, output_status_choices
-from jobs.query.files import FileFilter
+from jobs.models.mirror.output import output_status_choices
+from jobs.query.counts import Count, total
+from jobs.query.files import FileFilter, shared_kind_counts
 from jobs.query.paging.keyset import KeysetPage
 from jobs.query.visibility import Visibility
-from jobs.views.shared.filter_form import Choice, account_menus, filter_form, spans
+from jobs.views.shared.filter_form import account_menus, filter_form, spans
 from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.layout import HtmxRequest, layout_context
 from organizations.access import Access, requires
 from organizations.permissions import Permission
 from providers.core.status import OutputStatus
+from providers.core.types import OutputKind
 
 MADE = OutputStatus.SUCCEEDED
 # Longer than MPEG-TS it is no name any more
 SHORT = 7
+# what fits into a mark
+MARK_LENGTH = 24
 # From when on a row says that its link expires
 SOON = timedelta(days=1)
+SUSPECT = "Suspect"
+# the tabs
+KINDS = {
+    OutputKind.VIDEO: "Video",
+    OutputKind.PLAYLIST: "Playlists",
+    OutputKind.AUDIO: "Audio",
+    OutputKind.CAPTIONS: "Captions",
+    OutputKind.IMAGE: "Images",
+    OutputKind.ARCHIVE: "Archives",
+}
 HEIGHTS = (240, 360, 480, 720, 1080, 2160)
 
 
@@ -42,6 +56,10 @@ class FileRow:
     account: tuple[str, str]
     warning: str = ""
     explanation: str = ""
+
+    @property
+    def icon(self) -> str:
+        return "zoom-question" if self.warning == SUSPECT else "clock"
 
     @property
     def format(self) -> str:
@@ -61,7 +79,11 @@ def file_list(request: HtmxRequest, access: Access) -> HttpResponse:
     except ValueError:
         return redirect_to_first_page(request, filters)
     context = layout_context(access, "files") | {"filters": filters}
+    counts = shared_kind_counts(
+        Output.objects.for_organization(access.organization), filters, access.organization.pk
+    )
     context |= _results(page, filters, request.path)
+    context["kinds"] = _tabs(filters, request.path, counts)
     context |= _form(filters, [state.account for state in context["health"]], request.path)
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/files/_results.html", context)
@@ -72,7 +94,6 @@ def _results(page: KeysetPage[Output], filters: FileFilter, path: str) -> dict[s
     return {
         "page": page,
         "rows": [_row(output) for output in page.rows],
-        "kinds": _tabs(filters, path),
         "turned_url": f"{path}?{filters.query(sort=_turned(filters))}",
         "newer_url": page.previous and f"{path}?{filters.query(cursor=page.previous)}",
         "older_url": page.next and f"{path}?{filters.query(cursor=page.next)}",
@@ -83,14 +104,32 @@ def _turned(filters: FileFilter) -> str:
     return "created" if filters.ordering.descending else "-created"
 
 
-def _tabs(filters: FileFilter, path: str) -> list[Choice]:
+@dataclass(frozen=True, slots=True)
+class KindTab:
+    """`count` is None where counting would be slow."""
+
+    label: str
+    url: str
+    is_current: bool
+    count: Count | None
+
+
+def _tabs(filters: FileFilter, path: str, counts: dict[str, Count]) -> list[KindTab]:
     """A tab for each kind of file; the first has all but images, which come by the hundred."""
-    every = Choice("All", f"{path}?{filters.query(kind=None)}", not filters.kind)
+    media = total(count for kind, count in counts.items() if kind != OutputKind.IMAGE)
+    every = KindTab(
+        "All", f"{path}?{filters.query(kind=None)}", not filters.kind, media if counts else None
+    )
     return [
         every,
         *(
-            Choice(label, f"{path}?{filters.query(kind=kind)}", filters.kind == {kind})
-            for kind, label in kind_choices()
+            KindTab(
+                label,
+                f"{path}?{filters.query(kind=kind.value)}",
+                filters.kind == {kind},
+                counts.get(kind),
+            )
+            for kind, label in KINDS.items()
         ),
     ]
 
@@ -108,9 +147,14 @@ def _row(output: Output) -> FileRow:
 
 
 def _warning(output: Output, opens: Opening) -> tuple[str, str]:
-    """That a file cannot be opened, or soon no more; with the whole sentence."""
+    """That a file cannot be opened, or soon no more, or is doubtful; with the whole sentence."""
+    job = output.job
+    if not opens.is_offered and job.gone_at is not None:
+        return f"Gone at {output.account.provider_label}"[:MARK_LENGTH], opens.reason
     if not opens.is_offered:
         return ("Link expired", opens.reason) if opens.reason else ("URL not reported", "")
+    if job.is_suspect:
+        return SUSPECT, job.suspect_reason
     if output.expires_at and not opens.is_renewed:
         left = output.expires_at - timezone.now()
         if left < SOON:

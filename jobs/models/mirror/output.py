@@ -49,7 +49,10 @@ LISTED_COLUMNS = (
 
 UNFINISHED = frozenset({OutputStatus.QUEUED, OutputStatus.RUNNING})
 
-JOB_COLUMNS = ("name", "remote_id", "status", "provider_status", "gone_at", "is_newest")
+JOB_COLUMNS = (
+    *("name", "remote_id", "status", "provider_status", "gone_at", "is_newest"),
+    *("ended_at", "is_suspect", "suspect_reason"),
+)
 
 
 class OutputQuerySet(models.QuerySet["Output"]):

@@ -10,8 +10,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, Output, ProviderAccount
+from jobs.query import files as file_query
 from organizations.models import Organization
-from providers.core.status import JobStatus
+from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import OutputKind
 from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
 
@@ -179,6 +180,52 @@ def test_htmx_gets_the_results_alone(viewer: Client, job: Job) -> None:
     html = viewer.get(f"{FILES}?q=a.mp4", headers={"HX-Request": "true"}).content.decode()
     assert html.lstrip().startswith('<section id="results"')
     assert names(html) == ["a.mp4"]
+
+
+def tab_counts(client: Client, query: str = "") -> dict[str, str]:
+    nav = client.get(FILES + query).content.decode().partition('aria-label="Kinds">')[2]
+    found = re.findall(r">\s*(\w+)\s*(?:<span class=\"count\">(.*?)</span>)?\s*</a>", nav)
+    return dict(found[:7])
+
+
+def test_tabs_count_what_was_made_to_a_cap_and_only_where_that_is_cheap(
+    viewer: Client, job: Job, foreign_job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_query, "COUNT_CAP", 2)
+    for kind, number in (("video", 1), ("captions", 2), ("image", 3)):
+        for _ in range(number):
+            make_output(job, kind=kind)
+    make_output(job, kind="audio", status=OutputStatus.FAILED)
+    make_output(foreign_job, kind="archive")
+    shown = tab_counts(viewer)
+    assert shown == {
+        "All": "3",
+        "Video": "1",
+        "Playlists": "0",
+        "Audio": "0",
+        "Captions": "2",
+        "Images": "2+",
+        "Archives": "0",
+    }
+    # all open pages share them for a while
+    make_output(job, kind="video")
+    assert tab_counts(viewer, "?kind=video") == shown
+    for query in ("?q=web", "?status=failed", "?account=1", "?kind=film"):
+        assert set(tab_counts(viewer, query).values()) == {""}
+
+
+def test_a_row_says_when_its_job_finished_and_what_is_doubtful(viewer: Client, job: Job) -> None:
+    make_output(job, url="https://cdn.example/a.mp4")
+    ended = f"{job.ended_at:%Y-%m-%dT%H:%M:%SZ}"
+    html = viewer.get(FILES).content.decode()
+    cell = html.partition('class="cell-finished"')[2].partition("</td>")[0]
+    assert f'datetime="{ended}"' in cell
+    Job.objects.update(is_suspect=True, suspect_reason="12% shorter than its input.")
+    html = viewer.get(FILES).content.decode()
+    assert re.search(r'title="12% shorter than its input\.">.*?Suspect</span>', html, re.DOTALL)
+    Job.objects.update(gone_at=NOON)
+    make_output(job, url="https://cdn.example/b.mp4", expires_at=NOON)
+    assert "Gone at Zencoder" in viewer.get(FILES).content.decode()
 
 
 @pytest.mark.parametrize("number", [3, 30])
