@@ -1,9 +1,10 @@
 """`make test`: lint and all tests that this machine can run; ends with 1 if any of it failed.
 
 First, beside lint, one process imports all tests: Python and pytest compile what they import, and
-each of the four processes that follow would do that by itself. Then the tests run in two parts
-beside each other. That with services waits much, for a browser and for the demo, and applies the
-migrations; its output is printed at the end.
+each of the processes that follow would do that by itself. Then the tests run in two parts beside
+each other. That with services waits much, for a browser and for the demo, and its longest chain
+decides when all is done: the other part has what it leaves of the processor. Its output is printed
+at the end.
 """
 
 import os
@@ -19,7 +20,6 @@ SERVICES = "postgres or redis or browser or node or demo"
 APART = "faults or release"
 WITH_SERVICES = "what depends on the database, on PostgreSQL; Redis, Chromium, Node, the demo"
 PYTEST = (sys.executable, "-m", "pytest")
-IN_TWO_PROCESSES = ("--numprocesses", "2")
 
 
 def main() -> int:
@@ -28,14 +28,14 @@ def main() -> int:
     compiling.wait()
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         with_services = start(
-            *IN_TWO_PROCESSES, "--dist", "loadscope", "--migrations",
+            "--numprocesses", "2", "--dist", "loadscope", "--migrations",
             "-m", f"(database or {SERVICES}) and not ({APART})",
             output=output.fileno(), TEST_SERVICES="1",
         )  # fmt: skip
         try:
             print("test: what needs Python alone, on SQLite", flush=True)
             is_green &= run(
-                *PYTEST, *IN_TWO_PROCESSES, "--dist", "worksteal",
+                "nice", *PYTEST, "--numprocesses", "3", "--dist", "worksteal",
                 "-m", f"not ({SERVICES} or {APART})",
             )  # fmt: skip
             print(f"test: {WITH_SERVICES}", flush=True)
