@@ -107,6 +107,14 @@ JOB_INDEXES = [
     ),
     # one account's jobs
     models.Index(F("account"), F("sort_at").desc(), F("id").desc(), name="job_list_account"),
+    # the tabs of one account, or of some, and their counts
+    models.Index(
+        F("account"),
+        F("status"),
+        Coalesce("ended_at", "sort_at").desc(),
+        F("id").desc(),
+        name="job_list_account_status",
+    ),
     # the poll of a list: what came into it since a revision
     models.Index(fields=["account", "status_revision"], name="job_status_revision"),
     # a pasted provider id
@@ -137,5 +145,11 @@ JOB_INDEXES = [
         fields=["error_group", "-ended_at", "account", "is_unresolved"],
         condition=Q(error_group__isnull=False),
         name="job_count_error_group",
+    ),
+    # how many of some classes are in each status: in most of them none
+    models.Index(
+        fields=["organization", "error_class", "status"],
+        condition=~Q(error_class=""),
+        name="job_count_error",
     ),
 ]
