@@ -1,10 +1,10 @@
 """Points in time, absolute and relative to now."""
 
 from datetime import UTC, datetime
+from html import escape
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from jobs.display import formats
@@ -72,13 +72,9 @@ def day(at: datetime | None) -> SafeString:
 def _time(at: datetime, text: str, extra: SafeString) -> SafeString:
     """The element; its tooltip has the time in the person's time zone and in UTC."""
     local, in_utc = _absolute(timezone.localtime(at)), _absolute(at.astimezone(UTC))
-    return format_html(
-        '<time datetime="{}" title="{}"{}>{}</time>',
-        iso(at),
-        local if local == in_utc else f"{local} ({in_utc})",
-        extra,
-        text,
-    )
+    title = local if local == in_utc else f"{local} ({in_utc})"
+    # a page has hundreds, and format_html takes three times as long
+    return SafeString(f'<time datetime="{iso(at)}" title="{title}"{extra}>{escape(text)}</time>')
 
 
 def _absolute(at: datetime) -> str:
