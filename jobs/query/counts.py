@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from django.core.cache import cache
+from django.db import models
 from django.db.models import IntegerField, Q, QuerySet, Subquery
 
 from jobs.models import Job
@@ -49,15 +50,23 @@ def shared_tab_counts(
     key = f"tabs:{blake2b(scope.encode(errors='replace'), digest_size=16).hexdigest()}"
     known = cache.get(key) if is_poll else None
     if known is None:
-        known = tab_counts(filters.apply_beside_tab(jobs), filters.gone)
+        beside = filters.apply_beside_tab(jobs)
+        known = tab_counts(beside, filters.gone, are_few=filters.are_few)
         cache.set(key, known, KEPT_S)
     return known
 
 
 def tab_counts(
-    queryset: QuerySet[Job], gone: bool | None = None, cap: int = COUNT_CAP
+    queryset: QuerySet[Job],
+    gone: bool | None = None,
+    cap: int = COUNT_CAP,
+    *,
+    are_few: bool = False,
 ) -> dict[str, Count]:
     """How many jobs are behind each tab, in one query; each part of it stops beyond `cap`.
+
+    Where they `are_few`, all are counted at once: the planner would go through every job of a
+    status for those that are among some ids.
 
     Each job is in one part: its status, or `resolved` for a failure that a later attempt fixed, or
     `gone` for an active job that is gone, where these are not asked for.
@@ -70,12 +79,18 @@ def tab_counts(
         conditions |= {status.value: Q(status=status, is_active=True) for status in ACTIVE}
     if gone is None:
         conditions["gone"] = Q(status__in=sorted(ACTIVE), gone_at__isnull=False)
-    found = count_each(
-        {
-            name: queryset.filter(condition).order_by().values("pk")[: cap + 1]
-            for name, condition in conditions.items()
+    if are_few:
+        parts = {
+            name: models.Count("pk", filter=condition) for name, condition in conditions.items()
         }
-    )
+        found = queryset.order_by().aggregate(**parts)
+    else:
+        found = count_each(
+            {
+                name: queryset.filter(condition).order_by().values("pk")[: cap + 1]
+                for name, condition in conditions.items()
+            }
+        )
     return {name: Count(min(number, cap), number > cap) for name, number in found.items()}
 
 

@@ -184,6 +184,11 @@ class JobFilter(ListFilter):
         """
         if not has_searches(self.condition):
             return self.is_indexed and not self.search.has_text
+        return self.are_few
+
+    @property
+    def are_few(self) -> bool:
+        """Whether the jobs are among few that an index picked. Asks the database for those."""
         return find_few(self.condition) is not None
 
     @property

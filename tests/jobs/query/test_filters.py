@@ -406,6 +406,13 @@ def test_tab_counts_ignore_the_tab_but_no_other_filter(account: ProviderAccount)
     assert (counts["failed"].value, counts["queued"].value) == (1, 1)
 
 
+def test_counts_of_few_jobs_stop_at_the_cap_too(account: ProviderAccount) -> None:
+    for _ in range(3):
+        make_job(account, status="queued")
+    counts = tab_counts(Job.objects.all(), cap=2, are_few=True)
+    assert counts["queued"] == Count(2, capped=True)
+
+
 @pytest.fixture
 def mixed(account: ProviderAccount) -> list[Job]:
     """A job of each status, known and gone, and failures that a retry fixed, known and gone."""
@@ -464,7 +471,9 @@ def test_counts_equal_what_the_list_has(
 ) -> None:
     query = "&".join(filter(None, (statuses, unresolved, gone)))
     filters = JobFilter.parse(QueryDict(query), Visibility(account.organization))
-    counts = tab_counts(filters.apply_beside_tab(Job.objects.all()), filters.gone)
+    beside = filters.apply_beside_tab(Job.objects.all())
+    counts = tab_counts(beside, filters.gone)
+    assert tab_counts(beside, filters.gone, are_few=True) == counts
     assert count_found(filters, counts) == Count(len(find(query)))
     for name in JobStatus:
         tab = f"status={name}" + ("&unresolved=true" if name == "failed" else "")

@@ -1,6 +1,6 @@
 """A query beside the parameters of a list: one list, whichever of them says what."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
@@ -163,6 +163,27 @@ def test_dates_are_in_the_zone_that_is_given_else_in_the_organizations() -> None
     assert there.times["created_after"] == NOON.replace(hour=0)
     here = JobFilter.parse(query, NOBODY)
     assert here.times["created_after"] == NOON.replace(hour=0) - timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "start", "hours"),
+    [
+        ("Europe/Berlin", "2026-03-29", "2026-03-28T23:00Z", 23),
+        ("America/New_York", "2026-11-01", "2026-11-01T04:00Z", 25),
+        ("Asia/Kolkata", "2026-03-29", "2026-03-28T18:30Z", 24),
+        # which has no midnight
+        ("America/Santiago", "2026-09-06", "2026-09-06T04:00Z", 23),
+    ],
+)
+def test_a_day_is_as_long_as_it_is_in_its_zone(zone: str, day: str, start: str, hours: int) -> None:
+    query = QueryDict(f"q=created:{day}")
+    filters = JobFilter.parse(query, NOBODY, ZoneInfo(zone))
+    first = datetime.fromisoformat(start)
+    after, before = filters.times["created_after"], filters.times["created_before"]
+    assert (after, before) == (first, first + timedelta(hours=hours))
+    # and the link shows the same to everybody
+    again = JobFilter.parse(QueryDict(filters.query()), NOBODY, ZoneInfo("Asia/Tokyo"))
+    assert again.times == filters.times
 
 
 def test_days_in_parameters_are_those_of_a_reader_and_utc_without_one() -> None:
