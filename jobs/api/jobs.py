@@ -45,6 +45,7 @@ class ListParameters(BaseModel):
     error: Annotated[list[str], one_of(ERROR_NAMES)] = Field(
         [], description="Failed with these error classes, or families such as `input.*`."
     )
+    error_group: Ids = Field([], description="Failed with an error of these groups, by id.")
     batch: Texts = Field([], description="Of these batches, by exact name.")
     preset: Ids = Field([], description="With an output of these presets, by id.")
     gone: Flag = Field(
@@ -155,6 +156,7 @@ def read_detail(request: ApiRequest, job_id: str) -> Job:
     events = JobEvent.objects.select_related("actor", "token").order_by("id")
     jobs = (
         _jobs(request)
+        .select_related("error_group")
         .defer("account__credentials", "account__hook_secret")
         .prefetch_related(Prefetch("outputs", outputs), Prefetch("events", events))
     )

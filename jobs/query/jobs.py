@@ -43,6 +43,7 @@ class JobFilter(ListFilter):
         "provider",
         "account",
         "error",
+        "error_group",
         "batch",
         "preset",
         "submitted_by",
@@ -58,6 +59,8 @@ class JobFilter(ListFilter):
     # None: every account; what `provider` and `account` together come to
     account_ids: frozenset[int] | None = None
     error: tuple[str, ...] = ()
+    # with those that are merged into what `error_group` names
+    error_groups: tuple[int, ...] = ()
     batch: tuple[str, ...] = ()
     presets: tuple[Preset, ...] = ()
     # None: gone jobs are left out of the active statuses alone
@@ -88,6 +91,7 @@ class JobFilter(ListFilter):
             "status": read.choices("status", JobStatus),
             "account_ids": read.account_ids(),
             "error": _read_errors(read),
+            "error_groups": read.error_groups(),
             "batch": read.several("batch"),
             "presets": read.presets(),
             **{name: read.flag(name) for name in FLAGS},
@@ -152,6 +156,8 @@ class JobFilter(ListFilter):
             queryset = queryset.filter(account_id__in=sorted(self.account_ids))
         if self.error:
             queryset = queryset.filter(error_class__in=_error_classes(self.error))
+        if self.error_groups:
+            queryset = queryset.filter(_in_groups(self.error_groups))
         if self.batch:
             queryset = queryset.filter(batch__in=self.batch)
         # few jobs are partial or suspect, and each person submitted some: job_list_partial,
@@ -199,7 +205,9 @@ class JobFilter(ListFilter):
     @property
     def follows_status(self) -> bool:
         """Whether jobs come into the list, and leave it, with their status."""
-        by_parameters = bool(self.status or self.error) or self.unresolved is not None
+        by_parameters = (
+            bool(self.status or self.error or self.error_groups) or self.unresolved is not None
+        )
         return by_parameters or self.search.follows_status
 
     @property
@@ -235,6 +243,11 @@ def _read_errors(read: Parameters) -> tuple[str, ...]:
         if text not in ERROR_NAMES:
             read.errors["error"] = f"There is no error class {text}."
     return read.several("error")
+
+
+def _in_groups(groups: tuple[int, ...]) -> Q:
+    """One alone is asked for as such: its index is in the order of the list."""
+    return Q(error_group=groups[0]) if len(groups) == 1 else Q(error_group__in=groups)
 
 
 def _error_classes(names: Iterable[str]) -> list[str]:

@@ -17,6 +17,7 @@ from jobs.query.language.times import AGE, UNITS, restore_plus
 from jobs.query.paging.orderings import Ordering
 from jobs.query.references import (
     find_accounts,
+    find_error_groups,
     find_submitters,
     has_control_characters,
     read_id,
@@ -162,6 +163,18 @@ class Parameters:
                     "Enter an e-mail address or token:NAME."
                 )
         return reduce(or_, known.values()) if known else None
+
+    def error_groups(self) -> tuple[int, ...]:
+        """The ids of the groups that `error_group` names, with what is merged into them.
+
+        One query if any.
+        """
+        texts = self.several("error_group")
+        known = find_error_groups(self.visible.organization, texts)
+        for text in texts:
+            if text not in known:
+                self.errors["error_group"] = f"No error group has the id {text}."
+        return tuple(sorted({pk for group in known.values() for pk in group}))
 
     def jobs(self) -> tuple[int, ...]:
         """The ids of the jobs that `job` names. One query if any."""

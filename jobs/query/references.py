@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
-from jobs.models import Job, ProviderAccount
+from jobs.models import Job, JobErrorGroup, ProviderAccount
 from organizations.fields import normalize_email
 from organizations.models import ApiToken, Organization, User
 from organizations.models.token import TOKEN_PREFIX
@@ -84,3 +84,19 @@ def find_by_id(rows: QuerySet[Row], text: str) -> Row | None:
 def has_control_characters(text: str) -> bool:
     """Whether `text` holds what no name has and a database may refuse, such as NUL."""
     return _CONTROL.search(text) is not None
+
+
+def find_error_groups(organization: Organization, texts: Iterable[str]) -> dict[str, list[int]]:
+    """By id, as given: the group and those that are merged into it. One query if any is an id."""
+    ids = {text: pk for text in texts if (pk := read_id(text)) is not None}
+    if not ids:
+        return {}
+    named = Q(pk__in=ids.values()) | Q(merged_into__in=ids.values())
+    rows = JobErrorGroup.objects.for_organization(organization).filter(named)
+    pairs = list(rows.values_list("pk", "merged_into"))
+    known = {pk for pk, _ in pairs}
+    return {
+        text: [pk for pk, root in pairs if wanted in (pk, root)]
+        for text, wanted in ids.items()
+        if wanted in known
+    }

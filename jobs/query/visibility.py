@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from jobs.models import Job, Output, Preset, ProviderAccount
+from jobs.models import Job, JobErrorGroup, Output, Preset, ProviderAccount
 from jobs.models.account import ProviderAccountQuerySet
+from jobs.models.mirror.error_group import JobErrorGroupQuerySet
 from jobs.models.mirror.job import JobQuerySet
 from jobs.models.mirror.output import OutputQuerySet
 from jobs.models.mirror.preset import PresetQuerySet
@@ -37,6 +38,12 @@ class Visibility:
 
     def presets(self) -> PresetQuerySet:
         return self._narrow(Preset.objects.for_organization(self.organization), "account")
+
+    def error_groups(self) -> JobErrorGroupQuerySet:
+        """Groups in which a job that the caller may see has failed, merged ones too."""
+        groups = JobErrorGroup.objects.for_organization(self.organization)
+        failures = self._narrow(Job.objects.filter(error_group=OuterRef("pk")), "account")
+        return groups.filter(Exists(failures))
 
     def _narrow(self, rows: Rows, field: str) -> Rows:
         if self.account_ids is None:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from jobs.mirror.failures.groups import assign_groups
 from jobs.mirror.search import refresh_search, write_search
 from jobs.models import (
     Job,
@@ -50,7 +51,8 @@ def end_pauses() -> None:
 def make_job(account: ProviderAccount, **fields: Any) -> Job:
     """A job of `account`, succeeded at noon unless given otherwise.
 
-    A failed one gets an error and an active one its poll row, as the mirror's writer does.
+    A failed one gets an error with its group and an active one its poll row, as the mirror's writer
+    does.
     """
     number = next(_numbers)
     status = JobStatus(fields.get("status", JobStatus.SUCCEEDED))
@@ -84,7 +86,9 @@ def make_job(account: ProviderAccount, **fields: Any) -> Job:
             "error_code": "FileNotFoundError",
             "error_message": "The file was not found.",
         }
-    job = Job.objects.create(account=account, **(defaults | fields))
+    job = Job(account=account, **(defaults | fields))
+    assign_groups([job], NOON, is_import=True)
+    job.save(force_insert=True)
     write_search([(job, [])])
     if status in ACTIVE or status == JobStatus.UNKNOWN:
         JobPoll.objects.create(job=job, account=account, confirmed_at=NOON, next_at=NOON)

@@ -142,6 +142,7 @@ JOB: Example = {
     "request": {name: value for name, value in SUBMISSION.items() if name != "account"},
     "outputs": [OUTPUT],
     "presets": [],
+    "error_group": None,
     "errors": [],
     "events": [
         {

@@ -81,6 +81,7 @@ OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
         INVALID: {
             **_LIST,
             **_PRESET,
+            "error_group": "no error group has this id",
             "q": "no query, such as `OR` without words",
             "submitted_by": "no member has this e-mail address, no token this name",
             **{

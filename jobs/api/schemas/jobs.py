@@ -198,8 +198,15 @@ class JobDetail(JobShape):
     )
     outputs: list[OutputShape] = Field(description="What it makes, in the provider's order.")
     presets: list[PresetShape] = Field(description="The presets of its outputs.")
+    error_group: Id | None = Field(
+        description="The group of failures with the same cause; null on jobs that have not failed."
+    )
     errors: list[ListedError] = Field(description="All errors; `error` is the first.")
     events: list[EventShape] = Field(description="Its history, oldest first.")
+
+    @staticmethod
+    def resolve_error_group(job: Job) -> int | None:
+        return job.error_group.root_id if job.error_group else None
 
     @staticmethod
     def resolve_presets(job: Job) -> list[Any]:

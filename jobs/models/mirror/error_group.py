@@ -109,6 +109,11 @@ class JobErrorGroup(models.Model):
         return make_visible(f"{self.known.title}: {self.message}".removesuffix(": "))
 
     @property
+    def root_id(self) -> int:
+        """The group that people see it as a part of; its own id, unless it was merged."""
+        return self.merged_into_id or self.pk
+
+    @property
     def known(self) -> ErrorClass:
         """What its class means."""
         return CLASSES.get(self.error_class, CLASSES["unknown"])

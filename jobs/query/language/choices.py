@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet
 
 from jobs.models import Job
 from jobs.query.language.context import Context
+from jobs.query.references import read_id
 from organizations.models import ApiToken, User
 from organizations.models.token import TOKEN_PREFIX
 from providers.core import registry
@@ -56,6 +57,14 @@ def errors(context: Context, text: str) -> list[Choice]:
     families = dict.fromkeys(f"{name.partition('.')[0]}.*" for name in CLASSES if "." in name)
     pairs = [(name, known.title) for name, known in CLASSES.items()]
     return _that_begin(text, [*pairs, *((family, "All of these") for family in families)])
+
+
+def error_groups(context: Context, text: str) -> list[Choice]:
+    """The newest ones by id, each with its title and message."""
+    rows = context.visible.error_groups().roots().order_by("-pk")
+    if text:
+        rows = rows.filter(pk=read_id(text) or 0)
+    return [Choice(str(group.pk), str(group)) for group in rows[:MAX_CHOICES]]
 
 
 def presets(context: Context, text: str) -> list[Choice]:

@@ -24,7 +24,7 @@ from jobs.query.language.context import Context
 from jobs.query.language.times import Range, read_lengths, read_times
 from jobs.query.language.tree import Filter, Value
 from jobs.query.paging.orderings import SORT_TIMES, Ordering
-from jobs.query.references import find_submitters, read_id
+from jobs.query.references import find_error_groups, find_submitters, read_id
 from jobs.query.search.searches import any_of
 from jobs.query.search.sections import Pattern, section_condition
 from jobs.query.search.uses import Use
@@ -128,6 +128,15 @@ def error(given: Filter, context: Context) -> Q:
         for name in choose(value, CLASSES, "error class", lists=False)
     ]
     return Q(error_class__in=sorted(set(names)))
+
+
+def error_group(given: Filter, context: Context) -> Q:
+    texts = [no_prefix(value) for value in given.values]
+    known = find_error_groups(context.visible.organization, texts)
+    for value in given.values:
+        if value.text not in known:
+            raise value.error(f"No error group has the id “{value.text}”.")
+    return Q(error_group__in=sorted({pk for group in known.values() for pk in group}))
 
 
 def code(given: Filter, context: Context) -> Q:

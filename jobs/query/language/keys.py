@@ -57,6 +57,14 @@ KEYS: Mapping[str, Key] = {
         is_indexed=True,
         follows_status=True,
     ),
+    "error_group": Key(
+        "Error group, by id",
+        "error_group:12",
+        conditions.error_group,
+        choices.error_groups,
+        is_indexed=True,
+        follows_status=True,
+    ),
     "code": Key(
         "The provider's error code",
         "code:FileNotFound*",

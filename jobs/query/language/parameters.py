@@ -34,6 +34,7 @@ _NAMES = {
     "provider": "provider",
     "account": "account",
     "error": "error",
+    "error_group": "error_group",
     "batch": "batch",
     "preset": "preset",
     "submitted_by": "by",

@@ -49,7 +49,9 @@ def test_a_job_in_detail(reader: ApiClient, account: ProviderAccount) -> None:
     answer = reader.get(f"/jobs/{job.pk}")
     assert answer.status == 200
     body = answer.body
-    assert body.keys() == SHARED | {"presets", "errors", "events", "actions", "request"}
+    assert body.keys() == SHARED | {
+        *("presets", "error_group", "errors", "events", "actions", "request")
+    }
     assert {name: body[name] for name in SHARED - {"outputs", "name"}} == {
         "id": str(job.pk),
         "organization": "north",

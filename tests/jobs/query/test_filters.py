@@ -12,7 +12,7 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.models import Job, ProviderAccount
+from jobs.models import Job, JobErrorGroup, ProviderAccount
 from jobs.query.counts import Count, count_found, tab_counts
 from jobs.query.jobs import JobFilter
 from jobs.query.paging.orderings import SORT_TIMES, Ordering
@@ -140,6 +140,20 @@ def test_error_by_class_and_by_family(find: Find, account: ProviderAccount) -> N
     assert find("error=input.not_found") == {lost}
     assert find("error=input.*") == {lost, denied}
     assert find("error=input.access_denied&error=output.failed") == {denied, delivery}
+
+
+def test_an_error_group_has_the_jobs_of_those_merged_into_it(
+    find: Find, account: ProviderAccount
+) -> None:
+    one, two, other = (
+        make_job(account, status="failed", error_message=text)
+        for text in ("No file", "Gone", "Bad")
+    )
+    assert find(f"error_group={one.error_group_id}") == {one}
+    JobErrorGroup.objects.filter(jobs=two).update(merged_into=one.error_group)
+    assert find(f"error_group={one.error_group_id}") == {one, two}
+    assert find(f"q=error_group:{one.error_group_id},{other.error_group_id}") == {one, two, other}
+    assert find(f"error_group={two.error_group_id}") == {two}
 
 
 def test_batch_is_exact_and_repeats(find: Find, account: ProviderAccount) -> None:
@@ -296,6 +310,8 @@ def test_an_unreadable_time_is_refused_with_a_clear_message() -> None:
         ("account=99999999999999999999999", "account"),
         ("error=input", "error"),
         ("error=*", "error"),
+        ("error_group=one", "error_group"),
+        ("error_group=1", "error_group"),
         ("q=%00", "q"),
         ("batch=a%00b", "batch"),
         (f"q={'x' * 2001}", "q"),

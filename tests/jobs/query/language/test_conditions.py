@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import time_machine
 
-from jobs.models import Job, ProviderAccount
+from jobs.mirror.failures.groups import Cause
+from jobs.models import Job, JobErrorGroup, ProviderAccount
 from jobs.query.jobs import JobFilter
 from jobs.query.language.keys import KEYS
 from jobs.query.visibility import Visibility
@@ -15,6 +16,7 @@ from organizations.models import ApiToken, Organization
 from tests.factories import make_membership, make_organization, make_user
 from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
 
+GROUP = 70_041
 NOW = NOON + timedelta(hours=1)
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs")]
 
@@ -55,6 +57,14 @@ def jobs(organization: Organization, account: ProviderAccount) -> dict[str, Job]
     )
     make_output(
         lecture, label="HD main", url="https://cdn.example/out/l12_1080p.mp4", preset=preset
+    )
+    cause = Cause("input.not_found", "The file was not found.")
+    JobErrorGroup.objects.create(
+        pk=GROUP,
+        organization=organization,
+        fingerprint=cause.fingerprint,
+        version=1,
+        created_at=NOON,
     )
     lost = make_job(account, name="lost", status="failed", submitted_token=token, batch="spring 2")
     denied = make_job(
@@ -124,6 +134,7 @@ FOUND = {
     "error:input.a*": "denied",
     "error:*": "lost denied",
     "has:error": "lost denied",
+    f"error_group:{GROUP}": "lost",
     "code:accessdenied": "denied",
     "code:File*": "lost",
     "name:LECTURE": "lecture",
