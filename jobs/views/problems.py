@@ -9,9 +9,8 @@ from django.views.csrf import csrf_failure
 from django.views.defaults import page_not_found, permission_denied
 
 from jobs.views.shared.layout import layout_context
-from organizations.access import Access, authorize, default_organization, organizations_of
-from organizations.models import User
-from organizations.permissions import Permission
+from organizations.access import Access, default_organization
+from organizations.models import Membership, Role, User
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -38,16 +37,20 @@ def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _access(request: HttpRequest) -> Access | None:
-    """Of the organization in the URL, else of the one last used; None without a board."""
+    """In the organization of the URL, else in the one last used; None without a board.
+
+    Nothing is written, as `authorize` would: a refused request changes nothing at all.
+    """
     user = getattr(request, "user", None)
     if not isinstance(user, User) or request.path.startswith("/admin/"):
         return None
     slug = request.resolver_match.kwargs.get("org") if request.resolver_match else None
-    named = organizations_of(user).filter(slug=slug).first() if slug else None
-    organization = named or default_organization(request)
-    if organization is None:
+    memberships = Membership.objects.select_related("organization").filter(user=user)
+    named = memberships.filter(organization__slug=slug).first() if slug else None
+    membership = named or memberships.filter(organization=default_organization(request)).first()
+    if membership is None:
         return None
-    return authorize(request, organization.slug, Permission.READ)
+    return Access(user, membership.organization, Role(membership.role))
 
 
 def _render(
