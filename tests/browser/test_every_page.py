@@ -44,7 +44,10 @@ TEXTS = (
 NUMBERS = (60_000, 0, -1, 2**63, 1e300, "many", None, 1_795_000_000_000)
 LINK = re.compile(r'(?:href|hx-get)="(/[^"]*)"')
 # parts of pages, and what is saved as a file
-LEFT_OUT_OF_BROWSER = re.compile(r"/(raw|live)/|/query/(\?|$)|/export\.")
+# and, opened without a browser, lists with a filter, whose page is that of the list
+LEFT_OUT_OF_BROWSER = re.compile(
+    r"/(raw|live)/|/query/(\?|$)|/export\.|/(jobs|files|presets|audit)/\?"
+)
 # leave the board, change it, or are pages of the owner's other organization, whose values are sound
 LEFT_OUT = re.compile(r"/(logout|open|sync|static|media|api|export)/|\.(css|js|svg)$|^/o/harbor/")
 # have the rows of the list with the same filters, which is opened with each of them
