@@ -78,6 +78,10 @@ def pages(page: Page) -> Iterator[tuple[str, str]]:
     account = page.get_by_role("radio", name=ACCOUNT).get_attribute("value")
     yield "job-new", first(page, f"{jobs}/new/?account={account}", ".samples a")
     yield "accounts", f"{organization}/accounts/"
+    if edit := first(page, f"{organization}/accounts/", f".account-link:has-text('{ACCOUNT}')"):
+        yield "account", edit
+    if preset := first(page, f"{organization}/presets/", ".row-link"):
+        yield "preset", preset
     yield "files", f"{organization}/files/?status=succeeded"
 
 
