@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "ninja",
     "organizations",
     "jobs",
+    "insights",
     "sandbox",
     "dashboard",
 ]
@@ -338,6 +339,11 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # A tick that nobody took before the next one is due is dropped: they must not pile up.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "tick": {"task": "jobs.tasks.tick", "schedule": 2.0, "options": {"expires": 1.5}},
+    "end_mutes": {
+        "task": "insights.tasks.end_mutes",
+        "schedule": 60.0,
+        "options": {"expires": 50.0},
+    },
     # At night, in UTC: it asks for each provider's whole list.
     "reconcile": {
         "task": "jobs.tasks.reconcile",

@@ -17,4 +17,5 @@ urlpatterns = [
     path("api/<path:rest>", unknown_path),
     path("", include("organizations.urls")),
     path("", include("jobs.urls")),
+    path("", include("insights.urls")),
 ]

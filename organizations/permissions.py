@@ -14,6 +14,7 @@ class Permission(StrEnum):
     READ = "read"
     SUBMIT = "submit"
     ACT = "act"
+    TRIAGE = "triage"
     SHARE_VIEWS = "share_views"
     SYNC = "sync"
     DELIVERIES = "deliveries"
@@ -51,6 +52,9 @@ RULES: Mapping[Permission, Rule] = {
     Permission.SUBMIT: Rule(JOBS, "Submit jobs and watch jobs by id", Role.OPERATOR, Scope.OPERATE),
     Permission.ACT: Rule(
         JOBS, "Cancel and retry jobs, and resolve unconfirmed ones", Role.OPERATOR, Scope.OPERATE
+    ),
+    Permission.TRIAGE: Rule(
+        JOBS, "Mute, resolve, merge and annotate error groups", Role.OPERATOR, Scope.OPERATE
     ),
     Permission.SHARE_VIEWS: Rule(
         JOBS, "Save views for everybody; views of one's own need no role", Role.OPERATOR

@@ -74,7 +74,7 @@ def test_the_tree_in_the_architecture_is_that_of_the_folders() -> None:
         shown.append(f"{top}/{name}" if indent else name)
 
     slugs = {slug for slug, _ in registry.choices()}
-    parents = ("dashboard", "jobs", "providers")
+    parents = ("dashboard", "insights", "jobs", "providers")
     inner = {f"{top}/{name}" for top in parents for name in folders(ROOT / top)}
     inner = {"providers/<slug>" if name.split("/")[1] in slugs else name for name in inner}
     assert sorted(shown) == sorted(folders(ROOT) | inner)

@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.db import models
 from django.db.models import IntegerField, Q, QuerySet, Subquery
 
-from jobs.models import Job
+from jobs.models import Job, JobErrorGroup
 from jobs.models.mirror.job import JobQuerySet
 from jobs.query.jobs import JobFilter
 from organizations.models import Organization
@@ -99,6 +99,15 @@ def count_each(querysets: Mapping[str, QuerySet[Any, Any]]) -> dict[str, int]:
     counts = [RowCount(rows) for rows in querysets.values()]
     row = Organization.objects.order_by("pk").values_list(*counts).first()
     return dict(zip(querysets, row, strict=True)) if row else dict.fromkeys(querysets, 0)
+
+
+def count_like(group: JobErrorGroup, cap: int = COUNT_CAP) -> Count:
+    """How many jobs failed with the error that people see `group` as a part of. One query."""
+    root = group.root_id
+    groups = JobErrorGroup.objects.filter(Q(pk=root) | Q(merged_into=root)).values("pk")
+    failed = Job.objects.filter(error_group__in=groups).order_by()
+    number = failed.values("error_group")[: cap + 1].count()
+    return Count(min(number, cap), number > cap)
 
 
 def total(counts: Iterable[Count], cap: int = COUNT_CAP) -> Count:

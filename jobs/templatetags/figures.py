@@ -19,6 +19,12 @@ def count(number: Count) -> str:
 
 
 @register.filter
+def thousands(number: int) -> str:
+    """`1,234`."""
+    return f"{number:,}"
+
+
+@register.filter
 def percent(part: float | None) -> str:
     """`98%`, and `99.7%` near the ends, where rounding would claim all or nothing."""
     if part is None:

@@ -18,6 +18,7 @@ from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.media.playback import media_policy
 from jobs.models import ActionState, Job, JobAction, JobBody, Output, Submission, SubmissionState
 from jobs.query import arrivals
+from jobs.query.counts import count_like
 from jobs.views.player import JobFiles, gallery_context, player_context, read_files
 from jobs.views.shared.audit_rows import AuditRow, list_rows
 from jobs.views.shared.layout import HtmxRequest, layout_context
@@ -37,7 +38,10 @@ def find_job(access: Access, pk: int) -> Job:
     """The job of the member's organization, else Http404."""
     jobs = Job.objects.for_organization(access.organization)
     return get_object_or_404(
-        jobs.select_related("account", "poll", "submitted_by", "submitted_token", "retry_of"), pk=pk
+        jobs.select_related(
+            *("account", "poll", "submitted_by", "submitted_token", "retry_of", "error_group")
+        ),
+        pk=pk,
     )
 
 
@@ -177,6 +181,7 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
         "actions": [] if is_unconfirmed else _worth_showing(job, available_actions(job, retries)),
         "pending": pending,
         "is_moving": _is_moving(job, pending, retries),
+        "like_this": count_like(job.error_group) if job.error_group else None,
         "job_errors": _job_errors(job, context["media"]),
         "phases": phases(job, timezone.now()),
         "attempts": _attempts(job, retries),

@@ -15,10 +15,12 @@ from django.urls import URLPattern, reverse
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
+from insights import urls as insights_urls
 from jobs import urls
 from jobs.models import (
     Job,
     JobAction,
+    JobErrorGroup,
     JobSecret,
     Output,
     Preset,
@@ -205,9 +207,10 @@ def plant(texts: Sequence[str]) -> None:
 
 
 def pages() -> Iterator[str]:
-    for pattern in urls.urlpatterns:
-        for args in arguments(pattern):
-            yield reverse(f"jobs:{pattern.name}", args=args)
+    for app, space in ((urls, "jobs"), (insights_urls, "insights")):
+        for pattern in app.urlpatterns:
+            for args in arguments(pattern):
+                yield reverse(f"{space}:{pattern.name}", args=args)
     rows = "_".join(f"{pk}.0" for pk in Job.objects.values_list("pk", flat=True))
     yield f"/o/studio/jobs/live/?rows={rows}&since=2020-01-01T00:00:00Z&new=x"
     yield "/o/studio/jobs/?sort=started"
@@ -241,6 +244,7 @@ def arguments(pattern: URLPattern) -> Iterator[list[Any]]:
         "token_pk": ApiToken,
         "view_pk": SavedView,
         "preset_pk": Preset,
+        "group_pk": JobErrorGroup,
     }
     about = kinds.get(names[-1] if names else "")
     if about is not None:

@@ -16,6 +16,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, reverse
 
+from insights.urls import urlpatterns as insights_urlpatterns
 from jobs.api.router import api
 from jobs.models import (
     Job,
@@ -57,7 +58,10 @@ from tests.jobs.fake_zencoder import FakeZencoder, serve
 pytestmark = pytest.mark.django_db
 
 REMOTE_ID = "881200"
-PATTERNS = {str(pattern.name): pattern for pattern in urlpatterns}
+PATTERNS = {
+    **{str(pattern.name): pattern for pattern in urlpatterns},
+    **{f"insights:{pattern.name}": pattern for pattern in insights_urlpatterns},
+}
 HAS_WEBHOOKS = [
     provider.slug for provider in registry.all_providers() if provider.supports(Capability.WEBHOOK)
 ]
@@ -93,6 +97,7 @@ class Tenant:
             "invitation_pk": self.invitation.pk,
             "token_pk": self.token.pk,
             "view_pk": self.view.pk,
+            "group_pk": self.failed.error_group_id,
             "preset_pk": self.preset.pk,
             "job_id": self.job.pk,
             "output_id": self.output.pk,
@@ -194,7 +199,7 @@ def arguments_of(pattern: URLPattern) -> list[str]:
 
 
 def link(name: str, values: dict[str, Any]) -> str:
-    path = reverse(f"jobs:{name}", kwargs=values)
+    path = reverse(name if ":" in name else f"jobs:{name}", kwargs=values)
     return f"{path}?provider=zencoder" if name == "account_new" else path
 
 
@@ -416,6 +421,6 @@ def test_a_hook_opens_with_the_secret_of_its_own_account_alone(slug: str) -> Non
 
 
 def test_every_kind_of_argument_is_known(ours: Tenant) -> None:
-    for pattern in urlpatterns:
+    for pattern in PATTERNS.values():
         for argument in arguments_of(pattern):
             assert ours.value(str(pattern.pattern), argument)

@@ -15,11 +15,12 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+from insights.urls import urlpatterns as insights_urlpatterns
 from jobs.accounts.webhook_urls import webhook_url
 from jobs.actions.cancellation import request_cancel
 from jobs.actions.offers import ActionRefused
 from jobs.actions.worker import run_action
-from jobs.models import Job, Preset, ProviderAccount, SavedView, WebhookDelivery
+from jobs.models import Job, JobErrorGroup, Preset, ProviderAccount, SavedView, WebhookDelivery
 from jobs.submission.worker import run_submission
 from jobs.urls import urlpatterns
 from jobs.webhooks.handler import handle_delivery
@@ -197,6 +198,7 @@ ORGANIZATION_ROWS: dict[str, type[Model]] = {
     "token_pk": ApiToken,
     "view_pk": SavedView,
     "preset_pk": Preset,
+    "group_pk": JobErrorGroup,
 }
 
 
@@ -205,7 +207,10 @@ def board_pages(account: ProviderAccount) -> Iterator[str]:
     listed = list(Job.objects.filter(submission=None).values_list("pk", flat=True))[:12]
     ours = list(Job.objects.filter(submission__isnull=False).values_list("pk", flat=True))
     deliveries = WebhookDelivery.objects.values_list("pk", flat=True)
-    for pattern in urlpatterns:
+    for space, pattern in [
+        *(("jobs", pattern) for pattern in urlpatterns),
+        *(("insights", pattern) for pattern in insights_urlpatterns),
+    ]:
         name, route = str(pattern.name), str(pattern.pattern)
         arguments = list(pattern.pattern.converters)
         if name in LEADS_AWAY | {"webhook"}:
@@ -227,7 +232,7 @@ def board_pages(account: ProviderAccount) -> Iterator[str]:
             rows = [[]]
         for row in rows:
             owner = ["studio"] if "org" in arguments else []
-            path = reverse(f"jobs:{name}", args=[*owner, *row])
+            path = reverse(f"{space}:{name}", args=[*owner, *row])
             yield f"{path}?provider={account.provider}" if name == "account_new" else path
 
 

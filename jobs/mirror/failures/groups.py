@@ -19,7 +19,8 @@ class Cause(NamedTuple):
 
     @classmethod
     def of(cls, job: Job) -> "Cause":
-        return cls(job.error_class, normalize_message(job.error_message or job.error_code))
+        # a code is the same for each job, whatever it looks like
+        return cls(job.error_class, normalize_message(job.error_message) or job.error_code)
 
     @property
     def fingerprint(self) -> str:

@@ -17,6 +17,9 @@ MAX_MESSAGE = 1_000
 # Of a normalized one: what comes after is a trace or a list more often than a cause.
 MAX_NORMALIZED = 500
 
+# What may stand in a normalized message in place of what was there.
+KINDS = frozenset({"email", "host", "id", "n", "path", "text", "time", "url"})
+
 _EXTENSIONS = (
     "3gp|aac|ac3|ass|avi|dash|dfxp|flac|flv|gif|html?|jpe?g|json|log|m2ts|m2v|m3u8|m4[avs]|mkv|mov"
     "|mp[234]|mpe?g|mpd|mts|mxf|ogg|ogv|opus|pdf|png|scc|srt|stl|tar|tiff?|tmp|ts|ttml|txt|vob|vtt"

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from organizations.models import Organization
 from providers.core.errors import CLASSES, ErrorClass
 from providers.parsing.text import make_visible
+from providers.parsing.urls import parse_url
 
 MAX_MESSAGE = 500
 # How long a group is marked as new or returned, if nobody does anything about it.
@@ -112,6 +113,11 @@ class JobErrorGroup(models.Model):
     def root_id(self) -> int:
         """The group that people see it as a part of; its own id, unless it was merged."""
         return self.merged_into_id or self.pk
+
+    @property
+    def ticket_link(self) -> str:
+        """The ticket's URL where a browser may be sent to it, whatever wrote it; else empty."""
+        return self.ticket_url if parse_url(self.ticket_url).is_web else ""
 
     @property
     def known(self) -> ErrorClass:

@@ -13,7 +13,8 @@ from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 
 from jobs.accounts.freshness import Freshness, HealthStatus, fingerprint, freshness
-from jobs.models import ProviderAccount
+from jobs.models import JobErrorGroup, ProviderAccount
+from jobs.query.counts import RowCount
 from jobs.views.shared.view_links import view_links
 from organizations.access import Access
 from organizations.models import Organization
@@ -89,8 +90,16 @@ def layout_context(access: Access, section: str, view: str = "") -> dict[str, An
         "views": view_links(access, view),
         "jobs_url": reverse("jobs:list", args=[access.organization.slug]),
         "search": job_search(access),
-        **health_context(freshness_of(access.organization)),
+        **_health_and_errors(access.organization),
     }
+
+
+def _health_and_errors(organization: Organization) -> dict[str, Any]:
+    """The accounts' health and how many errors are new or returned, in one query."""
+    marked = JobErrorGroup.objects.for_organization(organization).marked(timezone.now())
+    states = freshness_of(organization, marked_errors=RowCount(marked.roots().values("pk")))
+    new_errors = states[0].account.__dict__["marked_errors"] if states else 0
+    return {**health_context(states), "new_errors": new_errors}
 
 
 def health_context(states: list[Freshness]) -> dict[str, Any]:

@@ -25,13 +25,15 @@ OURS = {
     "form.thumbnails_by", "form.email", "form.password", "column.role",
     "again_form.send_again", "action", "state", "menu", "choice", "chip", "time_column", "tab",
     "retried",
-    "phase", "row.length", "row.mark", "search", "error.class", "note", "filters.ordering",
+    "phase", "row.length", "row.mark", "search", "group.known", "error.class", "note",
+    "filters.ordering",
 }  # fmt: skip
 # a link that the adapter made: `https://` and the id, percent-encoded
 LINKS = {"job.console_url"}
 # made by us of what is ours: URLs of the board, and what an action is called
 MADE = {
     "row.url",
+    "tabs.5.url",
     "row.label",
     "alternative.url",
     "entry.label",

@@ -30,7 +30,7 @@ def ask(client: Client, text: str, **more: str) -> str:
 @pytest.mark.parametrize(
     ("text", "offered"),
     [
-        ("er", ["error:", "has:error "]),
+        ("er", ["error:", "error_group:", "has:error "]),
         ("stat", ["status:"]),
         ("fai", ["status:failed "]),
         ("lecture -is:g", ["gone "]),

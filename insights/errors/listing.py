@@ -1,0 +1,167 @@
+"""The list of error groups: filters, tabs, order and pages."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from django.db.models import Case, Count, Exists, F, IntegerField, Max, OuterRef, Q, QuerySet, When
+from django.db.models.functions import Coalesce
+
+from jobs.models import GroupMark, GroupState, Job, JobErrorGroup
+from jobs.models.mirror.error_group import MARKED_FOR, JobErrorGroupQuerySet
+from jobs.query.list_filter import ListFilter
+from jobs.query.parameters import Parameters, Params
+from jobs.query.visibility import Visibility
+from providers.core.errors import CLASSES, Fixer
+
+FIXERS: dict[Fixer, str] = {
+    "you": "You",
+    "owner": "Source owner",
+    "provider": "Provider",
+}
+# So many are ordered by their number of failures; nobody pages through more.
+MAX_OFFSET = 10_000
+
+
+@dataclass(frozen=True)
+class ErrorFilter(ListFilter):
+    """Which groups a list shows, from where. Made by `parse`."""
+
+    REPEATED: ClassVar[tuple[str, ...]] = ("state", "provider", "account")
+    CONDITIONS: ClassVar[tuple[str, ...]] = (*REPEATED, "mark", "fixer")
+    OTHERS: ClassVar[tuple[str, ...]] = ("limit", "cursor")
+
+    states: frozenset[GroupState] = frozenset()
+    mark: str = ""
+    fixer: str = ""
+    # None: every account; what `provider` and `account` together come to
+    account_ids: frozenset[int] | None = None
+    offset: int = 0
+
+    @classmethod
+    def parse(cls, params: Params, visible: Visibility) -> Self:
+        """Read the query string. One query when accounts or providers are named, else none."""
+        read = cls.read(params, visible)
+        return cls(
+            states=read.choices("state", GroupState),
+            mark=_one_of(read, "mark", [GroupMark.NEW.value, GroupMark.RETURNED.value]),
+            fixer=_one_of(read, "fixer", list(FIXERS)),
+            account_ids=read.account_ids(),
+            offset=read.number("cursor", 1, MAX_OFFSET) or 0,
+            limit=read.limit(),
+            cursor=read.one("cursor"),
+            given=read.given,
+            errors=read.errors,
+            unknown=read.unknown,
+            organization_id=visible.organization.pk,
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing but a tab narrows the list."""
+        return not any(name in ("provider", "account", "fixer") for name, _ in self.given)
+
+    def narrow(self, visible: Visibility) -> Visibility:
+        """What the caller may see of the accounts that are asked for."""
+        if self.account_ids is None:
+            return visible
+        seen = visible.account_ids
+        ids = self.account_ids if seen is None else self.account_ids & seen
+        return Visibility(visible.organization, ids)
+
+    def apply(self, groups: JobErrorGroupQuerySet, now: datetime) -> JobErrorGroupQuerySet:
+        """The groups of `groups` that fit, not sorted."""
+        if self.is_unreadable:
+            return groups.none()
+        if self.states:
+            groups = groups.filter(state__in=self.states)
+        if self.mark:
+            groups = groups.marked(now).filter(mark=self.mark)
+        if self.fixer:
+            names = [one.name for one in CLASSES.values() if one.fixer == self.fixer]
+            groups = groups.filter(error_class__in=names)
+        return groups
+
+
+def _one_of(read: Parameters, name: str, known: Iterable[str]) -> str:
+    text, known = read.one(name), list(known)
+    if text and text not in known:
+        read.errors[name] = f"Use {' or '.join(known)}."
+        return ""
+    return text
+
+
+def with_jobs(groups: JobErrorGroupQuerySet, visible: Visibility) -> JobErrorGroupQuerySet:
+    """Roots that have a job which the caller may see, of their own or of a merged group."""
+    seen = {} if visible.account_ids is None else {"account__in": visible.account_ids}
+    own = Job.objects.filter(error_group=OuterRef("pk"), **seen)
+    merged = Job.objects.filter(error_group__merged_into=OuterRef("pk"), **seen)
+    return groups.roots().filter(Exists(own) | Exists(merged))
+
+
+def read_page(
+    visible: Visibility, filters: ErrorFilter, now: datetime
+) -> tuple[list[JobErrorGroup], int | None]:
+    """A page of groups, new and returned first, then those with most unresolved failures; and the
+    cursor of the next one."""
+    groups = visible.organization.error_groups.all()
+    roots = filters.apply(with_jobs(groups, visible), now)
+    last = filters.offset + filters.limit
+    ranked = list(_rank(visible, roots, now)[filters.offset : last + 1])
+    found = JobErrorGroup.objects.in_bulk(ranked[: filters.limit])
+    more = len(ranked) > filters.limit and last <= MAX_OFFSET
+    return [found[pk] for pk in ranked[: filters.limit] if pk in found], last if more else None
+
+
+def _rank(visible: Visibility, roots: JobErrorGroupQuerySet, now: datetime) -> QuerySet[Any, Any]:
+    """The ids of `roots` in the order of the list."""
+    seen = {} if visible.account_ids is None else {"account__in": visible.account_ids}
+    ids = roots.values("pk")
+    is_marked = Q(state=GroupState.OPEN, marked_at__gt=now - MARKED_FOR) & ~Q(mark=GroupMark.NONE)
+    marked = JobErrorGroup.objects.filter(is_marked, organization=visible.organization).values("pk")
+    return (
+        Job.objects.filter(**seen)
+        .annotate(root=Coalesce("error_group__merged_into", "error_group"))
+        .filter(root__in=ids, error_group__isnull=False)
+        .order_by()
+        .values("root")
+        .annotate(
+            rank=Max(Case(When(root__in=marked, then=1), default=0, output_field=IntegerField())),
+            unresolved=Count("error_group", filter=Q(is_unresolved=True)),
+            last=Max("ended_at"),
+        )
+        .order_by("-rank", "-unresolved", F("last").desc(nulls_last=True), "-root")
+        .values_list("root", flat=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TabCounts:
+    open: int
+    new: int
+    returned: int
+    muted: int
+    resolved: int
+
+    @property
+    def all(self) -> int:
+        return self.open + self.muted + self.resolved
+
+
+def count_tabs(visible: Visibility, now: datetime) -> TabCounts:
+    """How many groups each tab has. One query."""
+    is_marked = Q(state=GroupState.OPEN, marked_at__gt=now - MARKED_FOR)
+    conditions = {
+        "open": Q(state=GroupState.OPEN),
+        "new": is_marked & Q(mark=GroupMark.NEW),
+        "returned": is_marked & Q(mark=GroupMark.RETURNED),
+        "muted": Q(state=GroupState.MUTED),
+        "resolved": Q(state=GroupState.RESOLVED),
+    }
+    groups = with_jobs(visible.organization.error_groups.all(), visible)
+    return TabCounts(
+        **groups.aggregate(
+            **{name: Count("pk", filter=condition) for name, condition in conditions.items()}
+        )
+    )

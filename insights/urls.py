@@ -1,0 +1,20 @@
+"""URLs of the pages; each contains the organization."""
+
+from django.urls import path
+
+from insights.views import actions, error, errors
+
+app_name = "insights"
+
+_GROUP = "o/<slug:org>/errors/<int:group_pk>/"
+
+urlpatterns = [
+    path("o/<slug:org>/errors/", errors.error_list, name="errors"),
+    path(_GROUP, error.error, name="error"),
+    path(f"{_GROUP}mute/", actions.mute, name="mute"),
+    path(f"{_GROUP}resolve/", actions.resolve, name="resolve"),
+    path(f"{_GROUP}reopen/", actions.reopen, name="reopen"),
+    path(f"{_GROUP}note/", actions.note, name="note"),
+    path(f"{_GROUP}merge/", actions.merge, name="merge"),
+    path(f"{_GROUP}split/", actions.split, name="split"),
+]
