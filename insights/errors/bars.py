@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from jobs.models import GroupMark, JobErrorGroup
+from jobs.models import JobErrorGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,7 @@ class Bar:
 
 def bars_of(group: JobErrorGroup, edges: Sequence[datetime], trend: Sequence[int]) -> list[Bar]:
     """One for each part of the trend, from the first to the last."""
-    is_marked = any(group.has_mark(one, timezone.now()) for one in GroupMark if one)
-    since = group.marked_at if is_marked else None
+    since = group.marked_at if group.current_mark(timezone.now()) else None
     return [
         Bar(at, jobs, since is not None and end > since)
         for at, end, jobs in zip(edges, edges[1:], trend, strict=False)

@@ -46,7 +46,7 @@ def error_list(request: HtmxRequest, access: Access) -> HttpResponse:
         given["state"] = "open"
     filters = ErrorFilter.parse(given, visible)
     seen = filters.narrow(visible)
-    groups, following = read_page(seen, filters, now)
+    groups, totals, following = read_page(seen, filters, now)
     context = layout_context(access, SECTION)
     accounts = {state.account.pk: state.account for state in context["health"]}
     for group in groups:
@@ -54,7 +54,7 @@ def error_list(request: HtmxRequest, access: Access) -> HttpResponse:
     counts = count_tabs(seen, now)
     context |= {
         "filters": filters,
-        "rows": build_rows(groups, seen, accounts, now),
+        "rows": build_rows(groups, totals, seen, accounts, now),
         "tabs": list(_tabs(filters, request.path, counts)),
         "newer_url": filters.offset and f"{request.path}?{filters.query()}",
         "older_url": following and f"{request.path}?{filters.query(cursor=str(following))}",

@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from insights.errors.bars import Bar, bars_of
-from insights.errors.counts import Totals, day_edges, members_of, read_totals, read_trends
+from insights.errors.counts import Totals, day_edges, members_of, read_trends
 from insights.errors.listing import FIXERS
-from jobs.models import GroupMark, JobErrorGroup, ProviderAccount
+from jobs.models import JobErrorGroup, ProviderAccount
 from jobs.query.visibility import Visibility
 from organizations.models import Organization
 from providers.core.errors import ErrorClass
@@ -62,14 +62,14 @@ def describe_retry(known: ErrorClass) -> str:
 
 def build_rows(
     groups: Iterable[JobErrorGroup],
+    totals: Mapping[int, Totals],
     visible: Visibility,
     accounts: Mapping[int, ProviderAccount],
     now: datetime,
 ) -> list[GroupRow]:
-    """Three queries, however many groups."""
+    """Two queries, however many groups."""
     groups = list(groups)
     members = members_of(group.pk for group in groups)
-    totals = read_totals(visible, members)
     edges = day_edges(now)
     trends = read_trends(visible, members, edges)
     return [
@@ -85,9 +85,7 @@ def build_row(
     accounts: Mapping[int, ProviderAccount],
 ) -> GroupRow:
     organization = group.organization
-    mark = next(
-        (one for one in GroupMark if one and group.has_mark(one, timezone.now())), GroupMark.NONE
-    )
+    mark = group.current_mark(timezone.now())
     return GroupRow(
         group,
         totals,

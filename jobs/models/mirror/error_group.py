@@ -124,8 +124,9 @@ class JobErrorGroup(models.Model):
         """What its class means."""
         return CLASSES.get(self.error_class, CLASSES["unknown"])
 
-    def has_mark(self, mark: GroupMark, now: datetime) -> bool:
+    def current_mark(self, now: datetime) -> GroupMark:
         """Whether it is new, or returned, as `marked` says."""
-        if self.state != GroupState.OPEN or self.mark != mark or self.marked_at is None:
-            return False
-        return self.marked_at > now - MARKED_FOR
+        is_over = self.marked_at is None or self.marked_at <= now - MARKED_FOR
+        if self.state != GroupState.OPEN or is_over:
+            return GroupMark.NONE
+        return GroupMark(self.mark)
