@@ -103,6 +103,7 @@ class Tenant:
             "output_id": self.output.pk,
             "file_id": self.output.pk,
             "preset_id": self.preset.pk,
+            "group_id": self.failed.error_group_id,
             "account_id": self.account.pk,
             "provider": self.account.provider,
             "secret": self.account.hook_secret,
@@ -289,7 +290,7 @@ def calls() -> list[tuple[str, str]]:
     return sorted((path, method) for path, methods in paths.items() for method in methods)
 
 
-BODIES = {"integration": '{"enabled": true}'}
+BODIES = {"integration": '{"enabled": true}', "mute": '{"reason": "Known"}'}
 
 
 def call(client: Client, method: str, path: str, token: str, body: Any = None) -> HttpResponseBase:

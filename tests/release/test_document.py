@@ -15,7 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from jobs.api.http.examples import REQUESTS, RESPONSES
 from jobs.api.http.field_errors import SENTENCES
-from jobs.models import Job, Output, Preset, ProviderAccount
+from jobs.models import Job, JobErrorGroup, Output, Preset, ProviderAccount
 from organizations.models import ApiToken, Organization, Scope
 from sandbox.server import RunningSandbox, start
 from tests.factories import make_organization
@@ -107,11 +107,18 @@ def find_fitting(sandbox: RunningSandbox) -> dict[str, list[dict[str, Any]]]:
         }
         for preset, (job, _) in zip(presets, files, strict=False)
     ]
+    groups = [
+        {"group_id": str(pk)} for pk in JobErrorGroup.objects.values_list("pk", flat=True)[:5]
+    ]
+    one_limit = {"count": 50, "until": None, "rate_per_hour": None}
     at_sandbox = {"base_url": sandbox.api_url("zencoder"), "credentials": key_of(sandbox)}
     source = {"input": "https://media.example.com/UNIQUE.mov"}
     mp4 = {"renditions": [{"packaging": "mp4", "heights": [360]}]}
     return {
         **dict.fromkeys(("list_jobs", "list_files", "list_presets", "list_accounts"), rows),
+        "list_errors": [{"account": [main.name], "provider": ["zencoder"]}],
+        **dict.fromkeys(("read_error", "resolve_error", "reopen_error"), groups),
+        "mute_error": [group | {"reason": "Known", **one_limit} for group in groups],
         **dict.fromkeys(("read_job", "read_raw"), jobs(*STATUSES)),
         "cancel_job": jobs("running"),
         "resubmit_job": jobs("failed", "cancelled"),
@@ -144,7 +151,7 @@ SELDOM = {
     "submit_job": ["extra", "thumbnails", "destination"],
     "update_account": ["base_url", "credentials", "options"],
     "create_account": ["options"],
-    **dict.fromkeys(("list_jobs", "list_files", "list_presets"), ["cursor"]),
+    **dict.fromkeys(("list_jobs", "list_files", "list_presets", "list_errors"), ["cursor"]),
 }
 
 

@@ -15,6 +15,7 @@ TAGS = {
     "jobs": "Encoding jobs of all accounts: list, read, submit, cancel, run again.",
     "accounts": "Provider accounts, and how syncing them goes.",
     "presets": "Presets of all accounts, and how often each is used.",
+    "errors": "Failed jobs grouped by cause: list, read, mute, resolve, reopen.",
     "files": "Outputs of all jobs.",
     "tokens": "The token that calls.",
 }

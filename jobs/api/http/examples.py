@@ -167,6 +167,28 @@ SUBMITTED_JOB: Example = {
     },
 }
 
+ERROR_GROUP: Example = {
+    "id": "12",
+    "class": "input.access_denied",
+    "title": "Source access denied",
+    "message": "The bucket <text> does not let us read this file: <path>",
+    "state": "open",
+    "new": True,
+    "returned": False,
+    "jobs": 1173,
+    "unresolved": 1173,
+    "providers": [ACCOUNT["provider"]],
+    "accounts": [{name: ACCOUNT[name] for name in ("id", "name", "provider")}],
+    "first_seen_at": "2026-05-04T05:41:00.000Z",
+    "last_seen_at": "2026-05-04T12:00:00.250Z",
+    "hint": "Grant the provider read access, or renew a signed link, then retry.",
+    "transient": False,
+    "mute_reason": None,
+    "muted_until": None,
+    "html_url": "https://board.example.org/o/studio/errors/12/",
+}
+MUTED_GROUP: Example = {**ERROR_GROUP, "state": "muted", "new": False, "mute_reason": "Known"}
+
 # what a request names has to be there
 _PROVIDER = registry.get(registry.choices()[0][0])
 
@@ -182,6 +204,7 @@ REQUESTS: dict[str, Example] = {
     "switch_integration": {"enabled": True},
     "submit_job": SUBMISSION,
     "resubmit_job": {"allow_duplicate": False},
+    "mute_error": {"reason": "Known", "count": 50},
     "watch_job": {"account": "main", "remote_id": "1001"},
 }
 RESPONSES: dict[str, Example] = {
@@ -203,6 +226,11 @@ RESPONSES: dict[str, Example] = {
     "update_account": {**SAVED_ACCOUNT, "enabled": False},
     "check_account_credentials": {"status": "accepted", "message": None},
     "switch_integration": {"enabled": True},
+    "list_errors": {"results": [ERROR_GROUP], "next": None},
+    "read_error": ERROR_GROUP,
+    "mute_error": MUTED_GROUP,
+    "resolve_error": {**ERROR_GROUP, "state": "resolved", "new": False},
+    "reopen_error": {**ERROR_GROUP, "new": False},
     "list_presets": {"results": [PRESET_WITH_USE], "next": None},
     "read_preset": PRESET_WITH_USE,
     "list_files": {"results": [FILE], "next": None},

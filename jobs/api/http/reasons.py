@@ -91,6 +91,16 @@ OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
             },
         }
     },
+    "list_errors": {INVALID: _LIST},
+    "mute_error": {
+        409: {"resolved": "it is resolved: reopen it first"},
+        INVALID: {
+            "until": "it has passed, or another limit is given as well",
+            "count": "another limit is given as well",
+            "rate_per_hour": "another limit is given as well",
+            "reason": "it is blank, or has control characters",
+        },
+    },
     "list_files": {
         INVALID: {
             **_LIST,

@@ -53,6 +53,11 @@ def test_every_call_is_documented(document: Any) -> None:
         ("GET", "/api/v1/files"),
         ("GET", "/api/v1/files/{file_id}"),
         ("GET", "/api/v1/jobs/{job_id}/outputs/{output_id}/link"),
+        ("GET", "/api/v1/errors"),
+        ("GET", "/api/v1/errors/{group_id}"),
+        ("POST", "/api/v1/errors/{group_id}/mute"),
+        ("POST", "/api/v1/errors/{group_id}/resolve"),
+        ("POST", "/api/v1/errors/{group_id}/reopen"),
         ("GET", "/api/v1/me"),
     }
 
@@ -63,9 +68,25 @@ def test_calls_have_names_that_generated_clients_keep(document: Any) -> None:
     ]
     assert sorted(names) == [
         *("cancel_job", "check_account_credentials", "create_account"),
-        *("list_accounts", "list_files", "list_jobs", "list_presets"),
-        *("read_account", "read_file", "read_job", "read_link", "read_preset", "read_raw"),
-        *("read_token", "resubmit_job", "submit_job", "switch_integration", "sync_account"),
+        *("list_accounts", "list_errors", "list_files", "list_jobs", "list_presets", "mute_error"),
+        *(
+            "read_account",
+            "read_error",
+            "read_file",
+            "read_job",
+            "read_link",
+            "read_preset",
+            "read_raw",
+        ),
+        *(
+            "read_token",
+            "reopen_error",
+            "resolve_error",
+            "resubmit_job",
+            "submit_job",
+            "switch_integration",
+            "sync_account",
+        ),
         *("update_account", "watch_job"),
     ]
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from insights.urls import urlpatterns as insights_urlpatterns
 from jobs.api.router import api
 from jobs.models import ProviderAccount
 from jobs.urls import urlpatterns
@@ -62,11 +63,15 @@ PAGES = {
     ("POST", "/accounts/{account_id}/sync"): "account_sync",
     ("POST", "/accounts/{account_id}/check"): "account_check",
     ("PUT", "/accounts/{account_id}/integration"): "account_switch",
+    ("POST", "/errors/{group_id}/mute"): "insights:mute",
+    ("POST", "/errors/{group_id}/resolve"): "insights:resolve",
+    ("POST", "/errors/{group_id}/reopen"): "insights:reopen",
 }
 
 
 def test_a_call_and_its_page_go_by_the_same_line_of_the_table() -> None:
     pages = {str(page.name): page.callback for page in urlpatterns}
+    pages |= {f"insights:{page.name}": page.callback for page in insights_urlpatterns}
     changing = {call for call in NEEDED if call[0] != "GET"}
     assert changing == PAGES.keys()
     for call, name in PAGES.items():

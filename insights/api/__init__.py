@@ -1,0 +1,1 @@
+"""Error groups in the REST API."""
