@@ -55,7 +55,7 @@ def test_a_retry_is_offered_for_what_the_page_shows_and_said_on_every_page(
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Retry", exact=True).click()
     page.wait_for_url(lambda url: url != failed and "resubmit" not in url)
-    expect(page.locator(".job-head")).to_contain_text("attempt 2")
+    expect(page.locator(".job-head")).to_contain_text("Attempt 2")
 
     said = colleague.locator("#retried")
     expect(said).to_contain_text("Retried as job", timeout=2 * IDLE_MS)
