@@ -1,6 +1,7 @@
 """The lists at ten thousand jobs and at very many, beside a plain admin and a plain ListView."""
 
 import re
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -43,17 +44,24 @@ def run(jobs: int, folder: Path, *, is_alone: bool) -> None:
     world = make_world()
     client = Client()
     client.force_login(world.user)
-    loading.fill(world, FIRST_ID, 0, SMALL)
+    _fill(world, 0, SMALL)
     few = {_name(row.variant): row.ours for row in _measure(client, world, SMALL, is_alone=True)}
-    loading.fill(world, FIRST_ID, SMALL, jobs)
+    _fill(world, SMALL, jobs)
     rows = _measure(client, world, jobs, is_alone=is_alone)
     name = f"{connection.vendor}-{jobs}"
     table = "\n".join(_table(rows, few))
     (folder / f"{name}.md").write_text(f"{table}\n")
     print(table)
     scans = _keep_plans(rows, folder / f"{name}-plans.txt")
-    print("\n".join(f"reads {tables} from end to end: {one}" for one, tables in scans))
+    for one, tables in scans:
+        print(f"{one}: a plan reads {tables} in the order in which it is stored")
     print(f"The table and the plan of each query are in {folder}/{name}*.")
+
+
+def _fill(world: World, start: int, end: int) -> None:
+    begun = time.monotonic()
+    loading.fill(world, FIRST_ID, start, end)
+    print(f"seeded {end - start:,} jobs in {time.monotonic() - begun:.0f} s", flush=True)
 
 
 def _measure(client: Client, world: World, jobs: int, *, is_alone: bool) -> list[Row]:

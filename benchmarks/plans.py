@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-BIG = ("jobs_job", "jobs_output", "jobs_event", "jobs_jobevent", "jobs_jobsearch")
+BIG = ("jobs_job", "jobs_output", "jobs_jobevent", "jobs_jobsearch")
 _SCANS = re.compile(rf"Seq Scan on ({'|'.join(BIG)})\b|SCAN ({'|'.join(BIG)})\b(?! USING)")
 
 

@@ -36,10 +36,6 @@ class World:
     accounts: dict[str, list[ProviderAccount]]
     presets: tuple[Preset, Preset]
 
-    @property
-    def organizations(self) -> list[Organization]:
-        return [accounts[0].organization for accounts in self.accounts.values()]
-
 
 def make_world() -> World:
     """The organizations and all else that their jobs belong to; no jobs."""

@@ -150,11 +150,21 @@ class Job(models.Model):
         db_index=False,
     )
     retry_of = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="retries"
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="retries",
+        db_index=False,
     )
     # the later attempt that succeeded, of a failed job; kept by jobs.mirror.failures.resolved
     resolved_by = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     # computed by the database, so that it can never disagree with the two
     is_unresolved = models.GeneratedField(

@@ -105,6 +105,12 @@ JOB_INDEXES = [
         condition=Q(submitted_token__isnull=False),
         name="job_list_submitted_token",
     ),
+    # the retries of some jobs, and what a job resolved. Few jobs have these keys: an index of all
+    # would be written for each, and SQLite would take it for useless.
+    models.Index(fields=["retry_of"], condition=Q(retry_of__isnull=False), name="job_retries"),
+    models.Index(
+        fields=["resolved_by"], condition=Q(resolved_by__isnull=False), name="job_resolutions"
+    ),
     # one account's jobs
     models.Index(F("account"), F("sort_at").desc(), F("id").desc(), name="job_list_account"),
     # the tabs of one account, or of some, and their counts
