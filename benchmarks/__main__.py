@@ -29,7 +29,9 @@ def main() -> None:
     _be_like_production()
     django.setup()
     from benchmarks import mirror, pages
+    from jobs.models.statement_limit import limit_statements
 
+    limit_statements()
     databases = setup_databases(verbosity=0, interactive=False)
     try:
         print(f"{connection.vendor}, {options.jobs:,} jobs")

@@ -22,8 +22,8 @@ from jobs.views.shared.job_filters import PageFilter
 
 JOBS = 6_000
 FIRST_ID = 10_000_000
-# Of the 4,800 jobs of the large organization. A search without an index looks at the newest 500
-# jobs, and takes up to 2,000 from the index; a tab is counted to 1,000.
+# Of the 4,800 jobs of the large organization. A search looks at the newest 500 of them, and a tab
+# is counted to 1,000, of which a page of two rare statuses reads twice as many.
 MAX_READ = 2_100
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
