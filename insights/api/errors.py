@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from insights.api.schemas import ErrorGroupList, ErrorGroupShape, MuteRequest
 from insights.errors import actions
 from insights.errors.actions import GroupRefused
-from insights.errors.counts import Totals, members_of, read_totals
+from insights.errors.counts import Totals, failures, members_of, read_totals
 from insights.errors.listing import FIXERS, ErrorFilter, read_page, with_jobs
 from jobs.api.auth import ApiRequest, TokenAuth, visible_to
 from jobs.api.errors import (
@@ -78,7 +78,7 @@ def read_error(request: ApiRequest, group_id: str) -> dict[str, Any]:
 )
 def mute_error(request: ApiRequest, group_id: str, body: MuteRequest) -> dict[str, Any]:
     """Until a time, a number of failures or a rate; without any of these, until it is reopened."""
-    group = _find(request, group_id)
+    group = _find_to_change(request, group_id)
     limits = {"until": body.until, "count": body.count, "rate_per_hour": body.rate_per_hour}
     given = [name for name, value in limits.items() if value is not None]
     wrong = dict.fromkeys(given[1:], "Use one of until, count and rate_per_hour.")
@@ -104,7 +104,7 @@ def mute_error(request: ApiRequest, group_id: str, body: MuteRequest) -> dict[st
 )
 def resolve_error(request: ApiRequest, group_id: str) -> dict[str, Any]:
     """A job that fails with the error after this opens the group again."""
-    return _read(request, actions.resolve(_find(request, group_id), actor=request.auth))
+    return _read(request, actions.resolve(_find_to_change(request, group_id), actor=request.auth))
 
 
 @router.post(
@@ -115,7 +115,7 @@ def resolve_error(request: ApiRequest, group_id: str) -> dict[str, Any]:
 )
 def reopen_error(request: ApiRequest, group_id: str) -> dict[str, Any]:
     """End a mute or a resolution."""
-    return _read(request, actions.reopen(_find(request, group_id), actor=request.auth))
+    return _read(request, actions.reopen(_find_to_change(request, group_id), actor=request.auth))
 
 
 def _find(request: ApiRequest, group_id: str) -> JobErrorGroup:
@@ -124,6 +124,18 @@ def _find(request: ApiRequest, group_id: str) -> JobErrorGroup:
     group = find_by_id(groups, group_id)
     if group is None:
         raise not_found()
+    return group
+
+
+def _find_to_change(request: ApiRequest, group_id: str) -> JobErrorGroup:
+    """A token of some accounts changes no group that others have jobs in, too."""
+    group, visible = _find(request, group_id), visible_to(request)
+    if visible.account_ids is not None:
+        everybody = Visibility(visible.organization)
+        jobs = failures(everybody, members_of([group.pk]))
+        if jobs.exclude(account__in=visible.account_ids).exists():
+            message = "The error also has jobs of accounts that this token may not use."
+            raise ApiError(403, "forbidden", message)
     return group
 
 

@@ -71,6 +71,12 @@ def test_a_token_of_one_account_counts_and_sees_that_alone(
     assert [one["jobs"] for one in narrow.call("GET", "/errors").body["results"]] == [1]
     assert narrow.call("GET", f"/errors/{hidden.pk}").status == 404
     assert narrow.call("POST", f"/errors/{hidden.pk}/resolve").status == 404
+    # it has a job of the other account as well, whose people would miss it
+    for call, body in (("mute", {"reason": "Known"}), ("resolve", None), ("reopen", None)):
+        assert narrow.call("POST", f"/errors/{group.pk}/{call}", body).status == 403
+    own = make_job(elsewhere, status="failed", error_message="Its own").error_group
+    assert own is not None
+    assert narrow.call("POST", f"/errors/{own.pk}/resolve").status == 200
 
 
 def test_mutes_resolves_and_reopens(client: ApiClient, group: JobErrorGroup) -> None:
