@@ -2,9 +2,8 @@
 
 First, beside lint, one process imports all tests: Python and pytest compile what they import, and
 each of the processes that follow would do that by itself. Then the tests run in two parts beside
-each other. That with services waits much, for a browser and for the demo, and its longest chain
-decides when all is done: the other part has what it leaves of the processor. Its output is printed
-at the end.
+each other: that with services waits much, for a browser and for the demo. Its output is printed at
+the end.
 """
 
 import os
@@ -35,7 +34,7 @@ def main() -> int:
         try:
             print("test: what needs Python alone, on SQLite", flush=True)
             is_green &= run(
-                "nice", *PYTEST, "--numprocesses", "3", "--dist", "worksteal",
+                *PYTEST, "--numprocesses", "2", "--dist", "worksteal",
                 "-m", f"not ({SERVICES} or {APART})",
             )  # fmt: skip
             print(f"test: {WITH_SERVICES}", flush=True)
