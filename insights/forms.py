@@ -15,8 +15,19 @@ SPANS = {"1d": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days
 MAX_FAILURES = 1_000_000
 
 
-class MuteForm(forms.Form):
+class GroupForm(forms.Form):
+    """A page of its own: its heading, its button and, where that is not plain, what it does."""
+
     bound_field_class = StyledField
+    title = ""
+    verb = "Save"
+    effect = ""
+
+
+class MuteForm(GroupForm):
+    title = "Mute this error"
+    verb = "Mute"
+    effect = "Nobody is bothered with a muted error; its jobs are still counted."
 
     ends = forms.ChoiceField(
         label="Mute",
@@ -67,8 +78,8 @@ class MuteForm(forms.Form):
         return {"count": {"count": number}, "rate": {"rate_per_hour": number}}.get(ends, {})
 
 
-class NoteForm(forms.Form):
-    bound_field_class = StyledField
+class NoteForm(GroupForm):
+    title = "Ticket and note"
 
     ticket_url = forms.URLField(
         label="Ticket",
@@ -93,8 +104,13 @@ class GroupChoice(forms.ModelChoiceField[JobErrorGroup]):
         return f"{group} (#{group.pk})"[:200]
 
 
-class MergeForm(forms.Form):
-    bound_field_class = StyledField
+class MergeForm(GroupForm):
+    title = "Merge with another error"
+    verb = "Merge"
+    effect = (
+        "The jobs of this error are shown with the other one from now on, new ones too. It can be "
+        "split off again."
+    )
 
     into = GroupChoice(label="Merge into", queryset=JobErrorGroup.objects.none())
 

@@ -1,18 +1,16 @@
 """Muting, resolving, reopening and merging error groups, and what is noted about them."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from insights.errors import actions
 from insights.errors.actions import GroupRefused
 from insights.errors.listing import with_jobs
-from insights.forms import MergeForm, MuteForm, NoteForm
+from insights.forms import GroupForm, MergeForm, MuteForm, NoteForm
 from insights.views.error import find_group
 from jobs.models import JobErrorGroup
 from jobs.query.visibility import Visibility
@@ -52,7 +50,7 @@ def mute(request: HttpRequest, access: Access, group_pk: int) -> HttpResponse:
         else:
             messages.success(request, "The error is muted.")
         return _back(access, group)
-    return _show(request, access, "mute", group, form)
+    return _show(request, access, group, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,7 +63,7 @@ def note(request: HttpRequest, access: Access, group_pk: int) -> HttpResponse:
         actions.save_note(group, user=access.user, **form.cleaned_data)
         messages.success(request, "Ticket and note are saved.")
         return _back(access, group)
-    return _show(request, access, "note", group, form)
+    return _show(request, access, group, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -81,7 +79,7 @@ def merge(request: HttpRequest, access: Access, group_pk: int) -> HttpResponse:
         else:
             messages.success(request, "Merged. What was merged can be split off again below.")
         return _back(access, group)
-    return _show(request, access, "merge", group, form)
+    return _show(request, access, group, form)
 
 
 @require_POST
@@ -118,9 +116,9 @@ def _others(access: Access, group: JobErrorGroup) -> list[JobErrorGroup]:
 
 
 def _show(
-    request: HttpRequest, access: Access, name: str, group: JobErrorGroup, form: Any
+    request: HttpRequest, access: Access, group: JobErrorGroup, form: GroupForm
 ) -> HttpResponse:
-    context = {"group": group, "form": form, "today": timezone.localdate()}
+    context = {"group": group, "form": form}
     status = 422 if form.errors else 200
-    template = f"insights/errors/{name}.html"
+    template = "insights/errors/form.html"
     return render_page(request, access, template, context, section="errors", status=status)

@@ -1,6 +1,6 @@
 """No list reads a big table from end to end: each that is measured is asked for, and explained.
 
-With few jobs a planner reads whole tables, which is sooner done. So it is told not to where it has
+With few jobs a planner reads whole tables, which is quicker. So it is told not to where it has
 a choice, and what each step of a plan really read is limited.
 """
 
