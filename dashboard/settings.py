@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "dashboard",
 ]
 MIDDLEWARE = [
+    "dashboard.web.stack.stack_room",
     "dashboard.web.headers.request_ids",
     "organizations.audit.origin.request_origins",
     "jobs.api.http.middleware.rate_limits",

@@ -50,9 +50,21 @@ def new_hook_secret() -> str:
     return secrets.token_urlsafe(24)
 
 
+# What pages that say how all accounts are doing do not need, the secrets among it
+UNSHOWN_COLUMNS = (
+    *("credentials", "hook_secret", "options", "base_url", "host", "is_default"),
+    *("dispatched_until", "lease", "last_error_at", "latency_ms", "rate_remaining"),
+    *("import_cursor", "import_read_cursor", "last_pass_at", "crawled_at"),
+)
+
+
 class ProviderAccountQuerySet(models.QuerySet["ProviderAccount"]):
     def for_organization(self, organization: Organization) -> "ProviderAccountQuerySet":
         return self.filter(organization=organization)
+
+    def for_health(self) -> "ProviderAccountQuerySet":
+        """With what every page says of each account; no secrets, and no JSON to decode."""
+        return self.defer(*UNSHOWN_COLUMNS)
 
     def due(self, now: datetime) -> "ProviderAccountQuerySet":
         """Accounts whose sync is due and that nobody syncs, longest waiting first."""

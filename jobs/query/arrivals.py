@@ -5,14 +5,16 @@ clock nor a slow transaction hides a job.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from django.db.models import Aggregate, F, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import Aggregate, F, Q, QuerySet, Subquery, TextField
 
 from jobs.models import Job, ProviderAccount
 from jobs.query.jobs import JobFilter
+from jobs.query.search.matches import are_among
+from organizations.models import Organization
 
 _PAIR = re.compile(r"(\d{1,18})\.(\d{1,18})", re.ASCII)
 
@@ -47,7 +49,7 @@ def arrivals(
 
 
 class _Joined(Aggregate):
-    """`1.2.3_4.5.6`: the values of each row, and the rows."""
+    """`1.2.true.3_4.5.false.6`: the values of each row, and the rows."""
 
     function = "STRING_AGG"
     template = "%(function)s(%(expressions)s, '_')"
@@ -58,21 +60,23 @@ class _Joined(Aggregate):
         return self.as_sql(compiler, connection, function="GROUP_CONCAT", **context)
 
 
-def versions_of(pks: Collection[int]) -> Subquery:
-    """A column of accounts for `read_versions`: what is known of those of these jobs.
+def versions_of(organization: Organization, pks: Sequence[int]) -> Subquery:
+    """A column for `read_versions`, the same in each row: what is known of these jobs.
 
     In the query of the accounts it costs half of what one of its own would.
     """
-    jobs = Job.objects.filter(account=OuterRef("pk"), pk__in=pks).order_by().values("account")
-    return Subquery(jobs.values(joined=_Joined("pk", "version", "is_active")))
+    jobs = Job.objects.for_organization(organization).filter(are_among(pks)).order_by()
+    # all of one group
+    joined = _Joined("pk", "version", "is_active", "account")
+    return Subquery(jobs.values("organization").values(joined=joined))
 
 
-def read_versions(column: str | None) -> Iterator[tuple[str, int, bool]]:
-    """The id of each job, its version, and whether it is active."""
+def read_versions(column: str | None) -> Iterator[tuple[str, int, bool, int]]:
+    """The id of each job, its version, whether it is active, and its account."""
     for row in (column or "").split("_"):
         if row:
-            pk, version, is_active = row.split(".")
-            yield pk, int(version), is_active in ("1", "true")
+            pk, version, is_active, account = row.split(".")
+            yield pk, int(version), is_active in ("1", "true"), int(account)
 
 
 def _came(account: ProviderAccount, revision: int, filters: JobFilter) -> Q:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from jobs.display.formats import age
-from jobs.display.job_row import split_account
+from jobs.display.job_row import AccountLabel, label_account
 from jobs.media.playback import PLAYED, Opening, opening
 from jobs.models import Output, ProviderAccount
 from jobs.models.mirror.output import output_status_choices
@@ -53,7 +53,7 @@ class FileRow:
     output: Output
     opening: Opening
     can_play: bool
-    account: tuple[str, str]
+    account: AccountLabel
     warning: str = ""
     explanation: str = ""
 
@@ -141,7 +141,7 @@ def _row(output: Output) -> FileRow:
         output,
         opens,
         plays and opens.is_offered,
-        split_account(output.account.name, output.account.provider_label),
+        label_account(output.account.name, output.account.provider_label),
         *_warning(output, opens),
     )
 

@@ -14,7 +14,7 @@ from jobs.query import arrivals
 from jobs.query.jobs import JobFilter
 from jobs.query.paging.keyset import KeysetPage
 from jobs.query.paging.orderings import SORT_TIMES
-from jobs.views.shared.columns import columns_context, load_rows
+from jobs.views.shared.columns import add_accounts, columns_context, load_rows
 from jobs.views.shared.filter_form import account_menus, filter_form, spans
 from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.job_filters import mark_error, read_job_filters, read_last_filters
@@ -45,6 +45,7 @@ def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
         page = filters.page(load_rows(jobs, filters))
     except ValueError:
         return redirect_to_first_page(request, filters)
+    add_accounts(page.rows, accounts)
     mark = arrivals.mark(accounts)
     tabs = tabs_context(jobs, filters, request.path, arrivals.fingerprint(mark))
     context |= {"filters": filters, "page": page, **tabs, **_results(filters, page, request.path)}

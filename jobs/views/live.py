@@ -16,7 +16,7 @@ from jobs.models.mirror.job import JobQuerySet
 from jobs.query import arrivals
 from jobs.query.arrivals import read_versions, versions_of
 from jobs.query.jobs import JobFilter
-from jobs.views.shared.columns import columns_context, load_rows
+from jobs.views.shared.columns import add_accounts, columns_context, load_rows
 from jobs.views.shared.job_filters import PageFilter, read_job_filters
 from jobs.views.shared.layout import freshness_of, health_context
 from jobs.views.shared.tabs import tabs_context
@@ -43,7 +43,8 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
     jobs = Job.objects.for_organization(access.organization)
     # before the jobs that came: what is written between is still new to the next poll
     pks = list(map(int, shown))
-    states = freshness_of(access.organization, **({"shown": versions_of(pks)} if pks else {}))
+    versions = {"shown": versions_of(access.organization, pks)} if pks else {}
+    states = freshness_of(access.organization, **versions)
     accounts = [state.account for state in states]
     path = reverse("jobs:list", args=[access.organization.slug])
     news: dict[str, Any] = {}
@@ -87,10 +88,14 @@ def _changed(
     accounts: list[ProviderAccount],
 ) -> list[Job]:
     """The jobs among those shown whose version is another one by now."""
+    by_id = {account.pk: account for account in accounts}
+    versions = getattr(accounts[0], "shown", None) if accounts else None
     moved = [
         pk
-        for account in accounts
-        for pk, version, is_active in read_versions(getattr(account, "shown", None))
-        if live_version(version, is_active, account) != shown[pk]
+        for pk, version, is_active, account in read_versions(versions)
+        # that of an account that was added in between comes with the next poll
+        if account in by_id and live_version(version, is_active, by_id[account]) != shown.get(pk)
     ]
-    return list(load_rows(jobs, filters).filter(pk__in=moved)) if moved else []
+    changed = list(load_rows(jobs, filters).filter(pk__in=moved)) if moved else []
+    add_accounts(changed, accounts)
+    return changed

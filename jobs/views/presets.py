@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from jobs.display.job_row import split_account
+from jobs.display.job_row import AccountLabel, label_account
 from jobs.display.settings_summary import summarize
 from jobs.models import Preset, ProviderAccount
 from jobs.query import presets
@@ -41,8 +41,8 @@ class PresetRow:
     files_url: str
 
     @property
-    def account(self) -> tuple[str, str]:
-        return split_account(self.preset.account.name, self.preset.account.provider_label)
+    def account(self) -> AccountLabel:
+        return label_account(self.preset.account.name, self.preset.account.provider_label)
 
     @property
     def is_low(self) -> bool:

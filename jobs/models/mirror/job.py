@@ -29,6 +29,14 @@ def status_choices() -> list[tuple[str, str]]:
 
 # Columns that lists never need: JSON is decoded for each row, and grows without bound.
 HEAVY_COLUMNS = ("metadata", "request", "errors", "digests")
+# What no row of the site's lists shows: a column of fifty rows takes as long to read as to print.
+UNSHOWN_COLUMNS = (
+    *("phase", "priority", "console_url", "error_code", "is_clip", "is_newest"),
+    *("observed_finished_at", "first_seen_revision", "status_revision"),
+    *("input_duration_ms", "input_size_bytes", "input_width", "input_height"),
+    *("input_frame_rate", "input_bitrate_kbps", "input_video_codec", "input_audio_codec"),
+    "input_fetched_percent",
+)
 
 
 # Added here by the provider's id, and reported by the provider in no answer so far.
@@ -56,6 +64,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.select_related("account").defer(
             *HEAVY_COLUMNS, "account__credentials", "account__hook_secret"
         )
+
+    def for_rows(self) -> "JobQuerySet":
+        """Rows as the site's lists show them, whose accounts the page has already."""
+        return self.defer(*HEAVY_COLUMNS, *UNSHOWN_COLUMNS)
 
     def with_submitters(self) -> "JobQuerySet":
         """With who submitted each, in the same query."""

@@ -42,7 +42,7 @@ def freshness_of(organization: Organization, **columns: Any) -> list[Freshness]:
     now = timezone.now()
     accounts = (
         ProviderAccount.objects.for_organization(organization)
-        .defer("credentials", "hook_secret")
+        .for_health()
         .annotate(**columns)
         .order_by("name", "pk")
     )

@@ -221,6 +221,24 @@ def test_a_page_costs_the_same_queries_however_many_jobs(
         assert len(viewer.get(LIST).context["page"].rows) == min(number, 50)
 
 
+def test_odd_rows_load_nothing_of_their_own(
+    viewer: Client, account: ProviderAccount, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """A column that a page leaves out would be loaded row by row."""
+    paused = make_account(account.organization, name="Paused", enabled=False)
+    for status in JobStatus:
+        job = make_job(account, status=status, provider_status="odd")
+        for owner in (account, paused):
+            make_job(owner, status=status, gone_at=NOON, is_suspect=True, suspect_reason="Odd.")
+            make_job(owner, status=status, created_at=None, is_partial=True, is_test=True)
+            make_job(owner, status=status, resolved_by=job, attempt=2, progress=12.5)
+    viewer.get(LIST)
+    columns = "account,outputs,batch,created,started,finished,duration"
+    with django_assert_num_queries(QUERIES):
+        html = viewer.get(f"{LIST}?columns={columns}").content.decode()
+    assert "cannot be shown" not in html
+
+
 def test_the_front_page_leads_to_the_organization(viewer: Client, studio: Organization) -> None:
     assert viewer.get("/")["Location"] == LIST
     assert viewer.get("/o/harbour-studio/")["Location"] == LIST

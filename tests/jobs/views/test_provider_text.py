@@ -1,5 +1,6 @@
 """Text that a provider chose is isolated, bounded and visible, in every template."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,11 @@ from django.db import models
 from django.template import Engine
 from django.template.base import VariableNode
 
+from jobs.display.job_row import JobRow, label_account
 from jobs.display.provider_text import copyable, provider_text, visible
+from jobs.models import ProviderAccount
+from providers.core.status import JobStatus
+from tests.jobs.factories import NOON, make_job
 
 TEMPLATES = settings.BASE_DIR / "templates"
 SAFE = {
@@ -43,6 +48,8 @@ MADE = {
     "form.sort",
     "form.columns",
 }
+# rows make it ready to be printed: see below
+READY = {"row.remote_id", "row.file", "row.error.name", "row.error.message"}
 
 
 def text_columns() -> set[str]:
@@ -64,12 +71,41 @@ def test_no_template_prints_a_providers_text_as_it_is(path: Path) -> None:
         expression = node.filter_expression
         name = getattr(expression.var, "var", "")
         holder, dot, column = str(name).rpartition(".")
-        is_column = (
-            bool(dot) and column in columns and holder not in OURS and name not in LINKS | MADE
-        )
+        is_column = bool(dot) and column in columns and holder not in OURS
+        is_column &= name not in LINKS | MADE | READY
         if is_column or name in ROWS:
             filters = {function.__name__ for function, _ in expression.filters}
             assert filters & SAFE, f"{{{{ {expression.token} }}}}"
+
+
+def test_what_rows_make_ready_is_as_templates_would_print_it(account: ProviderAccount) -> None:
+    odd = "a\u202e<b>"
+    account.name = odd
+    job = make_job(
+        account, remote_id=odd, input_url=f"https://h/{odd}.mov", status=JobStatus.FAILED,
+        error_class=odd, error_message=odd,
+    )  # fmt: skip
+    row = JobRow.of(job, NOON)
+    assert row.error
+    assert {row.remote_id, row.error.name, row.error.message} == {provider_text(odd)}
+    assert row.file == provider_text(f"{odd}.mov")
+    assert row.account.title == visible(odd)
+    named = f'{provider_text("Zencoder")} <span class="account-label">{provider_text(odd)}</span>'
+    assert row.account.html == named
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Zencoder main", ["Zencoder", "main"]),
+        ("Main Zencoder", ["Main Zencoder"]),
+        ("Zencoder", ["Zencoder"]),
+        ("EU", ["Zencoder", "EU"]),
+    ],
+)
+def test_an_account_is_named_after_its_provider_once(name: str, shown: list[str]) -> None:
+    html = label_account(name, "Zencoder").html
+    assert re.findall(r"<bdi>(.*?)</bdi>", html) == shown
 
 
 def test_what_is_long_is_cut_and_whole_in_the_tooltip() -> None:
