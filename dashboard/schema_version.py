@@ -24,7 +24,7 @@ from jobs.models.search import indexes
 from organizations import reencryption
 from organizations.audit import triggers
 
-OUR_APPS = ("organizations", "jobs")
+OUR_APPS = ("organizations", "jobs", "insights")
 
 MIGRATIONS_PENDING = "The database has not been migrated: run `.venv/bin/python manage.py migrate`."
 OLDER_DATABASE = (

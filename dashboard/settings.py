@@ -345,6 +345,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"expires": 50.0},
     },
+    "keep_up_rollups": {
+        "task": "insights.tasks.keep_up_rollups",
+        "schedule": 60.0,
+        "options": {"expires": 50.0},
+    },
     # At night, in UTC: it asks for each provider's whole list.
     "reconcile": {
         "task": "jobs.tasks.reconcile",

@@ -174,6 +174,8 @@ class Batch:
     def _update(self, row: Job, payload: Payload) -> None:
         before, was_submitted = row.status, row.observed_at is None
         changes = merge.job_changes(row, payload.job, self._observed_at, self._now)
+        if "ended_at" in changes:
+            self._statements.moved_ends.append(row.ended_at)
         merge.assign(row, changes)
         known = self._stored.outputs.setdefault(row.pk, {})
         outputs = change_outputs(row, payload.job.outputs, known, self._presets)

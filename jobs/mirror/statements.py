@@ -15,6 +15,7 @@ from jobs.models import (
     JobEvent,
     JobPoll,
     JobSecret,
+    MovedEnd,
     Output,
     ProviderAccount,
     Submission,
@@ -48,6 +49,8 @@ class Statements:
     # those that are found by other text from now on, with all of their outputs
     searched: list[tuple[Job, list[Output]]] = field(default_factory=list)
     events: list[JobEvent] = field(default_factory=list)
+    # when jobs had ended that end at another time now, or not at all
+    moved_ends: list[datetime | None] = field(default_factory=list)
 
     def execute(
         self, account: ProviderAccount, observed_at: datetime, now: datetime, *, is_import: bool
@@ -61,6 +64,7 @@ class Statements:
         self._write_secrets()
         write_search(self.searched)
         JobEvent.objects.bulk_create(self.events)
+        MovedEnd.record(account.organization_id, self.moved_ends)
         self._write_polls(account, observed_at)
         settle_retries(self.outcomes, now)
 

@@ -14,6 +14,7 @@ from jobs.models import (
     JobAction,
     JobBody,
     JobEvent,
+    MovedEnd,
     Output,
     ProviderAccount,
     Submission,
@@ -88,6 +89,7 @@ class StoredRows:
             for model in (Output, JobEvent, JobAction, IdempotencyKey):
                 model._default_manager.filter(job=listed).update(job=waiting)
             Job.objects.filter(retry_of=listed).update(retry_of=waiting)
+            MovedEnd.record(listed.organization_id, [listed.ended_at])
             listed.delete()
             del self.jobs[remote.remote_id]
 

@@ -9,6 +9,7 @@ from jobs.models.lists.saved_view import DefaultView, SavedView, ViewCounting
 from jobs.models.mirror.error_group import GroupMark, GroupState, JobErrorGroup
 from jobs.models.mirror.event import EventSource, JobEvent
 from jobs.models.mirror.job import EndSource, Job
+from jobs.models.mirror.moved_end import MovedEnd
 from jobs.models.mirror.output import Output
 from jobs.models.mirror.preset import Preset
 from jobs.models.mirror.sidecars import JobBody, JobPoll, JobSecret
@@ -37,6 +38,7 @@ __all__ = [
     "JobPoll",
     "JobSearch",
     "JobSecret",
+    "MovedEnd",
     "Output",
     "Preset",
     "ProviderAccount",

@@ -24,6 +24,7 @@ from jobs.models import (
     JobPoll,
     JobSearch,
     JobSecret,
+    MovedEnd,
     Output,
     Preset,
     ProviderAccount,
@@ -174,7 +175,7 @@ def test_every_model_is_there_but_those_that_hold_secrets_or_counters() -> None:
     ours = {model for model in admin.site._registry if model._meta.app_label == "jobs"}
     assert ours == {*MIRRORED, ProviderAccount}
     of_lists = {DefaultView, ExportSlot, JobSearch, SavedView, ViewCounting}
-    missing = {*of_lists, JobErrorGroup, JobSecret, ProviderHost, RateBudget, RowFailure}
+    missing = {*of_lists, JobErrorGroup, JobSecret, MovedEnd, ProviderHost, RateBudget, RowFailure}
     assert set(apps.get_app_config("jobs").get_models()) == ours | missing
 
 

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from jobs.mirror.endings import cancel_unsent, fail_unsent
-from jobs.models import EventSource, Job, ProviderAccount, Submission
+from jobs.models import EventSource, Job, MovedEnd, ProviderAccount, Submission
 from jobs.submission.service import submit
 from organizations.models import Organization
 from providers.core.errors import Rejected
 from providers.core.status import JobStatus
 from providers.core.types import JobRequest, Rendition
-from tests.jobs.answers import apply, newest, reported
+from tests.jobs.answers import after, apply, failed, newest, reported
 from tests.jobs.factories import make_account
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +77,14 @@ def test_the_submission_takes_over_a_row_that_the_list_made_first(
     assert (job.remote_id, job.status, job.outputs.count()) == ("71", "running", 2)
     assert job.poll
     assert job.events.filter(source=EventSource.POLL).exists()
+
+
+def test_when_a_row_that_was_taken_over_ended_is_noted(account: ProviderAccount) -> None:
+    submission = submitted(account)
+    apply(account, failed(finished_at=after(42)))
+    apply(account, failed(finished_at=after(42), key=submission.key), at=5)
+    assert Job.objects.get().pk == submission.pk
+    assert [row.at for row in MovedEnd.objects.all()] == [after(42)]
 
 
 def test_the_row_of_another_submission_stays_its_own(account: ProviderAccount) -> None:

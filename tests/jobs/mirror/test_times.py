@@ -10,7 +10,7 @@ from django.utils import timezone
 from jobs.mirror import writer
 from jobs.mirror.attempts import open_attempt
 from jobs.mirror.endings import cancel_unsent, fail_unsent, mark_gone
-from jobs.models import EventSource, Job, ProviderAccount
+from jobs.models import EventSource, Job, MovedEnd, ProviderAccount
 from jobs.query.jobs import JobFilter
 from jobs.query.paging.keyset import page
 from jobs.query.visibility import Visibility
@@ -77,6 +77,16 @@ def test_a_job_without_any_time_ended_when_we_first_saw_it(account: ProviderAcco
     apply(account, failed(created_at=None, finished_at=None))
     job = newest(account)
     assert end(job) == (job.first_seen_at, "estimated")
+
+
+def test_what_no_longer_ended_when_it_did_is_noted(account: ProviderAccount) -> None:
+    apply(account, reported())
+    apply(account, failed(finished_at=None), at=60)
+    assert not MovedEnd.objects.exists()
+    apply(account, failed(finished_at=after(42)), at=90)
+    apply(account, failed(finished_at=after(42), name="renamed.mov"), at=120)
+    noted = MovedEnd.objects.values_list("organization", "at")
+    assert list(noted) == [(account.organization_id, after(60))]
 
 
 def test_an_import_puts_no_old_failure_into_today(account: ProviderAccount) -> None:
