@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
+from jobs.forms.assignment import AssignForm
 from jobs.models import JobErrorGroup
 from organizations.models.audit import MAX_REASON
 from organizations.sign_in.form_fields import StyledField
@@ -97,6 +98,11 @@ class NoteForm(GroupForm):
         if url and not url.lower().startswith(("http://", "https://")):
             raise forms.ValidationError("Enter a link that begins with https:// or http://")
         return url
+
+
+class AssignGroupForm(AssignForm, GroupForm):
+    title = "Assign this error"
+    effect = "Whoever it is assigned to finds it under “Assigned to me”."
 
 
 class GroupChoice(forms.ModelChoiceField[JobErrorGroup]):

@@ -14,6 +14,7 @@ urlpatterns = [
     path(f"{_GROUP}mute/", actions.mute, name="mute"),
     path(f"{_GROUP}resolve/", actions.resolve, name="resolve"),
     path(f"{_GROUP}reopen/", actions.reopen, name="reopen"),
+    path(f"{_GROUP}assign/", actions.assign, name="assign"),
     path(f"{_GROUP}note/", actions.note, name="note"),
     path(f"{_GROUP}merge/", actions.merge, name="merge"),
     path(f"{_GROUP}split/", actions.split, name="split"),

@@ -34,6 +34,7 @@ class Access:
     user: User
     organization: Organization
     role: Role
+    member_id: int | None = None
 
     def allows(self, permission: Permission) -> bool:
         return role_allows(self.role, permission)
@@ -105,7 +106,7 @@ def authorize(request: HttpRequest, slug: str, permission: Permission) -> Access
     if request.session.get(LAST_USED) != slug:
         request.session[LAST_USED] = slug
     _note_seen(membership)
-    return Access(user, membership.organization, role)
+    return Access(user, membership.organization, role, membership.pk)
 
 
 def _note_seen(membership: Membership) -> None:

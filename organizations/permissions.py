@@ -54,7 +54,10 @@ RULES: Mapping[Permission, Rule] = {
         JOBS, "Cancel and retry jobs, and resolve unconfirmed ones", Role.OPERATOR, Scope.OPERATE
     ),
     Permission.TRIAGE: Rule(
-        JOBS, "Mute, resolve, merge and annotate error groups", Role.OPERATOR, Scope.OPERATE
+        JOBS,
+        "Assign failures and errors; mute, resolve, merge and annotate errors",
+        Role.OPERATOR,
+        Scope.OPERATE,
     ),
     Permission.SHARE_VIEWS: Rule(
         JOBS, "Save views for everybody; views of one's own need no role", Role.OPERATOR

@@ -13,6 +13,7 @@ from insights.errors import actions
 from insights.errors.actions import GroupRefused
 from insights.errors.counts import Totals, failures, members_of, read_totals
 from insights.errors.listing import FIXERS, ErrorFilter, read_page, with_jobs
+from jobs.actions.assignment import AssignmentRefused
 from jobs.api.auth import ApiRequest, TokenAuth, visible_to
 from jobs.api.errors import (
     ACTION_REFUSALS,
@@ -23,8 +24,10 @@ from jobs.api.errors import (
     invalid,
     not_found,
 )
+from jobs.api.job_actions import read_member
 from jobs.api.list_parameters import read_filters
-from jobs.api.schemas.parameters import Accounts, Cursor, Limit, Slugs, documented, one_of
+from jobs.api.requests import AssignRequest
+from jobs.api.schemas.parameters import Accounts, Cursor, Limit, Slugs, Texts, documented, one_of
 from jobs.models import GroupMark, GroupState, JobErrorGroup, ProviderAccount
 from jobs.query.references import find_by_id, has_control_characters
 from jobs.query.visibility import Visibility
@@ -42,6 +45,9 @@ class ListParameters(BaseModel):
     )
     fixer: Annotated[str, documented(type="string", enum=list(FIXERS))] = Field(
         "", description="By who can fix it: who submits, the owner of the source, the provider."
+    )
+    assigned: Texts = Field(
+        [], description="Looked after by these members, as e-mail addresses or names."
     )
     provider: Slugs = []
     account: Accounts = []
@@ -118,10 +124,26 @@ def reopen_error(request: ApiRequest, group_id: str) -> dict[str, Any]:
     return _read(request, actions.reopen(_find_to_change(request, group_id), actor=request.auth))
 
 
+@router.post(
+    "/{group_id}/assign",
+    auth=TokenAuth(Permission.TRIAGE),
+    response={200: ErrorGroupShape, 422: ErrorBody, **ACTION_REFUSALS},
+    summary="Assign an error group",
+)
+def assign_error(request: ApiRequest, group_id: str, body: AssignRequest) -> dict[str, Any]:
+    """Have a member look after it, or nobody."""
+    group = _find_to_change(request, group_id)
+    try:
+        group = actions.assign(group, read_member(request, body), actor=request.auth)
+    except AssignmentRefused as error:
+        raise ApiError(409, error.code, str(error)) from error
+    return _read(request, group)
+
+
 def _find(request: ApiRequest, group_id: str) -> JobErrorGroup:
     visible = visible_to(request)
     groups = with_jobs(visible.organization.error_groups.all(), visible)
-    group = find_by_id(groups, group_id)
+    group = find_by_id(groups.with_assignees(), group_id)
     if group is None:
         raise not_found()
     return group
@@ -181,5 +203,6 @@ def _shape(
         "transient": known.is_transient,
         "mute_reason": group.mute_reason,
         "muted_until": group.muted_until,
+        "assignee": group.assignee_name,
         "html_url": f"{settings.BASE_URL}{path}",
     }

@@ -37,6 +37,7 @@ class ErrorGroupShape(Schema):
     transient: bool = Field(description="Whether it goes away by itself.")
     mute_reason: Text = Field(description="Why it is muted.")
     muted_until: datetime | None = Field(description="When the mute ends, if at a time.")
+    assignee: str | None = Field(description="The e-mail address of the member who looks after it.")
     html_url: str = Field(description="Its page on the board.")
 
 

@@ -8,8 +8,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from jobs.actions.assignment import check_member
 from jobs.models import GroupMark, GroupState, JobErrorGroup
-from organizations.models import Actor, ApiToken, AuditEntry, User
+from organizations.models import Actor, ApiToken, AuditEntry, Membership, User
+from organizations.people.members import lock_people
 
 
 class GroupRefused(Exception):
@@ -76,6 +78,23 @@ def save_note(group: JobErrorGroup, note: str, ticket_url: str, *, user: User) -
             "noted_at": timezone.now(),
         }
         return _change(group, "noted", values, user)
+
+
+def assign(group: JobErrorGroup, member: Membership | None, *, actor: Actor) -> JobErrorGroup:
+    """Have `member` look after the group, or nobody.
+
+    Raises AssignmentRefused for somebody who is no member, or not any more.
+    """
+    with transaction.atomic():
+        # so that nobody leaves meanwhile
+        lock_people(group.organization)
+        group = _lock(group)
+        if group.assignee_id == (member and member.pk):
+            return group
+        if member is not None:
+            check_member(member, group.organization_id)
+        action = "assigned" if member else "unassigned"
+        return _change(group, action, {"assignee": member}, actor)
 
 
 def merge(group: JobErrorGroup, into: JobErrorGroup, *, user: User) -> JobErrorGroup:
@@ -152,6 +171,7 @@ def _describe(group: JobErrorGroup) -> dict[str, Any]:
     until = found["muted_until"]
     found["muted_until"] = until.isoformat(timespec="seconds") if until else None
     found["merged_into"] = group.merged_into_id
+    found["assignee"] = group.assignee_name
     return found
 
 

@@ -1,7 +1,7 @@
 """The list of error groups: filters, tabs, order and pages."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar, NamedTuple, Self
 
@@ -28,13 +28,15 @@ MAX_RANKED = 2_000
 class ErrorFilter(ListFilter):
     """Which groups a list shows, from where. Made by `parse`."""
 
-    REPEATED: ClassVar[tuple[str, ...]] = ("state", "provider", "account")
+    REPEATED: ClassVar[tuple[str, ...]] = ("state", "provider", "account", "assigned")
     CONDITIONS: ClassVar[tuple[str, ...]] = (*REPEATED, "mark", "fixer")
     OTHERS: ClassVar[tuple[str, ...]] = ("limit", "cursor")
 
     states: frozenset[GroupState] = frozenset()
     mark: str = ""
     fixer: str = ""
+    # members whom the groups are assigned to
+    assignees: tuple[int, ...] = ()
     # None: every account; what `provider` and `account` together come to
     account_ids: frozenset[int] | None = None
     offset: int = 0
@@ -47,6 +49,7 @@ class ErrorFilter(ListFilter):
             states=read.choices("state", GroupState),
             mark=_one_of(read, "mark", [GroupMark.NEW.value, GroupMark.RETURNED.value]),
             fixer=_one_of(read, "fixer", list(FIXERS)),
+            assignees=read.assignees(),
             account_ids=read.account_ids(),
             offset=read.number("cursor", 1, MAX_RANKED) or 0,
             limit=read.limit(),
@@ -60,7 +63,8 @@ class ErrorFilter(ListFilter):
     @property
     def is_empty(self) -> bool:
         """Whether nothing but a tab narrows the list."""
-        return not any(name in ("provider", "account", "fixer") for name, _ in self.given)
+        narrowing = ("provider", "account", "assigned", "fixer")
+        return not any(name in narrowing for name, _ in self.given)
 
     def narrow(self, visible: Visibility) -> Visibility:
         """What the caller may see of the accounts that are asked for."""
@@ -68,7 +72,7 @@ class ErrorFilter(ListFilter):
             return visible
         seen = visible.account_ids
         ids = self.account_ids if seen is None else self.account_ids & seen
-        return Visibility(visible.organization, ids)
+        return replace(visible, account_ids=ids)
 
     def apply(self, groups: JobErrorGroupQuerySet, now: datetime) -> JobErrorGroupQuerySet:
         """The groups of `groups` that fit, not sorted."""
@@ -78,6 +82,8 @@ class ErrorFilter(ListFilter):
             groups = groups.filter(state__in=self.states)
         if self.mark:
             groups = groups.marked(now).filter(mark=self.mark)
+        if self.assignees:
+            groups = groups.filter(assignee__in=self.assignees)
         if self.fixer:
             names = [one.name for one in CLASSES.values() if one.fixer == self.fixer]
             groups = groups.filter(error_class__in=names)
@@ -115,7 +121,7 @@ def read_page(visible: Visibility, filters: ErrorFilter, now: datetime) -> Page:
     fiftieth of a second for a hundred thousand; the database joins them to the groups far slower.
     """
     roots = filters.apply(with_jobs(visible.organization.error_groups.all(), visible), now)
-    newest = roots.order_by(F("marked_at").desc(nulls_last=True), "-pk")
+    newest = roots.with_assignees().order_by(F("marked_at").desc(nulls_last=True), "-pk")
     groups = {group.pk: group for group in newest[:MAX_RANKED]}
     totals = read_totals(visible, members_of(groups))
 

@@ -10,10 +10,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from insights.errors import actions
 from insights.errors.actions import GroupRefused
 from insights.errors.listing import with_jobs
-from insights.forms import GroupForm, MergeForm, MuteForm, NoteForm
+from insights.forms import AssignGroupForm, GroupForm, MergeForm, MuteForm, NoteForm
 from insights.views.error import find_group
+from jobs.actions.assignment import AssignmentRefused
 from jobs.models import JobErrorGroup
 from jobs.query.visibility import Visibility
+from jobs.views.mine.assignment import describe_assignee
 from jobs.views.shared.layout import render_page
 from organizations.access import Access, requires
 from organizations.permissions import Permission
@@ -62,6 +64,24 @@ def note(request: HttpRequest, access: Access, group_pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         actions.save_note(group, user=access.user, **form.cleaned_data)
         messages.success(request, "Ticket and note are saved.")
+        return _back(access, group)
+    return _show(request, access, group, form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Permission.TRIAGE)
+def assign(request: HttpRequest, access: Access, group_pk: int) -> HttpResponse:
+    group = find_group(access, group_pk)
+    given = request.POST if request.method == "POST" else None
+    form = AssignGroupForm(access.organization, given, initial={"assignee": group.assignee_id})
+    if request.method == "POST" and form.is_valid():
+        member = form.cleaned_data["assignee"]
+        try:
+            actions.assign(group, member, actor=access.user)
+        except AssignmentRefused as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, describe_assignee(access, member))
         return _back(access, group)
     return _show(request, access, group, form)
 

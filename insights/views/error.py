@@ -46,7 +46,7 @@ class Cause:
 
 
 def find_group(access: Access, pk: int) -> JobErrorGroup:
-    groups = JobErrorGroup.objects.for_organization(access.organization)
+    groups = JobErrorGroup.objects.for_organization(access.organization).with_assignees()
     return get_object_or_404(groups.select_related("organization", "noted_by"), pk=pk)
 
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from insights.errors.listing import FIXERS, ErrorFilter, TabCounts, count_tabs, read_page
 from insights.views.rows import build_rows
+from jobs.forms.assignment import list_members
 from jobs.query.visibility import Visibility
 from jobs.views.shared.filter_form import account_menus, filter_form
 from jobs.views.shared.layout import HtmxRequest, job_search, layout_context
@@ -18,6 +19,8 @@ from organizations.access import Access, requires
 from organizations.permissions import Permission
 
 SECTION = "errors"
+# Members to choose from; a URL may name any other.
+MAX_OFFERED = 50
 # by name: the parameters of each tab
 TABS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "open": {"state": ["open"]},
@@ -40,7 +43,8 @@ class Tab:
 @require_safe
 @requires(Permission.READ)
 def error_list(request: HtmxRequest, access: Access) -> HttpResponse:
-    visible, now = Visibility(access.organization), timezone.now()
+    visible = Visibility(access.organization, member_id=access.member_id)
+    now = timezone.now()
     given = request.GET.copy()
     if not {"state", "mark"} & given.keys():
         given["state"] = "open"
@@ -74,11 +78,17 @@ def _tabs(filters: ErrorFilter, path: str, counts: TabCounts) -> Iterator[Tab]:
         yield Tab(name, url, getattr(counts, name), is_current)
 
 
+def _assignees(access: Access) -> list[tuple[str, str]]:
+    others = list_members(access.organization).exclude(pk=access.member_id)[:MAX_OFFERED]
+    return [("me", "Me"), *((one.user.email, one.user.display_name) for one in others)]
+
+
 def _form(
     access: Access, filters: ErrorFilter, accounts: list[Any], request: HttpRequest
 ) -> dict[str, Any]:
     offered: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
         **account_menus(accounts),
+        "assigned": ("Assigned to", "Anybody", _assignees(access)),
         "fixer": ("Who can fix it", "Anybody", [(name, text) for name, text in FIXERS.items()]),
     }
     form = filter_form(

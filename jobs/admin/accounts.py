@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from jobs.accounts.service import CheckStatus, add_unconfigured, set_enabled, write_account
 from jobs.accounts.validation import COMMON_OPTIONS, InvalidAccount
 from jobs.admin.base import ACCOUNT_SECRETS, LargeTableAdmin, isolated_column
-from jobs.forms.account import AccountForm
+from jobs.forms.accounts.account import AccountForm
 from jobs.models import ProviderAccount
 from jobs.sync.on_demand import request_sync
 from organizations.access import require_user

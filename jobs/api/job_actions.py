@@ -1,4 +1,4 @@
-"""`/jobs`: submit, cancel and resubmit."""
+"""`/jobs`: submit, cancel, assign and resubmit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from ninja import Status
 
+from jobs.actions.assignment import AssignmentRefused, assign
 from jobs.actions.cancellation import AlreadyCancelled, request_cancel
 from jobs.actions.offers import ActionRefused
 from jobs.actions.resubmission import RetryUnfinished, request_resubmit
@@ -14,14 +15,15 @@ from jobs.api.auth import ApiRequest, TokenAuth, visible_to
 from jobs.api.errors import ACTION_REFUSALS, SUBMIT_REFUSALS, ApiError, ErrorBody, invalid
 from jobs.api.http.idempotency_key import KeyHeader, find_made, read_key
 from jobs.api.jobs import find_job, read_detail, router
-from jobs.api.requests import ResubmitRequest, SubmitRequest
+from jobs.api.requests import AssignRequest, ResubmitRequest, SubmitRequest
 from jobs.api.schemas.jobs import ConflictBody, JobDetail, SubmittedJob
 from jobs.models import Job
-from jobs.query.references import find_accounts
+from jobs.query.references import find_accounts, find_member, has_control_characters
 from jobs.submission.duplicates import DuplicateJob
 from jobs.submission.idempotency import KeyOfDeletedJob, KeyRefused
 from jobs.submission.service import list_warnings, submit
 from jobs.submission.validation import SubmissionRefused
+from organizations.models import Membership
 from organizations.permissions import Permission
 
 DUPLICATE = "The same job ran within 24 hours: see `job`. Set allow_duplicate to submit it anyway."
@@ -80,6 +82,34 @@ def cancel_job(request: ApiRequest, job_id: str) -> Status[Job]:
     with _refusals(request), suppress(AlreadyCancelled):
         request_cancel(find_job(request, job_id), token=request.auth)
     return Status(202, read_detail(request, job_id))
+
+
+@router.post(
+    "/{job_id}/assign",
+    auth=TokenAuth(Permission.TRIAGE),
+    response={200: JobDetail, 422: ErrorBody, **ACTION_REFUSALS},
+    summary="Assign",
+)
+def assign_job(request: ApiRequest, job_id: str, body: AssignRequest) -> Job:
+    """Have a member look after a failed job, or nobody."""
+    job = find_job(request, job_id)
+    try:
+        assign(job, read_member(request, body), actor=request.auth)
+    except AssignmentRefused as error:
+        raise ApiError(409, error.code, str(error)) from error
+    return read_detail(request, job_id)
+
+
+def read_member(request: ApiRequest, body: AssignRequest) -> Membership | None:
+    """Whom the body names; None for nobody."""
+    if body.assignee is None:
+        return None
+    email = body.assignee.strip()
+    is_text = not has_control_characters(email)
+    member = find_member(request.auth.organization, email) if is_text else None
+    if member is None:
+        raise invalid({"assignee": "No member has this e-mail address."})
+    return member
 
 
 @router.post(

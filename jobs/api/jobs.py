@@ -65,6 +65,9 @@ class ListParameters(BaseModel):
     submitted_by: Texts = Field(
         [], description="Submitted by these, as e-mail addresses or `token:NAME`."
     )
+    assigned: Texts = Field(
+        [], description="Looked after by these members, as e-mail addresses or names."
+    )
     q: Annotated[str, documented(**TEXT | {"maxLength": MAX_LENGTH})] = Field(
         "",
         description="A query, as on the board: words, `key:value` filters such as "
@@ -131,6 +134,7 @@ def _jobs(request: ApiRequest) -> QuerySet[Job]:
     return (
         visible.jobs()
         .select_related("organization", "account", "poll", "submitted_by", "submitted_token")
+        .with_assignees()
         .prefetch_related(Prefetch("retries", retries))
     )
 

@@ -217,6 +217,12 @@ class SubmitRequest(Strict):
         )
 
 
+class AssignRequest(Strict):
+    assignee: Annotated[str, Field(max_length=254)] | None = Field(
+        description="The e-mail address of a member; null: nobody."
+    )
+
+
 class ResubmitRequest(Strict):
     allow_duplicate: bool = Field(
         False,

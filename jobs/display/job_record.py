@@ -12,7 +12,7 @@ COLUMNS = (
     *("error_class", "error_code", "error_message"),
     *("outputs_total", "outputs_succeeded", "outputs_failed"),
     *("created_at", "started_at", "ended_at", "ended_at_source", "input_duration_ms"),
-    *("submitted_by", "retry_of"),
+    *("submitted_by", "retry_of", "assignee"),
 )
 
 
@@ -33,11 +33,12 @@ _DERIVED: dict[str, Callable[[Job], Any]] = {
     "ended_at": lambda job: _time(job.ended_at),
     "submitted_by": lambda job: job.submitter_name,
     "retry_of": lambda job: job.retry_of_id,
+    "assignee": lambda job: job.assignee_name,
 }
 
 
 def job_record(job: Job) -> dict[str, Any]:
-    """The values of COLUMNS; the account and who submitted the job must be loaded."""
+    """The values of COLUMNS; the account and the people must be loaded."""
     return {
         name: _DERIVED[name](job) if name in _DERIVED else getattr(job, name) for name in COLUMNS
     }

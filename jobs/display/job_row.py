@@ -107,6 +107,7 @@ class JobRow(Printed):
     outputs: SafeString
     outputs_made: SafeString
     outputs_note: str
+    assignee: str
 
     @classmethod
     def of(cls, job: Job, now: datetime) -> "JobRow":
@@ -134,6 +135,7 @@ class JobRow(Printed):
             outputs=SafeString(job.outputs_total or ""),
             outputs_made=SafeString(job.outputs_succeeded),
             outputs_note=_outputs_note(job),
+            assignee=visible(job.assignee.user.display_name) if job.assignee else "",
         )
 
 

@@ -56,7 +56,8 @@ class SavedViewForm(forms.Form):
 
     def _check_query(self, cleaned: dict[str, Any]) -> None:
         params = {"q": [cleaned.get("q", "")], "sort": [cleaned.get("sort", "")]}
-        filters = JobFilter.parse(params, Visibility(self.access.organization))
+        visible = Visibility(self.access.organization, member_id=self.access.member_id)
+        filters = JobFilter.parse(params, visible)
         for name, message in filters.errors.items():
             self.add_error("q", message) if name == "q" else self.add_error(None, message)
 

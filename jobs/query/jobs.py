@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from django.db.models import Q, QuerySet
 
 from jobs.models import Job, Preset
-from jobs.query.language.conditions import status_condition, time_condition
+from jobs.query.language.conditions import assignee_condition, status_condition, time_condition
 from jobs.query.language.parameters import FLAGS
 from jobs.query.language.query import Query
 from jobs.query.language.times import Range
@@ -17,6 +17,7 @@ from jobs.query.paging import bounded, keyset
 from jobs.query.paging.keyset import KeysetPage
 from jobs.query.paging.orderings import SORT_TIMES, Ordering
 from jobs.query.parameters import Parameters, Params
+from jobs.query.references import ME
 from jobs.query.search.searches import find_few, has_searches
 from jobs.query.search.uses import Use
 from jobs.query.visibility import Visibility
@@ -47,6 +48,7 @@ class JobFilter(ListFilter):
         "batch",
         "preset",
         "submitted_by",
+        "assigned",
     )
     CONDITIONS: ClassVar[tuple[str, ...]] = (
         *REPEATED,
@@ -70,6 +72,8 @@ class JobFilter(ListFilter):
     suspect: bool | None = None
     # the jobs that one of `submitted_by` submitted
     submitters: Q | None = None
+    # the members whom the jobs are assigned to
+    assignees: tuple[int, ...] = ()
     # by parameter: `created_after`
     times: Mapping[str, datetime] = field(default_factory=dict)
     search: Query = field(kw_only=True)
@@ -82,8 +86,8 @@ class JobFilter(ListFilter):
         """Read the query string of a list of jobs.
 
         `zone` is that of dates in `q`; by default the organization's. One query when accounts or
-        providers are named, at most two when submitters are, else none; and more for what `q`
-        says of them in alternatives and negations, or of presets.
+        providers are named, one when assignees are, at most two when submitters are, else none; and
+        more for what `q` says of them in alternatives and negations, or of presets.
         """
         search = Query.read(params, cls.CONDITIONS, visible, zone)
         read = cls.read(search.params, visible)
@@ -96,6 +100,7 @@ class JobFilter(ListFilter):
             "presets": read.presets(),
             **{name: read.flag(name) for name in FLAGS},
             "submitters": read.submitters(),
+            "assignees": read.assignees(),
             "times": _read_times(read),
             "sort": read.ordering(SORT_TIMES),
             "limit": read.limit(),
@@ -113,6 +118,7 @@ class JobFilter(ListFilter):
             errors=read.errors,
             unknown=read.unknown,
             organization_id=visible.organization.pk,
+            member_id=visible.member_id if _is_personal(read, search) else None,
         )
 
     def page(self, queryset: QuerySet[Job]) -> KeysetPage[Job]:
@@ -168,6 +174,8 @@ class JobFilter(ListFilter):
             queryset = queryset.filter(is_suspect=self.suspect)
         if self.submitters is not None:
             queryset = queryset.filter(self.submitters)
+        if self.assignees:
+            queryset = queryset.filter(assignee_condition(self.assignees))
         for name, moment in self.times.items():
             queryset = queryset.filter(_time_condition(name, moment))
         return queryset
@@ -224,6 +232,11 @@ class JobFilter(ListFilter):
         return Ordering(
             next((name for name in ("finished", "started") if name in ranges), "created")
         )
+
+
+def _is_personal(read: Parameters, search: Query) -> bool:
+    """Whether the list is another one for each person."""
+    return search.is_personal or ME in map(str.lower, read.several("assigned"))
 
 
 def _read_times(read: Parameters) -> dict[str, datetime]:

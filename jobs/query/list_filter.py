@@ -30,6 +30,8 @@ class ListFilter(ABC):
     errors: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     organization_id: int | None = None
+    # who asks, where the list is another one for each person
+    member_id: int | None = None
     limit: int = DEFAULT_LIMIT
     cursor: str = ""
 
@@ -59,7 +61,8 @@ class ListFilter(ABC):
         """The scope of the list without the filters `names`."""
         conditions = set(self.CONDITIONS) - set(names)
         filters = sorted(pair for pair in self.given if pair[0] in conditions)
-        return json.dumps([type(self).__name__, self.organization_id, filters])
+        owner = [self.organization_id, *([self.member_id] if self.member_id else [])]
+        return json.dumps([type(self).__name__, *owner, filters])
 
     @property
     def is_unreadable(self) -> bool:

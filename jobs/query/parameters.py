@@ -16,7 +16,9 @@ from jobs.models import Preset
 from jobs.query.language.times import AGE, UNITS, restore_plus
 from jobs.query.paging.orderings import Ordering
 from jobs.query.references import (
+    explain_assignee,
     find_accounts,
+    find_assignees,
     find_error_groups,
     find_submitters,
     has_control_characters,
@@ -163,6 +165,15 @@ class Parameters:
                     "Enter an e-mail address or token:NAME."
                 )
         return reduce(or_, known.values()) if known else None
+
+    def assignees(self) -> tuple[int, ...]:
+        """The members that `assigned` names, by id. One query if it names any but `me`."""
+        texts = self.several("assigned")
+        known = find_assignees(self.visible, texts)
+        for text in texts:
+            if text not in known:
+                self.errors["assigned"] = explain_assignee(text)
+        return tuple(sorted({pk for ids in known.values() for pk in ids}))
 
     def error_groups(self) -> tuple[int, ...]:
         """The ids of the groups that `error_group` names, with what is merged into them.

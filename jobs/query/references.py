@@ -2,17 +2,22 @@
 
 import re
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import TypeVar
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from jobs.models import Job, JobErrorGroup, ProviderAccount
+from jobs.query.visibility import Visibility
 from organizations.fields import normalize_email
-from organizations.models import ApiToken, Organization, User
+from organizations.models import ApiToken, Membership, Organization, User
 from organizations.models.token import TOKEN_PREFIX
 
 MAX_ID = 2**63 - 1
 ID_PATTERN = f"^[0-9]{{1,{len(str(MAX_ID))}}}$"
+# who asks, in place of an e-mail address
+ME = "me"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 Row = TypeVar("Row", bound=Model)
@@ -67,6 +72,45 @@ def find_submitters(organization: Organization, references: Iterable[str]) -> di
             text: Q(submitted_by=known[email]) for text, email in emails.items() if email in known
         }
     return found
+
+
+def find_assignees(visible: Visibility, references: Iterable[str]) -> dict[str, list[int]]:
+    """The members that each reference, an e-mail address, a name or `me`, means, by their ids.
+
+    A reference that means nobody is left out: members may share a name, then all of them count.
+    One query if any is not `me`.
+    """
+    references = set(references)
+    found: dict[str, list[int]] = {}
+    if visible.member_id is not None:
+        found = {text: [visible.member_id] for text in references if text.lower() == ME}
+    others = {text for text in references if text.lower() != ME}
+    if not others:
+        return found
+    members = Membership.objects.filter(organization=visible.organization).filter(
+        reduce(or_, (Q(user__name__iexact=text) for text in others))
+        | Q(user__email__in=[normalize_email(text) for text in others])
+    )
+    rows = list(members.order_by("pk").values_list("pk", "user__email", "user__name"))
+    for text in others:
+        # an e-mail address goes before a name that looks like one
+        ids = [pk for pk, email, _ in rows if email == normalize_email(text)]
+        ids = ids or [pk for pk, _, name in rows if name.lower() == text.lower()]
+        if ids:
+            found[text] = ids
+    return found
+
+
+def find_member(organization: Organization, email: str) -> Membership | None:
+    members = Membership.objects.filter(organization=organization).select_related("user")
+    return members.filter(user__email=normalize_email(email)).first()
+
+
+def explain_assignee(text: str) -> str:
+    """Why `find_assignees` finds nobody."""
+    if text.lower() == ME:
+        return "“me” means a person who is signed in. Write an e-mail address."
+    return f"No member has the e-mail address, or the name, “{text}”."
 
 
 def read_id(text: str) -> int | None:

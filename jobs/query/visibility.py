@@ -21,10 +21,12 @@ class Visibility:
     """The one place where rows are narrowed to what a caller may see.
 
     `account_ids`: those of the accounts that an API token is restricted to; None for all accounts.
+    `member_id`: of the person who asks, whom `me` means; None for a token.
     """
 
     organization: Organization
     account_ids: frozenset[int] | None = None
+    member_id: int | None = None
 
     def accounts(self) -> ProviderAccountQuerySet:
         found = ProviderAccount.objects.for_organization(self.organization)

@@ -18,6 +18,7 @@ from jobs.submission.service import describe_hold
 from jobs.submission.validation import SubmissionRefused
 from jobs.views.job_detail import find_job, show_job
 from jobs.views.shared.layout import HtmxRequest
+from jobs.views.shared.list_place import job_url
 from organizations.access import Access, requires
 from organizations.permissions import Permission
 from providers.core.errors import ProviderError
@@ -37,7 +38,7 @@ def cancel(request: HtmxRequest, access: Access, pk: int) -> HttpResponseBase:
     else:
         text = f"Asked {job.account.provider_label} to cancel {job}."
     messages.success(request, text)
-    return redirect("jobs:detail", access.organization.slug, job.pk)
+    return redirect(job_url(request, access, job))
 
 
 @require_POST
@@ -55,7 +56,7 @@ def resubmit(request: HtmxRequest, access: Access, pk: int) -> HttpResponseBase:
         return _refuse(request, access, job, f"{job} was not retried.", error)
     text = f"Retrying {job} as this job."
     messages.success(request, " ".join([text, *describe_hold(job.account)]))
-    return redirect("jobs:detail", access.organization.slug, made.pk)
+    return redirect(job_url(request, access, made))
 
 
 @require_POST
@@ -67,7 +68,7 @@ def resolve(request: HtmxRequest, access: Access, pk: int) -> HttpResponseBase:
         key = _key_of(request, access, f"send again {job.pk}")
         if idempotency.find_job(access.organization, key) is not None:
             messages.info(request, f"{job} has already been sent again.")
-            return redirect("jobs:detail", access.organization.slug, job.pk)
+            return redirect(job_url(request, access, job))
         _check_offered(request, job)
     except (ActionRefused, KeyRefused, KeyOfDeletedJob) as error:
         return _refuse(request, access, job, "Nothing was changed.", error)
@@ -79,14 +80,14 @@ def resolve(request: HtmxRequest, access: Access, pk: int) -> HttpResponseBase:
         found = FoundJobForm(job, request.POST)
         if found.is_valid() and _bind(access, job, found):
             messages.success(request, f"{job} is now linked to the job that you found.")
-            return redirect("jobs:detail", access.organization.slug, job.pk)
+            return redirect(job_url(request, access, job))
         return show_job(request, access, job, found_form=found, status=422)
     again = SendAgainForm(job, request.POST)
     if not again.is_valid():
         return show_job(request, access, job, again_form=again, status=422)
     send_again(job, user=access.user, key=key)
     messages.success(request, f"{job} will be sent again.")
-    return redirect("jobs:detail", access.organization.slug, job.pk)
+    return redirect(job_url(request, access, job))
 
 
 def _key_of(request: HttpRequest, access: Access, call: str) -> CallerKey | None:

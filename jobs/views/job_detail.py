@@ -21,7 +21,7 @@ from jobs.query import arrivals
 from jobs.query.counts import count_like
 from jobs.views.player import JobFiles, gallery_context, player_context, read_files
 from jobs.views.shared.audit_rows import AuditRow, list_rows
-from jobs.views.shared.layout import HtmxRequest, layout_context
+from jobs.views.shared.layout import HtmxRequest, layout_context, list_query
 from jobs.views.shared.list_place import list_place
 from organizations.access import Access, requires
 from organizations.models import AuditEntry
@@ -39,7 +39,8 @@ def find_job(access: Access, pk: int) -> Job:
     jobs = Job.objects.for_organization(access.organization)
     return get_object_or_404(
         jobs.select_related(
-            *("account", "poll", "submitted_by", "submitted_token", "retry_of", "error_group")
+            *("account", "poll", "submitted_by", "submitted_token", "retry_of", "error_group"),
+            "assignee__user",
         ),
         pk=pk,
     )
@@ -87,6 +88,7 @@ def show_job(
         "found_form": found_form or FoundJobForm(job),
         "again_form": again_form or SendAgainForm(job),
         "expired_at": _input_expired_at(job),
+        "list_query": list_query(request, access),
         **_files_context(request, files),
     }
     if request.htmx:

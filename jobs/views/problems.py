@@ -50,7 +50,7 @@ def _access(request: HttpRequest) -> Access | None:
     membership = named or memberships.filter(organization=default_organization(request)).first()
     if membership is None:
         return None
-    return Access(user, membership.organization, Role(membership.role))
+    return Access(user, membership.organization, Role(membership.role), membership.pk)
 
 
 def _render(

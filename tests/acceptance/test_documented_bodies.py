@@ -26,6 +26,7 @@ OUR_JOB_COLUMNS = {
     *(
         "submitted_by",
         "submitted_token",
+        "assignee",
         "retry_of",
         "first_seen_at",
         "changed_at",

@@ -290,7 +290,11 @@ def calls() -> list[tuple[str, str]]:
     return sorted((path, method) for path, methods in paths.items() for method in methods)
 
 
-BODIES = {"integration": '{"enabled": true}', "mute": '{"reason": "Known"}'}
+BODIES = {
+    "integration": '{"enabled": true}',
+    "mute": '{"reason": "Known"}',
+    "assign": '{"assignee": null}',
+}
 
 
 def call(client: Client, method: str, path: str, token: str, body: Any = None) -> HttpResponseBase:

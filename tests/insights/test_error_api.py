@@ -53,6 +53,7 @@ def test_lists_and_reads_groups_with_their_figures(
         "transient": False,
         "mute_reason": None,
         "muted_until": None,
+        "assignee": None,
     }
     job = client.call("GET", f"/jobs?error_group={group.pk}").body["results"][0]
     assert client.call("GET", f"/jobs/{job['id']}").body["error_group"] == str(group.pk)

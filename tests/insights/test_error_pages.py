@@ -11,7 +11,8 @@ from django.utils import timezone
 from insights.errors.counts import day_edges, hour_edges, members_of, read_totals, read_trends
 from jobs.models import Job, JobErrorGroup, ProviderAccount
 from jobs.query.visibility import Visibility
-from organizations.models import AuditEntry, Organization
+from organizations.models import AuditEntry, Membership, Organization
+from tests.factories import make_membership, make_organization, make_user
 from tests.insights.conftest import Url
 from tests.jobs.factories import make_account, make_job
 
@@ -115,7 +116,7 @@ def test_the_list_costs_the_same_however_many_groups_it_has(
     for number in (1, 6):
         for one in range(number):
             fail(account, f"Cause {chr(97 + number)}{chr(97 + one)}", timezone.now())
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             operator.get(url("errors"))
 
 
@@ -207,3 +208,37 @@ def test_a_merge_moves_no_job_and_is_undone(
     operator.post(url("merge", first), {"into": second.pk})
     first.refresh_from_db()
     assert first.merged_into == third
+
+
+def test_an_error_is_assigned_and_found_under_assigned_to_me(
+    operator: Client, url: Url, studio: Organization, account: ProviderAccount
+) -> None:
+    group = group_of(fail(account, "Aa", timezone.now()))
+    other = group_of(fail(account, "Bb", timezone.now()))
+    me = Membership.objects.get(organization=studio)
+    ben = make_membership(studio, user=make_user("ben@studio.example", name="Ben Ade"))
+    assert "Assign to me" in operator.get(url("error", group)).content.decode()
+    operator.post(url("assign", group), {"assignee": me.pk})
+    operator.post(url("assign", other), {"assignee": ben.pk})
+    for query, expected in {
+        "?state=open&assigned=me": [group],
+        "?assigned=me": [group],
+        "?assigned=ben@studio.example": [other],
+        "?assigned=me&assigned=ben@studio.example": [other, group],
+        "?assigned=zed@studio.example": [],
+    }.items():
+        text = operator.get(url("errors") + query).content.decode()
+        assert set(titles(text)) == {one.pk for one in expected}, query
+    text = operator.get(url("errors")).content.decode()
+    side = text.partition('id="mine-title"')[2].partition("</nav>")[0]
+    assert re.findall(r'class="count">(\d+)<', side) == ["1"]
+    assert "assigned=me" in side
+    assert 'title="Assigned to Ben Ade"' in text
+    refused = make_membership(make_organization("elsewhere"))
+    assert operator.post(url("assign", group), {"assignee": refused.pk}).status_code == 422
+    operator.post(url("assign", group), {"assignee": ""})
+    group.refresh_from_db()
+    assert group.assignee is None
+    entries = AuditEntry.objects.about(group)
+    assert [one.action for one in entries] == ["error_group.unassigned", "error_group.assigned"]
+    assert entries[1].after["assignee"] == me.user.email

@@ -112,6 +112,7 @@ _JOB: Example = {
     "synced_at": "2026-05-04T12:05:31.482Z",
     "changed_at": "2026-05-04T12:01:13.107Z",
     "submitted_by": "token:nightly",
+    "assignee": None,
     "retries": [],
     "metadata": {"order": 4711},
     "priority": None,
@@ -185,8 +186,10 @@ ERROR_GROUP: Example = {
     "transient": False,
     "mute_reason": None,
     "muted_until": None,
+    "assignee": None,
     "html_url": "https://board.example.org/o/studio/errors/12/",
 }
+_ASSIGNED: Example = {"assignee": "ann@studio.example"}
 MUTED_GROUP: Example = {**ERROR_GROUP, "state": "muted", "new": False, "mute_reason": "Known"}
 
 # what a request names has to be there
@@ -203,6 +206,8 @@ REQUESTS: dict[str, Example] = {
     "update_account": {"enabled": False},
     "switch_integration": {"enabled": True},
     "submit_job": SUBMISSION,
+    "assign_job": _ASSIGNED,
+    "assign_error": _ASSIGNED,
     "resubmit_job": {"allow_duplicate": False},
     "mute_error": {"reason": "Known", "count": 50},
     "watch_job": {"account": "main", "remote_id": "1001"},
@@ -213,6 +218,7 @@ RESPONSES: dict[str, Example] = {
     "read_raw": {"job": {"id": 1001, "state": "finished"}},
     "submit_job": SUBMITTED_JOB,
     "cancel_job": JOB,
+    "assign_job": {**JOB, **_ASSIGNED},
     "resubmit_job": {**SUBMITTED_JOB, "id": "381", "retry_of": "374"},
     "watch_job": {**JOB, "status": "unknown"},
     "read_link": {
@@ -230,6 +236,7 @@ RESPONSES: dict[str, Example] = {
     "read_error": ERROR_GROUP,
     "mute_error": MUTED_GROUP,
     "resolve_error": {**ERROR_GROUP, "state": "resolved", "new": False},
+    "assign_error": {**ERROR_GROUP, **_ASSIGNED, "new": False},
     "reopen_error": {**ERROR_GROUP, "new": False},
     "list_presets": {"results": [PRESET_WITH_USE], "next": None},
     "read_preset": PRESET_WITH_USE,

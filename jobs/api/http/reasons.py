@@ -75,6 +75,9 @@ _SETTINGS = {
     "options": "there is none of this name, or it has other values",
 }
 
+_LEFT = "the member has just left"
+_ASSIGNEE = {"assignee": "no member has this e-mail address"}
+
 # By operation
 OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
     "list_jobs": {
@@ -83,6 +86,7 @@ OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
             **_PRESET,
             "error_group": "no error group has this id",
             "q": "no query, such as `OR` without words",
+            "assigned": "no member has this e-mail address or name; `me` is for people",
             "submitted_by": "no member has this e-mail address, no token this name",
             **{
                 f"{name}_{side}": _TIME
@@ -91,7 +95,14 @@ OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
             },
         }
     },
-    "list_errors": {INVALID: _LIST},
+    "assign_job": {
+        409: {"not_failed": "it has not failed", "no_member": _LEFT},
+        INVALID: _ASSIGNEE,
+    },
+    "list_errors": {
+        INVALID: {**_LIST, "assigned": "no member has this e-mail address or name"},
+    },
+    "assign_error": {409: {"no_member": _LEFT}, INVALID: _ASSIGNEE},
     "mute_error": {
         409: {"resolved": "it is resolved: reopen it first"},
         INVALID: {

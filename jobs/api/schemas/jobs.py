@@ -136,6 +136,10 @@ class JobShape(Schema):
     submitted_by: str | None = Field(
         validation_alias="submitter_name", description="An e-mail address, or `token:NAME`."
     )
+    assignee: str | None = Field(
+        validation_alias="assignee_name",
+        description="The e-mail address of the member who looks after it.",
+    )
     retry_of: Id | None = Field(
         validation_alias="retry_of_id", description="The job that it is a retry of."
     )

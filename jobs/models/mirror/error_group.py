@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Prefetch, Q
 
-from organizations.models import Organization
+from organizations.models import Membership, Organization
 from providers.core.errors import CLASSES, ErrorClass
 from providers.parsing.text import make_visible
 from providers.parsing.urls import parse_url
@@ -14,6 +14,12 @@ from providers.parsing.urls import parse_url
 MAX_MESSAGE = 500
 # How long a group is marked as new or returned, if nobody does anything about it.
 MARKED_FOR = timedelta(days=7)
+
+
+def prefetch_assignees() -> Prefetch:
+    """A join would cost each row of a list, of which few are assigned."""
+    members = Membership.objects.select_related("user").defer("user__password")
+    return Prefetch("assignee", members)
 
 
 class GroupState(models.TextChoices):
@@ -37,6 +43,10 @@ class JobErrorGroupQuerySet(models.QuerySet["JobErrorGroup"]):
     def roots(self) -> "JobErrorGroupQuerySet":
         """Groups that are shown: those merged into another one are a part of it."""
         return self.filter(merged_into__isnull=True)
+
+    def with_assignees(self) -> "JobErrorGroupQuerySet":
+        """With who looks after each: one query where any of them is assigned, else none."""
+        return self.prefetch_related(prefetch_assignees())
 
     def marked(self, now: datetime) -> "JobErrorGroupQuerySet":
         """New or returned ones."""
@@ -81,6 +91,10 @@ class JobErrorGroup(models.Model):
     muted_rate_per_hour = models.PositiveIntegerField(null=True, blank=True)
     mute_reason = models.CharField(max_length=500, blank=True)
 
+    # the member who looks after it; a membership, so that whoever leaves keeps nothing
+    assignee = models.ForeignKey(
+        Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     note = models.CharField(max_length=2000, blank=True)
     ticket_url = models.URLField(max_length=500, blank=True)
     noted_by = models.ForeignKey(
@@ -108,6 +122,11 @@ class JobErrorGroup(models.Model):
 
     def __str__(self) -> str:
         return make_visible(f"{self.known.title}: {self.message}".removesuffix(": "))
+
+    @property
+    def assignee_name(self) -> str | None:
+        """The e-mail address of who looks after it, if anybody does."""
+        return self.assignee.user.email if self.assignee else None
 
     @property
     def root_id(self) -> int:

@@ -7,9 +7,9 @@ from django.db import models
 from django.db.models import Q
 
 from jobs.models.account import ProviderAccount
-from jobs.models.mirror.error_group import JobErrorGroup
+from jobs.models.mirror.error_group import JobErrorGroup, prefetch_assignees
 from jobs.models.mirror.job_indexes import JOB_INDEXES
-from organizations.models import ApiToken, Organization, name_actor
+from organizations.models import ApiToken, Membership, Organization, name_actor
 from providers.core.status import ACTIVE, TERMINAL, JobStatus
 from providers.parsing.text import make_visible
 from providers.parsing.urls import parse_url
@@ -60,14 +60,20 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(status=JobStatus.FAILED)
 
     def for_list(self) -> "JobQuerySet":
-        """Rows as a list shows them: one query with the account, no JSON."""
-        return self.select_related("account").defer(
-            *HEAVY_COLUMNS, "account__credentials", "account__hook_secret"
+        """Rows as a list shows them: one query with the account, one for assignees, no JSON."""
+        return (
+            self.select_related("account")
+            .with_assignees()
+            .defer(*HEAVY_COLUMNS, "account__credentials", "account__hook_secret")
         )
 
     def for_rows(self) -> "JobQuerySet":
         """Rows as the site's lists show them, whose accounts the page has already."""
-        return self.defer(*HEAVY_COLUMNS, *UNSHOWN_COLUMNS)
+        return self.with_assignees().defer(*HEAVY_COLUMNS, *UNSHOWN_COLUMNS)
+
+    def with_assignees(self) -> "JobQuerySet":
+        """With who looks after each: one query where any of them is assigned, else none."""
+        return self.prefetch_related(prefetch_assignees())
 
     def with_submitters(self) -> "JobQuerySet":
         """With who submitted each, in the same query."""
@@ -178,6 +184,15 @@ class Job(models.Model):
         related_name="+",
         db_index=False,
     )
+    # the member who looks after a failure; a membership, so that whoever leaves keeps nothing
+    assignee = models.ForeignKey(
+        Membership,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
     # computed by the database, so that it can never disagree with the two
     is_unresolved = models.GeneratedField(
         expression=models.ExpressionWrapper(
@@ -263,6 +278,11 @@ class Job(models.Model):
     def submitter_name(self) -> str | None:
         """An e-mail address or `token:NAME`; None for a job that was not submitted here."""
         return name_actor(self.submitted_by, self.submitted_token)
+
+    @property
+    def assignee_name(self) -> str | None:
+        """The e-mail address of who looks after it, if anybody does."""
+        return self.assignee.user.email if self.assignee else None
 
     @property
     def status_value(self) -> JobStatus:

@@ -105,6 +105,14 @@ JOB_INDEXES = [
         condition=Q(submitted_token__isnull=False),
         name="job_list_submitted_token",
     ),
+    # what one member looks after, of which there is little
+    models.Index(
+        F("assignee"),
+        F("sort_at").desc(),
+        F("id").desc(),
+        condition=Q(assignee__isnull=False),
+        name="job_list_assignee",
+    ),
     # the retries of some jobs, and what a job resolved. Few jobs have these keys: an index of all
     # would be written for each, and SQLite would take it for useless.
     models.Index(fields=["retry_of"], condition=Q(retry_of__isnull=False), name="job_retries"),

@@ -55,7 +55,14 @@ def _read_filter(given: Filter, context: Context) -> str:
         values = [
             CLASSES[text.lower()].title if text.lower() in CLASSES else text for text in values
         ]
-    before = {"status": "", "is": "", "provider": "at ", "by": "submitted by ", "has": "has "}
+    before = {
+        "status": "",
+        "is": "",
+        "provider": "at ",
+        "by": "submitted by ",
+        "assigned": "assigned to ",
+        "has": "has ",
+    }
     return before.get(given.key, f"{given.key} ") + _any(values)
 
 

@@ -7,8 +7,8 @@ from django.db.models import Q, QuerySet
 
 from jobs.models import Job
 from jobs.query.language.context import Context
-from jobs.query.references import read_id
-from organizations.models import ApiToken, User
+from jobs.query.references import ME, read_id
+from organizations.models import ApiToken, Membership, User
 from organizations.models.token import TOKEN_PREFIX
 from providers.core import registry
 from providers.core.errors import CLASSES
@@ -113,6 +113,15 @@ def submitters(context: Context, text: str) -> list[Choice]:
     ][:MAX_CHOICES]
 
 
+def assignees(context: Context, text: str) -> list[Choice]:
+    members = Membership.objects.filter(organization=context.visible.organization).filter(
+        Q(user__email__icontains=text) | Q(user__name__icontains=text)
+    )
+    found = members.select_related("user").order_by("user__email")[:MAX_CHOICES]
+    me = [Choice(ME, "You")] if context.visible.member_id and ME.startswith(text.lower()) else []
+    return [*me, *(Choice(one.user.email, one.user.display_name) for one in found)][:MAX_CHOICES]
+
+
 def times(context: Context, text: str) -> list[Choice]:
     pairs = (
         (">1h", "In the last hour"),
@@ -147,4 +156,5 @@ def flags(context: Context, text: str) -> list[Choice]:
 
 
 def present(context: Context, text: str) -> list[Choice]:
-    return _that_begin(text, [("error", "Any reported error")])
+    pairs = (("error", "Any reported error"), ("assignee", "Somebody looks after it"))
+    return _that_begin(text, pairs)

@@ -24,7 +24,13 @@ from jobs.query.language.context import Context
 from jobs.query.language.times import Range, read_lengths, read_times
 from jobs.query.language.tree import Filter, Value
 from jobs.query.paging.orderings import SORT_TIMES, Ordering
-from jobs.query.references import find_error_groups, find_submitters, read_id
+from jobs.query.references import (
+    explain_assignee,
+    find_assignees,
+    find_error_groups,
+    find_submitters,
+    read_id,
+)
 from jobs.query.search.searches import any_of
 from jobs.query.search.sections import Pattern, section_condition
 from jobs.query.search.uses import Use
@@ -49,7 +55,7 @@ FLAGS = {
     "suspect": Q(is_suspect=True),
     "test": Q(is_test=True),
 }
-PRESENT = {"error": ~Q(error_class="")}
+PRESENT = {"error": ~Q(error_class=""), "assignee": Q(assignee__isnull=False)}
 
 
 def choose(value: Value, names: Iterable[str], what: str, *, lists: bool = True) -> list[str]:
@@ -228,6 +234,23 @@ def submitter(given: Filter, context: Context) -> Q:
                 "Write an e-mail address or token:NAME."
             )
     return any_of(known.values())
+
+
+def assigned(given: Filter, context: Context) -> Q:
+    texts = [no_prefix(value) for value in given.values]
+    known = find_assignees(context.visible, texts)
+    for value in given.values:
+        if value.text not in known:
+            raise value.error(explain_assignee(value.text))
+    return assignee_condition({pk for ids in known.values() for pk in ids})
+
+
+def assignee_condition(members: Iterable[int]) -> Q:
+    """Assigned to one of these; one alone is asked for as such, as its index is in the order of
+    the list.
+    """
+    ids = sorted(members)
+    return Q(assignee=ids[0]) if len(ids) == 1 else Q(assignee__in=ids)
 
 
 def time(given: Filter, context: Context) -> Q:

@@ -101,6 +101,13 @@ KEYS: Mapping[str, Key] = {
         choices.submitters,
         is_indexed=True,
     ),
+    "assigned": Key(
+        "Who looks after it, by e-mail address or name",
+        "assigned:me",
+        conditions.assigned,
+        choices.assignees,
+        is_indexed=True,
+    ),
     "created": Key(
         "When it was created",
         "created:>2d",

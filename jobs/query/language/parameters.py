@@ -38,6 +38,7 @@ _NAMES = {
     "batch": "batch",
     "preset": "preset",
     "submitted_by": "by",
+    "assigned": "assigned",
 }
 
 

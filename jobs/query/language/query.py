@@ -14,8 +14,9 @@ from jobs.query.language.context import Context
 from jobs.query.language.grammar import parse
 from jobs.query.language.keys import KEYS
 from jobs.query.language.parameters import as_terms, fix_params, split
-from jobs.query.language.tree import Filter, Node, Or, QueryError, terms_of
+from jobs.query.language.tree import Filter, Node, Or, QueryError, leaves, terms_of
 from jobs.query.language.write import fix_dates, write
+from jobs.query.references import ME
 from jobs.query.visibility import Visibility
 from organizations.profile.time_zones import zone_named
 
@@ -116,6 +117,15 @@ class Query:
     def follows_status(self) -> bool:
         """Whether jobs come to fit `rest` as their status changes."""
         return follows_status(self.rest)
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether `rest` asks for something of the person who asks."""
+        filters = (leaf for leaf in leaves(self.rest) if isinstance(leaf, Filter))
+        return any(
+            leaf.key == "assigned" and any(value.text.lower() == ME for value in leaf.values)
+            for leaf in filters
+        )
 
     @property
     def time_keys(self) -> frozenset[str]:

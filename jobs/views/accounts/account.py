@@ -12,8 +12,8 @@ from jobs.accounts.freshness import describe_list, freshness
 from jobs.accounts.service import CheckResult, CheckStatus
 from jobs.accounts.webhook_urls import mask, webhook_url
 from jobs.actions.watching import InvalidId, watch_job
-from jobs.forms.account import AccountForm, AccountPageForm
-from jobs.forms.watch import WatchForm
+from jobs.forms.accounts.account import AccountForm, AccountPageForm
+from jobs.forms.accounts.watch import WatchForm
 from jobs.models import ProviderAccount
 from jobs.views.accounts.figures import read_figures
 from jobs.views.shared.audit_rows import list_rows

@@ -59,7 +59,8 @@ def query(request: HttpRequest, access: Access) -> HttpResponse:
     # the text as it is in the box: places count from its beginning
     text = request.GET.get("q", "")[: MAX_LENGTH + 1]
     at = _read_place(request.GET.get("at", ""), len(text))
-    visible, zone = Visibility(access.organization), timezone.get_current_timezone()
+    visible = Visibility(access.organization, member_id=access.member_id)
+    zone = timezone.get_current_timezone()
     search = JobFilter.parse({"q": [text]}, visible, zone).search
     options = complete(text, at, search.context)
     shift = len(text) - len(text.lstrip())

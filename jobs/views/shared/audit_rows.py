@@ -10,7 +10,11 @@ from organizations.access import Access
 from organizations.models import AuditEntry
 
 # Pages of what an entry may be about, by its kind
-PAGES = {"job": "jobs:detail", "provideraccount": "jobs:account_edit"}
+PAGES = {
+    "job": "jobs:detail",
+    "provideraccount": "jobs:account_edit",
+    "joberrorgroup": "insights:error",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,8 @@ def mark_error(filters: JobFilter, *, keeps_list: bool) -> MarkedError | None:
 
 def _parse(params: Params, access: Access) -> PageFilter:
     zone = timezone.get_current_timezone()
-    return _join_columns(PageFilter.parse(params, Visibility(access.organization), zone))
+    visible = Visibility(access.organization, member_id=access.member_id)
+    return _join_columns(PageFilter.parse(params, visible, zone))
 
 
 def _join_columns(filters: PageFilter) -> PageFilter:

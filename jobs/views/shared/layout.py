@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 
 from jobs.accounts.freshness import Freshness, HealthStatus, fingerprint, freshness
-from jobs.models import JobErrorGroup, ProviderAccount
+from jobs.models import GroupState, Job, JobErrorGroup, ProviderAccount
 from jobs.query.counts import RowCount
 from jobs.views.shared.view_links import view_links
 from organizations.access import Access
@@ -90,16 +91,23 @@ def layout_context(access: Access, section: str, view: str = "") -> dict[str, An
         "views": view_links(access, view),
         "jobs_url": reverse("jobs:list", args=[access.organization.slug]),
         "search": job_search(access),
-        **_health_and_errors(access.organization),
+        **_health_and_counts(access),
     }
 
 
-def _health_and_errors(organization: Organization) -> dict[str, Any]:
-    """The accounts' health and how many errors are new or returned, in one query."""
-    marked = JobErrorGroup.objects.for_organization(organization).marked(timezone.now())
-    states = freshness_of(organization, marked_errors=RowCount(marked.roots().values("pk")))
-    new_errors = states[0].account.__dict__["marked_errors"] if states else 0
-    return {**health_context(states), "new_errors": new_errors}
+def _health_and_counts(access: Access) -> dict[str, Any]:
+    """The accounts' health and the counts beside the navigation, in one query."""
+    groups = JobErrorGroup.objects.for_organization(access.organization).roots()
+    counted: dict[str, QuerySet[Any]] = {
+        "new_errors": groups.marked(timezone.now()),
+        "my_errors": groups.filter(assignee=access.member_id, state=GroupState.OPEN),
+        # a member is one of this organization alone, so that the index of assignees does
+        "my_failures": Job.objects.filter(assignee=access.member_id, is_unresolved=True),
+    }
+    counts = {name: RowCount(rows.order_by().values("pk")) for name, rows in counted.items()}
+    states = freshness_of(access.organization, **counts)
+    found = states[0].account.__dict__ if states else {}
+    return {**health_context(states), **{name: found.get(name, 0) for name in counts}}
 
 
 def health_context(states: list[Freshness]) -> dict[str, Any]:
@@ -131,19 +139,21 @@ def _alarms(states: list[Freshness]) -> list[Alarm]:
 def list_query(request: HttpRequest, access: Access) -> str | None:
     """The query string of the job list that one comes from; None where that is not known.
 
-    A job's page has it as `list` in its URL, once somebody went from one job to the next. The
-    Referer gives no more than the query, which goes behind our own path.
+    A job's page has it as `list` in its URL, once somebody went from one job to the next or did
+    something, and so have its forms. The Referer gives no more than the query, which goes behind
+    our own path.
     """
-    if "list" in request.GET:
-        return _read_query(request.GET["list"])
+    for given in (request.POST, request.GET):
+        if "list" in given:
+            return _read_query(given["list"])
     path = reverse("jobs:list", args=[access.organization.slug])
     page, _, query = request.headers.get("Referer", "").partition("?")
     if page.endswith(path):
         return _read_query(query)
     # after an action one comes from the job's own page
     is_job = page.rstrip("0123456789/").endswith(path.rstrip("/"))
-    given = QueryDict(query[:MAX_LIST_QUERY]).get("list") if is_job else None
-    return None if given is None else _read_query(given)
+    found = QueryDict(query[:MAX_LIST_QUERY]).get("list") if is_job else None
+    return None if found is None else _read_query(found)
 
 
 def _read_query(text: str) -> str | None:

@@ -29,6 +29,13 @@ class ListPlace:
     next_failed_url: str | None = None
 
 
+def job_url(request: HttpRequest, access: Access, job: Job) -> str:
+    """The page of `job`, which still knows the list that one comes from."""
+    query = list_query(request, access)
+    path = reverse("jobs:detail", args=[access.organization.slug, job.pk])
+    return path if query is None else f"{path}?{urlencode({'list': query})}"
+
+
 def list_place(
     request: HttpRequest, access: Access, job: Job, views: Iterable[ViewLink], revision: str
 ) -> ListPlace | None:

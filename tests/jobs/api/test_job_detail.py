@@ -95,6 +95,7 @@ def test_a_job_in_detail(reader: ApiClient, account: ProviderAccount) -> None:
         "changed_at": "2026-03-14T12:00:00.000Z",
         "html_url": f"http://127.0.0.1:8000/o/north/jobs/{job.pk}/",
         "submitted_by": "maker@north.example",
+        "assignee": None,
         "retry_of": str(first.pk),
         "retries": [str(retry.pk)],
         "metadata": {"order": [7, {"deep": None}]},

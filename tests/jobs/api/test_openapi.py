@@ -58,6 +58,8 @@ def test_every_call_is_documented(document: Any) -> None:
         ("POST", "/api/v1/errors/{group_id}/mute"),
         ("POST", "/api/v1/errors/{group_id}/resolve"),
         ("POST", "/api/v1/errors/{group_id}/reopen"),
+        ("POST", "/api/v1/errors/{group_id}/assign"),
+        ("POST", "/api/v1/jobs/{job_id}/assign"),
         ("GET", "/api/v1/me"),
     }
 
@@ -67,7 +69,13 @@ def test_calls_have_names_that_generated_clients_keep(document: Any) -> None:
         call["operationId"] for methods in document["paths"].values() for call in methods.values()
     ]
     assert sorted(names) == [
-        *("cancel_job", "check_account_credentials", "create_account"),
+        *(
+            "assign_error",
+            "assign_job",
+            "cancel_job",
+            "check_account_credentials",
+            "create_account",
+        ),
         *("list_accounts", "list_errors", "list_files", "list_jobs", "list_presets", "mute_error"),
         *(
             "read_account",

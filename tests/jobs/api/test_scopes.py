@@ -66,6 +66,8 @@ PAGES = {
     ("POST", "/errors/{group_id}/mute"): "insights:mute",
     ("POST", "/errors/{group_id}/resolve"): "insights:resolve",
     ("POST", "/errors/{group_id}/reopen"): "insights:reopen",
+    ("POST", "/jobs/{job_id}/assign"): "assign",
+    ("POST", "/errors/{group_id}/assign"): "insights:assign",
 }
 
 

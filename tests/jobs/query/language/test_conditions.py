@@ -12,7 +12,7 @@ from jobs.models import Job, JobErrorGroup, ProviderAccount
 from jobs.query.jobs import JobFilter
 from jobs.query.language.keys import KEYS
 from jobs.query.visibility import Visibility
-from organizations.models import ApiToken, Organization
+from organizations.models import ApiToken, Membership, Organization
 from tests.factories import make_membership, make_organization, make_user
 from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
 
@@ -43,7 +43,8 @@ def jobs(organization: Organization, account: ProviderAccount) -> dict[str, Job]
     archive = make_account(organization, name="Archive", provider="xvid")
     preset = make_preset(account, name="web 720", remote_id="p-720")
     user = make_user("ann@studio.example")
-    make_membership(organization, user=user)
+    ann = make_membership(organization, user=user)
+    ben = make_membership(organization, user=make_user("ben@studio.example", name="Ben Ade"))
     token = ApiToken.issue(organization, "nightly")[0]
     lecture = make_job(
         account,
@@ -66,7 +67,14 @@ def jobs(organization: Organization, account: ProviderAccount) -> dict[str, Job]
         version=1,
         created_at=NOON,
     )
-    lost = make_job(account, name="lost", status="failed", submitted_token=token, batch="spring 2")
+    lost = make_job(
+        account,
+        name="lost",
+        status="failed",
+        submitted_token=token,
+        batch="spring 2",
+        assignee=ann,
+    )
     denied = make_job(
         archive,
         name="denied",
@@ -76,6 +84,7 @@ def jobs(organization: Organization, account: ProviderAccount) -> dict[str, Job]
         error_code="AccessDenied",
         resolved_by=lecture,
         is_partial=True,
+        assignee=ben,
         sort_at=NOON - timedelta(days=3),
         created_at=NOON - timedelta(days=3),
         ended_at=NOON - timedelta(days=3),
@@ -107,7 +116,8 @@ def find(organization: Organization, jobs: dict[str, Job]) -> Find:
     names = {job.pk: name for name, job in jobs.items()}
 
     def find(text: str) -> set[str]:
-        visible = Visibility(organization)
+        member = Membership.objects.get(organization=organization, user__name="Ben Ade")
+        visible = Visibility(organization, member_id=member.pk)
         filters = JobFilter.parse({"q": [text]}, visible)
         assert filters.errors == {}
         return {names[job.pk] for job in filters.apply(visible.jobs())}
@@ -159,6 +169,10 @@ FOUND = {
     "preset:web*,p-720": "lecture",
     "by:ann@studio.example": "lecture",
     "by:token:nightly,Ann@studio.example": "lecture lost",
+    "assigned:me": "denied",
+    "assigned:ME,Ann@studio.example": "lost denied",
+    'assigned:"ben ade" -is:unresolved': "denied",
+    "has:assignee": "lost denied",
     "is:suspect": "lecture",
     "is:partial": "denied",
     "is:unresolved": "lost",
@@ -255,7 +269,9 @@ def test_finds_several_jobs_by_their_ids(find: Find, jobs: dict[str, Job], patte
         ("by:theirs@studio.example", "theirs@studio.example", "No member has the e-mail address"),
         ("-by:a*", "a*", "Write it in full"),
         ("is:stuck", "stuck", "Use gone, unresolved, partial, suspect, test."),
-        ("has:batch", "batch", "Use error."),
+        ("has:batch", "batch", "Use error, assignee."),
+        ("assigned:me", "me", "a person who is signed in"),
+        ("assigned:zed", "zed", "No member has the e-mail address"),
         ("created:soon", "soon", "Write a date such as"),
         ("a OR created:2026-02-30", "2026-02-30", "Write a date such as"),
         ("created:999999w", "999999w", "Write a date such as"),

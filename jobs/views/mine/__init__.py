@@ -1,0 +1,1 @@
+"""What concerns one person: what is assigned to somebody, and notices of jobs that ended."""
