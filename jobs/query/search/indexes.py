@@ -17,6 +17,10 @@ from jobs.models.search.trigrams import (
     trigrams_for,
 )
 
+# Texts with all trigrams are looked at one by one, for 10 µs each: whether the terms are in them as
+# such, and in the right section. What is searched for in names may be in the metadata of all jobs.
+MAX_LOOKED_AT = 30_000
+
 # What is after a pair of characters in all trigrams that begin with it, and behind them in order
 _LAST = "\U0010ffff"
 
@@ -24,7 +28,8 @@ _LAST = "\U0010ffff"
 def ask_index(terms: Sequence[Term], organization_id: int, limit: int) -> list[int] | None:
     """The ids of at most `limit` of the organization's jobs that contain all `terms`.
 
-    None where the index says nothing about the terms, since nearly all texts contain them.
+    None where the index says nothing about the terms, since nearly all texts contain them, or
+    more than MAX_LOOKED_AT might.
     """
     if all(is_too_common(term.text) for term in terms):
         return None
@@ -32,7 +37,7 @@ def ask_index(terms: Sequence[Term], organization_id: int, limit: int) -> list[i
     return ask(terms, organization_id, limit)
 
 
-def _ask_gin(terms: Sequence[Term], organization_id: int, limit: int) -> list[int]:
+def _ask_gin(terms: Sequence[Term], organization_id: int, limit: int) -> list[int] | None:
     texts = (mark_organization(organization_id), *(term.text for term in terms))
     sought = [trigrams_for(text) for text in texts]
     conditions = ["trigrams @> %s::integer[]"]
@@ -41,14 +46,11 @@ def _ask_gin(terms: Sequence[Term], organization_id: int, limit: int) -> list[in
         if one.any:
             conditions.append("trigrams && %s::integer[]")
             params.append(sorted(one.any))
-    conditions += [_has(term, "STRPOS") for term in terms]
-    return _run(
-        f"SELECT job_id FROM {TABLE} WHERE {' AND '.join(conditions)} LIMIT %s",
-        [*params, *_has_params(terms), limit],
-    )
+    source = f"{TABLE} WHERE {' AND '.join(conditions)} LIMIT %s"
+    return _look_at(terms, "STRPOS", source, [*params, MAX_LOOKED_AT + 1], limit)
 
 
-def _ask_fts(terms: Sequence[Term], organization_id: int, limit: int) -> list[int]:
+def _ask_fts(terms: Sequence[Term], organization_id: int, limit: int) -> list[int] | None:
     parts = [_quote(mark_organization(organization_id))]
     for text in (term.text for term in terms):
         if len(text) > 2:
@@ -58,14 +60,31 @@ def _ask_fts(terms: Sequence[Term], organization_id: int, limit: int) -> list[in
             if not longer:
                 return []
             parts.append(f"({' OR '.join(map(_quote, longer))})")
-    conditions = [_has(term, "INSTR") for term in terms]
     # A cross join is carried out in the order in which it is written: what the index finds is
-    # looked at as it comes, and no further than `limit`.
-    return _run(
-        f"SELECT job_id FROM (SELECT rowid AS found FROM {FTS_TABLE} WHERE {FTS_TABLE} MATCH %s) "
-        f"CROSS JOIN {TABLE} ON job_id = found WHERE {' AND '.join(conditions)} LIMIT %s",
-        [" AND ".join(parts), *_has_params(terms), limit],
+    # looked at as it comes.
+    source = (
+        f"(SELECT rowid AS pk FROM {FTS_TABLE} WHERE {FTS_TABLE} MATCH %s LIMIT %s) "
+        f"CROSS JOIN {TABLE} ON job_id = pk"
     )
+    return _look_at(terms, "INSTR", source, [" AND ".join(parts), MAX_LOOKED_AT + 1], limit)
+
+
+def _look_at(
+    terms: Sequence[Term], find: str, source: str, params: list[Any], limit: int
+) -> list[int] | None:
+    """At most `limit` of the rows of `source` that contain all terms; None where it has too many.
+
+    How many they are is among the ids, as a number that no id is.
+    """
+    has = " AND ".join(_has(term, find) for term in terms)
+    found = _run(
+        f"WITH looked_at AS (SELECT job_id, {has} AS fits FROM {source}), "
+        f"fitting AS (SELECT job_id FROM looked_at WHERE fits LIMIT %s) "
+        "SELECT job_id FROM fitting UNION ALL SELECT -COUNT(*) FROM looked_at",
+        [*_has_params(terms), *params, limit],
+    )
+    count = -min(found)
+    return None if count > MAX_LOOKED_AT else [pk for pk in found if pk > 0]
 
 
 def _has(term: Term, find: str) -> str:

@@ -43,6 +43,18 @@ def test_the_index_finds_what_contains_all_terms(names: list[str], typed: list[s
     assert sorted(account.jobs.filter(contains(terms)).values_list("pk", flat=True)) == expected
 
 
+def test_what_many_texts_have_in_another_section_is_searched_in_the_order_of_the_list(
+    account: ProviderAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, *_ = (make_job(account, name=name, batch="spring") for name in ("spring", *"abcd"))
+    term = Term("spring", Section.NAME)
+    assert ask_index([term], account.organization_id, 100) == [job.pk]
+    monkeypatch.setattr("jobs.query.search.indexes.MAX_LOOKED_AT", 4)
+    assert ask_index([term], account.organization_id, 100) is None
+    condition = section_condition(Pattern("spring"), Section.NAME, account.organization_id)
+    assert account.jobs.get(condition) == job
+
+
 def test_no_table_is_read_for_a_search(account: ProviderAccount) -> None:
     one = make_job(account, name="needle zq 夜")
     fields = {name: getattr(one, name) for name in JOB_COLUMNS} | {"account": account}
