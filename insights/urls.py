@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from insights.views import actions, error, errors
+from insights.views import actions, error, errors, overview
 
 app_name = "insights"
 
 _GROUP = "o/<slug:org>/errors/<int:group_pk>/"
 
 urlpatterns = [
+    path("", overview.home, name="home"),
+    path("o/<slug:org>/", overview.overview, name="overview"),
     path("o/<slug:org>/errors/", errors.error_list, name="errors"),
     path(_GROUP, error.error, name="error"),
     path(f"{_GROUP}mute/", actions.mute, name="mute"),

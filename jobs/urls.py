@@ -25,8 +25,6 @@ from jobs.webhooks import receiver
 app_name = "jobs"
 
 urlpatterns = [
-    path("", navigation.home, name="home"),
-    path("o/<slug:org>/", navigation.overview, name="overview"),
     path("o/<slug:org>/search/", navigation.search, name="search"),
     path("o/<slug:org>/jobs/", job_list.job_list, name="list"),
     path("o/<slug:org>/jobs/live/", live.live, name="live"),

@@ -1,7 +1,8 @@
 """How many jobs are behind each tab of a list, counted no further than a cap."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -10,7 +11,7 @@ from django.core.cache import cache
 from django.db import models
 from django.db.models import IntegerField, Q, QuerySet, Subquery
 
-from jobs.models import Job, JobErrorGroup
+from jobs.models import Job, JobErrorGroup, ProviderAccount
 from jobs.models.mirror.job import JobQuerySet
 from jobs.query.jobs import JobFilter
 from organizations.models import Organization
@@ -99,6 +100,32 @@ def count_each(querysets: Mapping[str, QuerySet[Any, Any]]) -> dict[str, int]:
     counts = [RowCount(rows) for rows in querysets.values()]
     row = Organization.objects.order_by("pk").values_list(*counts).first()
     return dict(zip(querysets, row, strict=True)) if row else dict.fromkeys(querysets, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveJobs:
+    """How many jobs of an account wait at the provider, and how many run."""
+
+    queued: int
+    running: int
+
+
+def count_active(accounts: Sequence[ProviderAccount]) -> dict[int, ActiveJobs]:
+    """By account, in one query, which reads the index of active jobs: they are few."""
+    active = Job.objects.filter(
+        organization__in={account.organization_id for account in accounts},
+        account__in=accounts,
+        status__in=[JobStatus.QUEUED, JobStatus.RUNNING],
+        is_active=True,
+    )
+    rows = active.values_list("account", "status").annotate(jobs=models.Count("pk")).order_by()
+    counts = Counter({(pk, status): jobs for pk, status, jobs in rows})
+    return {
+        account.pk: ActiveJobs(
+            counts[account.pk, JobStatus.QUEUED], counts[account.pk, JobStatus.RUNNING]
+        )
+        for account in accounts
+    }
 
 
 def count_like(group: JobErrorGroup, cap: int = COUNT_CAP) -> Count:

@@ -1,4 +1,4 @@
-"""Ways to a list or a job: the front page, an organization's, and the search box."""
+"""Where the search box leads: to a job, or to a list."""
 
 from urllib.parse import urlencode
 
@@ -13,31 +13,9 @@ from jobs.query.parameters import MAX_TEXT
 from jobs.query.references import has_control_characters, read_id
 from jobs.query.search.words import id_condition, text_condition
 from jobs.views.shared.first_page import MAX_URL
-from jobs.views.shared.view_links import default_url
-from organizations.access import Access, default_organization, require_user, requires
-from organizations.models import Organization, User
+from organizations.access import Access, requires
+from organizations.models import Organization
 from organizations.permissions import Permission
-
-
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """`/`: the organization that the user worked in last."""
-    organization = default_organization(request)
-    if organization is None:
-        return redirect("organizations:list")
-    return _redirect_to_jobs(require_user(request), organization)
-
-
-@require_safe
-@requires(Permission.READ)
-def overview(request: HttpRequest, access: Access) -> HttpResponse:
-    return _redirect_to_jobs(access.user, access.organization)
-
-
-def _redirect_to_jobs(user: User, organization: Organization) -> HttpResponse:
-    """To the view that the user begins with, else to all jobs."""
-    every = reverse("jobs:list", args=[organization.slug])
-    return redirect(default_url(user, organization) or every)
 
 
 @require_safe

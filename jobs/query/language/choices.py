@@ -150,6 +150,7 @@ def flags(context: Context, text: str) -> list[Choice]:
         ("partial", "Ended with usable and with failed outputs"),
         ("suspect", "Succeeded, but something looks wrong"),
         ("gone", "The provider no longer has it"),
+        ("unconfirmed", "Its submission must be checked at the provider"),
         ("test", "A test job"),
     )
     return _that_begin(text, pairs)

@@ -19,6 +19,7 @@ from django.db.models.lookups import (
     LessThanOrEqual,
 )
 
+from jobs.models import SubmissionState
 from jobs.models.search.sections import END, Section
 from jobs.query.language.context import Context
 from jobs.query.language.times import Range, read_lengths, read_times
@@ -53,6 +54,7 @@ FLAGS = {
     "unresolved": Q(status=JobStatus.FAILED, is_unresolved=True),
     "partial": Q(is_partial=True),
     "suspect": Q(is_suspect=True),
+    "unconfirmed": Q(status=JobStatus.SUBMITTING, submission__state=SubmissionState.UNCONFIRMED),
     "test": Q(is_test=True),
 }
 PRESENT = {"error": ~Q(error_class=""), "assignee": Q(assignee__isnull=False)}

@@ -88,7 +88,7 @@ def member_leave(request: HttpRequest, access: Access) -> HttpResponse:
     membership = access.organization.memberships.get(user=access.user)
     if _remove(request, access, membership):
         messages.success(request, f"You have left {access.organization.name}.")
-        return redirect("jobs:home")
+        return redirect("insights:home")
     return _ask(request, access, "jobs/settings/member_leave.html", membership)
 
 

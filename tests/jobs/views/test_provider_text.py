@@ -45,6 +45,8 @@ MADE = {
     "link.url",
     "place.url",
     "cause.url",
+    "need.figure.url",
+    "need.mark.label",
     "form.sort",
     "form.columns",
 }

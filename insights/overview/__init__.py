@@ -1,0 +1,1 @@
+"""The front page: what needs somebody, and the accounts at a glance."""
