@@ -1,1 +1,1 @@
-"""Error groups in the REST API."""
+"""Error groups and statistics in the REST API."""

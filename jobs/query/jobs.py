@@ -1,6 +1,6 @@
 """The filters of a job list, in the names that the URL and the API share."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, ClassVar, Self
@@ -161,7 +161,7 @@ class JobFilter(ListFilter):
         if self.account_ids is not None:
             queryset = queryset.filter(account_id__in=sorted(self.account_ids))
         if self.error:
-            queryset = queryset.filter(error_class__in=_error_classes(self.error))
+            queryset = queryset.filter(error_class__in=self.error_classes)
         if self.error_groups:
             queryset = queryset.filter(_in_groups(self.error_groups))
         if self.batch:
@@ -179,6 +179,17 @@ class JobFilter(ListFilter):
         for name, moment in self.times.items():
             queryset = queryset.filter(_time_condition(name, moment))
         return queryset
+
+    @property
+    def error_classes(self) -> list[str]:
+        """The classes, those of each family among them, which an index finds one by one."""
+        found = set()
+        for name in self.error:
+            family = name.removesuffix("*")
+            found |= (
+                {name} if family == name else {one for one in CLASSES if one.startswith(family)}
+            )
+        return sorted(found)
 
     @property
     def text(self) -> str:
@@ -261,12 +272,3 @@ def _read_errors(read: Parameters) -> tuple[str, ...]:
 def _in_groups(groups: tuple[int, ...]) -> Q:
     """One alone is asked for as such: its index is in the order of the list."""
     return Q(error_group=groups[0]) if len(groups) == 1 else Q(error_group__in=groups)
-
-
-def _error_classes(names: Iterable[str]) -> list[str]:
-    """The classes, those of each family among them, which an index finds one by one."""
-    found = set()
-    for name in names:
-        family = name.removesuffix("*")
-        found |= {name} if family == name else {one for one in CLASSES if one.startswith(family)}
-    return sorted(found)

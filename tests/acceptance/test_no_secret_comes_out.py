@@ -238,6 +238,7 @@ def board_pages(account: ProviderAccount) -> Iterator[str]:
 
 def api_calls(account: ProviderAccount) -> Iterator[str]:
     yield from ("/jobs", "/files", "/files?kind=image", "/presets", "/accounts", "/errors")
+    yield "/stats"
     yield f"/accounts/{account.pk}"
     for pk in Job.objects.filter(submission__isnull=False).values_list("pk", flat=True):
         yield f"/jobs/{pk}"

@@ -4,10 +4,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from jobs.models import JobErrorGroup, ProviderAccount
+from jobs.models import JobErrorGroup, Preset, ProviderAccount
 from organizations.models import Organization, Role
 from tests.factories import make_membership, make_organization
-from tests.jobs.factories import make_account
+from tests.jobs.factories import make_account, make_preset
 
 Url = Callable[..., str]
 
@@ -20,6 +20,19 @@ def studio(db: None) -> Organization:
 @pytest.fixture
 def account(studio: Organization) -> ProviderAccount:
     return make_account(studio, name="EU main")
+
+
+@pytest.fixture
+def accounts(studio: Organization) -> list[ProviderAccount]:
+    return [
+        make_account(studio, name=name, provider=provider)
+        for name, provider in (("one", "zencoder"), ("two", "zencoder"), ("three", "xvid"))
+    ]
+
+
+@pytest.fixture
+def presets(accounts: list[ProviderAccount]) -> list[Preset]:
+    return [make_preset(account) for account in accounts for _ in range(2)]
 
 
 @pytest.fixture

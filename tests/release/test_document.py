@@ -116,6 +116,7 @@ def find_fitting(sandbox: RunningSandbox) -> dict[str, list[dict[str, Any]]]:
     mp4 = {"renditions": [{"packaging": "mp4", "heights": [360]}]}
     return {
         **dict.fromkeys(("list_jobs", "list_files", "list_presets", "list_accounts"), rows),
+        "read_stats": [{"from": "2026-01-05", "to": "2026-01-07", "group": "day"}],
         "list_errors": [{"account": [main.name], "provider": ["zencoder"]}],
         **dict.fromkeys(("read_error", "resolve_error", "reopen_error"), groups),
         "mute_error": [group | {"reason": "Known", **one_limit} for group in groups],

@@ -17,6 +17,7 @@ TAGS = {
     "presets": "Presets of all accounts, and how often each is used.",
     "errors": "Failed jobs grouped by cause: list, read, mute, resolve, reopen.",
     "files": "Outputs of all jobs.",
+    "statistics": "How jobs ended over time, and how long they took.",
     "tokens": "The token that calls.",
 }
 LICENSE = {"name": "MIT", "url": "https://opensource.org/license/mit"}

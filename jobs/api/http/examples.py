@@ -238,6 +238,22 @@ RESPONSES: dict[str, Example] = {
     "resolve_error": {**ERROR_GROUP, "state": "resolved", "new": False},
     "assign_error": {**ERROR_GROUP, **_ASSIGNED, "new": False},
     "reopen_error": {**ERROR_GROUP, "new": False},
+    "read_stats": {
+        "from": "2026-05-03T22:00:00.000Z",
+        "to": "2026-05-04T22:00:00.000Z",
+        "complete": True,
+        "buckets": [
+            {
+                "at": "2026-05-03T22:00:00.000Z",
+                "succeeded": 553,
+                "failed": 12,
+                "cancelled": 4,
+                "wait_ms": {"p50": 41_268, "p95": 229_430},
+                "run_ms": {"p50": 372_105, "p95": 2_304_880},
+                "output_ms": 7_678_800_000,
+            }
+        ],
+    },
     "list_presets": {"results": [PRESET_WITH_USE], "next": None},
     "read_preset": PRESET_WITH_USE,
     "list_files": {"results": [FILE], "next": None},

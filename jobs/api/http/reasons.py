@@ -103,6 +103,14 @@ OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
         INVALID: {**_LIST, "assigned": "no member has this e-mail address or name"},
     },
     "assign_error": {409: {"no_member": _LEFT}, INVALID: _ASSIGNEE},
+    "read_stats": {
+        INVALID: {
+            "from": "no time, after `to`, before 2000, or further back than `group` allows",
+            "to": "no time, or more than a year ahead",
+            "group": "neither hour nor day",
+            "q": "no query, such as `OR` without words",
+        }
+    },
     "mute_error": {
         409: {"resolved": "it is resolved: reopen it first"},
         INVALID: {

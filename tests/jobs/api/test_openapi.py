@@ -60,6 +60,7 @@ def test_every_call_is_documented(document: Any) -> None:
         ("POST", "/api/v1/errors/{group_id}/reopen"),
         ("POST", "/api/v1/errors/{group_id}/assign"),
         ("POST", "/api/v1/jobs/{job_id}/assign"),
+        ("GET", "/api/v1/stats"),
         ("GET", "/api/v1/me"),
     }
 
@@ -85,6 +86,7 @@ def test_calls_have_names_that_generated_clients_keep(document: Any) -> None:
             "read_link",
             "read_preset",
             "read_raw",
+            "read_stats",
         ),
         *(
             "read_token",

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from jobs.mirror import search
 from jobs.models import Output, ProviderAccount
 from jobs.query.files import FileFilter
-from jobs.query.paging import bounded
+from jobs.query.paging import windows
 from jobs.query.paging.keyset import page
 from jobs.query.search import matches
 from jobs.query.visibility import Visibility
@@ -129,8 +129,8 @@ def test_files_are_found_alike_however_many_jobs_have_the_text(
 ) -> None:
     monkeypatch.setattr(matches, "COMMON", newest)
     monkeypatch.setattr(matches, "MAX_FOUND", most)
-    monkeypatch.setattr(bounded, "FIRST_WINDOW", 1)
-    monkeypatch.setattr(bounded, "SEARCH_S", 0)
+    monkeypatch.setattr(windows, "FIRST_WINDOW", 1)
+    monkeypatch.setattr(windows, "SEARCH_S", 0)
     harbour = make_job(account, name="Harbour.mov", metadata={"crew": "web"})
     one = make_output(harbour, label="web", url="https://cdn.example/Harbour%20web.mp4")
     other = make_output(harbour, label="hls", url="https://cdn.example/b.m3u8")

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, ProviderAccount
-from jobs.query.paging import bounded
+from jobs.query.paging import windows
 from jobs.views.lists import export
 from jobs.workqueue.leases import LeaseLost
 from tests.jobs.factories import NOON, make_job
@@ -60,8 +60,8 @@ def test_what_no_index_serves_is_exported_to_its_end(
     viewer: Client, account: ProviderAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However often the time for one search runs out."""
-    monkeypatch.setattr(bounded, "SEARCH_S", 0)
-    monkeypatch.setattr(bounded, "FIRST_WINDOW", 2)
+    monkeypatch.setattr(windows, "SEARCH_S", 0)
+    monkeypatch.setattr(windows, "FIRST_WINDOW", 2)
     for number in range(6):
         make_job(account, batch="" if number % 5 else "wanted")
     response = viewer.get(f"{JSON}?q=batch:wanted*")

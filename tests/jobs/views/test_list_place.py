@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, ProviderAccount, SavedView
 from jobs.query import neighbours
-from jobs.query.paging import bounded
+from jobs.query.paging import bounded, windows
 from organizations.models import Organization
 from tests.jobs.factories import NOON, make_account, make_job
 from tests.jobs.views.list_page import LIST
@@ -116,7 +116,7 @@ def test_a_list_without_an_index_is_searched_for_a_moment(
     query = "?q=-day+-late"
     assert ends(crumb(viewer, chain[0], query)) == [0, chain[3].pk, chain[3].pk]
     monkeypatch.setattr(bounded, "ASIDE_S", 0)
-    monkeypatch.setattr(bounded, "FIRST_WINDOW", 1)
+    monkeypatch.setattr(windows, "FIRST_WINDOW", 1)
     assert ends(crumb(viewer, chain[0], query)) == [0, 0, 0]
 
 

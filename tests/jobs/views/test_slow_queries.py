@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from jobs.models import ProviderAccount
-from jobs.query.paging import bounded
+from jobs.query.paging import windows
 from tests.jobs.factories import NOON, make_job
 from tests.jobs.views.list_page import LIST, tab_counts
 
@@ -17,8 +17,8 @@ EITHER = "?q=batch:spring+OR+name:wanted"
 @pytest.fixture
 def late(account: ProviderAccount, monkeypatch: pytest.MonkeyPatch) -> None:
     """Time for one window of three jobs; of five, the oldest is wanted."""
-    monkeypatch.setattr(bounded, "SEARCH_S", 0)
-    monkeypatch.setattr(bounded, "FIRST_WINDOW", 3)
+    monkeypatch.setattr(windows, "SEARCH_S", 0)
+    monkeypatch.setattr(windows, "FIRST_WINDOW", 3)
     for days in range(4):
         make_job(account, name="other", sort_at=NOON - timedelta(days=days))
     make_job(account, name="wanted", sort_at=NOON - timedelta(days=4))

@@ -6,7 +6,7 @@ import pytest
 from django.db.models import Q, QuerySet
 
 from jobs.models import Job, ProviderAccount
-from jobs.query.paging import bounded
+from jobs.query.paging import bounded, windows
 from jobs.query.paging.keyset import KeysetPage
 from jobs.query.paging.orderings import Ordering
 from tests.factories import make_organization
@@ -40,9 +40,9 @@ def search(jobs: QuerySet[Job], ordering: Ordering, cursor: str = "") -> KeysetP
 def test_pages_have_every_match_once_in_both_directions(
     jobs: QuerySet[Job], monkeypatch: pytest.MonkeyPatch, descending: bool, is_late: bool
 ) -> None:
-    monkeypatch.setattr(bounded, "FIRST_WINDOW", 3)
+    monkeypatch.setattr(windows, "FIRST_WINDOW", 3)
     if is_late:
-        monkeypatch.setattr(bounded, "SEARCH_S", 0)
+        monkeypatch.setattr(windows, "SEARCH_S", 0)
     ordering = Ordering("created", descending)
     found = sorted(jobs.filter(WANTED), key=lambda job: (job.sort_at, job.pk), reverse=descending)
     pages, cursor = [], ""
@@ -67,8 +67,8 @@ def test_pages_have_every_match_once_in_both_directions(
 def test_a_late_search_says_how_far_it_got(
     jobs: QuerySet[Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounded, "SEARCH_S", 0)
-    monkeypatch.setattr(bounded, "FIRST_WINDOW", 4)
+    monkeypatch.setattr(windows, "SEARCH_S", 0)
+    monkeypatch.setattr(windows, "FIRST_WINDOW", 4)
     page = search(jobs, Ordering("created"))
     assert page.searched_to == NOON + timedelta(microseconds=9)
     assert page.next is not None

@@ -1,0 +1,1 @@
+"""How jobs ended over some time: which are asked for, reading the sums, searching beyond them."""

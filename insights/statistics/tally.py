@@ -1,0 +1,99 @@
+"""What is counted of jobs, by hour or day, by error and by preset."""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from insights.rollups.facts import Key, PresetKey, Sums
+from insights.rollups.histogram import Histogram
+from insights.rollups.spans import Window
+from providers.core.status import JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """How many jobs ended how, and how long they waited, ran and what they made."""
+
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    output_ms: int = 0
+    wait: Histogram = Histogram()
+    run: Histogram = Histogram()
+
+    @property
+    def total(self) -> int:
+        return self.succeeded + self.failed + self.cancelled
+
+    @property
+    def success_rate(self) -> float | None:
+        """Of those that succeeded or failed the part that succeeded, 0 to 1; None without any."""
+        judged = self.succeeded + self.failed
+        return self.succeeded / judged if judged else None
+
+    def __add__(self, other: "Outcomes") -> "Outcomes":
+        return Outcomes(
+            self.succeeded + other.succeeded,
+            self.failed + other.failed,
+            self.cancelled + other.cancelled,
+            self.output_ms + other.output_ms,
+            self.wait + other.wait,
+            self.run + other.run,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """What ended in an hour, or a day, from `at` up to `end`."""
+
+    at: datetime
+    end: datetime
+    outcomes: Outcomes
+
+
+@dataclass(slots=True)
+class Tally:
+    """Filled by what reads sums and jobs, in any order."""
+
+    windows: list[Window]
+    # by the number of the window and the outcome
+    sums: defaultdict[tuple[int, str], Sums] = field(default_factory=lambda: defaultdict(Sums))
+    # failed jobs by error class and account
+    errors: Counter[tuple[str, int]] = field(default_factory=Counter)
+    # jobs by preset and outcome
+    presets: Counter[tuple[int, str]] = field(default_factory=Counter)
+
+    def add(self, at: datetime, status: str, sums: Sums) -> None:
+        """Of what ended in the quarter hour, or the day, that begins at `at`."""
+        number = bisect_right(self.windows, at, key=lambda window: window[0]) - 1
+        self.sums[max(number, 0), status].add(sums)
+
+    def add_jobs(self, found: dict[Key, Sums]) -> None:
+        for key, sums in found.items():
+            self.add(key.quarter, key.status, sums)
+            if key.error_class:
+                self.errors[key.error_class, key.account] += sums.jobs
+
+    def add_presets(self, found: dict[PresetKey, int]) -> None:
+        for key, jobs in found.items():
+            self.presets[key.preset, key.status] += jobs
+
+    def buckets(self) -> list[Bucket]:
+        return [
+            Bucket(start, end, self._outcomes(number))
+            for number, (start, end) in enumerate(self.windows)
+        ]
+
+    def _outcomes(self, number: int) -> Outcomes:
+        total, counts = Sums(), {}
+        for status in (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED):
+            if (sums := self.sums.get((number, status.value))) is not None:
+                total.add(sums)
+                counts[status.value] = sums.jobs
+        return Outcomes(
+            **counts,
+            output_ms=total.output_ms,
+            wait=Histogram(total.wait),
+            run=Histogram(total.run),
+        )
