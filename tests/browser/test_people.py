@@ -35,7 +35,7 @@ def accept(page: Page, link: str) -> None:
     with page.expect_response("**/profile/time-zone/") as reported:
         page.get_by_role("button", name="Join").click()
     assert reported.value.status == 204
-    page.wait_for_url("**/o/harbor/jobs/")
+    page.wait_for_url("**/o/harbor/")
 
 
 def set_up_app(page: Page) -> str:

@@ -24,7 +24,7 @@ for email in {(WITH_APP, WITH_PASSKEY, WITH_ISSUER)!r}:
     Membership.objects.create(user=user, organization=organization, role=Role.VIEWER)
 """
 FILES = re.compile(r"^http://localhost:\d+/o/harbor/files/$")
-JOBS = re.compile(r"^http://localhost:\d+/o/harbor/jobs/$")
+FRONT_PAGE = re.compile(r"^http://localhost:\d+/o/harbor/$")
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -120,7 +120,7 @@ def test_an_app_and_recovery_codes_are_set_up_and_asked_for(visitor: Page) -> No
     inspect(page)
     page.get_by_label("Recovery code").fill(recovery_code)
     page.get_by_role("button", name="Continue").click()
-    expect(page).to_have_url(JOBS)
+    expect(page).to_have_url(FRONT_PAGE)
 
 
 def test_a_passkey_is_added_and_signs_in_alone_or_after_the_password(visitor: Page) -> None:
@@ -129,7 +129,7 @@ def test_a_passkey_is_added_and_signs_in_alone_or_after_the_password(visitor: Pa
     device.send("WebAuthn.enable")
     added = device.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
     enter_password(page, WITH_PASSKEY)
-    expect(page).to_have_url(JOBS)
+    expect(page).to_have_url(FRONT_PAGE)
     page.goto("/accounts/2fa/webauthn/add/")
     confirm_password(page)
     inspect(page)
@@ -165,7 +165,7 @@ def test_a_passkey_is_added_and_signs_in_alone_or_after_the_password(visitor: Pa
     inspect(page)
     device.send("WebAuthn.setUserVerified", is_somebody_else | {"isUserVerified": True})
     page.get_by_role("button", name="Use a passkey").click()
-    expect(page).to_have_url(JOBS)
+    expect(page).to_have_url(FRONT_PAGE)
 
 
 def test_single_sign_on_lets_a_member_in_and_tells_others_why_not(
