@@ -13,11 +13,17 @@ from jobs.models.mirror.output import UNFINISHED, OutputQuerySet
 from jobs.query.counts import COUNT_CAP, KEPT_S, Count, count_each
 from jobs.query.list_filter import ListFilter
 from jobs.query.paging import bounded, keyset
-from jobs.query.paging.keyset import KeysetPage
+from jobs.query.paging.keyset import KeysetPage, Place
 from jobs.query.paging.orderings import Ordering
 from jobs.query.parameters import Params
-from jobs.query.search.files import find_jobs_of_files, pick_files, text_condition
-from jobs.query.search.matches import are_among
+from jobs.query.search.files import (
+    MAX_READ,
+    TooManyError,
+    find_jobs_of_files,
+    pick_files,
+    text_condition,
+)
+from jobs.query.search.matches import MAX_FOUND, are_among
 from jobs.query.visibility import Visibility
 from providers.core.status import OutputStatus
 from providers.core.types import OutputKind
@@ -96,30 +102,65 @@ class FileFilter(ListFilter):
         What no index serves is searched for a limited time: see `searched_to`.
         """
         place = (self.ordering, self.limit, self.cursor, self.scope)
-        if self._is_served:
-            return keyset.page(self.apply(queryset), *place)
-        rows = self._apply_indexed(queryset)
-        condition = self._condition & text_condition(self.q) if self.q else self._condition
+        if self.q and self._found is not None:
+            return keyset.page(self._pick(queryset, self._found), *place)
+        rows, condition = self._apply_indexed(queryset), self._condition
+        if not self.q and (self.job_ids or not self._rare):
+            return keyset.page(rows.filter(condition), *place)
+        if self._few is not None:
+            condition &= are_among(self._few)
+        if self.q:
+            condition &= text_condition(self.q)
+        if self._few is not None:
+            return keyset.page(rows.filter(condition), *place)
         return bounded.search_page(rows, condition, *place)
 
-    @property
-    def _is_served(self) -> bool:
-        """Whether an index finds the files, or most of those that it finds fit."""
-        if self.q:
-            return self._found is not None
-        is_usual = self.status <= {OutputStatus.SUCCEEDED}
-        return bool(self.job_ids) or (
-            is_usual and not (self.format or self.min_height or self.max_height)
-        )
+    def _pick(self, queryset: OutputQuerySet, found: list[int]) -> QuerySet[Output]:
+        """What the page has of the files with the text, all of which are of the jobs `found`, and
+        one more."""
+        files = self._apply_indexed(queryset).filter(self._condition, are_among(found, "job"))
+        with_text = files.filter(text_condition(self.q))
+        if len(found) > MAX_READ:  # and so many files, or more
+            return with_text
+        place = Place.read(self.cursor, self.ordering, self.scope) if self.cursor else None
+        is_forward = place is None or place.is_next
+        ordering = self.ordering if is_forward else self.ordering.turned()
+        rows, limit = keyset.sort(files, ordering, place), self.limit + 1
+        try:
+            picked = pick_files(rows, self.q, ordering, limit)
+            if not picked and not is_forward:
+                # all that was above is gone: the top is the page before
+                picked = pick_files(files, self.q, self.ordering, limit)
+        except TooManyError:
+            return with_text
+        return queryset.filter(are_among(picked))
 
-    def apply(self, queryset: OutputQuerySet) -> QuerySet[Output]:
-        """The outputs of `queryset` that fit, not sorted."""
-        found = self._apply_indexed(queryset).filter(self._condition)
-        if not self.q:
-            return found
-        if self._found is None:
-            return found.filter(text_condition(self.q))
-        return pick_files(found.filter(are_among(self._found, "job")), self.q)
+    @cached_property
+    def _few(self) -> list[int] | None:
+        """The files among which are all that fit, where one of `_rare` finds few; a query for each.
+
+        Its indexes leave images out: thumbnails are many, and of few sizes.
+        """
+        if OutputKind.IMAGE in self.kind:
+            return None
+        for condition in self._rare:
+            found = Output.objects.filter(condition, organization=self.organization_id).media()
+            few = list(found.values_list("pk", flat=True)[: MAX_FOUND + 1])
+            if len(few) <= MAX_FOUND:
+                return few
+        return None
+
+    @property
+    def _rare(self) -> list[Q]:
+        """What is asked for that few files may have."""
+        asked = []
+        if not self.status <= {OutputStatus.SUCCEEDED}:
+            asked.append(Q(status__in=sorted(self.status)))
+        if self.format:
+            asked.append(Q(format__in=self.format))
+        if self.min_height or self.max_height:
+            asked.append(self._heights)
+        return asked
 
     @cached_property
     def _found(self) -> list[int] | None:
@@ -133,8 +174,11 @@ class FileFilter(ListFilter):
         found = _status_condition(self.status) if self.status else Q()
         if self.format:
             found &= Q(format__in=self.format)
-        if self.min_height:
-            found &= Q(height__gte=self.min_height)
+        return found & self._heights
+
+    @property
+    def _heights(self) -> Q:
+        found = Q(height__gte=self.min_height) if self.min_height else Q()
         return found & Q(height__lte=self.max_height) if self.max_height else found
 
     def _apply_indexed(self, queryset: OutputQuerySet) -> QuerySet[Output]:

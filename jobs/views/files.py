@@ -51,6 +51,7 @@ class FileRow:
     """A file with what can be done with it now. `warning` is a few words, for a mark."""
 
     output: Output
+    job_url: str
     opening: Opening
     can_play: bool
     account: AccountLabel
@@ -82,7 +83,7 @@ def file_list(request: HtmxRequest, access: Access) -> HttpResponse:
     counts = shared_kind_counts(
         Output.objects.for_organization(access.organization), filters, access.organization.pk
     )
-    context |= _results(page, filters, request.path)
+    context |= _results(page, filters, request.path, context["jobs_url"])
     context["kinds"] = _tabs(filters, request.path, counts)
     context |= _form(filters, [state.account for state in context["health"]], request.path)
     if request.htmx and not request.htmx.history_restore_request:
@@ -90,10 +91,12 @@ def file_list(request: HtmxRequest, access: Access) -> HttpResponse:
     return render(request, "jobs/files/files.html", context)
 
 
-def _results(page: KeysetPage[Output], filters: FileFilter, path: str) -> dict[str, Any]:
+def _results(
+    page: KeysetPage[Output], filters: FileFilter, path: str, jobs_url: str
+) -> dict[str, Any]:
     return {
         "page": page,
-        "rows": [_row(output) for output in page.rows],
+        "rows": [_row(output, jobs_url) for output in page.rows],
         "turned_url": f"{path}?{filters.query(sort=_turned(filters))}",
         "newer_url": page.previous and f"{path}?{filters.query(cursor=page.previous)}",
         "older_url": page.next and f"{path}?{filters.query(cursor=page.next)}",
@@ -134,11 +137,13 @@ def _tabs(filters: FileFilter, path: str, counts: dict[str, Count]) -> list[Kind
     ]
 
 
-def _row(output: Output) -> FileRow:
+def _row(output: Output, jobs_url: str) -> FileRow:
     plays = output.is_web and output.kind in PLAYED and output.status == OutputStatus.SUCCEEDED
     opens = opening(output)
     return FileRow(
         output,
+        # with the URL of the list, which is looked up once
+        f"{jobs_url}{output.job_id}/",
         opens,
         plays and opens.is_offered,
         label_account(output.account.name, output.account.provider_label),

@@ -158,6 +158,24 @@ class Output(models.Model):
             models.Index(
                 F("account"), F("sort_at").desc(), F("id").desc(), name="output_list_account"
             ),
+            # The media, without images, of a status, a format or a height that few have; where many
+            # have it, it is looked for in the order of the list. In no order themselves, they are
+            # small: PostgreSQL keeps equal keys once.
+            models.Index(
+                fields=["organization", "status"],
+                condition=~Q(kind=OutputKind.IMAGE.value),
+                name="output_status",
+            ),
+            models.Index(
+                fields=["organization", "format"],
+                condition=~Q(kind=OutputKind.IMAGE.value),
+                name="output_format",
+            ),
+            models.Index(
+                fields=["organization", "height"],
+                condition=~Q(kind=OutputKind.IMAGE.value),
+                name="output_height",
+            ),
             # how often a preset was used since a time, when last, and the jobs that used it;
             # most outputs name none
             models.Index(

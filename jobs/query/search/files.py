@@ -1,16 +1,24 @@
 """Searching files: by words of their labels, URLs and jobs' names, or by whole ids."""
 
+from itertools import islice
+
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from jobs.models import Output
 from jobs.models.search.normalization import normalize
 from jobs.models.search.sections import CUT_IMAGES, CUT_MEDIA, Term
-from jobs.query.search.matches import are_among, find_jobs
+from jobs.query.paging.orderings import Ordering
+from jobs.query.search.matches import find_jobs, find_rare
 from jobs.query.search.words import read_terms
 from providers.parsing.urls import parse_url, strip_query
 
 # So many files are read to be looked at one by one, in any spelling. Of more the database does it.
 MAX_READ = 5_000
+
+
+class TooManyError(Exception):
+    """There are more than MAX_READ files to look at."""
 
 
 def find_jobs_of_files(text: str, organization_id: int, *, images: bool) -> list[int] | None:
@@ -24,19 +32,28 @@ def find_jobs_of_files(text: str, organization_id: int, *, images: bool) -> list
     if found is None:
         return None
     # but for the outputs that it has no room for
-    cut = find_jobs([Term(CUT_IMAGES if images else CUT_MEDIA)], organization_id)
+    cut = find_rare([Term(CUT_IMAGES if images else CUT_MEDIA)], organization_id)
     return None if cut is None else sorted({*found, *cut})
 
 
-def pick_files(files: QuerySet[Output], text: str) -> QuerySet[Output]:
-    """Those of `files` that `text` finds; at most MAX_READ of them, or the plain condition."""
+def pick_files(files: QuerySet[Output], text: str, ordering: Ordering, limit: int) -> list[int]:
+    """The ids of the first `limit` of the few `files`, in this order, that `text` finds; one query.
+
+    Raises TooManyError where they are not few.
+    """
     columns = ("pk", "label", "url", "remote_id", "job__name", "job__remote_id")
-    rows = list(files.order_by().values_list(*columns)[: MAX_READ + 1])
+    # not the column, or a planner would go through all files in the order of its index
+    created = Coalesce("sort_at", "sort_at")
+    if ordering.descending:
+        files = files.order_by(created.desc(), "-pk")
+    else:
+        files = files.order_by(created.asc(), "pk")
+    rows = list(files.values_list(*columns)[: MAX_READ + 1])
     if len(rows) > MAX_READ:
-        return files.filter(text_condition(text))
+        raise TooManyError
     words = [term.text for term in read_terms(text)]
-    picked = [pk for pk, *texts in rows if _has(words, text.strip(), *texts)]
-    return files.filter(are_among(picked))
+    fitting = (pk for pk, *texts in rows if _has(words, text.strip(), *texts))
+    return list(islice(fitting, limit))
 
 
 def _has(words: list[str], text: str, label: str, url: str, pk: str, name: str, job: str) -> bool:

@@ -38,8 +38,11 @@ def find_jobs(terms: Sequence[Term], organization_id: int) -> list[int] | None:
     None where they are common: then `contains` is the condition for a list that is read from one
     end until a page of it is full.
     """
-    if _are_common(terms, organization_id):
-        return None
+    return None if _are_common(terms, organization_id) else find_rare(terms, organization_id)
+
+
+def find_rare(terms: Sequence[Term], organization_id: int) -> list[int] | None:
+    """The same of terms that are rare as a rule; one query."""
     found = ask_index(terms, organization_id, MAX_FOUND + 1)
     return None if found is None or len(found) > MAX_FOUND else found
 

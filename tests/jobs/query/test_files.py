@@ -1,6 +1,7 @@
 """What each filter of a list of files selects, and which index serves the list."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -8,15 +9,17 @@ import pytest
 from django.db import connection
 from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
 
 from jobs.mirror import search
 from jobs.models import Output, ProviderAccount
 from jobs.query.files import FileFilter
 from jobs.query.paging import windows
-from jobs.query.paging.keyset import page
+from jobs.query.paging.keyset import KeysetPage
 from jobs.query.search import matches
 from jobs.query.visibility import Visibility
 from organizations.models import Organization
+from providers.core.status import OutputStatus
 from providers.core.types import OutputKind
 from tests.factories import make_organization
 from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
@@ -33,7 +36,15 @@ def find(organization: Organization) -> Find:
     def find(query: str) -> set[Output]:
         filters = FileFilter.parse(QueryDict(query), Visibility(organization))
         assert filters.errors == {}
-        return set(filters.apply(Output.objects.for_organization(organization)))
+        found: set[Output] = set()
+        cursor: str | None = ""
+        while cursor is not None:
+            some = replace(filters, cursor=cursor).page(
+                Output.objects.for_organization(organization)
+            )
+            found.update(some.rows)
+            cursor = some.next
+        return found
 
     return find
 
@@ -89,7 +100,64 @@ def test_files_of_a_job_of_others_are_not_known(organization: Organization) -> N
     for text in (str(theirs.pk), "episode", "9" * 30):
         filters = FileFilter.parse(QueryDict(f"job={text}"), Visibility(organization))
         assert filters.errors == {"job": f"No job has the id {text}."}
-        assert not filters.apply(Output.objects.all()).exists()
+        assert filters.page(Output.objects.all()).rows == []
+
+
+def test_what_few_files_have_is_read_from_its_index_and_what_many_have_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+    find: Find,
+    account: ProviderAccount,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    job = make_job(account)
+    odd = make_output(job, status=OutputStatus.FAILED, format="webm", height=90)
+    image = make_output(
+        job, status=OutputStatus.FAILED, format="webm", height=90, kind=OutputKind.IMAGE
+    )
+    others = [make_output(make_job(account), format="mp4", height=720) for _ in range(3)]
+    for query in ("status=failed", "format=webm", "max_height=100"):
+        # the ids of all such files, and the page
+        with django_assert_num_queries(2):
+            assert find(query) == {odd}
+    # one of both is enough
+    monkeypatch.setattr("jobs.query.files.MAX_FOUND", 1)
+    assert find("format=mp4&max_height=100") == set()
+    assert find("format=mp4&min_height=720") == {*others}
+    assert find("status=failed&kind=image&max_height=100") == {image}
+
+
+@pytest.mark.parametrize("most", [5_000, 1])
+@pytest.mark.parametrize("sort", ["created", "-created"])
+def test_files_with_a_text_are_in_order_page_by_page_and_back(
+    monkeypatch: pytest.MonkeyPatch,
+    account: ProviderAccount,
+    organization: Organization,
+    sort: str,
+    most: int,
+) -> None:
+    monkeypatch.setattr("jobs.query.search.files.MAX_READ", most)
+    monkeypatch.setattr("jobs.query.files.MAX_READ", most)
+    files = [
+        make_output(make_job(account, name=name, created_at=NOON - timedelta(hours=hours)))
+        for hours, name in enumerate(["harbour", "pier", "harbour", "harbour", "pier", "harbour"])
+    ]
+    expected = [files[place] for place in (0, 2, 3, 5)]
+    if sort == "created":
+        expected.reverse()
+
+    def ask(cursor: str | None = "") -> KeysetPage[Output]:
+        query = QueryDict(f"q=harbour&limit=2&sort={sort}&cursor={quote(cursor or '')}")
+        filters = FileFilter.parse(query, Visibility(organization))
+        return filters.page(Output.objects.for_organization(organization))
+
+    first = ask()
+    second = ask(first.next)
+    assert [*first.rows, *second.rows] == expected
+    assert second.next is None
+    assert ask(second.previous).rows == first.rows
+    # all that was above is gone
+    Output.objects.filter(pk__in=[one.pk for one in first.rows]).delete()
+    assert ask(second.previous).rows == second.rows
 
 
 def test_files_of_a_gone_job_are_not_unfinished(find: Find, account: ProviderAccount) -> None:
@@ -190,7 +258,7 @@ def test_what_cannot_be_read_is_reported_and_selects_nothing(
     make_output(make_job(account))
     filters = FileFilter.parse(QueryDict(query), Visibility(account.organization))
     assert list(filters.errors) == [field]
-    assert not filters.apply(Output.objects.all()).exists()
+    assert filters.page(Output.objects.all()).rows == []
 
 
 def test_an_order_that_files_do_not_have_is_refused(organization: Organization) -> None:
@@ -232,15 +300,15 @@ def test_a_page_reads_only_its_part_of_the_index(
         for number in range(300)
     )
     filters = FileFilter.parse(QueryDict(query), Visibility(account.organization))
-    files = filters.apply(Output.objects.for_organization(account.organization))
-    cursor = page(files, filters.ordering, 1).next or ""
+    files = Output.objects.for_organization(account.organization)
+    cursor = replace(filters, limit=1).page(files).next or ""
     with connection.cursor() as database:
         database.execute("ANALYZE jobs_output")
         # a table of few rows is read faster without: ask for the plan of a large one
         for way in ("seqscan", "bitmapscan", "sort"):
             database.execute(f"SET LOCAL enable_{way} = off")
         with CaptureQueriesContext(connection) as captured:
-            page(files, filters.ordering, 10, cursor)
+            replace(filters, limit=10, cursor=cursor).page(files)
         database.execute(f"EXPLAIN {captured.captured_queries[-1]['sql']}")
         plan = " ".join(line for (line,) in database.fetchall())
     assert f"using {index} " in plan
