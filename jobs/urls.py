@@ -18,7 +18,7 @@ from jobs.views import (
 from jobs.views.accounts import account, deliveries, integration, overview
 from jobs.views.accounts import actions as account_actions
 from jobs.views.lists import export, query, saved_views
-from jobs.views.mine import assignment
+from jobs.views.mine import assignment, notices
 from jobs.views.settings import audit, general, invitations, members, roles, tokens
 from jobs.webhooks import receiver
 
@@ -40,12 +40,14 @@ urlpatterns = [
     path("o/<slug:org>/jobs/<int:pk>/resubmit/", actions.resubmit, name="resubmit"),
     path("o/<slug:org>/jobs/<int:pk>/resolve/", actions.resolve, name="resolve"),
     path("o/<slug:org>/jobs/<int:pk>/assign/", assignment.assign, name="assign"),
+    path("o/<slug:org>/jobs/<int:pk>/notify/", notices.notify, name="notify"),
     path("o/<slug:org>/jobs/<int:pk>/input/open/", media.input_open, name="input_open"),
     path(
         "o/<slug:org>/jobs/<int:pk>/outputs/<int:output_pk>/open/",
         media.output_open,
         name="output_open",
     ),
+    path("o/<slug:org>/notices/", notices.notices, name="notices"),
     path("o/<slug:org>/views/", saved_views.views, name="views"),
     path("o/<slug:org>/views/new/", saved_views.view_new, name="view_new"),
     path("o/<slug:org>/views/<int:view_pk>/", saved_views.view_edit, name="view_edit"),

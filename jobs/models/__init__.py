@@ -2,6 +2,7 @@
 
 from jobs.models.account import HealthState, ProviderAccount
 from jobs.models.action import ActionKind, ActionState, JobAction
+from jobs.models.end_notice import EndNotice
 from jobs.models.host import ProviderHost
 from jobs.models.idempotency import IdempotencyKey
 from jobs.models.lists.export_slot import ExportSlot
@@ -23,6 +24,7 @@ __all__ = [
     "ActionKind",
     "ActionState",
     "DefaultView",
+    "EndNotice",
     "EndSource",
     "EventSource",
     "ExportSlot",

@@ -48,7 +48,7 @@ def arrivals(
     return filters.apply(jobs).filter(came) if came.children else jobs.none()
 
 
-class _Joined(Aggregate):
+class Joined(Aggregate):
     """`1.2.true.3_4.5.false.6`: the values of each row, and the rows."""
 
     function = "STRING_AGG"
@@ -67,7 +67,7 @@ def versions_of(organization: Organization, pks: Sequence[int]) -> Subquery:
     """
     jobs = Job.objects.for_organization(organization).filter(are_among(pks)).order_by()
     # all of one group
-    joined = _Joined("pk", "version", "is_active", "account")
+    joined = Joined("pk", "version", "is_active", "account")
     return Subquery(jobs.values("organization").values(joined=joined))
 
 

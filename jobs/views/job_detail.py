@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from jobs.actions.attempts import retries_of, unfinished_of
+from jobs.actions.end_notices import is_requested
 from jobs.actions.offers import AvailableAction, available_actions
 from jobs.display.phases import phases
 from jobs.display.settings_diff import Change, changes
@@ -182,6 +183,7 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
     return {
         "actions": [] if is_unconfirmed else _worth_showing(job, available_actions(job, retries)),
         "pending": pending,
+        "is_notified": not job.is_terminal and is_requested(job, access.member_id),
         "is_moving": _is_moving(job, pending, retries),
         "like_this": count_like(job.error_group) if job.error_group else None,
         "job_errors": _job_errors(job, context["media"]),

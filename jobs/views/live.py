@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from jobs.accounts.freshness import fingerprint
+from jobs.actions.end_notices import notices_of, read_notices
 from jobs.display.phases import live_version
 from jobs.models import Job, ProviderAccount
 from jobs.models.mirror.job import JobQuerySet
@@ -18,7 +19,7 @@ from jobs.query.arrivals import read_versions, versions_of
 from jobs.query.jobs import JobFilter
 from jobs.views.shared.columns import add_accounts, columns_context, load_rows
 from jobs.views.shared.job_filters import PageFilter, read_job_filters
-from jobs.views.shared.layout import freshness_of, health_context
+from jobs.views.shared.layout import column_of, freshness_of, health_context
 from jobs.views.shared.tabs import tabs_context
 from organizations.access import Access, requires
 from organizations.permissions import Permission
@@ -36,7 +37,7 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
 
     `rows` holds `id.version` of the rows shown, `since` the accounts' revisions when the page was
     rendered, `revision` when its tabs were, `new` and `health` what it says of new jobs and
-    accounts. 204 when all of that is still true.
+    accounts, `notices` what it has of jobs that ended. 204 when all of that is still true.
     """
     filters = read_job_filters(request, access)
     shown = dict(_PAIR.findall(request.GET.get("rows", ""))[:MAX_ROWS])
@@ -44,7 +45,8 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
     # before the jobs that came: what is written between is still new to the next poll
     pks = list(map(int, shown))
     versions = {"shown": versions_of(access.organization, pks)} if pks else {}
-    states = freshness_of(access.organization, **versions)
+    noted = notices_of(access.member_id)
+    states = freshness_of(access.organization, **versions, notices=noted)
     accounts = [state.account for state in states]
     path = reverse("jobs:list", args=[access.organization.slug])
     news: dict[str, Any] = {}
@@ -54,6 +56,9 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
         news["changed"] = changed
     if fingerprint(states) != request.GET.get("health"):
         news |= health_context(states)
+    notices = read_notices(column_of(states, "notices"))
+    if notices.fingerprint != request.GET.get("notices", notices.fingerprint):
+        news["notices"] = notices
     if not news:
         return HttpResponse(status=204)
     context = {"access": access, "filters": filters, "list_path": path, **columns_context(filters)}

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_htmx.middleware import HtmxDetails
 
 from jobs.accounts.freshness import Freshness, HealthStatus, fingerprint, freshness
+from jobs.actions.end_notices import notices_of, read_notices
 from jobs.models import GroupState, Job, JobErrorGroup, ProviderAccount
 from jobs.query.counts import RowCount
 from jobs.views.shared.view_links import view_links
@@ -105,9 +106,18 @@ def _health_and_counts(access: Access) -> dict[str, Any]:
         "my_failures": Job.objects.filter(assignee=access.member_id, is_unresolved=True),
     }
     counts = {name: RowCount(rows.order_by().values("pk")) for name, rows in counted.items()}
-    states = freshness_of(access.organization, **counts)
-    found = states[0].account.__dict__ if states else {}
-    return {**health_context(states), **{name: found.get(name, 0) for name in counts}}
+    noted = notices_of(access.member_id)
+    states = freshness_of(access.organization, **counts, notices=noted)
+    return {
+        **health_context(states),
+        **{name: column_of(states, name) or 0 for name in counts},
+        "notices": read_notices(column_of(states, "notices")),
+    }
+
+
+def column_of(states: list[Freshness], name: str) -> Any:
+    """What was read together with the accounts; None where there are none."""
+    return states[0].account.__dict__[name] if states else None
 
 
 def health_context(states: list[Freshness]) -> dict[str, Any]:

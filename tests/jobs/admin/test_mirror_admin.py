@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from jobs.models import (
     DefaultView,
+    EndNotice,
     ExportSlot,
     IdempotencyKey,
     Job,
@@ -174,7 +175,7 @@ def test_no_list_counts_further_than_the_cap(
 def test_every_model_is_there_but_those_that_hold_secrets_or_counters() -> None:
     ours = {model for model in admin.site._registry if model._meta.app_label == "jobs"}
     assert ours == {*MIRRORED, ProviderAccount}
-    of_lists = {DefaultView, ExportSlot, JobSearch, SavedView, ViewCounting}
+    of_lists = {DefaultView, EndNotice, ExportSlot, JobSearch, SavedView, ViewCounting}
     missing = {*of_lists, JobErrorGroup, JobSecret, MovedEnd, ProviderHost, RateBudget, RowFailure}
     assert set(apps.get_app_config("jobs").get_models()) == ours | missing
 
