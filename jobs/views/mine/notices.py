@@ -74,6 +74,5 @@ def _page_before(request: HttpRequest, access: Access) -> str:
     """Where the button was, if that is a page of this organization."""
     before = request.headers.get("Referer", "")
     is_ours = url_has_allowed_host_and_scheme(before, {request.get_host()}, request.is_secure())
-    own = reverse("jobs:overview", args=[access.organization.slug])
-    is_here = is_ours and own in before
+    is_here = is_ours and access.organization.path in before
     return before if is_here else reverse("jobs:list", args=[access.organization.slug])
