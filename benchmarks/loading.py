@@ -15,7 +15,7 @@ from jobs.mirror.search import SEARCHED_COLUMNS, build_text
 from jobs.models import Job, JobSearch, Output
 from jobs.models.search.trigrams import trigrams_of
 
-TABLES = ("jobs_job", "jobs_output", "jobs_jobsearch")
+TABLES = ("jobs_job", "jobs_output", "jobs_jobevent", "jobs_jobsearch")
 CHUNK = 10_000
 PROCESSES = 2
 # of the rows of search text, which of so many is compared with what the mirror would write

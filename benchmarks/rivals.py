@@ -35,6 +35,7 @@ class PlainJobList(ListView[Job]):
         "account": "account__in",
         "provider": "account__provider__in",
         "error": "error_class__in",
+        "error_group": "error_group__in",
         "code": "error_code__in",
         "batch": "batch__in",
         "preset": "outputs__preset__in",

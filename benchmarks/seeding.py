@@ -1,4 +1,4 @@
-"""Jobs and outputs of a `World`, made by the database itself.
+"""Jobs, outputs and events of a `World`, made by the database itself.
 
 Jobs are numbered from the newest: more of them are older ones, so that a page of the newest is the
 same page however many jobs there are.
@@ -10,9 +10,9 @@ from itertools import accumulate
 from django.db import connection
 from django.db.models import Model
 
-from benchmarks.world import ACCOUNTS, NOON, SHARES, World
+from benchmarks.world import ACCOUNTS, CLASSES, GROUPS, LATEST, RARE_GROUP, SHARES, World
 from jobs.mirror.statements import JOB_COLUMNS, OUTPUT_COLUMNS
-from jobs.models import Job, Output
+from jobs.models import EventSource, Job, JobEvent, Output
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import OutputKind
 
@@ -27,10 +27,11 @@ _STATUS = """case
     when k = 999 then 'running'
     when k = 998 then 'unknown'
     else 'succeeded' end"""
-_ERROR_CLASS = """case j % 10
-    when 3 then 'input.timeout' when 4 then 'encode.failed' when 5 then 'output.access_denied'
-    when 6 then 'unknown' when 7 then 'provider.timeout' when 8 then 'input.corrupt'
-    when 9 then 'quota.plan' else 'input.not_found' end"""
+_ERROR_CLASS = " ".join(
+    ("case j % 10", *(f"when {digit} then '{name}'" for digit, name in enumerate(CLASSES)), "end")
+)
+# the place of a failure's error group among those of its organization
+_GROUP = f"case when j = 78 then {RARE_GROUP} else j % 10 * {GROUPS} + j / 10 % {GROUPS} end"
 _FAILED = "case when state = 'failed' then {} else '' end"
 _ENDED = "state in ('succeeded', 'failed', 'cancelled')"
 
@@ -40,27 +41,31 @@ _METADATA = """'{"order": "order-' || n || 'x", "customer": "customer ' || n % 5
 
 # A job is created every so many seconds.
 EVERY_S = 31
+FIRST_ID = 10_000_000
 
 
 def seed_jobs(world: World, first_id: int, start: int, end: int) -> None:
-    """Jobs number `start` to `end`, with two outputs each; job n has the id `first_id` + n.
+    """Jobs number `start` to `end`, with two outputs and up to three events each; job n has the id
+    `first_id` + n.
 
     Search rows are not among them: see `benchmarks.loading`.
     """
     job = _model_job(world, first_id - 1)
     output = _model_output(job)
+    event = JobEvent.objects.create(job=job, at=LATEST, source=EventSource.POLL)
     _insert(job, JOB_COLUMNS, _job_values(world, first_id), _rows(start, end))
     _insert(output, OUTPUT_COLUMNS, _output_values(world), _pairs(first_id, start, end))
+    _insert(event, ["source", "message"], _EVENT_VALUES, _changes(first_id, start, end))
     with connection.cursor() as cursor:
-        for model in (output, job):
+        for model in (event, output, job):
             cursor.execute(f"delete from {model._meta.db_table} where id = {model.pk}")
 
 
 def at(seconds: str) -> str:
     """SQL for the time so many seconds before the newest job's creation."""
     if connection.vendor == "postgresql":
-        return f"timestamptz '{NOON:%Y-%m-%d %H:%M}Z' - ({seconds}) * interval '1 s'"
-    return f"datetime('{NOON:%Y-%m-%d %H:%M:%S}', (-({seconds})) || ' seconds')"
+        return f"timestamptz '{LATEST:%Y-%m-%d %H:%M}Z' - ({seconds}) * interval '1 s'"
+    return f"datetime('{LATEST:%Y-%m-%d %H:%M:%S}', (-({seconds})) || ' seconds')"
 
 
 def _rows(start: int, end: int) -> str:
@@ -95,6 +100,7 @@ def _job_values(world: World, first_id: int) -> dict[str, str]:
         "input_url": "'s3://footage/customers/' || n % 500 || '/reel-' || n || '.mov'",
         "metadata": f"({_METADATA}){json}",
         "error_class": _FAILED.format(_ERROR_CLASS),
+        "error_group_id": f"case when state = 'failed' then {_by_group(world)} end",
         "error_code": _FAILED.format("case when j = 77 then 'E4711' else 'FileNotFoundError' end"),
         "error_message": _FAILED.format("'The file could not be downloaded from the server.'"),
         "batch": "case when j % 5 = 0 then 'spring-' || n / 2000 else '' end",
@@ -125,6 +131,13 @@ def _by_organization(values: Mapping[str, str]) -> str:
         for slug, limit in zip(SHARES, limits, strict=True)
     )
     return f"case {' '.join(cases)} end"
+
+
+def _by_group(world: World) -> str:
+    """Groups that were made one after the other have ids that follow each other."""
+    return _by_organization(
+        {slug: f"{groups[0].pk} + {_GROUP}" for slug, groups in world.groups.items()}
+    )
 
 
 def _by_account(world: World, slug: str) -> str:
@@ -167,6 +180,28 @@ def _output_values(world: World) -> dict[str, str]:
     }
 
 
+# By number: from and to which status, and when. A job has those that its times say.
+_EVENT_VALUES = {
+    "job_id": "of_job.id",
+    "at": "case c when 1 then created_at when 2 then started_at else ended_at end",
+    "from_status": "case c when 1 then '' when 2 then 'queued' else 'running' end",
+    "to_status": "case c when 1 then 'queued' when 2 then 'running' else status end",
+}
+
+
+def _changes(first_id: int, start: int, end: int) -> str:
+    """Each of the jobs with the numbers of its changes."""
+    jobs = (
+        "select id, status, created_at, started_at, ended_at from jobs_job "
+        f"where id >= {first_id + start} and id < {first_id + end}"
+    )
+    return (
+        f"(select * from ({jobs}) jobs cross join (select 1 as c union all select 2 union all "
+        "select 3) numbers where c = 1 or (c = 2 and started_at is not null) "
+        "or (c = 3 and ended_at is not null)) of_job"
+    )
+
+
 def _insert(model: Model, names: list[str], values: Mapping[str, str], source: str) -> None:
     """A row for each of `source`; what `values` do not say is as in `model`."""
     columns = [
@@ -197,7 +232,7 @@ def _model_job(world: World, pk: int) -> Job:
         has_listed_outputs=True,
         ended_at_source="provider",
         input_duration_ms=60_000,
-        **dict.fromkeys(names, NOON),
+        **dict.fromkeys(names, LATEST),
     )
 
 
@@ -206,7 +241,7 @@ def _model_output(job: Job) -> Output:
         job=job,
         organization=job.organization,
         account=job.account,
-        sort_at=NOON,
+        sort_at=LATEST,
         remote_id="model",
         kind=OutputKind.VIDEO,
         status=OutputStatus.SUCCEEDED,

@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from benchmarks.seeding import EVERY_S
-from benchmarks.world import NOON, World
+from benchmarks.seeding import EVERY_S, FIRST_ID
+from benchmarks.world import LATEST, RARE_GROUP, World
+from jobs.models import Job
 from jobs.query.paging.keyset import Place
 from jobs.query.paging.orderings import Ordering
 from jobs.query.visibility import Visibility
@@ -54,7 +55,8 @@ BOUNDED = frozenset(
 @dataclass(frozen=True, slots=True)
 class Variant:
     """`plain` are the parameters by which the plain ListView has the same list, None where it has
-    no such list; `admin` the same of the change list."""
+    no such list; `admin` the same of the change list. What the pages of an organization share for
+    some seconds is not there yet where it `begins_anew`."""
 
     group: str
     name: str
@@ -62,6 +64,7 @@ class Variant:
     plain: Params | None = None
     admin: Params | None = None
     slug: str = "large"
+    begins_anew: bool = False
 
 
 def all_variants(world: World, jobs: int) -> list[Variant]:
@@ -73,6 +76,8 @@ def all_variants(world: World, jobs: int) -> list[Variant]:
         *_sorts(),
         *_searches(jobs),
         *_files(world, jobs),
+        *_job_pages(jobs),
+        *_insights(world),
     ]
 
 
@@ -102,7 +107,7 @@ def _cursor(world: World, ordering: Ordering, number: int, *params: tuple[str, s
     given: dict[str, list[str]] = {name: [value] for name, value in params}
     visible = Visibility(world.accounts["large"][0].organization)
     scope = PageFilter.parse(given, visible).scope
-    place = Place(True, NOON - timedelta(seconds=number * EVERY_S), 0)
+    place = Place(True, LATEST - timedelta(seconds=number * EVERY_S), 0)
     return [*params, ("cursor", place.write(ordering, scope))]
 
 
@@ -144,6 +149,9 @@ def _filters(world: World) -> Iterator[Variant]:
     }.items():
         plain = None if name == "input.*" else params
         yield Variant("error", name, list_url(params), plain)
+    for name, place in (("one group", 0), ("one rare group", RARE_GROUP)):
+        params = [("error_group", str(world.groups["large"][place].pk))]
+        yield Variant("error", name, list_url(params), params)
     yield Variant("error", "a code", list_url([("q", "code:E4711")]), [("code", "E4711")])
     yield Variant("error", "a code of none", list_url([("q", "code:E9999")]), [("code", "E9999")])
     for name, params in {
@@ -182,16 +190,16 @@ def _statuses() -> Iterator[Variant]:
 
 
 def _times(jobs: int) -> Iterator[Variant]:
-    oldest = NOON - timedelta(seconds=jobs * EVERY_S)
+    oldest = LATEST - timedelta(seconds=jobs * EVERY_S)
     hour = timedelta(hours=2)
     for time in ("created", "started", "finished", "changed"):
         for name, side, moment in (
-            ("after, few", "after", NOON - hour),
-            ("after, none", "after", NOON + 20 * hour),
+            ("after, few", "after", LATEST - hour),
+            ("after, none", "after", LATEST + 20 * hour),
             ("after, nearly all", "after", oldest + hour),
             ("before, few", "before", oldest + hour),
             ("before, none", "before", oldest - 20 * hour),
-            ("before, nearly all", "before", NOON - hour),
+            ("before, nearly all", "before", LATEST - hour),
         ):
             params = [(f"{time}_{side}", f"{moment:%Y-%m-%dT%H:%M:%SZ}")]
             is_plain = side == "after" and time != "changed"
@@ -237,8 +245,46 @@ def _files(world: World, jobs: int) -> Iterator[Variant]:
         "search, two characters": [("q", "qx")],
         "search, a word of jobs alone": [("q", "nightshift")],
         "skipped, none": [("status", "skipped")],
-        "created after, none": [("created_after", "2027-01-01")],
+        "created after, none": [("created_after", f"{LATEST + timedelta(days=2):%Y-%m-%d}")],
         "of few pixels, none": [("max_height", "100")],
         "of a format of none": [("format", "webm")],
     }.items():
         yield Variant("files", name, f"{path}?{urlencode(params)}")
+    yield Variant("files", "all, and the counts of the tabs", path, begins_anew=True)
+
+
+def _job_pages(jobs: int) -> Iterator[Variant]:
+    """Jobs with their neighbours in the list that one comes from, and their place in it."""
+    newest, middle = (FIRST_ID + number // 100 * 100 for number in (100, jobs // 2))
+    failed = _find_failed(jobs // 3)
+    for name, pk, query in (
+        ("alone", newest, None),
+        ("near the top of the list", newest, ""),
+        ("in the middle of the list", middle, ""),
+        ("of the failed ones", failed, "status=failed&unresolved=true"),
+        ("of one account's", middle, "account=main"),
+        ("of a search", middle, f"q=order-{middle - FIRST_ID}x"),
+        ("of a common text", middle, "q=mp4"),
+    ):
+        path = reverse("jobs:detail", args=["large", pk])
+        params = "" if query is None else f"?{urlencode({'list': query})}"
+        yield Variant("job", name, f"{path}{params}")
+
+
+def _find_failed(number: int) -> int:
+    """The id of an unresolved failure of the large organization, near job `number`."""
+    rows = Job.objects.filter(organization__slug="large", is_unresolved=True)
+    return rows.filter(pk__gte=FIRST_ID + number).order_by("pk").values_list("pk", flat=True)[0]
+
+
+def _insights(world: World) -> Iterator[Variant]:
+    """What is counted over many jobs."""
+    yield Variant("overview", "overview", reverse("insights:overview", args=["large"]))
+    path = reverse("insights:errors", args=["large"])
+    yield Variant("errors", "open", path)
+    yield Variant("errors", "of one account", f"{path}?account=main")
+    for name, place in (("one", 0), ("a rare one", RARE_GROUP)):
+        group = world.groups["large"][place].pk
+        url = reverse("insights:error", args=["large", group])
+        yield Variant("errors", name, url)
+        yield Variant("errors", f"{name}, by the hour", f"{url}?trend=hours")

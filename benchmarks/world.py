@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jobs.models import Preset, ProviderAccount
+from jobs.models import GroupMark, JobErrorGroup, Preset, ProviderAccount
 from organizations.models import ApiToken, Membership, Organization, Role, User
 from providers.core import registry
 
-NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
+# when the newest job was created: what pages count of today and of the last weeks is there
+LATEST = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 SHARES = {"large": 80, "middle": 19, "minor": 1}
 
 # Accounts by organization: name, place of the provider in the registry, and how many of a thousand
@@ -25,16 +26,28 @@ ACCOUNTS = {
     "minor": (("main", 0, 700), ("second", 1, 300)),
 }
 
+# The classes of the failures, by the last digit of a number below a thousand that each job has.
+# Each digit has GROUPS error groups, and in each organization one more is rare.
+CLASSES = (
+    *("input.not_found", "input.not_found", "input.not_found", "input.timeout", "encode.failed"),
+    *("output.access_denied", "unknown", "provider.timeout", "input.corrupt", "quota.plan"),
+)
+GROUPS = 4
+RARE_GROUP = len(CLASSES) * GROUPS
+
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`presets` are a common and a rare one of the large organization's first account."""
+    """`presets` are a common and a rare one of the large organization's first account; `groups`
+    has the error groups of each organization in the order of CLASSES, and RARE_GROUP.
+    """
 
     user: User
     token: ApiToken
     token_text: str
     accounts: dict[str, list[ProviderAccount]]
     presets: tuple[Preset, Preset]
+    groups: dict[str, list[JobErrorGroup]]
 
 
 def make_world() -> World:
@@ -47,12 +60,30 @@ def make_world() -> World:
             account=accounts["large"][0],
             remote_id=name,
             name=name,
-            first_seen_at=NOON,
-            changed_at=NOON,
+            first_seen_at=LATEST,
+            changed_at=LATEST,
         )
         for name in ("web-720", "archive")
     )
-    return World(user, token, text, accounts, (common, rare))
+    groups = {slug: _make_groups(accounts[slug][0]) for slug in SHARES}
+    return World(user, token, text, accounts, (common, rare), groups)
+
+
+def _make_groups(account: ProviderAccount) -> list[JobErrorGroup]:
+    classes = [CLASSES[number // GROUPS] for number in range(RARE_GROUP)]
+    return [
+        JobErrorGroup.objects.create(
+            organization=account.organization,
+            fingerprint=f"{number:032}",
+            version=1,
+            error_class=name,
+            message=f"Step <n> of part {number} ended at frame <n>.",
+            mark=GroupMark.NEW if number % 10 == 0 else GroupMark.NONE,
+            marked_at=LATEST,
+            created_at=LATEST,
+        )
+        for number, name in enumerate([*classes, "input.corrupt"])
+    ]
 
 
 def _make_accounts(slug: str, user: User) -> list[ProviderAccount]:
@@ -66,9 +97,9 @@ def _make_accounts(slug: str, user: User) -> list[ProviderAccount]:
             name=name,
             base_url="https://example.com",
             credentials={},
-            imported_at=NOON,
-            last_pass_at=NOON,
-            last_success_at=NOON,
+            imported_at=LATEST,
+            last_pass_at=LATEST,
+            last_success_at=LATEST,
         )
         for name, place, _ in ACCOUNTS[slug]
     ]
