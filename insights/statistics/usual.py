@@ -27,7 +27,7 @@ _LOW, _HIGH = 0.1, 0.9
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """`statistics` are today's so far, by the hour.
+    """`statistics` are today's by the hour, to the end of the day.
 
     `before` are the same part of the days before, the last one first, as far back as there are
     jobs: only how many. `whole_days` are these days to their end, with times and output.
@@ -68,7 +68,8 @@ def read_today(visible: Visibility, now: datetime) -> Today:
         whole_days.pop()
     return Today(
         begins,
-        _read(visible, begins, now, "hour"),
+        # to its end: what ended by a clock that is ahead of ours is in the lists of today, too
+        _read(visible, begins, start_of(today + DAY, zone), "hour"),
         _count(visible, parts[: len(whole_days)]),
         whole_days,
     )

@@ -8,6 +8,7 @@ from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from insights.errors.bars import Bar
+from insights.templatetags.outcomes import round_up
 from jobs.mirror.rules.fingerprint import KINDS, Part
 from jobs.models import JobErrorGroup
 from providers.parsing.text import make_visible
@@ -68,7 +69,7 @@ def trend(bars: Sequence[Bar]) -> SafeString:
 @register.inclusion_tag("insights/errors/_chart.html")
 def trend_chart(bars: Sequence[Bar], by_hour: bool) -> dict[str, object]:
     """The same, large, with a scale; percentages, so that it is as wide as there is room."""
-    top = _round_up(max((bar.jobs for bar in bars), default=0))
+    top = round_up(max((bar.jobs for bar in bars), default=0))
     step = 100 / max(len(bars), 1)
     return {
         "bars": [
@@ -87,15 +88,6 @@ def trend_chart(bars: Sequence[Bar], by_hour: bool) -> dict[str, object]:
         "lines": [(20, top), (75, top // 2)] if top > 1 else [(20, top)],
         "by_hour": by_hour,
     }
-
-
-def _round_up(number: int) -> int:
-    """To one digit and zeros, an even one, so that half of it is a whole number."""
-    if number <= 2:
-        return max(number, 1)
-    size = 10 ** (len(str(number)) - 1)
-    rounded = -(-number // size) * size
-    return rounded if rounded % 2 == 0 else rounded + max(size, 1)
 
 
 @register.filter

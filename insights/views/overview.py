@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from insights.errors.listing import count_tabs
 from insights.overview.attention import read_attention
+from insights.overview.today import read_today_so_far
 from jobs.accounts.freshness import Freshness
 from jobs.query import arrivals
 from jobs.query.counts import count_active
@@ -58,6 +59,7 @@ def _content(access: Access, states: list[Freshness]) -> dict[str, Any]:
         "jobs_url": reverse("jobs:list", args=[access.organization.slug]),
         "state": _state(states),
         "attention": read_attention(visible, states, now),
+        "today": read_today_so_far(visible, now),
         "muted": count_tabs(visible, now).muted,
         "accounts": [(state, active[state.account.pk]) for state in states],
     }

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from insights.overview.attention import MAX_SHOWN
+from insights.overview.today import compare
 from jobs.models import Job, JobErrorGroup, ProviderAccount, Submission, SubmissionState
 from organizations.models import Organization, Role
 from providers.core.status import JobStatus
@@ -220,10 +221,10 @@ def test_it_takes_as_many_queries_for_many_jobs_as_for_few(
 
     fill(1)
     operator.get(url("overview"))  # the first request of a session writes
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(16):
         operator.get(url("overview"))
     fill(6)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(16):
         operator.get(url("overview"))
 
 
@@ -236,3 +237,51 @@ def test_the_front_page_is_the_view_that_one_begins_with_else_the_overview(
     operator.post(reverse("jobs:view_new", args=[studio.slug]), form)
     answer = operator.get("/")
     assert dict(parse_qsl(urlsplit(answer.headers["Location"]).query))["q"] == "status:failed"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/Los_Angeles"])
+def test_figures_of_today_are_those_of_their_lists(
+    operator: Client, url: Url, studio: Organization, account: ProviderAccount, zone: str
+) -> None:
+    Organization.objects.filter(pk=studio.pk).update(time_zone=zone)
+    chosen = random.Random(zone)  # noqa: S311 - no secret
+    now = timezone.now()
+    for _ in range(40):
+        at = now - timedelta(minutes=chosen.randrange(-3, 60 * 30))
+        make_job(
+            account,
+            status=chosen.choice(["succeeded", "failed", "cancelled"]),
+            created_at=at - timedelta(hours=chosen.randrange(4)),
+            finished_at=at,
+        )
+    text = operator.get(url("overview")).text
+    figures = {
+        html.unescape(link): int(number)
+        for link, number in re.findall(r'<a href="([^"]*finished_after[^"]+)">(\d+)</a>', text)
+    }
+    assert len(figures) == 2
+    for list_url, number in figures.items():
+        listed = operator.get(f"{list_url}&limit=200").text
+        assert listed.count('<tr id="job-') == number, list_url
+    [table] = re.findall(r"<caption[^>]*>Jobs that ended today.*?</table>", text, re.DOTALL)
+    hours = [int(number) for number in re.findall(r'data-label="\w+">(\d+)<', table)]
+    assert sum(hours) == max(figures.values())
+    assert len(hours) in (23 * 3, 24 * 3, 25 * 3)
+
+
+def test_a_figure_outside_of_the_usual_range_is_marked_where_that_is_bad() -> None:
+    days = [float(number) for number in range(10, 31)]
+    usual = compare("Failed", 20, days, str, worse="higher")
+    assert (usual.usual, usual.is_odd) == ("12.0–28.0", False)
+    assert compare("Failed", 29, days, str, worse="higher").is_odd
+    assert not compare("Failed", 1, days, str, worse="higher").is_odd
+    assert compare("Rate", 1, days, str, worse="lower").is_odd
+    assert not compare("Ended", 99, days, str).is_odd
+    for value in (0, 20, 99, None):
+        drawn = compare("Ended", value, days, str)
+        assert drawn.band_start is not None
+        assert drawn.band_width is not None
+        assert 0 < drawn.band_start < drawn.band_start + drawn.band_width < 100
+        assert drawn.at is None or 0 < drawn.at < 100
+    unknown = compare("Failed", None, days[:4], str)
+    assert (unknown.now, unknown.usual, unknown.band_start) == ("–", "", None)
