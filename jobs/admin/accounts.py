@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from jobs.accounts.duplicates import describe_duplicates, find_duplicates
 from jobs.accounts.service import CheckStatus, add_unconfigured, set_enabled, write_account
 from jobs.accounts.validation import COMMON_OPTIONS, InvalidAccount
 from jobs.admin.base import ACCOUNT_SECRETS, LargeTableAdmin, isolated_column
@@ -121,10 +122,13 @@ class ProviderAccountAdmin(LargeTableAdmin):
             add_unconfigured(obj, user=require_user(request))
             return
         # not the entire row: a worker writes the sync columns meanwhile
-        write_account(form.values, form.checked, user=require_user(request))
+        saved = write_account(form.values, form.checked, user=require_user(request))
         if form.checked.status == CheckStatus.UNANSWERED:
             text = f"The credentials could not be checked yet. {form.checked.reason}"
             self.message_user(request, text, messages.WARNING)
+        duplicates = find_duplicates(saved, ProviderAccount.objects.all())
+        if notice := describe_duplicates(saved, duplicates):
+            self.message_user(request, f"{saved}: {notice}", messages.WARNING)
 
     def response_add(
         self, request: HttpRequest, obj: ProviderAccount, post_url_continue: str | None = None

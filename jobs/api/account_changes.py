@@ -10,6 +10,7 @@ from ninja import Status
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic.config import JsonDict
 
+from jobs.accounts.duplicates import describe_duplicates, find_duplicates
 from jobs.accounts.integration import ModeUnsupported, switch_integration_mode
 from jobs.accounts.service import (
     CheckResult,
@@ -110,7 +111,8 @@ def create_account(
 ) -> Status[ProviderAccount]:
     """Add an account, and ask its provider whether it accepts the credentials, for 3 s at most.
 
-    Refused credentials are a 422; without an answer the account is saved, and `warnings` says so.
+    Refused credentials are a 422; without an answer the account is saved, and `warnings` says so,
+    as it does where another account of the token is the same at the provider.
     """
     if visible_to(request).account_ids is not None:
         message = "This token is restricted to some accounts, so it cannot add one."
@@ -234,6 +236,9 @@ def _saved(request: ApiRequest, pk: int, checked: CheckResult | None = None) -> 
     warnings = []
     if checked and checked.status == CheckStatus.UNANSWERED:
         warnings = [f"The credentials could not be checked yet. {checked.reason}"]
+    if checked:
+        duplicates = find_duplicates(account, visible_to(request).accounts())
+        warnings += filter(None, [describe_duplicates(account, duplicates)])
     account.__dict__.update(
         webhook_url=webhook_url(account) if has_webhook else None, warnings=warnings
     )

@@ -5,9 +5,11 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
+from jobs.accounts.duplicates import describe_duplicates, find_duplicates
 from jobs.accounts.service import CheckStatus, check_account, write_account
 from jobs.accounts.validation import AccountInput, InvalidAccount
 from jobs.accounts.webhook_urls import webhook_url
+from jobs.models import ProviderAccount
 from organizations.management.reporting import Report, ReportingCommand
 from organizations.models import Organization
 from providers.core import registry
@@ -67,6 +69,9 @@ class Command(ReportingCommand):
             self.warn(f"Saved, but it will not sync. {checked.reason}")
         elif checked.status == CheckStatus.UNANSWERED:
             self.warn(f"The credentials have not been checked yet. {checked.reason}")
+        duplicates = find_duplicates(account, ProviderAccount.objects.all())
+        if notice := describe_duplicates(account, duplicates):
+            self.warn(notice)
         url = webhook_url(account)
         return Report(
             lines=[

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
+from jobs.accounts.duplicates import describe_duplicates, find_duplicates
 from jobs.accounts.freshness import describe_list, freshness
 from jobs.accounts.service import CheckResult, CheckStatus
 from jobs.accounts.webhook_urls import mask, webhook_url
@@ -131,12 +132,18 @@ def _state_context(access: Access, account: ProviderAccount) -> dict[str, Any]:
         "state": freshness(account, now),
         "figures": read_figures([account], now)[account.pk],
         "list_notice": describe_list(account),
+        "duplicate_notice": _duplicate_notice(access, account),
         "error_class": CLASSES.get(account.last_error_class),
         "abilities": [
             text for one, text in ABILITIES.items() if account.adapter_class.supports(one)
         ],
         "history": list_rows(access, entries) if access.allows(Permission.AUDIT) else [],
     }
+
+
+def _duplicate_notice(access: Access, account: ProviderAccount) -> str:
+    accounts = ProviderAccount.objects.for_organization(access.organization)
+    return describe_duplicates(account, find_duplicates(account, accounts))
 
 
 def _webhook_context(access: Access, account: ProviderAccount) -> dict[str, Any]:
@@ -178,4 +185,6 @@ def _show_saved(
         messages.warning(request, text)
     else:
         messages.success(request, f"{account} saved. The next sync starts within seconds.")
+    if notice := _duplicate_notice(access, account):
+        messages.warning(request, f"{account}: {notice}")
     return redirect("jobs:accounts", access.organization.slug)

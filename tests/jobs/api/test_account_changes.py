@@ -9,6 +9,7 @@ import responses
 
 from jobs.models import ProviderAccount
 from organizations.models import ApiToken, AuditEntry, Organization, Scope
+from tests.factories import make_organization
 from tests.jobs.api.conftest import ApiClient, make_client
 from tests.jobs.factories import NOON, make_account
 
@@ -86,6 +87,27 @@ def test_refused_credentials_are_a_422_and_no_answer_is_a_warning(
     made = manager.post("/accounts", EAST)
     assert (made.status, made.body["health"]["state"]) == (201, "unchecked")
     assert "could not be checked yet" in made.body["warnings"][0]
+
+
+def test_the_same_account_under_another_name_is_a_warning(
+    manager: ApiClient, organization: Organization, wire: responses.RequestsMock
+) -> None:
+    wire.get(f"{API}/account", json={"plan": "Studio"})
+    make_account(make_organization("away"), name="Far away", credentials=EAST["credentials"])
+    first = manager.post("/accounts", EAST)
+    assert first.body["warnings"] == []
+    again = manager.post("/accounts", {**EAST, "name": "Again"})
+    assert (again.status, len(again.body["warnings"])) == (201, 1)
+    assert "the same Zencoder account as “East”" in again.body["warnings"][0]
+    key = {"credentials": {"api_key": "canary-123456"}}
+    changed = manager.call("PATCH", f"/accounts/{first.body['id']}", key)
+    assert "as “Again”" in changed.body["warnings"][0]
+    # a token that sees one of them alone
+    narrow = ApiToken.issue(
+        organization, "narrow", Scope.MANAGE, account_ids=[int(first.body["id"])]
+    )[1]
+    changed = ApiClient(narrow).call("PATCH", f"/accounts/{first.body['id']}", key)
+    assert (changed.status, changed.body["warnings"]) == (200, [])
 
 
 def test_an_account_is_paused_resumed_and_changed(

@@ -127,6 +127,23 @@ def test_add_account_prints_its_webhook_url(organization: Organization) -> None:
     assert account.enabled
 
 
+def test_add_account_warns_of_the_same_account_under_another_name(
+    organization: Organization, zencoder: FakeZencoder, account: ProviderAccount
+) -> None:
+    said = StringIO()
+    call_command(
+        "add_account",
+        f"--organization={organization.slug}",
+        "--provider=zencoder",
+        "--name=again",
+        f"--base-url={account.base_url}",
+        f"--credential=api_key={account.credentials['api_key']}",
+        stdout=StringIO(),
+        stderr=said,
+    )
+    assert "the same Zencoder account as “main”" in said.getvalue()
+
+
 def test_add_account_reads_a_file(organization: Organization, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("from-a-file\n")
     add(organization, "--credential", f"api_key=@{tmp_path / 'key'}")

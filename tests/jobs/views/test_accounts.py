@@ -16,6 +16,7 @@ from jobs.models import ProviderAccount
 from organizations.models import Organization
 from providers.core import registry
 from tests.jobs.factories import make_account, make_job, make_output
+from tests.markup import without_isolation
 
 ACCOUNTS = "/o/harbour-studio/accounts/"
 NEW = f"{ACCOUNTS}new/?provider=zencoder"
@@ -73,6 +74,16 @@ def test_an_account_is_added_on_screen(manager: Client, studio: Organization) ->
     assert account.credentials == {"api_key": "k-123456"}
     assert account.options == {"interval_s": "20"}
     assert account.base_url == "https://app.zencoder.com/api/v2"
+
+
+def test_an_account_that_is_here_already_is_saved_with_a_warning(
+    manager: Client, account: ProviderAccount
+) -> None:
+    values = {"name": "Zencoder east", "api_key": account.credentials["api_key"]}
+    text = manager.post(NEW, values, follow=True).content.decode()
+    assert "the same Zencoder account as “Zencoder main”" in without_isolation(text)
+    text = manager.get(path(account, "account_edit")).content.decode()
+    assert "the same Zencoder account as “Zencoder east”" in without_isolation(text)
 
 
 @pytest.mark.parametrize(
