@@ -29,7 +29,7 @@ class Comparison:
     The positions are percent of the drawing's width. `is_odd`: worse than usual.
     """
 
-    name: str
+    what: str
     now: str
     usual: str
     url: str
