@@ -132,7 +132,7 @@ def compare(
     return Comparison(
         name,
         shown,
-        text(low) if text(low) == text(high) else f"{text(low)}–{text(high)}",
+        text(low) if text(low) == text(high) else f"{text(low).removesuffix('%')}–{text(high)}",
         url,
         is_odd,
         start,

@@ -46,6 +46,8 @@ MADE = {
     "place.url",
     "cause.url",
     "need.figure.url",
+    "figure.url",
+    "notices.fingerprint",
     "need.mark.label",
     "form.sort",
     "form.columns",
