@@ -7,19 +7,21 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from jobs.accounts.freshness import fingerprint
-from jobs.actions.end_notices import notices_of, read_notices
+from jobs.accounts.freshness import fingerprint, freshness
+from jobs.actions.end_notices import read_notices
 from jobs.display.phases import live_version
 from jobs.models import Job, ProviderAccount
 from jobs.models.mirror.job import JobQuerySet
 from jobs.query import arrivals
-from jobs.query.arrivals import read_versions, versions_of
+from jobs.query.arrivals import read_versions
 from jobs.query.jobs import JobFilter
 from jobs.views.shared.columns import add_accounts, columns_context, load_rows
 from jobs.views.shared.job_filters import PageFilter, read_job_filters
-from jobs.views.shared.layout import column_of, freshness_of, health_context
+from jobs.views.shared.layout import column_of, health_context
+from jobs.views.shared.poll_query import poll_accounts
 from jobs.views.shared.tabs import tabs_context
 from organizations.access import Access, requires
 from organizations.permissions import Permission
@@ -43,11 +45,8 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
     shown = dict(_PAIR.findall(request.GET.get("rows", ""))[:MAX_ROWS])
     jobs = Job.objects.for_organization(access.organization)
     # before the jobs that came: what is written between is still new to the next poll
-    pks = list(map(int, shown))
-    versions = {"shown": versions_of(access.organization, pks)} if pks else {}
-    noted = notices_of(access.member_id)
-    states = freshness_of(access.organization, **versions, notices=noted)
-    accounts = [state.account for state in states]
+    accounts, now = poll_accounts(access, list(map(int, shown))), timezone.now()
+    states = [freshness(account, now) for account in accounts]
     path = reverse("jobs:list", args=[access.organization.slug])
     news: dict[str, Any] = {}
     if "since" in request.GET:

@@ -67,11 +67,13 @@ def _section(text: Expression, section: Section) -> Expression:
 
 def are_among(pks: Sequence[int], column: str = "pk") -> Q:
     """The rows with these ids, as one parameter: a thousand would cost more than their rows."""
-    if not pks:
-        return Q(pk__in=[])
+    return Q(_AreAmong(column, Value(list_ids(pks)))) if pks else Q(pk__in=[])
+
+
+def list_ids(pks: Sequence[int]) -> str:
+    """The parameter."""
     listed = ",".join(map(str, pks))
-    is_postgresql = connection.vendor == "postgresql"
-    return Q(_AreAmong(column, Value(f"{{{listed}}}" if is_postgresql else f"[{listed}]")))
+    return f"{{{listed}}}" if connection.vendor == "postgresql" else f"[{listed}]"
 
 
 class _AreAmong(Func):

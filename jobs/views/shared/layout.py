@@ -42,13 +42,13 @@ def freshness_of(organization: Organization, **columns: Any) -> list[Freshness]:
     `columns` are further ones of the accounts, by name.
     """
     now = timezone.now()
-    accounts = (
-        ProviderAccount.objects.for_organization(organization)
-        .for_health()
-        .annotate(**columns)
-        .order_by("name", "pk")
-    )
-    return [freshness(account, now) for account in accounts]
+    return [freshness(account, now) for account in health_accounts(organization, **columns)]
+
+
+def health_accounts(organization: Organization, **columns: Any) -> QuerySet[ProviderAccount]:
+    """What `freshness_of` asks."""
+    accounts = ProviderAccount.objects.for_organization(organization).for_health()
+    return accounts.annotate(**columns).order_by("name", "pk")
 
 
 @dataclass(frozen=True, slots=True)

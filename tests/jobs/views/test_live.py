@@ -10,11 +10,15 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.accounts.freshness import fingerprint
-from jobs.models import Job, ProviderAccount
-from jobs.query.arrivals import mark
-from jobs.views.shared.layout import freshness_of
-from organizations.models import Organization
+from jobs.actions.end_notices import notices_of
+from jobs.models import EndNotice, Job, ProviderAccount
+from jobs.query.arrivals import mark, versions_of
+from jobs.views.shared.layout import freshness_of, health_accounts
+from jobs.views.shared.poll_query import poll_accounts
+from organizations.access import Access
+from organizations.models import Organization, Role
 from providers.core.status import JobStatus
+from tests.factories import make_membership
 from tests.jobs.factories import NOON, make_account, make_job
 from tests.jobs.views.list_page import ListPage
 
@@ -45,6 +49,25 @@ def test_nothing_changed_is_an_empty_answer(
     with django_assert_num_queries(4):
         response = page.ask()
     assert (response.status_code, response.content) == (204, b"")
+
+
+def test_the_statement_that_is_written_once_is_that_of_any_organization_and_member(
+    studio: Organization, account: ProviderAccount, job: Job, foreign_job: Job
+) -> None:
+    for organization in (studio, foreign_job.organization, studio):
+        member = make_membership(organization)
+        access = Access(member.user, organization, Role.VIEWER, member.pk)
+        EndNotice.objects.create(job=job, membership=member)
+        for pks in ([], [job.pk], [foreign_job.pk, job.pk]):
+            columns = {
+                "shown": versions_of(organization, pks),
+                "notices": notices_of(member.pk),
+            }
+            [expected] = health_accounts(organization, **columns)
+            [found] = poll_accounts(access, pks)
+            assert found.__dict__.keys() == expected.__dict__.keys()
+            for name in columns.keys() | {"id", "name", "revision", "imported_at"}:
+                assert getattr(found, name) == getattr(expected, name), name
 
 
 def test_only_the_changed_row_comes_back(
