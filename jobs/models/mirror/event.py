@@ -30,11 +30,23 @@ class JobEvent(models.Model):
     from_status = models.CharField(max_length=12, blank=True)
     to_status = models.CharField(max_length=12, blank=True)
     message = models.CharField(max_length=500, blank=True)
+    # Who did it, of the few events that somebody did. The indexes that these keys need, where a
+    # user or a token is deleted, hold those alone: others would be written with each event.
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     token = models.ForeignKey(
-        ApiToken, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        ApiToken,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
 
     class Meta:
@@ -46,6 +58,8 @@ class JobEvent(models.Model):
         indexes = [
             # the job page's history
             models.Index(fields=["job", "id"], name="event_history"),
+            models.Index(fields=["actor"], condition=Q(actor__isnull=False), name="event_actor"),
+            models.Index(fields=["token"], condition=Q(token__isnull=False), name="event_token"),
         ]
 
     def __str__(self) -> str:
