@@ -1,0 +1,75 @@
+"""Questions that operators come with: from the front page to the answer in a few clicks."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.stack import Stack
+
+pytestmark = pytest.mark.browser
+
+# Prints what the sandbox's history holds: a job's file, a number in the metadata of another, and a
+# word in the names of jobs that failed this week, as a customer's name would be.
+FACTS = """
+import json, re
+from datetime import timedelta
+from django.utils import timezone
+from jobs.models import Job
+jobs = list(Job.objects.filter(organization__slug="harbor").order_by("pk"))
+filed = next(job for job in jobs if "-000" in job.name)
+ordered = next(job for job in jobs if str(job.metadata or "").startswith("asset-"))
+week = timezone.now() - timedelta(days=7)
+failed = [job for job in jobs if job.status == "failed" and job.sort_at > week]
+customer = next(word for job in failed for word in re.findall("[a-z]{6,}", job.name))
+print(json.dumps({
+    "file": [filed.name, filed.pk],
+    "order": [ordered.metadata, ordered.pk],
+    "customer": [customer, [job.pk for job in failed if customer in job.name]],
+}))
+"""
+
+
+class Hand:
+    """Clicks, and the Enter key, which is as much work, counted from the front page on."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.clicks = 0
+        page.goto("/o/harbor/")
+
+    def click(self, target: Locator) -> None:
+        self.clicks += 1
+        target.click()
+
+    def search(self, text: str) -> None:
+        self.click(self.page.get_by_role("combobox", name="Search jobs"))
+        self.page.keyboard.type(text)
+        self.clicks += 1
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_url(re.compile(r"/jobs/(\d+/)?(\?|$)"))
+
+
+@pytest.fixture(scope="module")
+def facts(stack: Stack) -> dict[str, Any]:
+    printed = stack.manage("shell", "--no-imports", "-c", FACTS)
+    found: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return found
+
+
+def test_a_file_an_order_and_a_customers_failures_are_found_in_two_clicks(
+    page: Page, facts: dict[str, Any]
+) -> None:
+    for text, pk in (facts["file"], facts["order"]):
+        hand = Hand(page)
+        hand.search(text)
+        expect(page.locator(f"#job-{pk}")).to_be_visible()
+        assert hand.clicks == 2
+    customer, pks = facts["customer"]
+    hand = Hand(page)
+    hand.search(f"status:failed created:>7d {customer}")
+    shown = page.locator("tr[data-status]").evaluate_all("rows => rows.map((row) => row.id)")
+    assert {f"job-{pk}" for pk in pks} <= set(shown)
+    assert hand.clicks == 2
