@@ -3,6 +3,7 @@
 from django.urls import path
 
 from insights.views import actions, error, errors, overview
+from insights.views.stats import page as stats
 
 app_name = "insights"
 
@@ -11,6 +12,8 @@ _GROUP = "o/<slug:org>/errors/<int:group_pk>/"
 urlpatterns = [
     path("", overview.home, name="home"),
     path("o/<slug:org>/", overview.overview, name="overview"),
+    path("o/<slug:org>/stats/", stats.stats, name="stats"),
+    path("o/<slug:org>/stats/csv/", stats.stats_csv, name="stats_csv"),
     path("o/<slug:org>/errors/", errors.error_list, name="errors"),
     path(_GROUP, error.error, name="error"),
     path(f"{_GROUP}mute/", actions.mute, name="mute"),

@@ -60,7 +60,7 @@ class StatsFilter(ListFilter):
         own_zone = zone_named(visible.organization.time_zone)
         conditions = {name: list(read.several(name)) for name in cls.CONDITIONS}
         jobs = JobFilter.parse(conditions, visible, zone)
-        start, end = _read_range(read, own_zone)
+        start, end = cls.read_range(read, own_zone)
         group = _read_group(read, end - start)
         if not read.errors.keys() & {"from", "to", "group"}:
             _check_range(read, start, end, group)
@@ -75,6 +75,15 @@ class StatsFilter(ListFilter):
             unknown=read.unknown,
             organization_id=visible.organization.pk,
         )
+
+    @classmethod
+    def read_range(cls, read: Parameters, zone: tzinfo) -> Window:
+        now = timezone.now()
+        end = read_limit(read, "to", zone, now) or now
+        try:
+            return read_limit(read, "from", zone, now) or end - USUAL_SPAN, end
+        except OverflowError:
+            return end, end
 
     @property
     def is_unreadable(self) -> bool:
@@ -100,16 +109,7 @@ class StatsFilter(ListFilter):
         return self.jobs.condition == Q() and {name for name, _ in self.jobs.given} <= _SUMMED_UP
 
 
-def _read_range(read: Parameters, zone: tzinfo) -> Window:
-    now = timezone.now()
-    end = _read_time(read, "to", zone, now) or now
-    try:
-        return _read_time(read, "from", zone, now) or end - USUAL_SPAN, end
-    except OverflowError:
-        return end, end
-
-
-def _read_time(read: Parameters, name: str, zone: tzinfo, now: datetime) -> datetime | None:
+def read_limit(read: Parameters, name: str, zone: tzinfo, now: datetime) -> datetime | None:
     """As times are read everywhere, but that a date is a day of the organization's zone."""
     text = read.one(name)
     if not text:

@@ -32,6 +32,7 @@ OURS = {
     "retried",
     "phase", "row.length", "row.mark", "search", "group.known", "error.class", "note",
     "filters.ordering",
+    "cell", "chart", "figure", "line", "series", "span", "table",
 }  # fmt: skip
 # a link that the adapter made: `https://` and the id, percent-encoded
 LINKS = {"job.console_url"}

@@ -7,6 +7,8 @@ from django.urls import get_resolver
 
 ROOT = Path(settings.BASE_DIR)
 VIEWS = {path.stem for path in (ROOT / "jobs" / "views").rglob("*.py")} | {"accounts", "settings"}
+# those of insights, by the folders of their templates
+VIEWS |= {path.name for path in (ROOT / "templates" / "insights").iterdir()}
 FOLDERS = [path for path in (ROOT / "templates" / "jobs").iterdir() if path.is_dir()]
 # what views answer that have no page: of a job's files without a URL to send the browser on to, and
 # of an export while another is in progress
