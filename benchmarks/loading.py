@@ -1,5 +1,6 @@
 """Fills the big tables without their indexes, which are sooner made anew than kept."""
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import groupby
@@ -8,12 +9,16 @@ from types import SimpleNamespace
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from benchmarks.seeding import seed_jobs
 from benchmarks.world import World
+from insights.models import RollupState
+from insights.rollups import upkeep
 from jobs.mirror.search import SEARCHED_COLUMNS, build_text
 from jobs.models import Job, JobSearch, Output
 from jobs.models.search.trigrams import trigrams_of
+from organizations.models import Organization
 
 TABLES = ("jobs_job", "jobs_output", "jobs_jobevent", "jobs_jobsearch")
 CHUNK = 10_000
@@ -42,6 +47,14 @@ def insert(world: World, first_id: int, start: int, end: int) -> None:
     with Pool(PROCESSES) as pool:  # what takes longest of all is done beside reading and storing
         for rows in pool.imap(_build_rows, found):
             _store(rows)
+
+
+def sum_up() -> None:
+    """The sums of all jobs, from the first one on, as the periodic task makes them."""
+    RollupState.objects.all().delete()
+    for organization in Organization.objects.all():
+        for step in (upkeep.catch_up, upkeep.go_back):
+            upkeep.repeat(step, organization, timezone.now(), math.inf)
 
 
 def check_texts(first: int, end: int) -> None:

@@ -7,7 +7,12 @@ from typing import Any
 
 from django.db import connection, transaction
 
-BIG = ("jobs_job", "jobs_output", "jobs_jobevent", "jobs_jobsearch")
+BIG = (
+    *("jobs_job", "jobs_output", "jobs_jobevent", "jobs_jobsearch"),
+    *("insights_outcomerollup", "insights_errorrollup", "insights_presetrollup"),
+)
+# how these, and their indexes, begin
+_NAMES = ("jobs_", "job_", "output_", "event_", "insights_", "outcome_", "error_r", "preset_r")
 _SCANS = re.compile(rf"Seq Scan on ({'|'.join(BIG)})\b|SCAN ({'|'.join(BIG)})\b(?! USING)")
 
 
@@ -39,7 +44,7 @@ def rows_read(statement: str) -> Iterator[tuple[str, int]]:
 def _rows_read(nodes: Iterable[Any]) -> Iterator[tuple[str, int]]:
     for node in nodes:
         table = node.get("Relation Name", node.get("Index Name", ""))
-        if "Scan" in node["Node Type"] and table.startswith(("jobs_", "job_", "output_", "event_")):
+        if "Scan" in node["Node Type"] and table.startswith(_NAMES):
             rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
             rows += node.get("Rows Removed by Index Recheck", 0)
             yield f"{node['Node Type']} {table}", round(rows * node["Actual Loops"])

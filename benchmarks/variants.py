@@ -45,6 +45,7 @@ SEARCHES = {
 # The lists that no index serves: they are searched newest first, for a limited time.
 BOUNDED = frozenset(
     {
+        *("statistics: jobs that ran long, of a year", "statistics: few jobs of a year"),
         *("is: test", "is: waited:>10m", "is: waited:>40s", "is: ran:>20m", "is: ran:>40m"),
         *("is: has:error", "files: search, a word of jobs alone"),
         *("preset: common", "preset: common, failed jobs"),
@@ -277,12 +278,28 @@ def _find_failed(number: int) -> int:
     return rows.filter(pk__gte=FIRST_ID + number).order_by("pk").values_list("pk", flat=True)[0]
 
 
+def _statistics() -> Iterator[Variant]:
+    path = reverse("insights:stats", args=["large"])
+    for name, params in {
+        "a day": [("span", "24h")],
+        "a week": [("span", "7d")],
+        "a year": [("span", "1y")],
+        "a view in a year": [("span", "1y"), ("q", "account:main status:failed,succeeded")],
+        "a family of errors in a year": [("span", "1y"), ("q", "error:input.*")],
+        "a table of a year": [("span", "1y"), ("table", "outcomes")],
+        "few jobs of a year": [("span", "1y"), ("q", "code:E4711 batch:spring-0")],
+        "jobs that ran long, of a year": [("span", "1y"), ("q", "ran:>20m")],
+    }.items():
+        yield Variant("statistics", name, f"{path}?{urlencode(params)}")
+
+
 def _insights(world: World) -> Iterator[Variant]:
     """What is counted over many jobs."""
     yield Variant("overview", "overview", reverse("insights:overview", args=["large"]))
     path = reverse("insights:errors", args=["large"])
     yield Variant("errors", "open", path)
     yield Variant("errors", "of one account", f"{path}?account=main")
+    yield from _statistics()
     for name, place in (("one", 0), ("a rare one", RARE_GROUP)):
         group = world.groups["large"][place].pk
         url = reverse("insights:error", args=["large", group])

@@ -41,7 +41,7 @@ class StatsParameters(BaseModel):
     to: Moment = Field("", description="Up to, but without this time; by default now.")
     group: Annotated[str, documented(type="string", enum=list(LONGEST))] = Field(
         "",
-        description="By the hour, of 31 days at most, or by the day, of 366; by default by the "
+        description="By the hour, of 14 days at most, or by the day, of 366; by default by the "
         "hour where the time is two days at most.",
     )
     q: Text = Field("", description="Only jobs that fit this query: see the guide.")

@@ -21,7 +21,7 @@ USUAL_SPAN = timedelta(days=7)
 MOST_BY_HOUR = timedelta(days=2)
 # So many are still drawn, and read, at once. Leap days and summer time are given.
 LONGEST = {
-    "hour": timedelta(days=31, hours=1),
+    "hour": timedelta(days=14, hours=1),
     "day": timedelta(days=366, hours=1),
 }
 # how far ahead the end may be: nothing has ended there, but today ends there

@@ -8,11 +8,10 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from django.db.models import Q, Sum
+from django.db.models import Q, Sum, Value
 
 from insights.models import ErrorRollup, OutcomeRollup, PresetRollup
-from insights.rollups.facts import Sums, count_presets, ended, sum_up
-from insights.rollups.histogram import read_lanes
+from insights.rollups.facts import count_presets, ended, sum_up
 from insights.rollups.spans import Window
 from insights.statistics.filter import StatsFilter
 from insights.statistics.plan import Plan, make_plan
@@ -83,16 +82,14 @@ def _add_sums(
     if statuses and JobStatus.FAILED not in statuses:
         errors = errors.none()
     if jobs.error:
-        found: Iterable[tuple[Any, ...]] = (
-            (at, JobStatus.FAILED.value, *rest) for at, *rest in errors.values_list("at", *columns)
-        )
+        failed = Value(JobStatus.FAILED.value)
+        found: Any = errors.annotate(status=failed).values_list("at", "status", *columns)
     else:
         outcomes = OutcomeRollup.objects.filter(rows)
         if statuses:
             outcomes = outcomes.filter(status__in=sorted(statuses))
         found = outcomes.values_list("at", "status", *columns)
-    for at, status, number, output_ms, wait, run in found:
-        tally.add(at, status, Sums(number, output_ms, read_lanes(wait), read_lanes(run)))
+    tally.add_rows(found)
     if not with_causes:
         return
     counted = errors.order_by().values_list("error_class", "account_id").annotate(Sum("jobs"))

@@ -2,13 +2,17 @@
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from insights.rollups.facts import Key, PresetKey, Sums
-from insights.rollups.histogram import Histogram
+from insights.rollups.histogram import Histogram, read_lanes
 from insights.rollups.spans import Window
 from providers.core.status import JobStatus
+
+# what Histogram.pack made
+Packed = bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +68,30 @@ class Tally:
     # jobs by preset and outcome
     presets: Counter[tuple[int, str]] = field(default_factory=Counter)
 
-    def add(self, at: datetime, status: str, sums: Sums) -> None:
-        """Of what ended in the quarter hour, or the day, that begins at `at`."""
-        number = bisect_right(self.windows, at, key=lambda window: window[0]) - 1
-        self.sums[max(number, 0), status].add(sums)
+    # the number of the window that each time is in, of those that were asked for
+    _numbers: dict[datetime, int] = field(default_factory=dict)
+
+    def add_rows(self, rows: Iterable[tuple[datetime, str, int, int, Packed, Packed]]) -> None:
+        """What ended in the quarter hours, or days, that begin at the times: status, jobs,
+        milliseconds of output, and the histograms of waiting and running.
+        """
+        for at, status, jobs, output_ms, wait, run in rows:
+            sums = self.sums[self._number_of(at), status]
+            sums.jobs += jobs
+            sums.output_ms += output_ms
+            sums.wait += read_lanes(wait)
+            sums.run += read_lanes(run)
+
+    def _number_of(self, at: datetime) -> int:
+        number = self._numbers.get(at)
+        if number is None:
+            found = bisect_right(self.windows, at, key=lambda window: window[0]) - 1
+            number = self._numbers[at] = max(found, 0)
+        return number
 
     def add_jobs(self, found: dict[Key, Sums]) -> None:
         for key, sums in found.items():
-            self.add(key.quarter, key.status, sums)
+            self.sums[self._number_of(key.quarter), key.status].add(sums)
             if key.error_class:
                 self.errors[key.error_class, key.account] += sums.jobs
 

@@ -186,7 +186,7 @@ def ask_jobs(visible: Visibility, q: str) -> JobFilter:
         ({"to": "2026-13-01"}, "to", "Write a date"),
         ({"from": "1999-12-31"}, "from", "Statistics begin with 2000-01-01."),
         ({"from": "2026-05-04", "to": "2026-05-04"}, "from", "before the end"),
-        ({"from": "2026-01-01", "to": "2026-03-01", "group": "hour"}, "from", "31 days at most"),
+        ({"from": "2026-01-01", "to": "2026-03-01", "group": "hour"}, "from", "14 days at most"),
         ({"from": "2024-01-01", "to": "2026-03-01"}, "from", "366 days at most"),
         ({"to": "9999-12-30T00:00:00Z"}, "to", "a year ahead"),
         ({"to": "0001-01-02T00:00:00Z"}, "from", "Statistics begin"),
