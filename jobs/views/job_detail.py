@@ -13,12 +13,13 @@ from django.views.decorators.http import require_safe
 from jobs.actions.attempts import retries_of, unfinished_of
 from jobs.actions.end_notices import is_requested
 from jobs.actions.offers import AvailableAction, available_actions
+from jobs.display.keeping import keeping_of
 from jobs.display.phases import phases
-from jobs.display.settings_diff import Change, changes
 from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.media.playback import media_policy
 from jobs.models import ActionState, Job, JobAction, JobBody, Output, Submission, SubmissionState
 from jobs.query import arrivals
+from jobs.query.comparable import compare_settings
 from jobs.query.counts import count_like
 from jobs.views.player import JobFiles, gallery_context, player_context, read_files
 from jobs.views.shared.audit_rows import AuditRow, list_rows
@@ -189,7 +190,8 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
         "job_errors": _job_errors(job, context["media"]),
         "phases": phases(job, timezone.now()),
         "attempts": _attempts(job, retries),
-        "changes": _changes(job),
+        "comparisons": compare_settings(job),
+        "keeping": keeping_of(job, context["media"], timezone.now()),
         "has_body": JobBody.objects.filter(pk=job.pk).exists(),
         "can_copy": may_submit and (not job.is_active or job.gone_at is not None),
         "can_submit": may_submit and job.account.adapter_class.supports(Capability.SUBMIT),
@@ -239,9 +241,3 @@ def _attempts(job: Job, retries: list[Job]) -> list[Job]:
         seen.add(root.pk)
     below = retries if root is job else retries_of(root)
     return sorted([root, *below], key=lambda one: one.pk) if below else []
-
-
-def _changes(job: Job) -> list[Change]:
-    """What is set differently from the job that it retries, where both were submitted here."""
-    before = job.retry_of
-    return changes(before.request, job.request) if before and before.request and job.request else []

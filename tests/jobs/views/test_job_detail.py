@@ -1,11 +1,13 @@
 """The job page: errors first, phases, outputs, the chain of attempts, and the raw body."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import escape
 from pytest_django import DjangoAssertNumQueries
 
@@ -13,7 +15,7 @@ from jobs.models import Job, Output, ProviderAccount
 from organizations.models import Organization
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import OutputKind
-from tests.jobs.factories import NOON, make_body, make_event, make_job, make_output
+from tests.jobs.factories import NOON, make_account, make_body, make_event, make_job, make_output
 from tests.markup import without_isolation
 
 
@@ -178,16 +180,78 @@ def test_the_chain_of_attempts_is_shown_from_any_of_them(
     assert "Attempts" not in page(viewer, make_job(account))
 
 
+def compared(client: Client, job: Job) -> str:
+    html = page(client, job).partition('aria-labelledby="changes-title"')[2]
+    text = re.sub(r"<[^>]*>", " ", html.partition(">")[2].partition("</section>")[0])
+    return " ".join(text.split())
+
+
 def test_a_retry_shows_what_was_set_otherwise(viewer: Client, account: ProviderAccount) -> None:
     sent = {"input": "s3://rushes/a.mov", "test": False}
     first = make_job(account, status=JobStatus.FAILED, request=sent)
     second = make_job(account, retry_of=first, request=sent | {"input": "s3://rushes/b.mov"})
-    html = page(viewer, second)
-    assert f"Settings that differ from job {first.pk}" in " ".join(html.split())
-    assert "<code>s3://rushes/a.mov</code>" in html
+    text = compared(viewer, second)
+    assert f"Against job {first.pk} , which it retries" in text
+    assert "input s3://rushes/a.mov s3://rushes/b.mov" in without_isolation(text)
     same = make_job(account, retry_of=first, request=sent)
-    assert f"Same settings as job {first.pk}." in page(viewer, same)
-    assert "set otherwise" not in page(viewer, make_job(account, retry_of=first))
+    assert f"Same settings as job {first.pk} , which it retries." in compared(viewer, same)
+    assert compared(viewer, make_job(account, retry_of=first)) == ""
+
+
+def test_a_failure_is_compared_with_the_last_success_like_it(
+    viewer: Client, account: ProviderAccount, foreign_job: Job
+) -> None:
+    def sent(height: int) -> dict[str, Any]:
+        return {"input": f"s3://rushes/{height}.mov", "renditions": [{"heights": [height]}]}
+
+    def at(hours: int) -> dict[str, Any]:
+        moment = NOON + timedelta(hours=hours)
+        return {"created_at": moment, "ended_at": moment, "ended_at_source": "provider"}
+
+    other = make_account(account.organization)
+    make_job(other, request=sent(1), outputs_total=2, **at(0))
+    make_job(foreign_job.account, request=sent(2), outputs_total=2, **at(0))
+    like = make_job(account, request=sent(480), outputs_total=2, **at(-5))
+    make_job(account, request=sent(360), outputs_total=2, **at(-9))
+    make_job(account, request=sent(720), outputs_total=1, **at(-2))
+    make_job(account, request=sent(3), outputs_total=2, is_test=True, **at(-1))
+    make_job(account, outputs_total=2, **at(-1))  # from elsewhere
+    make_job(account, request=sent(4), outputs_total=2, **at(3))
+    failed = make_job(account, status="failed", request=sent(1080), outputs_total=2, **at(1))
+    text = without_isolation(compared(viewer, failed))
+    assert f"Against the last success, job {like.pk}" in text
+    assert "renditions 1 heights 480 1080" in text
+    # what is another one for every job is no reason
+    assert "s3://" not in text
+    same = make_job(account, status="failed", request=sent(480), outputs_total=2, **at(1))
+    assert "Same settings as the last success" in compared(viewer, same)
+    assert compared(viewer, like) == ""
+    assert compared(viewer, make_job(account, status="failed")) == ""
+
+
+def test_the_page_says_until_when_the_provider_keeps_the_job_and_its_links(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    """Zencoder keeps jobs for 60 days."""
+    now = timezone.now()
+    fresh = make_job(account, created_at=now - timedelta(days=2))
+    make_output(fresh, expires_at=now + timedelta(hours=3))
+    make_output(fresh, expires_at=now + timedelta(hours=30))
+    text = page(viewer, fresh)
+    assert "keeps the job until about" in text
+    until = timezone.localtime(now + timedelta(days=58))
+    assert f"{until.day} {until:%b %Y}" in text
+    assert re.search(r"Output links expire\s*<time", text)
+    old = make_job(account, created_at=now - timedelta(days=61))
+    make_output(old, expires_at=now - timedelta(days=60))
+    assert "keeps jobs for 60 days: it may be gone there" in page(viewer, old)
+    assert "Output links expire" not in page(viewer, old)
+    for other in (
+        make_job(account, status="running"),
+        make_job(account, gone_at=now),
+        make_job(make_account(account.organization, provider="xvid")),
+    ):
+        assert not re.search("keeps (the job|jobs)", page(viewer, other))
 
 
 def test_settings_that_were_not_given_are_left_out(

@@ -129,3 +129,47 @@ def test_it_costs_one_query_where_the_counts_are_known(
         viewer.get(f"{LIST}{chain[0].pk}/")
     with django_assert_num_queries(15):
         crumb(viewer, chain[0], f"?{FAILED}")
+
+
+@pytest.mark.parametrize("query", ["", f"?{FAILED}", "?q=reel"])
+def test_the_place_in_the_list_outlives_what_one_does_with_the_job(
+    operator: Client, chain: list[Job], query: str
+) -> None:
+    """The page before an action is the job's own, whose URL need not name the list."""
+    job = chain[2]
+    came = {"Referer": f"http://testserver{LIST}{query}"}
+    first = operator.get(f"{LIST}{job.pk}/", headers=came).content.decode()
+    # the poll brings the forms anew, and says itself which list it is
+    polled = unescape(link_of(first, 'id="live"', "hx-get"))
+    assert parse_qs(urlsplit(polled).query, keep_blank_values=True)["list"] == [query.lstrip("?")]
+    again = operator.get(polled, headers={"HX-Request": "true"}).content.decode()
+    for html in (first, again):
+        form = html.partition('id="action-resubmit"')[2].partition("</form>")[0]
+        fields = dict(re.findall(r'type="hidden"\s+name="(\w+)"\s+value="([^"]*)"', form))
+        fields = {name: unescape(value) for name, value in fields.items()}
+        assert fields["list"] == query.lstrip("?")
+    own = {"Referer": f"http://testserver{LIST}{job.pk}/"}
+    response = operator.post(f"{LIST}{job.pk}/assign/", {**fields, "assignee": ""}, headers=own)
+    # as a browser follows it: the page before is still the one with the form
+    after = operator.get(response["Location"], headers=own).content.decode()
+    assert place_of(after) == place_of(first)
+    assert place_of(after) != place_of(operator.get(f"{LIST}{job.pk}/").content.decode())
+    # a refusal is shown at the same place
+    refused = operator.post(f"{LIST}{job.pk}/cancel/", fields, headers=own)
+    assert refused.status_code == 409
+    assert place_of(refused.content.decode()) == place_of(first)
+
+
+def test_a_list_that_is_none_is_not_kept(operator: Client, chain: list[Job]) -> None:
+    fields = {"assignee": "", "list": '"><b>&\x00'}
+    response = operator.post(f"{LIST}{chain[2].pk}/assign/", fields)
+    assert response["Location"] == f"{LIST}{chain[2].pk}/"
+
+
+def link_of(html: str, mark: str, attribute: str) -> str:
+    return html.partition(mark)[2].partition(f'{attribute}="')[2].partition('"')[0]
+
+
+def place_of(html: str) -> list[int]:
+    part = html.partition('class="crumb"')[2].partition("</nav>")[0]
+    return ends(part)
