@@ -83,6 +83,7 @@ def pages(page: Page) -> Iterator[tuple[str, str]]:
     if preset := first(page, f"{organization}/presets/", ".row-link"):
         yield "preset", preset
     yield "files", f"{organization}/files/?status=succeeded"
+    yield "statistics", f"{organization}/stats/?span=24h"
 
 
 def first(page: Page, path: str, selector: str) -> str:
