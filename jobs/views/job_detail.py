@@ -15,6 +15,7 @@ from jobs.actions.end_notices import is_requested
 from jobs.actions.offers import AvailableAction, available_actions
 from jobs.display.keeping import keeping_of
 from jobs.display.phases import phases
+from jobs.display.warnings import read_warnings
 from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.media.playback import media_policy
 from jobs.models import ActionState, Job, JobAction, JobBody, Output, Submission, SubmissionState
@@ -192,7 +193,7 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
         "attempts": _attempts(job, retries),
         "comparisons": compare_settings(job),
         "keeping": keeping_of(job, context["media"], timezone.now()),
-        "has_body": JobBody.objects.filter(pk=job.pk).exists(),
+        **_body_context(job),
         "can_copy": may_submit and (not job.is_active or job.gone_at is not None),
         "can_submit": may_submit and job.account.adapter_class.supports(Capability.SUBMIT),
         "audit_rows": _audit_rows(access, job),
@@ -214,6 +215,17 @@ def _is_moving(job: Job, pending: list[JobAction], retries: list[Job]) -> bool:
 def _worth_showing(job: Job, actions: list[AvailableAction]) -> list[AvailableAction]:
     """A job that has ended offers no cancel; any other refusal is shown with its reason."""
     return [one for one in actions if one.allowed or one.name != "cancel" or not job.is_terminal]
+
+
+def _body_context(job: Job) -> dict[str, Any]:
+    """Whether there is a body, and the warnings in it where the provider has such. One query."""
+    bodies = JobBody.objects.filter(pk=job.pk)
+    field = job.account.adapter_class.warnings_field
+    if field is None:
+        return {"has_body": bodies.exists(), "warnings": []}
+    body = bodies.first()
+    found = read_warnings(body.value, field) if body else []
+    return {"has_body": body is not None, "warnings": found}
 
 
 def _job_errors(job: Job, media: list[Output]) -> list[dict[str, Any]]:

@@ -87,6 +87,8 @@ class Provider(ABC):
     read_buckets: ClassVar[tuple[str, ...]] = ()
     refresh_buckets: ClassVar[tuple[str, ...]] = ()
     min_poll_interval_s: ClassVar[int] = 5
+    # the key, at a job or within it, of what the provider remarks without failing it
+    warnings_field: ClassVar[str | None] = None
     # how far back the provider's list goes; None where it does not say
     history_days: ClassVar[int | None] = None
     cancellable: ClassVar[frozenset[JobStatus]] = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})

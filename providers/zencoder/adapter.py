@@ -99,6 +99,8 @@ class Zencoder(Adapter):
     console_url = "https://app.zencoder.com/jobs/{}"
     status_field = "state"
     outputs_field = "output_media_files"
+    # of outputs and of the input; their shape is not documented
+    warnings_field = "warnings"
     customer_field = CustomerField("pass_through", customer_text, max_length=255)
     job_statuses = JOB_STATUSES
     output_statuses = OUTPUT_STATUSES

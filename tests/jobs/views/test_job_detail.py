@@ -229,6 +229,38 @@ def test_a_failure_is_compared_with_the_last_success_like_it(
     assert compared(viewer, make_job(account, status="failed")) == ""
 
 
+def test_the_providers_warnings_are_apart_from_its_errors(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    job = make_job(account)
+    outputs = [
+        {"id": 1, "warnings": ["The frame rate varies.", "Audio\n was resampled."]},
+        {"id": 2, "warnings": [{"code": "Rate", "message": "<b>49.8</b>"}, 7, None, ""]},
+        {"id": 3, "warnings": None, "label": "The frame rate varies."},
+        {"id": 4, "warnings": "The frame rate varies."},
+    ]
+    make_body(job, {"job": {"output_media_files": outputs, "warnings": {"note": "Slow source"}}})
+    html = page(viewer, job).partition('aria-labelledby="warnings-title"')[2]
+    listed = re.findall(r"<li>(.*?)</li>", html.partition("</section>")[0])
+    assert listed == [
+        "The frame rate varies.",
+        "Audio was resampled.",
+        "Rate: &lt;b&gt;49.8&lt;/b&gt;",
+        "Slow source",
+    ]
+    assert "Why it failed" not in page(viewer, job)
+    deep: Any = "bottom"
+    for _ in range(400):
+        deep = {"warnings": [deep]}
+    other = make_job(account)
+    make_body(other, {"job": deep, "more": {"warnings": [f"No. {n}" for n in range(99)]}})
+    assert page(viewer, other).count("<li>No. ") == 20
+    # a provider that has none
+    xvid = make_job(make_account(account.organization, provider="xvid"))
+    make_body(xvid, {"warnings": ["Not known"]})
+    assert "Not known" not in page(viewer, xvid)
+
+
 def test_the_page_says_until_when_the_provider_keeps_the_job_and_its_links(
     viewer: Client, account: ProviderAccount
 ) -> None:
