@@ -13,9 +13,9 @@ from django.views.decorators.http import require_safe
 from jobs.actions.attempts import retries_of, unfinished_of
 from jobs.actions.end_notices import is_requested
 from jobs.actions.offers import AvailableAction, available_actions
-from jobs.display.keeping import keeping_of
 from jobs.display.phases import phases
-from jobs.display.warnings import read_warnings
+from jobs.display.provider.keeping import keeping_of
+from jobs.display.provider.warnings import read_warnings
 from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.media.playback import media_policy
 from jobs.models import ActionState, Job, JobAction, JobBody, Output, Submission, SubmissionState
