@@ -107,15 +107,15 @@ def catch_up(state: RollupState, now: datetime) -> bool:
         # days begin at other times: the whole history once more
         _begin(state.organization, now).save(force_update=True)
         return True
+    target = floor(now - YOUNG)
     moved = list(MovedEnd.objects.filter(organization=state.organization)[:MAX_MOVED])
-    hours = {floor(row.at, HOUR) for row in moved}
+    hours = {floor(row.at, HOUR) for row in moved if row.at < target}
     if state.seen_at != now:  # else a step before this one, of the same run, has seen to them
-        hours.update(_hours_of_changes(state))
+        hours.update(_hours_of_changes(state, target))
     latest = sorted(hours, reverse=True)
     MovedEnd.objects.filter(pk__in=[row.pk for row in moved]).delete()
     MovedEnd.record(state.organization_id, latest[MAX_HOURS:])
     windows = [(at, at + HOUR) for at in latest[:MAX_HOURS]]
-    target = floor(now - YOUNG)
     reached = max(state.reached_to, min(target, state.reached_to + MAX_WINDOW))
     windows.append((state.reached_to, reached))
     state.reached_to = reached
@@ -125,10 +125,10 @@ def catch_up(state: RollupState, now: datetime) -> bool:
     return len(latest) > MAX_HOURS or len(moved) == MAX_MOVED or reached < target
 
 
-def _hours_of_changes(state: RollupState) -> list[datetime]:
-    """When the jobs that changed since the last time ended. One query."""
+def _hours_of_changes(state: RollupState, target: datetime) -> list[datetime]:
+    """When the jobs that changed since the last time ended, if before `target`. One query."""
     jobs = Job.objects.for_organization(state.organization).filter(
-        changed_at__gte=state.seen_at - LATE_COMMITS, ended_at__gte=FIRST
+        changed_at__gte=state.seen_at - LATE_COMMITS, ended_at__gte=FIRST, ended_at__lt=target
     )
     quarters = jobs.order_by().annotate(quarter=Quarter("ended_at")).values_list("quarter")
     return [floor(read_quarter(number), HOUR) for (number,) in quarters.distinct()]

@@ -100,7 +100,7 @@ class StatsFilter(ListFilter):
     def limits(self) -> Window:
         """When jobs ended that are counted: where `q` narrows the time as well, within both."""
         times = self.jobs.times
-        start = max(self.start, times.get("finished_after", self.start))
+        start = min(max(self.start, times.get("finished_after", self.start)), self.end)
         return start, max(start, min(self.end, times.get("finished_before", self.end)))
 
     @property

@@ -216,6 +216,7 @@ def pages() -> Iterator[str]:
     yield "/o/studio/jobs/?sort=started"
     yield "/o/studio/files/?kind=image&limit=200"
     yield "/o/studio/files/?limit=200"
+    yield "/o/studio/stats/?from=2026-03-01&through=2026-03-31"
     for job in Job.objects.all():
         yield f"/o/studio/jobs/{job.pk}/?thumbnails=1"
         yield f"/o/studio/jobs/{job.pk}/?play={job.outputs.order_by('pk').values('pk')[0]['pk']}"

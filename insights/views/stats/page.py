@@ -119,6 +119,7 @@ def _content(
     open_tables = {chart.name for chart in charts} if is_short else {filters.table} & {*TABLES[:5]}
     return {
         "figures": list(_figures(found, _read_before(visible, filters), links)),
+        "total": found.total,
         "charts": charts,
         "tables": {name: build_table(name, found, filters, links) for name in open_tables},
         "errors": errors[:LINES_SHOWN],

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -187,6 +187,21 @@ def test_what_nobody_noted_is_corrected_too(
     old.delete()
     for number in range(2, 12):
         keep_up(LATER + timedelta(minutes=20 * number))
+    assert_right(studio)
+
+
+def test_odd_times_stop_nothing(studio: Organization, accounts: list[ProviderAccount]) -> None:
+    first, last, *_ = make_jobs(accounts, [], 20)
+    odd = (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC))
+    for job, at in zip((first, last), odd, strict=True):
+        Job.objects.filter(pk=job.pk).update(
+            status="succeeded", ended_at=at, ended_at_source="provider", created_at=odd[0],
+            started_at=odd[0], finished_at=odd[1],
+        )  # fmt: skip
+    MovedEnd.record(studio.pk, odd)
+    keep_up(START)
+    Job.objects.update(changed_at=LATER)
+    keep_up()
     assert_right(studio)
 
 

@@ -104,7 +104,13 @@ def test_days_are_those_of_the_organization(
     assert "Days in Europe/Berlin" in text
 
 
-@pytest.mark.usefixtures("account")
+@pytest.fixture
+def ended_now(account: ProviderAccount) -> None:
+    now = timezone.now()
+    make_job(account, created_at=now - timedelta(minutes=9), finished_at=now)
+
+
+@pytest.mark.usefixtures("ended_now")
 @pytest.mark.parametrize("span", SPANS)
 def test_each_span_has_its_hours_or_days(operator: Client, path: str, span: str) -> None:
     text = read(operator, path, span=span)
@@ -170,6 +176,13 @@ def test_what_took_too_long_to_count_is_said(
     assert "This query has to look at each job" in read(operator, path, **query, q="ran:>1s")
 
 
+def test_without_a_job_it_says_so(operator: Client, path: str) -> None:
+    text = read(operator, path)
+    assert "No job ended in this time" in text
+    assert "data-plot" not in text
+
+
+@pytest.mark.usefixtures("ended_now")
 def test_long_tables_come_when_they_are_opened(operator: Client, path: str) -> None:
     text = read(operator, path, span="90d")
     assert "Show the table of 90 lines" in text

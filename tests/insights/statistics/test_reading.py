@@ -40,6 +40,8 @@ QUERIES = (
     "error:encode.failed",
     "error:quota.plan status:succeeded",
     "finished:2025-10-31T07:07..2025-11-03",
+    "finished:>9999-12-30",
+    "finished:<0002-01-01",
     # beyond the sums
     "-status:failed",
     "ran:>1m",
