@@ -261,6 +261,20 @@ def test_the_providers_warnings_are_apart_from_its_errors(
     assert "Not known" not in page(viewer, xvid)
 
 
+@pytest.mark.parametrize(
+    ("status", "phrase"),
+    [("running", "Phase Transcoding"), ("failed", "Last phase Transcoding"), ("succeeded", "")],
+)
+def test_the_phase_that_the_job_is_in_is_among_its_facts(
+    viewer: Client, account: ProviderAccount, status: str, phrase: str
+) -> None:
+    html = page(viewer, make_job(account, status=status, phase="Transcoding"))
+    facts = html.partition('id="job-facts"')[2].partition("</section>")[0]
+    text = " ".join(re.sub(r"<[^>]*>", " ", facts).split())
+    assert phrase in text
+    assert ("Transcoding" in text) == bool(phrase)
+
+
 def test_the_page_says_until_when_the_provider_keeps_the_job_and_its_links(
     viewer: Client, account: ProviderAccount
 ) -> None:
