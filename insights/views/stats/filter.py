@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.utils import timezone
 
 from insights.rollups.spans import DAY, HOUR, Window, day_of, floor, start_of
-from insights.statistics.filter import StatsFilter, read_limit
+from insights.statistics.filter import USUAL_SPAN, StatsFilter, read_limit
 from jobs.query.language.times import read_moment
 from jobs.query.parameters import Parameters
 
@@ -42,7 +42,10 @@ class PageStats(StatsFilter):
             read.errors["span"] = f"Use {', '.join(SPANS)}."
         if any(read.one(name) for name in ("from", "to", "through")):
             start, end = super().read_range(read, zone)
-            return start, _read_through(read, zone, now) or end
+            last = _read_through(read, zone, now)
+            if last is None:
+                return start, end
+            return start if read.one("from") else last - USUAL_SPAN, last
         return _begin(SPANS.get(span, SPANS[USUAL])[1], span, zone, now), now
 
     @property

@@ -129,12 +129,13 @@ def test_a_time_of_ones_own_ends_with_its_last_day(
         ({"from": "2026-03-14", "through": "2026-03-14"}, 1),
         ({"from": "2026-03-13", "through": "2026-03-13"}, 0),
         ({"from": "2026-03-13", "to": "2026-03-14"}, 0),
+        ({"through": "2026-03-15"}, 1),
     ):
         text = read(operator, path, **query)
         total = re.search(r"Jobs finished</dt>.*?<strong[^>]*>(.*?)</strong>", text, re.DOTALL)
         assert total
         assert re.sub(r"<[^>]*>|\s", "", total[1]) == str(count)
-    assert "13 Mar 2026" in text
+    assert "9 Mar 2026" in text
 
 
 def test_what_cannot_be_read_is_said(operator: Client, path: str, csv_path: str) -> None:
