@@ -48,8 +48,8 @@ class StatsParameters(BaseModel):
 
 
 class Percentiles(Schema):
-    p50: int | None = Field(description="Half of the jobs took no longer; null without any.")
-    p95: int | None = Field(description="95 % of the jobs took no longer; null without any.")
+    p50: int | None = Field(description="The median; null without any.")
+    p95: int | None = Field(description="The 95th percentile; null without any.")
 
 
 class StatsBucket(Schema):

@@ -62,17 +62,25 @@ class Histogram:
         return sum(self._counts())
 
     def percentile(self, part: float) -> int | None:
-        """In milliseconds, the duration that `part` (0 to 1) of all are no longer than.
+        """In milliseconds, the duration at `part` (0 to 1) of all in their order: 0.5 the median.
 
-        None where there is none.
+        Between two of them by how near each is, as usual. None where there is none.
         """
         counts = self._counts()
-        rank, seen = max(math.ceil(sum(counts) * part), 1), 0
+        if not counts:
+            return None
+        place = part * (sum(counts) - 1)
+        below = int(place)
+        first, second = (self._nth(counts, rank) for rank in (below, math.ceil(place)))
+        return round(first + (second - first) * (place - below))
+
+    def _nth(self, counts: tuple[int, ...], rank: int) -> float:
+        seen = 0
         for number, count in enumerate(counts, self._first):
             seen += count
-            if seen >= rank:
-                return round(middle_of(number))
-        return None
+            if seen > rank:
+                return middle_of(number)
+        return 0.0
 
     @property
     def _first(self) -> int:

@@ -2,6 +2,7 @@
 
 import math
 import random
+import statistics
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -89,9 +90,11 @@ def _outputs(rng: random.Random, job: Job, presets: Sequence[Preset]) -> Iterabl
 
 
 def percentile(values: Iterable[float], part: float) -> float | None:
-    """The smallest value that `part` of all are no larger than."""
+    """The value at `part` of all in their order, between two by how near each is."""
     ordered = sorted(values)
-    return ordered[max(math.ceil(len(ordered) * part), 1) - 1] if ordered else None
+    if len(ordered) < 2:
+        return ordered[0] if ordered else None
+    return statistics.quantiles(ordered, n=100, method="inclusive")[round(part * 100) - 1]
 
 
 def lengths_ms(jobs: Iterable[Job], begun: str, ended: str) -> list[float]:
