@@ -110,6 +110,7 @@ def _job_values(world: World, first_id: int) -> dict[str, str]:
         "outputs_succeeded": "case state when 'succeeded' then 2 else 0 end",
         "outputs_failed": "case state when 'failed' then 2 else 0 end",
         "submitted_by_id": f"case when j % 50 = 7 then {world.user.pk} end",
+        "assignee_id": f"case when state = 'failed' and n % 1000 < 20 then {world.member.pk} end",
         "submitted_token_id": f"case when j % 50 = 8 then {world.token.pk} end",
         "resolved_by_id": f"case when k < 20 and n > 1000 then {first_id} + n - 1 end",
         **dict.fromkeys(("created_at", "sort_at", "first_seen_at"), at(created)),

@@ -166,6 +166,15 @@ def _filters(world: World) -> Iterator[Variant]:
     yield Variant("batch", "of none", list_url([("batch", "autumn")]), [("batch", "autumn")])
     yield Variant("by", "a person", list_url([("submitted_by", world.user.email)]))
     yield Variant("by", "a token", list_url([("submitted_by", world.token.reference)]))
+    for name, params in {
+        "to me": [("assigned", "me")],
+        "to me, unresolved": [
+            ("status", "failed"),
+            ("unresolved", "true"),
+            ("assigned", world.user.email),
+        ],
+    }.items():
+        yield Variant("assigned", name, list_url(params))
     for name in ("suspect", "partial", "gone", "unresolved", "test"):
         yield Variant("is", name, list_url([("q", f"is:{name}")]))
     for text in ("waited:>10m", "waited:>40s", "ran:>20m", "ran:>40m", "has:error"):

@@ -43,6 +43,8 @@ class World:
     """
 
     user: User
+    # of the large organization
+    member: Membership
     token: ApiToken
     token_text: str
     accounts: dict[str, list[ProviderAccount]]
@@ -66,7 +68,8 @@ def make_world() -> World:
         for name in ("web-720", "archive")
     )
     groups = {slug: _make_groups(accounts[slug][0]) for slug in SHARES}
-    return World(user, token, text, accounts, (common, rare), groups)
+    member = Membership.objects.get(organization__slug="large")
+    return World(user, member, token, text, accounts, (common, rare), groups)
 
 
 def _make_groups(account: ProviderAccount) -> list[JobErrorGroup]:

@@ -39,6 +39,7 @@ def notify(request: HtmxRequest, access: Access, pk: int) -> HttpResponse:
             "job": job,
             "is_notified": end_notices.is_requested(job, access.member_id),
             "notice_message": refusal or message,
+            "notice_refusal": refusal,
             "notices": _read(access),
         }
         return render(request, "jobs/notices/_answer.html", context)
