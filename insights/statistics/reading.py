@@ -27,12 +27,14 @@ from providers.core.status import JobStatus
 class Statistics:
     """`is_complete`: whether all jobs are counted that are asked for, as they are now.
 
-    `errors` are failed jobs by error class and account, `presets` jobs by preset and outcome; both
-    are empty unless they were asked for.
+    `by_account` are jobs by the place of their bucket, account and outcome. `errors` are failed
+    jobs by error class and account, `presets` jobs by preset and outcome; both are empty unless
+    they were asked for.
     """
 
     buckets: list[Bucket]
     is_complete: bool
+    by_account: Mapping[tuple[int, int, str], int]
     errors: Mapping[tuple[str, int], int]
     presets: Mapping[tuple[int, str], int]
 
@@ -50,7 +52,7 @@ def read_statistics(
     is searched for in the jobs, the last ones first, for `windows.SEARCH_S` at most.
     """
     if filters.is_unreadable:
-        return Statistics([], True, {}, {})
+        return Statistics([], True, {}, {}, {})
     tally, limits = Tally(filters.buckets), filters.limits
     if filters.is_summed_up:
         zone = filters.zone if filters.group == "day" else None
@@ -63,7 +65,8 @@ def read_statistics(
     causes: tuple[Counter[tuple[str, int]], Counter[tuple[int, str]]] = (Counter(), Counter())
     if with_causes:
         causes = tally.errors, tally.presets
-    return Statistics(tally.buckets(), plan.is_settled and is_searched, *causes)
+    is_complete = plan.is_settled and is_searched
+    return Statistics(tally.buckets(), is_complete, tally.by_account, *causes)
 
 
 def _add_sums(
@@ -75,7 +78,7 @@ def _add_sums(
     if accounts is not None:
         rows &= Q(account__in=sorted(accounts))
     statuses = {status.value for status in jobs.status}
-    columns = ("jobs", "output_ms", "wait", "run")
+    columns = ("account_id", "jobs", "output_ms", "wait", "run")
     errors = ErrorRollup.objects.filter(rows)
     if jobs.error:
         errors = errors.filter(error_class__in=jobs.error_classes)

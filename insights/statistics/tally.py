@@ -13,6 +13,7 @@ from providers.core.status import JobStatus
 
 # what Histogram.pack made
 Packed = bytes | memoryview
+Row = tuple[datetime, str, int, int, int, Packed, Packed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +69,19 @@ class Tally:
     # jobs by preset and outcome
     presets: Counter[tuple[int, str]] = field(default_factory=Counter)
 
+    # jobs by the number of the window, account and outcome
+    by_account: Counter[tuple[int, int, str]] = field(default_factory=Counter)
     # the number of the window that each time is in, of those that were asked for
     _numbers: dict[datetime, int] = field(default_factory=dict)
 
-    def add_rows(self, rows: Iterable[tuple[datetime, str, int, int, Packed, Packed]]) -> None:
-        """What ended in the quarter hours, or days, that begin at the times: status, jobs,
+    def add_rows(self, rows: Iterable[Row]) -> None:
+        """What ended in the quarter hours, or days, that begin at the times: status, account, jobs,
         milliseconds of output, and the histograms of waiting and running.
         """
-        for at, status, jobs, output_ms, wait, run in rows:
-            sums = self.sums[self._number_of(at), status]
+        for at, status, account, jobs, output_ms, wait, run in rows:
+            number = self._number_of(at)
+            self.by_account[number, account, status] += jobs
+            sums = self.sums[number, status]
             sums.jobs += jobs
             sums.output_ms += output_ms
             sums.wait += read_lanes(wait)
@@ -91,7 +96,9 @@ class Tally:
 
     def add_jobs(self, found: dict[Key, Sums]) -> None:
         for key, sums in found.items():
-            self.sums[self._number_of(key.quarter), key.status].add(sums)
+            number = self._number_of(key.quarter)
+            self.by_account[number, key.account, key.status] += sums.jobs
+            self.sums[number, key.status].add(sums)
             if key.error_class:
                 self.errors[key.error_class, key.account] += sums.jobs
 

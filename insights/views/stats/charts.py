@@ -1,12 +1,14 @@
 """What static/js/stats.js draws, as JSON: the figures by the hour or day, and how to write them."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from insights.statistics.reading import Statistics
 from insights.statistics.tally import Bucket
 from insights.views.stats.filter import PageStats
+from insights.views.stats.providers import Split
 from insights.views.stats.tables import labels
 
 HOUR_MS = 3_600_000
@@ -43,7 +45,10 @@ _OUTCOMES = (
 
 
 def _rate(bucket: Bucket) -> float | None:
-    rate = bucket.outcomes.success_rate
+    return _as_percent(bucket.outcomes.success_rate)
+
+
+def _as_percent(rate: float | None) -> float | None:
     return None if rate is None else round(rate * 100, 2)
 
 
@@ -71,13 +76,27 @@ _KINDS: dict[str, tuple[str, str, str, Sequence[Series]]] = {
 }
 
 
-def build_charts(found: Statistics, filters: PageStats) -> list[Chart]:
+def build_charts(found: Statistics, filters: PageStats, split: Split | None) -> list[Chart]:
     names = labels(found.buckets, filters)
-    return [_build(name, found, names, filters.group) for name in _KINDS]
+    apart = {} if split is None else {"success": _apart(split)}
+    return [
+        _build(name, found, names, filters.group, apart.get(name, series))
+        for name, (_, _, _, series) in _KINDS.items()
+    ]
 
 
-def _build(name: str, found: Statistics, names: Sequence[str], group: str) -> Chart:
-    title, kind, unit, series = _KINDS[name]
+def _apart(split: Split) -> Sequence[Series]:
+    def read(rates: Mapping[datetime, float]) -> Callable[[Bucket], float | None]:
+        return lambda bucket: _as_percent(rates.get(bucket.at))
+
+    own, others = read(split.own), read(split.others)
+    return Series("failed", split.label, own), Series("most", "Others", others)
+
+
+def _build(
+    name: str, found: Statistics, names: Sequence[str], group: str, series: Sequence[Series]
+) -> Chart:
+    title, kind, unit, _ = _KINDS[name]
     title = title.format(group)
     data = {
         "kind": kind,

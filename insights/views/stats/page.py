@@ -17,6 +17,7 @@ from insights.statistics.tally import Outcomes
 from insights.views.stats.charts import build_charts
 from insights.views.stats.filter import SPANS, TABLES, PageStats
 from insights.views.stats.links import JobLinks
+from insights.views.stats.providers import LOW_RATE, find_worst
 from insights.views.stats.tables import (
     bucket_rows,
     build_table,
@@ -41,7 +42,6 @@ SECTION = "stats"
 # Tables of more lines are sent when somebody opens one.
 MOST_AT_ONCE = 31
 LINES_SHOWN = 8
-LOW_RATE = 0.9
 
 
 @require_safe
@@ -52,7 +52,9 @@ def stats(request: HtmxRequest, access: Access) -> HttpResponse:
     links = JobLinks(reverse("jobs:list", args=[access.organization.slug]), filters)
     is_part = request.htmx and not request.htmx.history_restore_request
     if is_part and request.htmx.target == f"table-{filters.table}":
-        table = build_table(filters.table, read_statistics(visible, filters), filters, links)
+        found = read_statistics(visible, filters)
+        split = find_worst(found, visible.accounts().only("pk", "provider").in_bulk())
+        table = build_table(filters.table, found, filters, links, split)
         return render(request, "insights/stats/_table.html", {"table": table})
     found = read_statistics(visible, filters, with_causes=True)
     context = layout_context(access, SECTION)
@@ -112,16 +114,17 @@ def _content(
     accounts: Sequence[ProviderAccount],
 ) -> dict[str, Any]:
     visible = Visibility(access.organization)
-    errors = error_lines(found, {account.pk: account for account in accounts}, links)
+    known = {account.pk: account for account in accounts}
+    errors, split = error_lines(found, known, links), find_worst(found, known)
     presets = preset_lines(found, _presets(visible, found), links)
     is_short = len(found.buckets) <= MOST_AT_ONCE
-    charts = build_charts(found, filters)
+    charts = build_charts(found, filters, split)
     open_tables = {chart.name for chart in charts} if is_short else {filters.table} & {*TABLES[:5]}
     return {
         "figures": list(_figures(found, _read_before(visible, filters), links)),
         "total": found.total,
         "charts": charts,
-        "tables": {name: build_table(name, found, filters, links) for name in open_tables},
+        "tables": {name: build_table(name, found, filters, links, split) for name in open_tables},
         "errors": errors[:LINES_SHOWN],
         "most_of_one_error": max((line.jobs for line in errors), default=1),
         "presets": presets[:LINES_SHOWN],

@@ -10,6 +10,7 @@ from insights.statistics.reading import Statistics
 from insights.statistics.tally import Bucket, Outcomes
 from insights.views.stats.filter import PageStats
 from insights.views.stats.links import JobLinks
+from insights.views.stats.providers import Split
 from jobs.display import formats
 from jobs.models import Preset, ProviderAccount
 from jobs.templatetags.figures import percent
@@ -42,11 +43,24 @@ class Table:
     lines: Sequence[Line]
 
 
-def build_table(name: str, found: Statistics, filters: PageStats, links: JobLinks) -> Table:
-    title, head, cells = _KINDS[name]
+def build_table(
+    name: str, found: Statistics, filters: PageStats, links: JobLinks, split: Split | None
+) -> Table:
+    title, head, build = _KINDS[name]
     first = "Hour" if filters.group == "hour" else "Day"
+    apart = split if name == "success" else None
+    if apart is not None:
+        head = (*head, apart.label, "Others")
+
+    def cells(bucket: Bucket) -> list[Cell]:
+        found = build(bucket, links)
+        if apart is None:
+            return found
+        rates = (apart.own.get(bucket.at), apart.others.get(bucket.at))
+        return [*found, *(Cell("–" if rate is None else percent(rate)) for rate in rates)]
+
     lines = [
-        Line(bucket, label, list(zip(head, cells(bucket, links), strict=True)))
+        Line(bucket, label, list(zip(head, cells(bucket), strict=True)))
         for bucket, label in zip(found.buckets, labels(found.buckets, filters), strict=True)
     ]
     return Table(name, title, first, head, lines[::-1])

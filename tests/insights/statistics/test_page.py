@@ -121,6 +121,29 @@ def test_each_span_has_its_hours_or_days(operator: Client, path: str, span: str)
     assert re.search(rf'id="span-{span}"[^>]*aria-current="page"', text)
 
 
+def test_the_provider_that_fares_worst_is_shown_apart(
+    accounts: list[ProviderAccount], operator: Client, path: str
+) -> None:
+    time = {"from": "2026-03-14", "through": "2026-03-14", "group": "day"}
+    for status in ("succeeded", "failed", "cancelled"):
+        make_job(accounts[0], status=status)
+    make_job(accounts[1], status="failed")
+    assert "Others" not in read(operator, path, **time)
+    make_job(accounts[2])
+    text = read(operator, path, **time)
+    (data,) = re.findall(r'id="plot-success"[^>]*data-plot="([^"]*)"', text, re.DOTALL)
+    series = json.loads(unescape(data))["series"]
+    assert [(one["label"], one["values"]) for one in series] == [
+        ("Zencoder", [33.33]),
+        ("Others", [100.0]),
+    ]
+    table = text[text.index('id="table-success"') :].partition("</table>")[0]
+    assert re.findall(r'data-label="(\w+)">([^<]*)</td>', table) == [
+        ("Zencoder", "33%"),
+        ("Others", "100%"),
+    ]
+
+
 def test_a_time_of_ones_own_ends_with_its_last_day(
     account: ProviderAccount, operator: Client, path: str
 ) -> None:
