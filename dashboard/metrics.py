@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from jobs.accounts.freshness import HealthStatus, freshness
 from jobs.models import (
+    Job,
     JobPoll,
     ProviderAccount,
     RowFailure,
@@ -63,6 +64,11 @@ class BoardCollector(Collector):
             accounts,
             JobPoll.objects.values_list("account_id", "job__status"),
             UNFINISHED,
+        )
+        yield _counts(
+            _gauge("jobs_stuck", "Unfinished jobs that take far too long."),
+            accounts,
+            Job.objects.filter(is_stuck=True).order_by().values_list("account_id"),
         )
         yield _counts(
             _gauge(

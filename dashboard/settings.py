@@ -340,6 +340,16 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 # A tick that nobody took before the next one is due is dropped: they must not pile up.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "tick": {"task": "jobs.tasks.tick", "schedule": 2.0, "options": {"expires": 1.5}},
+    "mark_stuck": {
+        "task": "jobs.tasks.mark_stuck",
+        "schedule": 60.0,
+        "options": {"expires": 50.0},
+    },
+    "learn_usual_times": {
+        "task": "jobs.tasks.learn_usual_times",
+        "schedule": crontab(minute="*/20"),
+        "options": {"expires": 600.0},
+    },
     "end_mutes": {
         "task": "insights.tasks.end_mutes",
         "schedule": 60.0,

@@ -10,6 +10,7 @@ from django.utils import timezone
 from jobs.actions import worker as action_worker
 from jobs.models import ProviderAccount, ProviderHost
 from jobs.query import view_counts
+from jobs.stuck import history, marking
 from jobs.submission import idempotency
 from jobs.submission import worker as submission_worker
 from jobs.sync import runner
@@ -72,6 +73,16 @@ def prune() -> None:
 @shared_task(name="jobs.tasks.count_views")
 def count_views(organization_id: int) -> None:
     view_counts.count_views(organization_id)
+
+
+@shared_task(name="jobs.tasks.mark_stuck")
+def mark_stuck() -> None:
+    marking.mark_stuck(timezone.now())
+
+
+@shared_task(name="jobs.tasks.learn_usual_times")
+def learn_usual_times() -> None:
+    history.learn_usual_times(timezone.now())
 
 
 @shared_task(name="jobs.tasks.run_submission")

@@ -37,7 +37,7 @@ ON_BOTH_DATABASES = tuple(
     f"tests.jobs.{package}."
     for package in (
         *("accounts", "actions", "mirror", "models", "query", "submission", "sync"),
-        *("webhooks", "workqueue"),
+        *("stuck", "webhooks", "workqueue"),
     )
 )
 # From a request to the database and back.

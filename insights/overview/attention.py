@@ -33,6 +33,7 @@ class Kind(StrEnum):
     UNRESOLVED = "unresolved"
     ACCOUNT = "account"
     MORE_ACCOUNTS = "more_accounts"
+    STUCK = "stuck"
     SUSPECT = "suspect"
     UNCONFIRMED = "unconfirmed"
     QUEUED = "queued"
@@ -63,6 +64,7 @@ LISTS: Mapping[str, JobList] = {
     Kind.UNRESOLVED: JobList(
         {"status": "failed", "unresolved": "true"}, Ordering("finished", descending=True)
     ),
+    Kind.STUCK: JobList({"stuck": "true"}, Ordering("created", descending=False)),
     Kind.SUSPECT: JobList({"suspect": "true"}, Ordering("created", descending=True)),
     Kind.UNCONFIRMED: JobList(
         {"status": "submitting", "q": "is:unconfirmed"}, Ordering("created", descending=False)
@@ -87,7 +89,7 @@ def read_attention(visible: Visibility, states: Iterable[Freshness], now: dateti
         *_errors(visible, states, now),
         *_counted(figures, Kind.UNRESOLVED),
         *_accounts(visible, states),
-        *_counted(figures, Kind.SUSPECT, Kind.UNCONFIRMED),
+        *_counted(figures, Kind.STUCK, Kind.SUSPECT, Kind.UNCONFIRMED),
     ]
     if queued.at is not None and queued.at <= now - PATIENCE:
         needs.append(Need(Kind.QUEUED, queued))

@@ -13,7 +13,10 @@ from providers.core.types import Capability
 from providers.parsing.text import find_hidden
 
 # Options of every account, beside those that its provider declares.
-COMMON_OPTIONS = ("interval_s", "idle_interval_s", "requests_per_minute", "concurrency")
+COMMON_OPTIONS = (
+    *("interval_s", "idle_interval_s", "requests_per_minute", "concurrency"),
+    "stuck_after_min",
+)
 
 NAME_TAKEN = "An account with this name already exists."
 

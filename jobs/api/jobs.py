@@ -62,6 +62,9 @@ class ListParameters(BaseModel):
     suspect: Flag = Field(
         "", description="`true`: succeeded, but something looks wrong; `false`: all others."
     )
+    stuck: Flag = Field(
+        "", description="`true`: unfinished, and takes far too long; `false`: all others."
+    )
     submitted_by: Texts = Field(
         [], description="Submitted by these, as e-mail addresses or `token:NAME`."
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -16,6 +17,7 @@ from jobs.display.formats import duration
 from jobs.display.names import split_name
 from jobs.display.phases import Phase, live_version, phases
 from jobs.display.provider_text import provider_text, visible
+from jobs.display.stuck import stuck_mark, stuck_sentence
 from jobs.models import Job
 from providers.core.errors import CLASSES
 from providers.core.status import JobStatus
@@ -172,6 +174,8 @@ def _mark(job: Job) -> Mark | None:
         reported = job.provider_status
         short = reported if len(reported) <= MARK_LENGTH else f"{reported[: MARK_LENGTH - 1]}…"
         return Mark("unknown", f"“{short}”", f"Reported as “{reported}”")
+    if job.is_stuck:
+        return Mark("stuck", stuck_mark(job), stuck_sentence(job, timezone.now()))
     if job.is_suspect:
         return Mark("suspect", "Suspect", job.suspect_reason)
     if job.is_partial:

@@ -9,11 +9,12 @@ from jobs.models.lists.export_slot import ExportSlot
 from jobs.models.lists.saved_view import DefaultView, SavedView, ViewCounting
 from jobs.models.mirror.error_group import GroupMark, GroupState, JobErrorGroup
 from jobs.models.mirror.event import EventSource, JobEvent
-from jobs.models.mirror.job import EndSource, Job
+from jobs.models.mirror.job import EndSource, Job, StuckKind
 from jobs.models.mirror.moved_end import MovedEnd
 from jobs.models.mirror.output import Output
 from jobs.models.mirror.preset import Preset
 from jobs.models.mirror.sidecars import JobBody, JobPoll, JobSecret
+from jobs.models.mirror.usual_times import UsualTimes
 from jobs.models.rate_budget import RateBudget
 from jobs.models.row_failure import RowFailure
 from jobs.models.search.row import JobSearch
@@ -48,8 +49,10 @@ __all__ = [
     "RateBudget",
     "RowFailure",
     "SavedView",
+    "StuckKind",
     "Submission",
     "SubmissionState",
+    "UsualTimes",
     "Verdict",
     "ViewCounting",
     "WebhookDelivery",

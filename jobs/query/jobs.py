@@ -70,6 +70,7 @@ class JobFilter(ListFilter):
     unresolved: bool | None = None
     partial: bool | None = None
     suspect: bool | None = None
+    stuck: bool | None = None
     # the jobs that one of `submitted_by` submitted
     submitters: Q | None = None
     # the members whom the jobs are assigned to
@@ -166,12 +167,14 @@ class JobFilter(ListFilter):
             queryset = queryset.filter(_in_groups(self.error_groups))
         if self.batch:
             queryset = queryset.filter(batch__in=self.batch)
-        # few jobs are partial or suspect, and each person submitted some: job_list_partial,
-        # job_list_suspect and job_list_submitted_by are indexes of these alone
+        # few jobs are partial, suspect or stuck, and each person submitted some: job_list_partial,
+        # job_list_suspect, job_list_stuck and job_list_submitted_by are indexes of these alone
         if self.partial is not None:
             queryset = queryset.filter(is_partial=self.partial)
         if self.suspect is not None:
             queryset = queryset.filter(is_suspect=self.suspect)
+        if self.stuck is not None:
+            queryset = queryset.filter(is_stuck=self.stuck)
         if self.submitters is not None:
             queryset = queryset.filter(self.submitters)
         if self.assignees:

@@ -44,6 +44,7 @@ ICONS: dict[str, str] = {
     # marks of a job
     "gone": "file-off",
     "suspect": "zoom-question",
+    "stuck": "hourglass-high",
     "partial": "circle-minus",
     "retried": "circle-check",
     "test": "info-circle",

@@ -16,12 +16,14 @@ from jobs.actions.offers import AvailableAction, available_actions
 from jobs.display.phases import phases
 from jobs.display.provider.keeping import keeping_of
 from jobs.display.provider.warnings import read_warnings
+from jobs.display.stuck import stuck_sentence
 from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.media.playback import media_policy
 from jobs.models import ActionState, Job, JobAction, JobBody, Output, Submission, SubmissionState
 from jobs.query import arrivals
 from jobs.query.comparable import compare_settings
 from jobs.query.counts import count_like
+from jobs.stuck.time_left import read_time_left
 from jobs.views.player import JobFiles, gallery_context, player_context, read_files
 from jobs.views.shared.audit_rows import AuditRow, list_rows
 from jobs.views.shared.layout import HtmxRequest, layout_context, list_query
@@ -190,6 +192,8 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
         "like_this": count_like(job.error_group) if job.error_group else None,
         "job_errors": _job_errors(job, context["media"]),
         "phases": phases(job, timezone.now()),
+        "stuck_sentence": stuck_sentence(job, timezone.now()),
+        "time_left": read_time_left(job, timezone.now()),
         "attempts": _attempts(job, retries),
         "comparisons": compare_settings(job),
         "keeping": keeping_of(job, context["media"], timezone.now()),

@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 # What we make of the answers, or keep about our own doings; all other columns mirror the provider.
 OUR_JOB_COLUMNS = {
+    *("stuck_status", "stuck_kind", "stuck_at", "stuck_limit_ms", "stuck_count", "is_stuck"),
     *("id", "organization", "account", "remote_id", "attempt", "is_newest", "batch", "request"),
     *(
         "submitted_by",

@@ -147,7 +147,7 @@ def test_number_of_queries_is_fixed_and_no_credential_is_reported(
 
     assert response.status_code == 200
     assert response["Content-Type"].startswith("text/plain; version=")
-    assert len(queries) == 5
+    assert len(queries) == 6
     text = response.content.decode()
     assert text.count("reelboard_account_consecutive_failures{") == 5
     assert not any(f"key-of-account {number}" in text for number in range(5))

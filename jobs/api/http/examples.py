@@ -99,8 +99,10 @@ _JOB: Example = {
     "name": "in.mov",
     "status": "succeeded",
     "provider_status": "finished",
-    **dict.fromkeys(("partial", "suspect", "unresolved", "test"), False),
-    **dict.fromkeys(("suspect_reason", "stuck", "gone_at", "phase", "error", "retry_of"), None),
+    **dict.fromkeys(("partial", "suspect", "stuck", "unresolved", "test"), False),
+    **dict.fromkeys(
+        ("suspect_reason", "stuck_reason", "gone_at", "phase", "error", "retry_of"), None
+    ),
     "progress": 100.0,
     "created_at": "2026-05-04T12:00:00.250Z",
     "started_at": "2026-05-04T12:00:04.000Z",

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from ninja import Field, Schema
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
@@ -15,6 +16,7 @@ from jobs.api.schemas.fields import AccountReference, Id, SearchedList, Text
 from jobs.api.schemas.outputs import OutputCounts, OutputShape
 from jobs.api.schemas.presets import PresetShape
 from jobs.display.errors import describe_error
+from jobs.display.stuck import stuck_sentence
 from jobs.models import EndSource, EventSource, Job, JobEvent
 from providers.core.status import JobStatus
 
@@ -108,7 +110,11 @@ class JobShape(Schema):
     unresolved: bool = Field(
         validation_alias="is_unresolved", description="Failed, and no later attempt succeeded."
     )
-    stuck: bool | None = Field(None, description="Null: not determined in this version.")
+    stuck: bool = Field(
+        validation_alias="is_stuck",
+        description="Unfinished, and takes far longer than comparable jobs, or does not move on.",
+    )
+    stuck_reason: Text = Field(description="Why, in a sentence.")
     gone_at: datetime | None = Field(
         description="When the provider no longer knew it; `status` is what it last reported."
     )
@@ -154,6 +160,10 @@ class JobShape(Schema):
     @staticmethod
     def resolve_ended_at_source(job: Job) -> str | None:
         return job.ended_at_source or None
+
+    @staticmethod
+    def resolve_stuck_reason(job: Job) -> str:
+        return stuck_sentence(job, timezone.now())
 
     @staticmethod
     def resolve_html_url(job: Job) -> str:

@@ -28,6 +28,11 @@ SCHEDULE_TEXTS = {
         "For each kind of request; replaces the provider's own limits.",
     ),
     "concurrency": ("Concurrency", "Jobs read in parallel."),
+    "stuck_after_min": (
+        "Stuck after",
+        "Minutes after which a job is called stuck while too few jobs are comparable; "
+        "1440 by default, 0 for never.",
+    ),
 }
 
 

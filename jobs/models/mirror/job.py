@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from jobs.models.account import ProviderAccount
 from jobs.models.mirror.error_group import JobErrorGroup, prefetch_assignees
@@ -41,6 +41,16 @@ UNSHOWN_COLUMNS = (
 
 # Added here by the provider's id, and reported by the provider in no answer so far.
 UNREAD = Q(remote_id__isnull=False, observed_at__isnull=True, status=JobStatus.UNKNOWN)
+
+
+class StuckKind(models.TextChoices):
+    """Why an unfinished job looks stuck: see jobs.stuck.rule."""
+
+    SLOW = "slow", "Takes far longer than comparable jobs"
+    LIMIT = "limit", "Takes longer than the account's limit"
+    RESTARTED = "restarted", "Started again and again by the provider"
+    STILL = "still", "Its progress does not move"
+    UNCONFIRMED = "unconfirmed", "Not confirmed by the provider"
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -203,6 +213,23 @@ class Job(models.Model):
         db_persist=True,
     )
 
+    # What jobs.stuck.marking found, and in which status the job was then: in another one, and once
+    # it is gone, it says nothing.
+    stuck_status = models.CharField(max_length=12, blank=True)
+    stuck_kind = models.CharField(max_length=12, choices=StuckKind.choices, blank=True)
+    stuck_at = models.DateTimeField(null=True, blank=True)
+    # what it was compared with: a time, and a number of jobs or, if restarted, of restarts
+    stuck_limit_ms = models.PositiveBigIntegerField(null=True, blank=True)
+    stuck_count = models.PositiveIntegerField(null=True, blank=True)
+    # computed by the database, so that whatever moves a job on ends its mark
+    is_stuck = models.GeneratedField(
+        expression=models.ExpressionWrapper(
+            Q(stuck_status=F("status"), gone_at__isnull=True), output_field=models.BooleanField()
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+
     # the provider's times
     created_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -263,6 +290,11 @@ class Job(models.Model):
                 condition=Q(ended_at__isnull=True, ended_at_source="")
                 | Q(ended_at__isnull=False, ended_at_source__in=EndSource.values),
                 name="job_end_has_source",
+            ),
+            models.CheckConstraint(
+                condition=Q(stuck_status="", stuck_kind="")
+                | Q(stuck_status__in=["queued", "running"], stuck_kind__in=StuckKind.values),
+                name="job_stuck_has_kind",
             ),
             models.CheckConstraint(
                 condition=Q(error_group__isnull=True) | Q(status=JobStatus.FAILED.value),

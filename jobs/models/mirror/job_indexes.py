@@ -90,6 +90,13 @@ JOB_INDEXES = [
         condition=Q(is_suspect=True),
         name="job_list_suspect",
     ),
+    models.Index(
+        F("organization"),
+        F("sort_at").desc(),
+        F("id").desc(),
+        condition=Q(is_stuck=True),
+        name="job_list_stuck",
+    ),
     # what one person, or one token, submitted
     models.Index(
         F("submitted_by"),

@@ -149,6 +149,7 @@ def flags(context: Context, text: str) -> list[Choice]:
         ("unresolved", "Failed, and no later attempt succeeded"),
         ("partial", "Ended with usable and with failed outputs"),
         ("suspect", "Succeeded, but something looks wrong"),
+        ("stuck", "Unfinished, and takes far too long"),
         ("gone", "The provider no longer has it"),
         ("unconfirmed", "Its submission must be checked at the provider"),
         ("test", "A test job"),

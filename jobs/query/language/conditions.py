@@ -54,6 +54,7 @@ FLAGS = {
     "unresolved": Q(status=JobStatus.FAILED, is_unresolved=True),
     "partial": Q(is_partial=True),
     "suspect": Q(is_suspect=True),
+    "stuck": Q(is_stuck=True),
     "unconfirmed": Q(status=JobStatus.SUBMITTING, submission__state=SubmissionState.UNCONFIRMED),
     "test": Q(is_test=True),
 }

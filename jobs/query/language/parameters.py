@@ -28,7 +28,7 @@ from providers.core.status import JobStatus
 Params = dict[str, list[str]]
 
 # the parameters that are true or false, and those that take several values, with their keys
-FLAGS = ("gone", "unresolved", "partial", "suspect")
+FLAGS = ("gone", "unresolved", "partial", "suspect", "stuck")
 _NAMES = {
     "status": "status",
     "provider": "provider",

@@ -20,7 +20,8 @@ SHARED = {
     "error", "created_at", "started_at", "finished_at", "first_seen_at", "synced_at",
     "changed_at", "submitted_by", "assignee", "retry_of", "retries", "metadata", "outputs",
     "console_url",
-    "ended_at", "ended_at_source", "sort_at", "suspect_reason", "unresolved", "html_url",
+    "ended_at", "ended_at_source", "sort_at", "suspect_reason", "stuck_reason",
+    "unresolved", "html_url",
     "test", "priority",
     "actions",
 }  # fmt: skip

@@ -134,9 +134,10 @@ def test_a_query_has_pages_and_days_of_the_organization(
         ("q=-status:done&status=failed", ["q"]),
         ("gone=maybe", ["gone"]),
         ("partial=1", ["partial"]),
+        ("stuck=1", ["stuck"]),
         ("submitted_by=nobody@north.example", ["submitted_by"]),
         # what no list has yet is a mistyped name like any other
-        ("stuck=true&error_group=4&colour=red", ["stuck", "error_group", "colour"]),
+        ("size=1&error_group=4&colour=red", ["size", "error_group", "colour"]),
         # an empty value and a second one would be overlooked
         ("limit=&q=%20&status=failed&status=", ["limit", "q", "status"]),
         ("limit=5&limit=5&sort=created&sort=-created", ["limit", "sort"]),

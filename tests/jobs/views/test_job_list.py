@@ -36,12 +36,12 @@ def test_a_row_says_what_the_job_is(viewer: Client, account: ProviderAccount) ->
 def test_an_unknown_parameter_is_named_and_an_empty_one_ignored(
     viewer: Client, account: ProviderAccount, path: str
 ) -> None:
-    html = viewer.get(f"{path}?provider=&q=&colour=7&stuck=&b%3Cb%3E=1").content.decode()
+    html = viewer.get(f"{path}?provider=&q=&colour=7&hue=&b%3Cb%3E=1").content.decode()
     assert re.findall(
         r"<strong>(.*?)</strong>", without_isolation(html.partition("Ignored,")[2])
     ) == [
         "colour",
-        "stuck",
+        "hue",
         "b&lt;b&gt;",
     ]
     assert "no such filter" in html

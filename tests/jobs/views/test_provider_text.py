@@ -19,7 +19,7 @@ from tests.jobs.factories import NOON, make_job
 TEMPLATES = settings.BASE_DIR / "templates"
 SAFE = {
     "provider_text", "visible", "copyable", "mark_redacted", "urlencode", "version_mark",
-    "end_explanation", "error_title",
+    "end_explanation", "error_title", "stuck_mark",
 }  # fmt: skip
 # what prints itself as its name, its label or its provider's id
 ROWS = {"job", "output", "preset", "account", "delivery", "event", "of", "one", "double"}
@@ -47,6 +47,7 @@ MADE = {
     "place.url",
     "cause.url",
     "need.figure.url",
+    "time_left.text",
     "figure.url",
     "notices.fingerprint",
     "need.mark.label",

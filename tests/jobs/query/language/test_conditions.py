@@ -268,7 +268,7 @@ def test_finds_several_jobs_by_their_ids(find: Find, jobs: dict[str, Job], patte
         ("preset:theirs", "theirs", "No preset has the id or the name “theirs”."),
         ("by:theirs@studio.example", "theirs@studio.example", "No member has the e-mail address"),
         ("-by:a*", "a*", "Write it in full"),
-        ("is:stuck", "stuck", "Use gone, unresolved, partial, suspect, unconfirmed, test."),
+        ("is:late", "late", "Use gone, unresolved, partial, suspect, stuck, unconfirmed, test."),
         ("has:batch", "batch", "Use error, assignee."),
         ("assigned:me", "me", "a person who is signed in"),
         ("assigned:zed", "zed", "No member has the e-mail address"),

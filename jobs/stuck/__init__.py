@@ -1,0 +1,1 @@
+"""Which unfinished jobs are stuck, and how long jobs usually take."""
