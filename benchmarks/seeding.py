@@ -12,7 +12,7 @@ from django.db.models import Model
 
 from benchmarks.world import ACCOUNTS, CLASSES, GROUPS, LATEST, RARE_GROUP, SHARES, World
 from jobs.mirror.statements import JOB_COLUMNS, OUTPUT_COLUMNS
-from jobs.models import EventSource, Job, JobEvent, Output
+from jobs.models import EventSource, Job, JobEvent, Output, StuckKind
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import OutputKind
 
@@ -33,6 +33,8 @@ _ERROR_CLASS = " ".join(
 # the place of a failure's error group among those of its organization
 _GROUP = f"case when j = 78 then {RARE_GROUP} else j % 10 * {GROUPS} + j / 10 % {GROUPS} end"
 _FAILED = "case when state = 'failed' then {} else '' end"
+# one in four of what waits or runs, as after an outage
+_STUCK = "n < 1000 and k between 200 and 319 and k % 4 = 0"
 _ENDED = "state in ('succeeded', 'failed', 'cancelled')"
 
 _METADATA = """'{"order": "order-' || n || 'x", "customer": "customer ' || n % 500 || '"'
@@ -107,6 +109,11 @@ def _job_values(world: World, first_id: int) -> dict[str, str]:
         "is_partial": "k between 120 and 124",
         "is_suspect": "k between 125 and 127",
         "is_test": "k between 128 and 137",
+        "stuck_status": f"case when {_STUCK} then state else '' end",
+        "stuck_kind": f"case when {_STUCK} then '{StuckKind.SLOW}' else '' end",
+        "stuck_at": f"case when {_STUCK} then {at(created)} end",
+        "stuck_limit_ms": f"case when {_STUCK} then 1320000 end",
+        "stuck_count": f"case when {_STUCK} then 412 end",
         "outputs_succeeded": "case state when 'succeeded' then 2 else 0 end",
         "outputs_failed": "case state when 'failed' then 2 else 0 end",
         "submitted_by_id": f"case when j % 50 = 7 then {world.user.pk} end",

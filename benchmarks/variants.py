@@ -175,8 +175,15 @@ def _filters(world: World) -> Iterator[Variant]:
         ],
     }.items():
         yield Variant("assigned", name, list_url(params))
-    for name in ("suspect", "partial", "gone", "unresolved", "test"):
+    for name in ("suspect", "stuck", "partial", "gone", "unresolved", "test"):
         yield Variant("is", name, list_url([("q", f"is:{name}")]))
+    for name, params in {
+        "stuck, running": [("stuck", "true"), ("status", "running")],
+        "stuck, of one account": [("stuck", "true"), ("account", main)],
+        "stuck, of a rare account": [("stuck", "true"), ("account", rare)],
+        "stuck, by start": [("stuck", "true"), ("sort", "started")],
+    }.items():
+        yield Variant("is", name, list_url(params))
     for text in ("waited:>10m", "waited:>40s", "ran:>20m", "ran:>40m", "has:error"):
         yield Variant("is", text, list_url([("q", text)]))
 
