@@ -19,14 +19,13 @@ class TimeLeft:
     jobs: int
 
 
-def read_time_left(job: Job, now: datetime) -> TimeLeft | None:
-    """None where nothing says so: too few jobs are comparable, or it takes longer than these did.
+def read_time_left(job: Job, usual: UsualTimes | None, now: datetime) -> TimeLeft | None:
+    """None where nothing says so: too few jobs are comparable, or it took longer than these.
 
-    Two queries for a running job, else none.
+    `usual` is what `find_usual` found.
     """
     if job.status != JobStatus.RUNNING or job.started_at is None or stopped_at(job) is not None:
         return None
-    usual = find_usual(job)
     if usual is None:
         return None
     elapsed_ms = max((now - job.started_at) // timedelta(milliseconds=1), 0)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django import template
 
 from jobs.display.phases import Phase, end_explanation
+from jobs.models import UsualTimes
 
 register = template.Library()
 register.filter("end_explanation", end_explanation)
@@ -18,6 +19,33 @@ class Bar:
     x: float
     width: float
     css: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsualLength:
+    """Half of so many comparable `jobs` took no longer than `half`, 95 % no longer than `most`."""
+
+    jobs: int
+    half: timedelta
+    most: timedelta
+    is_exceeded: bool
+
+
+@register.filter
+def usual_length(phase: Phase, usual: UsualTimes | None) -> UsualLength | None:
+    """What is usual for a phase; None where that is not known of this one."""
+    if usual is None:
+        return None
+    columns = {
+        "Waiting": (usual.wait_jobs, usual.wait_p50_ms, usual.wait_p95_ms),
+        "Running": (usual.run_jobs, usual.run_p50_ms, usual.run_p95_ms),
+    }
+    jobs, half_ms, most_ms = columns.get(phase.name, (0, None, None))
+    if half_ms is None or most_ms is None:
+        return None
+    most = timedelta(milliseconds=most_ms)
+    is_exceeded = phase.length is not None and phase.length > most
+    return UsualLength(jobs, timedelta(milliseconds=half_ms), most, is_exceeded)
 
 
 def _bar_class(phase: Phase) -> str:

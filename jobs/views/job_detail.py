@@ -23,7 +23,7 @@ from jobs.models import ActionState, Job, JobAction, JobBody, Output, Submission
 from jobs.query import arrivals
 from jobs.query.comparable import compare_settings
 from jobs.query.counts import count_like
-from jobs.stuck.time_left import read_time_left
+from jobs.stuck.time_left import find_usual, read_time_left
 from jobs.views.player import JobFiles, gallery_context, player_context, read_files
 from jobs.views.shared.audit_rows import AuditRow, list_rows
 from jobs.views.shared.layout import HtmxRequest, layout_context, list_query
@@ -183,6 +183,7 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
     retries: list[Job] = context["retries"]
     # what can be done then is in a panel of its own
     is_unconfirmed = submission is not None and submission.state == SubmissionState.UNCONFIRMED
+    usual = find_usual(job) if job.created_at or job.started_at else None
     pending = [one for one in job.actions.all() if one.state == ActionState.DUE]
     return {
         "actions": [] if is_unconfirmed else _worth_showing(job, available_actions(job, retries)),
@@ -193,7 +194,8 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
         "job_errors": _job_errors(job, context["media"]),
         "phases": phases(job, timezone.now()),
         "stuck_sentence": stuck_sentence(job, timezone.now()),
-        "time_left": read_time_left(job, timezone.now()),
+        "usual": usual,
+        "time_left": read_time_left(job, usual, timezone.now()),
         "attempts": _attempts(job, retries),
         "comparisons": compare_settings(job),
         "keeping": keeping_of(job, context["media"], timezone.now()),

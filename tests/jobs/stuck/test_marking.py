@@ -13,7 +13,7 @@ from jobs.display.stuck import rough, stuck_sentence, time_left_text
 from jobs.models import EventSource, Job, JobEvent, JobPoll, ProviderAccount, UsualTimes
 from jobs.stuck.history import learn_usual_times
 from jobs.stuck.marking import mark_stuck
-from jobs.stuck.time_left import read_time_left
+from jobs.stuck.time_left import TimeLeft, find_usual, read_time_left
 from organizations.models import Organization, Role
 from tests.factories import make_membership, make_organization
 from tests.jobs.factories import make_account, make_job, make_output
@@ -58,6 +58,10 @@ def make_running(account: ProviderAccount, minutes: int, **fields: Any) -> Job:
     return job
 
 
+def time_left(job: Job) -> TimeLeft | None:
+    return read_time_left(job, find_usual(job), timezone.now())
+
+
 def run() -> None:
     learn_usual_times(timezone.now())
     mark_stuck(timezone.now())
@@ -88,10 +92,10 @@ def test_a_job_is_compared_with_those_like_it(account: ProviderAccount) -> None:
     assert stuck_sentence(waiting, timezone.now()) == (
         "Waiting for 8 min; 95% of 20 jobs here started within 60 s."
     )
-    left = read_time_left(make_running(account, 4), timezone.now())
+    left = time_left(make_running(account, 4))
     assert left is not None
     assert (left.text, left.jobs) == ("about 6 min left", 20)
-    assert read_time_left(usual, timezone.now()) is None
+    assert time_left(usual) is None
 
 
 def test_with_too_few_comparable_jobs_the_limit_of_the_account_counts(

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.html import escape
 from pytest_django import DjangoAssertNumQueries
 
-from jobs.models import Job, Output, ProviderAccount
+from jobs.models import Job, Output, ProviderAccount, UsualTimes
+from jobs.stuck.shape import ALL
 from organizations.models import Organization
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.types import OutputKind
@@ -273,6 +274,43 @@ def test_the_phase_that_the_job_is_in_is_among_its_facts(
     text = " ".join(re.sub(r"<[^>]*>", " ", facts).split())
     assert phrase in text
     assert ("Transcoding" in text) == bool(phrase)
+
+
+def test_the_timeline_says_what_is_usual_and_what_took_longer(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    long, quick = (
+        make_job(
+            account,
+            created_at=NOON,
+            started_at=NOON + timedelta(seconds=30),
+            finished_at=NOON + timedelta(minutes=minutes),
+        )
+        for minutes in (9, 4)
+    )
+
+    def rows(job: Job) -> list[str]:
+        html = page(viewer, job).partition('class="sheet timeline-table"')[2]
+        body = html.partition("<tbody>")[2].partition("</tbody>")[0]
+        return [" ".join(re.sub(r"<[^>]*>", " ", row).split()) for row in body.split("</tr>")[:-1]]
+
+    assert not any("–5:00" in row for row in rows(long))
+    UsualTimes.objects.create(
+        account=account,
+        shape=ALL,
+        run_jobs=286,
+        run_p50_ms=240_000,
+        run_p95_ms=300_000,
+        wait_jobs=290,
+        wait_p50_ms=20_000,
+        wait_p95_ms=55_000,
+    )
+    waiting, running = rows(long)
+    assert waiting.startswith("Waiting 0:30 0:20–0:55 ")
+    assert running.startswith("Running 8:30 4:00–5:00 ")
+    assert "half of 290 comparable jobs" in page(viewer, long)
+    assert page(viewer, long).count("Longer than 95% of comparable jobs") == 1
+    assert "Longer than 95% of comparable jobs" not in page(viewer, quick)
 
 
 def test_the_page_says_until_when_the_provider_keeps_the_job_and_its_links(
