@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from jobs.actions import worker as action_worker
+from jobs.bulk import worker as bulk_worker
 from jobs.models import ProviderAccount, ProviderHost
 from jobs.query import view_counts
 from jobs.stuck import history, marking
@@ -24,6 +25,7 @@ from organizations.models import Invitation
 def tick() -> None:
     """Send messages for what is due, interactive work first, no more than workers can take."""
     dispatch.dispatch()
+    bulk_worker.dispatch()
 
 
 @shared_task(name="jobs.tasks.sync_account")
@@ -95,6 +97,11 @@ def run_submission(job_id: int) -> None:
 def run_action(action_id: int) -> None:
     with dispatch.dispatch_afterwards():
         action_worker.run_action(action_id)
+
+
+@shared_task(name="jobs.tasks.run_bulk")
+def run_bulk(bulk_id: int) -> None:
+    bulk_worker.run_bulk(bulk_id)
 
 
 @shared_task(name="jobs.tasks.handle_delivery")

@@ -36,7 +36,7 @@ from tests.redis.server import RedisServer
 ON_BOTH_DATABASES = tuple(
     f"tests.jobs.{package}."
     for package in (
-        *("accounts", "actions", "mirror", "models", "query", "submission", "sync"),
+        *("accounts", "actions", "bulk", "mirror", "models", "query", "submission", "sync"),
         *("stuck", "webhooks", "workqueue"),
     )
 )

@@ -14,6 +14,7 @@ from insights.errors.actions import GroupRefused
 from insights.errors.counts import Totals, failures, members_of, read_totals
 from insights.errors.listing import FIXERS, ErrorFilter, read_page, with_jobs
 from jobs.actions.assignment import AssignmentRefused
+from jobs.api.actions.jobs import read_member
 from jobs.api.auth import ApiRequest, TokenAuth, visible_to
 from jobs.api.errors import (
     ACTION_REFUSALS,
@@ -24,7 +25,6 @@ from jobs.api.errors import (
     invalid,
     not_found,
 )
-from jobs.api.job_actions import read_member
 from jobs.api.list_parameters import read_filters
 from jobs.api.requests import AssignRequest
 from jobs.api.schemas.parameters import Accounts, Cursor, Limit, Slugs, Texts, documented, one_of

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from jobs.models import Job, Submission, SubmissionState
 from jobs.models.submission import SubmissionQuerySet
+from jobs.query.search.matches import are_among
 from providers.core.status import JobStatus
 
 
@@ -28,7 +29,7 @@ def read_facts(jobs: Collection[Job], *, with_retries: bool = True) -> dict[int,
     waiting = [job.pk for job in jobs if job.status == JobStatus.SUBMITTING]
     unsent_ids = set(unsent(waiting).values_list("pk", flat=True)) if waiting else set()
     newest = _find_newest([job for job in jobs if not job.is_newest])
-    retries = _find_unfinished_retries(job.pk for job in jobs) if with_retries else {}
+    retries = find_unfinished_retries(job.pk for job in jobs) if with_retries else {}
     return {
         job.pk: Facts(
             is_unsent=job.pk in unsent_ids,
@@ -68,14 +69,14 @@ def _find_newest(replaced: Collection[Job]) -> dict[tuple[int, str | None], Job]
     return {(row.account_id, row.remote_id): row for row in rows}
 
 
-def _find_unfinished_retries(job_ids: Iterable[int]) -> dict[int, int]:
+def find_unfinished_retries(job_ids: Iterable[int]) -> dict[int, int]:
     """The newest unfinished retry of each job, or retry of a retry, where there is one."""
     parents: dict[int, int] = {}
     unfinished: set[int] = set()
     searched: set[int] = set()
     generation = set(job_ids)
     while generation:
-        rows = Job.objects.filter(retry_of__in=generation)
+        rows = Job.objects.filter(are_among(sorted(generation), "retry_of_id"))
         found = list(rows.only("retry_of_id", "status", "gone_at"))
         parents |= {row.pk: row.retry_of_id for row in found if row.retry_of_id}
         unfinished |= {row.pk for row in found if not row.is_terminal and row.gone_at is None}

@@ -1,6 +1,7 @@
 """The REST API, mounted at /api/v1/. Guide: docs/api.md; reference: /api/v1/docs."""
 
-from jobs.api import account_changes, files, job_actions, me, presets, watch
+from jobs.api import account_changes, files, me, presets, watch
+from jobs.api.actions import bulk, jobs
 from jobs.api.auth import TokenAuth
 from jobs.api.http.json_api import JsonAPI
 from organizations.permissions import Permission
@@ -14,11 +15,12 @@ api = JsonAPI(
 )
 # before the jobs, among which it would be an id
 api.add_router("/jobs/watch", watch.router)
-# the router of jobs.api.jobs, with what job_actions adds to it
-api.add_router("/jobs", job_actions.router)
+# the router of jobs.api.jobs, with what jobs.api.actions.jobs adds to it
+api.add_router("/jobs", jobs.router)
 api.add_router("/jobs", files.links)
 # the router of jobs.api.accounts, with what account_changes adds to it
 api.add_router("/accounts", account_changes.router)
 api.add_router("/presets", presets.router)
 api.add_router("/files", files.router)
+api.add_router("/bulk", bulk.router)
 api.add_router("/me", me.router)

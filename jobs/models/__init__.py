@@ -2,6 +2,8 @@
 
 from jobs.models.account import HealthState, ProviderAccount
 from jobs.models.action import ActionKind, ActionState, JobAction
+from jobs.models.bulk.action import BulkAction, BulkKind, BulkState
+from jobs.models.bulk.target import BulkOutcome, BulkTarget
 from jobs.models.end_notice import EndNotice
 from jobs.models.host import ProviderHost
 from jobs.models.idempotency import IdempotencyKey
@@ -24,6 +26,11 @@ from jobs.models.webhook import Verdict, WebhookDelivery
 __all__ = [
     "ActionKind",
     "ActionState",
+    "BulkAction",
+    "BulkKind",
+    "BulkOutcome",
+    "BulkState",
+    "BulkTarget",
     "DefaultView",
     "EndNotice",
     "EndSource",

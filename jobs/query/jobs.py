@@ -83,15 +83,22 @@ class JobFilter(ListFilter):
     sort: Ordering | None = None
 
     @classmethod
-    def parse(cls, params: Params, visible: Visibility, zone: tzinfo | None = None) -> Self:
+    def parse(
+        cls,
+        params: Params,
+        visible: Visibility,
+        zone: tzinfo | None = None,
+        now: datetime | None = None,
+    ) -> Self:
         """Read the query string of a list of jobs.
 
-        `zone` is that of dates in `q`; by default the organization's. One query when accounts or
+        `zone` is that of dates in `q`; by default the organization's. Ages count back from `now`,
+        so that a list can be read again as it was meant. One query when accounts or
         providers are named, one when assignees are, at most two when submitters are, else none; and
         more for what `q` says of them in alternatives and negations, or of presets.
         """
-        search = Query.read(params, cls.CONDITIONS, visible, zone)
-        read = cls.read(search.params, visible)
+        search = Query.read(params, cls.CONDITIONS, visible, zone, now)
+        read = cls.read(search.params, visible, now)
         found: dict[str, Any] = {
             "status": read.choices("status", JobStatus),
             "account_ids": read.account_ids(),

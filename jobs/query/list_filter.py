@@ -4,6 +4,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar, Self
 from urllib.parse import urlencode
 
@@ -41,8 +42,9 @@ class ListFilter(ABC):
         """Read the query string; what it names is found among what is `visible` alone."""
 
     @classmethod
-    def read(cls, params: Params, visible: Visibility) -> Parameters:
-        return Parameters(params, visible, (*cls.CONDITIONS, *cls.OTHERS), cls.REPEATED)
+    def read(cls, params: Params, visible: Visibility, now: datetime | None = None) -> Parameters:
+        names = (*cls.CONDITIONS, *cls.OTHERS)
+        return Parameters(params, visible, names, cls.REPEATED, now)
 
     @property
     def is_empty(self) -> bool:

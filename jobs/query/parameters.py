@@ -53,8 +53,11 @@ class Parameters:
         visible: Visibility,
         names: Iterable[str],
         repeated: Iterable[str],
+        now: datetime | None = None,
     ) -> None:
         self.visible = visible
+        # what ages count back from
+        self.now = now or timezone.now()
         self.errors: dict[str, str] = {}
         self.values: dict[str, list[str]] = {}
         names, repeated = tuple(names), frozenset(repeated)
@@ -103,7 +106,7 @@ class Parameters:
     def time(self, name: str) -> datetime | None:
         text = self.one(name)
         try:
-            return read_time(text, timezone.now()) if text else None
+            return read_time(text, self.now) if text else None
         except ValueError as error:
             self.errors[name] = str(error)
             return None

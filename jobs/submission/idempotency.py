@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import transaction
 
-from jobs.models import IdempotencyKey, Job
+from jobs.models import BulkAction, IdempotencyKey, Job
 from organizations.models import ApiToken, Organization, User
 
 MAX_KEY = 255
@@ -81,23 +81,34 @@ def find_job(organization: Organization, key: CallerKey | None) -> Job | None:
 
     Raises KeyRefused when it was used for another call or body, KeyOfDeletedJob.
     """
+    known = find_known(organization, key, "job__account")
+    if known is None:
+        return None
+    if known.job is None:
+        raise KeyOfDeletedJob
+    return known.job
+
+
+def find_known(
+    organization: Organization, key: CallerKey | None, *related: str
+) -> IdempotencyKey | None:
+    """The key as it was stored; None for a new key, or none.
+
+    Raises KeyRefused when it was used for another call or body.
+    """
     if key is None:
         return None
     known = (
         IdempotencyKey.objects.filter(organization=organization, owner=key.owner, key=key.text)
-        .select_related("job__account")
+        .select_related(*related)
         .first()
     )
-    if known is None:
-        return None
-    if known.fingerprint != key.fingerprint:
+    if known is not None and known.fingerprint != key.fingerprint:
         raise KeyRefused(
             f"This key was already used for another request ({known.call}). "
             "Use a new key for each request."
         )
-    if known.job is None:
-        raise KeyOfDeletedJob
-    return known.job
+    return known
 
 
 def make_once(
@@ -121,8 +132,8 @@ def make_once(
         return made, False
 
 
-def store(organization: Organization, key: CallerKey | None, job: Job) -> None:
-    """Store that the key made `job`. Raises IntegrityError when another call was faster."""
+def store(organization: Organization, key: CallerKey | None, made: Job | BulkAction) -> None:
+    """Store what the key made. Raises IntegrityError when another call was faster."""
     if key is not None:
         IdempotencyKey.objects.create(
             organization=organization,
@@ -130,7 +141,8 @@ def store(organization: Organization, key: CallerKey | None, job: Job) -> None:
             key=key.text,
             call=key.call,
             fingerprint=key.fingerprint,
-            job=job,
+            job=made if isinstance(made, Job) else None,
+            bulk=made if isinstance(made, BulkAction) else None,
         )
 
 

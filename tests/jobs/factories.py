@@ -7,6 +7,8 @@ from typing import Any
 from jobs.mirror.failures.groups import assign_groups
 from jobs.mirror.search import refresh_search, write_search
 from jobs.models import (
+    BulkAction,
+    BulkTarget,
     Job,
     JobBody,
     JobEvent,
@@ -167,3 +169,23 @@ def make_delivery(account: ProviderAccount, **fields: Any) -> WebhookDelivery:
         "next_at": at,
     }
     return WebhookDelivery.objects.create(account=account, **(defaults | fields))
+
+
+def make_bulk(job: Job, **fields: Any) -> BulkAction:
+    """A bulk retry that waits to act on `job`, and was asked for by a token of its account."""
+    defaults: dict[str, Any] = {
+        "organization_id": job.organization_id,
+        "kind": "resubmit",
+        "query": f"id:{job.pk}",
+        "last_job_id": job.pk,
+        "account_ids": [job.account_id],
+        "created_at": NOON,
+        "state": "running",
+        "next_at": NOON,
+        "prepared_at": NOON,
+        "matched": 1,
+        "accounts": {str(job.account_id): 1},
+    }
+    bulk = BulkAction.objects.create(**(defaults | fields))
+    BulkTarget.objects.create(bulk=bulk, job=job, account_id=job.account_id)
+    return bulk

@@ -12,6 +12,7 @@ from jobs.api.http.examples import REQUESTS, RESPONSES
 from jobs.query.references import ID_PATTERN
 
 TAGS = {
+    "bulk actions": "One action on many jobs: start, read, stop.",
     "jobs": "Encoding jobs of all accounts: list, read, submit, cancel, run again.",
     "accounts": "Provider accounts, and how syncing them goes.",
     "presets": "Presets of all accounts, and how often each is used.",
@@ -70,7 +71,8 @@ def _complete_responses(call: Node) -> None:
     for status, response in responses.items():
         phrase = HTTPStatus(status).phrase
         response["description"] = reasons.explain(phrase, why.get(status, {}))
-        example = RESPONSES.get(call["operationId"]) if status < 400 else None
+        name = call["operationId"]
+        example = RESPONSES.get(f"{name} {status}", RESPONSES.get(name)) if status < 400 else None
         _complete_body(response["content"][JSON], example)
 
 

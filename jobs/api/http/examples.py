@@ -197,6 +197,36 @@ MUTED_GROUP: Example = {**ERROR_GROUP, "state": "muted", "new": False, "mute_rea
 # what a request names has to be there
 _PROVIDER = registry.get(registry.choices()[0][0])
 
+_BULK_FACTS: Example = {
+    "action": "resubmit",
+    "matched": 1284,
+    "complete": True,
+    "left_out": [
+        {
+            "reason": "resolved",
+            "message": "A later attempt has already succeeded",
+            "count": 33,
+        }
+    ],
+    "accounts": [{"id": "1", "name": "main", "provider": _PROVIDER.slug, "jobs": 1251}],
+    "done": 0,
+    "refused": 0,
+    "failed": 0,
+    "remaining": 1251,
+}
+_BULK: Example = {
+    "id": "12",
+    "state": "preparing",
+    "note": None,
+    "q": "status:failed created:>2d",
+    "limit": None,
+    "reason": "Bucket policy restored",
+    "requested_by": "token:nightly",
+    "created_at": "2026-05-04T12:00:00.000Z",
+    "ended_at": None,
+    **_BULK_FACTS,
+}
+
 # By operation
 REQUESTS: dict[str, Example] = {
     "create_account": {
@@ -212,6 +242,11 @@ REQUESTS: dict[str, Example] = {
     "assign_error": _ASSIGNED,
     "resubmit_job": {"allow_duplicate": False},
     "mute_error": {"reason": "Known", "count": 50},
+    "start_bulk": {
+        "action": "resubmit",
+        "q": "status:failed created:>2d",
+        "reason": "Bucket policy restored",
+    },
     "watch_job": {"account": "main", "remote_id": "1001"},
 }
 RESPONSES: dict[str, Example] = {
@@ -223,6 +258,22 @@ RESPONSES: dict[str, Example] = {
     "assign_job": {**JOB, **_ASSIGNED},
     "resubmit_job": {**SUBMITTED_JOB, "id": "381", "retry_of": "374"},
     "watch_job": {**JOB, "status": "unknown"},
+    "start_bulk": _BULK,
+    # of a dry run
+    "start_bulk 200": _BULK_FACTS,
+    "read_bulk": {**_BULK, "state": "running", "done": 748, "refused": 4, "remaining": 499},
+    "list_bulk_results": {
+        "results": [{"job": "374", "outcome": "done", "reason": None, "new_job": "381"}],
+        "next": None,
+    },
+    "stop_bulk": {
+        **_BULK,
+        "state": "stopped",
+        "done": 748,
+        "refused": 4,
+        "remaining": 499,
+        "ended_at": "2026-05-04T12:12:31.000Z",
+    },
     "read_link": {
         "url": "https://cdn.example/out/720p.mp4?Signature=…",
         "expires_at": "2026-05-04T13:00:00.000Z",

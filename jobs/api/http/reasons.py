@@ -155,6 +155,18 @@ OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
         },
         INVALID: {**_SUBMISSION, **_KEY},
     },
+    "start_bulk": {
+        409: {"bulk_deleted": "the bulk action that was made with this key has been deleted"},
+        INVALID: {
+            "q": "no query, such as `OR` without words, or nothing to do for what it finds",
+            "ids": "an id is of no job, or nothing can be done for any of them",
+            "body": "both `q` and `ids`, or neither; or a blank `q`",
+            "reason": "it has control characters",
+            **_KEY,
+        },
+    },
+    "list_bulk_results": {INVALID: {"cursor": _LIST["cursor"]}},
+    "stop_bulk": {409: {"finished": "it has ended"}},
     "watch_job": {INVALID: {"account": _NO_ACCOUNT, "remote_id": "no id of a job"}},
     "create_account": {
         INVALID: {"name": "another account has it", **_SETTINGS},

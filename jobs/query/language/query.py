@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Self
 
 from django.db.models import Q
@@ -43,16 +43,17 @@ class Query:
         names: Collection[str],
         visible: Visibility,
         zone: tzinfo | None = None,
+        now: datetime | None = None,
     ) -> Self:
         """Read `q` of `params`, of which `names` narrow the list. Asks the database nothing.
 
         Days are those of the `zone` of a reader; without one, days in `q` are the organization's,
-        and days in other parameters, as always, UTC's.
+        and days in other parameters, as always, UTC's. Ages count back from `now`.
         """
         given = dict(params.lists()) if isinstance(params, QueryDict) else dict(params)
         text = next((text.strip() for text in given.pop("q", []) if text.strip()), "")
         context = Context(
-            visible, zone or zone_named(visible.organization.time_zone), timezone.now()
+            visible, zone or zone_named(visible.organization.time_zone), now or timezone.now()
         )
         if zone is not None:
             given = fix_params(given, zone, context.now)

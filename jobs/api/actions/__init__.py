@@ -1,0 +1,1 @@
+"""Calls that act on jobs: on one, or on many at once."""

@@ -1,0 +1,137 @@
+"""Bulk actions and their results."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from ninja import Field, Schema
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
+
+from jobs.api.requests import Strict, as_whole
+from jobs.api.schemas.fields import AccountReference, Id, Text
+from jobs.api.schemas.parameters import TEXT_PATTERN
+from jobs.bulk.left_out import SENTENCES
+from jobs.bulk.service import MAX_IDS
+from jobs.models import BulkKind, BulkState
+from jobs.query.language.grammar import MAX_LENGTH
+from jobs.query.references import ID_PATTERN, has_control_characters, read_id
+from organizations.models.audit import MAX_REASON
+
+MAX_JOBS = 1_000_000
+# `sent` counts as pending: nothing is known of it so far
+OUTCOMES = ("done", "refused", "failed", "pending")
+
+
+def _check_id(text: str) -> str:
+    if read_id(text) is None:
+        raise ValueError("Use the id of a job.")
+    return text
+
+
+def _check_text(text: str) -> str:
+    if has_control_characters(text):
+        raise ValueError("Remove the control characters.")
+    return text
+
+
+JobId = Annotated[str, Field(json_schema_extra={"pattern": ID_PATTERN}), AfterValidator(_check_id)]
+Reason = Annotated[
+    str,
+    Field(max_length=MAX_REASON, json_schema_extra={"pattern": r"^[^\x00-\x1f\x7f]*$"}),
+    AfterValidator(_check_text),
+]
+Query = Annotated[str, Field(max_length=MAX_LENGTH, json_schema_extra={"pattern": TEXT_PATTERN})]
+Jobs = Annotated[int, Field(ge=1, le=MAX_JOBS), BeforeValidator(as_whole)]
+_CHOICE: dict[str, Any] = {
+    "oneOf": [
+        {"required": ["q"], "properties": {"q": {"type": "string"}}},
+        {"required": ["ids"], "properties": {"ids": {"type": "array", "items": {}}}},
+    ]
+}
+
+
+class BulkRequestBody(Strict):
+    """The jobs of a query, or with some ids: exactly one of `q` and `ids`."""
+
+    model_config = {"json_schema_extra": {"allOf": [_CHOICE]}}
+
+    action: Literal["cancel", "resubmit"] = Field(description="What is done to each job.")
+    q: Query | None = Field(
+        None,
+        description="The jobs that fit this query, as in `GET /jobs`. Ages such as `2d` count back "
+        "from this call, and jobs that come later are none of them.",
+    )
+    ids: list[JobId] | None = Field(
+        None, min_length=1, max_length=MAX_IDS, description="The jobs with these ids."
+    )
+    limit: Jobs | None = Field(
+        None, description="Act on so many jobs at most: the first in the order of the list."
+    )
+    reason: Reason = Field("", description="Why, for the audit log.")
+    dry_run: bool = Field(False, description="Only say what would be done.")
+
+    @model_validator(mode="after")
+    def check_one(self) -> Self:
+        if (self.q is None) == (self.ids is None):
+            raise ValueError("Give exactly one of q and ids.")
+        if self.q is not None and (not self.q.strip() or has_control_characters(self.q)):
+            raise ValueError("Enter a query, without control characters.")
+        return self
+
+
+class LeftOut(Schema):
+    reason: Annotated[
+        str, WithJsonSchema({"type": "string", "enum": sorted(map(str, SENTENCES))})
+    ] = Field(description="Why, for programs.")
+    message: str = Field(description="Why, for people.")
+    count: int = Field(description="How many jobs.")
+
+
+class AccountJobs(AccountReference):
+    jobs: int = Field(description="How many of its jobs are acted on.")
+
+
+class BulkFacts(Schema):
+    action: BulkKind = Field(description="What is done to each job.")
+    matched: int = Field(
+        description="How many jobs the query found so far, those left out included; with `limit`, "
+        "up to the last job that is acted on."
+    )
+    complete: bool = Field(description="Whether all jobs have been found. A dry run counts 10,000.")
+    left_out: list[LeftOut] = Field(description="The jobs that are not acted on, by reason.")
+    accounts: list[AccountJobs] = Field(description="The jobs that are acted on, by account.")
+    done: int = Field(description="Jobs whose provider has accepted it.")
+    refused: int = Field(description="Jobs whose provider refused it, or that changed meanwhile.")
+    failed: int = Field(description="Jobs without a clear answer.")
+    remaining: int = Field(description="Jobs that wait or are under way.")
+
+
+class BulkPreview(BulkFacts):
+    """What would be done."""
+
+
+class BulkShape(BulkFacts):
+    id: Id = Field(description="Our id of the bulk action.")
+    state: BulkState = Field(
+        description="`preparing`: jobs are still looked for, and the first are acted on already."
+    )
+    note: Text = Field(description="Why it was stopped, where nobody stopped it.")
+    q: Text = Field(description="The query; null where ids were given.")
+    limit: int | None = Field(description="How many jobs are acted on at most.")
+    reason: Text = Field(description="Why, as it was given.")
+    requested_by: str | None = Field(description="An e-mail address, or `token:NAME`.")
+    created_at: datetime = Field(description="When it was requested.")
+    ended_at: datetime | None = Field(description="When it ended or was stopped.")
+
+
+class BulkResult(Schema):
+    job: Id = Field(description="Our id of the job.")
+    outcome: Annotated[str, WithJsonSchema({"type": "string", "enum": list(OUTCOMES)})] = Field(
+        description="What became of it."
+    )
+    reason: Text = Field(description="Why it was refused or failed.")
+    new_job: Id | None = Field(description="The attempt that runs, of a resubmit.")
+
+
+class BulkResults(Schema):
+    results: list[BulkResult] = Field(description="The results of this page.")
+    next: str | None = Field(description="The cursor of the next page; null on the last one.")

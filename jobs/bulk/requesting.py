@@ -1,0 +1,109 @@
+"""Asking for the action on one job after the other, no more at a time than others can wait for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from django.db import transaction
+from django.db.models import Count, F
+from django.utils import timezone
+
+from jobs.actions.cancellation import AlreadyCancelled, request_cancel
+from jobs.actions.offers import ActionRefused
+from jobs.actions.resubmission import request_resubmit
+from jobs.models import (
+    ActionKind,
+    ActionState,
+    BulkAction,
+    BulkKind,
+    BulkOutcome,
+    BulkTarget,
+    Job,
+    JobAction,
+)
+from jobs.models.bulk.action import OPEN_STATES
+from jobs.submission.validation import SubmissionRefused
+from jobs.workqueue import leases
+from jobs.workqueue.leases import LeaseLost
+from jobs.workqueue.reconnect import DISCONNECTED
+from organizations.audit.origin import Origin, acting_from
+
+log = structlog.get_logger(__name__)
+
+# Of all bulk actions, at each account: a person's own submission waits behind no more than these.
+UNDER_WAY = 20
+
+
+def request_next(bulk: BulkAction) -> None:
+    """Ask for as many as may be under way. Raises LeaseLost, also where it has been stopped."""
+    accounts = [int(pk) for pk in bulk.accounts]
+    sent = BulkTarget.objects.filter(account__in=accounts, outcome=BulkOutcome.SENT)
+    counts = dict(sent.values_list("account").annotate(Count("pk")).order_by())
+    for account in accounts:
+        room = UNDER_WAY - counts.get(account, 0)
+        if room <= 0:
+            continue
+        pending = bulk.targets.filter(account=account, outcome=BulkOutcome.PENDING)
+        for pk in list(pending.order_by("pk").values_list("pk", flat=True)[:room]):
+            request_target(bulk, pk)
+
+
+def request_target(bulk: BulkAction, target_id: int) -> None:
+    """Ask for one, and write in the same transaction that this was done.
+
+    So neither a second worker nor one that takes over asks again. Raises LeaseLost.
+    """
+    with acting_from(Origin(None, bulk.audit_id)), transaction.atomic():
+        mine = leases.held(bulk).filter(state__in=OPEN_STATES)
+        # locked: once a stop has been answered, nothing more is requested
+        if mine.select_for_update(no_key=True).only("pk").first() is None:
+            raise LeaseLost
+        targets = BulkTarget.objects.select_for_update(no_key=True, of=("self",))
+        target = (
+            targets.select_related("job__account", "job__organization")
+            .filter(pk=target_id, outcome=BulkOutcome.PENDING)
+            .first()
+        )
+        if target is not None:
+            write_outcome(bulk, target, **_request(bulk, target.job))
+
+
+def write_outcome(
+    bulk: BulkAction, target: BulkTarget, outcome: BulkOutcome, **values: Any
+) -> None:
+    """Write what became of a target, and count it; inside a transaction."""
+    is_settled = outcome not in (BulkOutcome.PENDING, BulkOutcome.SENT)
+    if is_settled:
+        values["settled_at"] = timezone.now()
+    same = BulkTarget.objects.filter(pk=target.pk, outcome=target.outcome)
+    if same.update(outcome=outcome, **values) and is_settled:
+        name = str(outcome)
+        BulkAction.objects.filter(pk=bulk.pk).update(**{name: F(name) + 1})
+
+
+def _request(bulk: BulkAction, job: Job) -> Mapping[str, Any]:
+    try:
+        with transaction.atomic():
+            return _cancel(bulk, job) if bulk.kind == BulkKind.CANCEL else _retry(bulk, job)
+    except AlreadyCancelled as error:
+        return {"outcome": BulkOutcome.DONE, "reason": str(error)}
+    except (ActionRefused, SubmissionRefused) as error:
+        return {"outcome": BulkOutcome.REFUSED, "reason": str(error)[:500]}
+    except DISCONNECTED:
+        raise
+    except Exception:
+        # one job must not keep the others waiting
+        log.exception("bulk target failed", bulk=bulk.pk, job=job.pk)
+        return {"outcome": BulkOutcome.FAILED, "reason": "Internal error; see the server log."}
+
+
+def _cancel(bulk: BulkAction, job: Job) -> Mapping[str, Any]:
+    action = request_cancel(job, user=bulk.actor, token=bulk.token)
+    is_done = action.state == ActionState.DONE
+    return {"outcome": BulkOutcome.DONE if is_done else BulkOutcome.SENT, "action": action}
+
+
+def _retry(bulk: BulkAction, job: Job) -> Mapping[str, Any]:
+    made = request_resubmit(job, user=bulk.actor, token=bulk.token).job
+    action = JobAction.objects.filter(job=made, kind=ActionKind.RESUBMIT).first()
+    return {"outcome": BulkOutcome.SENT, "new_job": made, "action": action}

@@ -1,0 +1,219 @@
+"""Starting a bulk action, stopping it, and having the rest of it run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from jobs.bulk.counting import Preview, preview
+from jobs.bulk.left_out import SENTENCES
+from jobs.bulk.selection import Selection
+from jobs.models import BulkAction, BulkKind, BulkState, Job
+from jobs.models.bulk.action import OPEN_STATES
+from jobs.query.visibility import Visibility
+from jobs.submission import idempotency
+from jobs.submission.idempotency import CallerKey
+from jobs.workqueue.enqueue import enqueue_on_commit
+from organizations.audit.origin import Origin, acting_from, current_origin
+from organizations.models import Actor, ApiToken, AuditEntry, User
+
+MAX_IDS = 1_000
+
+
+class BulkRefused(Exception):
+    """Not started; `fields` say why, by the name of what is wrong: `q`, `ids`."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(" ".join(fields.values()))
+        self.fields = fields
+
+
+class BulkEnded(Exception):
+    """There is nothing to stop, or nothing left to run."""
+
+
+class KeyOfDeletedBulk(Exception):
+    """The action was started under this key, and has been deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkRequest:
+    """What somebody asks for: the jobs of a `query`, or with some `ids`.
+
+    `limit`: how many jobs are acted on at most. `zone` is that of dates in the query; None for the
+    organization's. `at`: when the query was asked; None for now.
+    """
+
+    kind: BulkKind
+    visible: Visibility
+    query: str = ""
+    ids: Sequence[int] | None = None
+    limit: int | None = None
+    reason: str = ""
+    zone: tzinfo | None = None
+    at: datetime | None = None
+
+    def select(self) -> Selection:
+        """The jobs, with relative times and the newest job fixed. Raises BulkRefused."""
+        selection = Selection(
+            self.visible,
+            self.query,
+            None if self.ids is None else tuple(dict.fromkeys(self.ids)),
+            self.at or timezone.now(),
+            Job.objects.aggregate(last=Max("pk"))["last"] or 0,
+            self.zone,
+        )
+        if selection.error:
+            raise BulkRefused({"q": selection.error})
+        if unknown := selection.find_unknown():
+            listed = ", ".join(map(str, unknown))
+            raise BulkRefused({"ids": f"No job has one of these ids: {listed}."})
+        return selection
+
+
+def start(
+    request: BulkRequest,
+    *,
+    user: User | None = None,
+    token: ApiToken | None = None,
+    key: CallerKey | None = None,
+) -> BulkAction:
+    """Store the action, which a worker carries out; writes nothing else.
+
+    The same `key` again returns the action that it made. Raises BulkRefused, also where there is
+    nothing to do; KeyRefused, KeyOfDeletedBulk.
+    """
+    organization = request.visible.organization
+    if (made := find_made(request.visible, key)) is not None:
+        return made
+    selection = request.select()
+    found = preview(selection, request.kind, request.limit)
+    if found.is_complete and not found.count:
+        raise BulkRefused({"q" if request.ids is None else "ids": why_nothing(found)})
+    try:
+        with transaction.atomic():
+            bulk = _write(request, selection, user, token)
+            idempotency.store(organization, key, bulk)
+            enqueue_on_commit("run_bulk", bulk.pk)
+    except IntegrityError:
+        # the other half of a double click
+        if (made := find_made(request.visible, key)) is None:
+            raise
+        return made
+    return bulk
+
+
+def find_made(visible: Visibility, key: CallerKey | None) -> BulkAction | None:
+    """What the key made before; None for a new key, or none.
+
+    Raises KeyRefused, KeyOfDeletedBulk.
+    """
+    known = idempotency.find_known(visible.organization, key, "bulk")
+    if known is not None and known.bulk is None:
+        raise KeyOfDeletedBulk("The bulk action that was started with this key has been deleted.")
+    return known.bulk if known is not None else None
+
+
+def why_nothing(found: Preview) -> str:
+    """Why there is nothing to do."""
+    if not found.matched:
+        return "No job matches."
+    reasons = "; ".join(
+        f"{SENTENCES[reason]}: {count:,}" for reason, count in found.left_out.most_common()
+    )
+    return f"No job that matches can be acted on. {reasons}."
+
+
+def _write(
+    request: BulkRequest, selection: Selection, user: User | None, token: ApiToken | None
+) -> BulkAction:
+    visible = request.visible
+    bulk = BulkAction.objects.create(
+        organization=visible.organization,
+        kind=request.kind,
+        reason=request.reason,
+        actor=user,
+        token=token,
+        query=selection.query,
+        job_ids=None if selection.job_ids is None else list(selection.job_ids),
+        time_zone=str(request.zone or ""),
+        last_job_id=selection.last_job_id,
+        account_ids=None if visible.account_ids is None else sorted(visible.account_ids),
+        member_id=visible.member_id,
+        limit=request.limit,
+        created_at=selection.at,
+        next_at=timezone.now(),
+    )
+    asked = {"query": bulk.query} if bulk.job_ids is None else {"jobs": len(bulk.job_ids)}
+    details = {"action": bulk.kind, **asked, **({"limit": bulk.limit} if bulk.limit else {})}
+    _record(bulk, "bulk.started", user or token, details)
+    return bulk
+
+
+def stop(bulk: BulkAction, *, actor: Actor) -> None:
+    """Request no more jobs; what is under way is still answered. Twice is once.
+
+    Raises BulkEnded.
+    """
+    with transaction.atomic():
+        # behind the request that a worker is at, after which it sees this
+        current = BulkAction.objects.select_for_update(no_key=True).get(pk=bulk.pk)
+        if current.state == BulkState.DONE:
+            raise BulkEnded("It has already ended.")
+        if current.is_open:
+            end(current, BulkState.STOPPED)
+            _record(current, "bulk.stopped", actor)
+
+
+def resume(bulk: BulkAction, *, actor: Actor) -> None:
+    """Run the rest of a stopped action, in the name of `actor`. Twice is once.
+
+    Raises BulkEnded.
+    """
+    with transaction.atomic():
+        current = BulkAction.objects.select_for_update(no_key=True).get(pk=bulk.pk)
+        if current.state == BulkState.DONE:
+            raise BulkEnded("It has already ended.")
+        if current.is_open:
+            return
+        BulkAction.objects.filter(pk=bulk.pk).update(
+            state=BulkState.RUNNING if current.prepared_at else BulkState.PREPARING,
+            actor=actor if isinstance(actor, User) else None,
+            token=actor if isinstance(actor, ApiToken) else None,
+            next_at=timezone.now(),
+            ended_at=None,
+            note="",
+        )
+        _record(current, "bulk.resumed", actor)
+        enqueue_on_commit("run_bulk", bulk.pk)
+
+
+def end(bulk: BulkAction, state: BulkState, note: str = "") -> None:
+    """Write that an open action has ended, unless it has already."""
+    now = timezone.now()
+    BulkAction.objects.filter(pk=bulk.pk, state__in=OPEN_STATES).update(
+        state=state,
+        note=note[:500],
+        ended_at=now,
+        # what a stopped one has under way is still to be settled
+        next_at=None if state == BulkState.DONE else now,
+    )
+
+
+def _record(
+    bulk: BulkAction, action: str, actor: Actor | None, details: Mapping[str, object] | None = None
+) -> None:
+    """An entry that is tied to those of the jobs."""
+    with acting_from(Origin(current_origin().address, bulk.audit_id)):
+        AuditEntry.record(
+            bulk.organization,
+            action,
+            bulk,
+            actor=actor if isinstance(actor, User) else None,
+            token=actor if isinstance(actor, ApiToken) else None,
+            details=details,
+            reason=bulk.reason if action == "bulk.started" else "",
+        )

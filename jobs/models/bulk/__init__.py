@@ -1,0 +1,1 @@
+"""One action on many jobs: what was asked for, and what became of each job."""

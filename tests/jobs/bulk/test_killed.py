@@ -1,0 +1,120 @@
+"""A worker that is killed at any statement, or works beside another one, does nothing twice."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from jobs.bulk import preparing
+from jobs.bulk.requesting import request_target
+from jobs.bulk.worker import run_bulk
+from jobs.models import BulkAction, BulkState, Job, JobAction, ProviderAccount, ProviderHost
+from jobs.workqueue import leases
+from organizations.models import AuditEntry
+from tests.jobs.bulk.conftest import Start, outcomes, work
+from tests.jobs.factories import make_job
+from tests.jobs.fake_zencoder import FakeZencoder
+from tests.threads import together
+
+STATUSES = {"cancel": ("processing", "running"), "resubmit": ("failed", "failed")}
+
+
+class Killed(BaseException):
+    """Nothing that a worker could handle."""
+
+
+def run_until(statement: int, run: Callable[[], None]) -> bool:
+    """Run until this statement is to be executed, and none after it; False where it ended first."""
+    count = 0
+
+    def count_and_kill(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        nonlocal count
+        if not sql.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN")):
+            count += 1
+            if count >= statement:
+                raise Killed
+        return execute(sql, *args)
+
+    try:
+        with connection.execute_wrapper(count_and_kill):
+            run()
+    except Killed:
+        return True
+    return False
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["cancel", "resubmit"])
+def test_killed_at_any_statement_it_resumes(
+    account: ProviderAccount,
+    zencoder: FakeZencoder,
+    begin: Start,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+) -> None:
+    monkeypatch.setattr(preparing, "CHUNK", 1)
+    # a retry is more statements: one job has all of them
+    count = 2 if kind == "cancel" else 1
+    theirs, ours = STATUSES[kind]
+    statement, was_killed = 0, True
+    while was_killed:
+        statement += 1
+        numbers = [1_000 + 2 * statement + number for number in range(count)]
+        for number in numbers:
+            zencoder.add(number, theirs)
+        jobs = [make_job(account, remote_id=str(number), status=ours) for number in numbers]
+        bulk = begin(kind, f"id:{','.join(str(job.pk) for job in jobs)}")
+        was_killed = run_until(statement, lambda bulk=bulk: run_bulk(bulk.pk))  # type: ignore[misc]
+        # the lease runs out
+        BulkAction.objects.update(lease=None, leased_until=None, dispatched_until=None)
+        work(bulk)
+        assert outcomes(bulk) == {job.pk: "done" for job in jobs}, statement
+        assert (bulk.state, bulk.done, bulk.remaining) == (BulkState.DONE, count, 0), statement
+        assert (bulk.matched, bulk.targets_found) == (count, count), statement
+        requested = JobAction.objects.filter(job__remote_id__in=numbers)
+        assert (requested.count(), zencoder.asked[kind]) == (count, count * statement), statement
+        entries = AuditEntry.objects.filter(action_id=bulk.audit_id, target_kind="job")
+        assert entries.count() == count, statement
+    assert statement > 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_ask_for_each_job_once(
+    account: ProviderAccount, zencoder: FakeZencoder, begin: Start
+) -> None:
+    jobs = [make_job(account, remote_id=str(number), status="running") for number in range(9)]
+    bulk = begin("cancel", "status:running")
+    together(*[lambda: run_bulk(bulk.pk)] * 3)
+    assert JobAction.objects.count() == len(jobs)
+    assert Counter(JobAction.objects.values_list("job", flat=True)).most_common(1)[0][1] == 1
+
+
+@pytest.mark.django_db
+def test_a_worker_that_was_paused_past_its_lease_asks_for_nothing(
+    account: ProviderAccount, begin: Start
+) -> None:
+    make_job(account, status="queued")
+    bulk = begin("cancel", "status:queued")
+    slow = leases.take(BulkAction.objects.all(), bulk.pk, leases.CALL_LEASE, "organization")
+    assert slow is not None
+    preparing.prepare_chunk(slow)
+    BulkAction.objects.update(lease=None, leased_until=None)
+    fast = leases.take(BulkAction.objects.all(), bulk.pk, leases.CALL_LEASE, "actor", "token")
+    target = bulk.targets.get()
+    with pytest.raises(leases.LeaseLost):
+        request_target(slow, target.pk)
+    assert fast is not None
+    for _ in range(2):
+        request_target(fast, target.pk)
+    assert JobAction.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_bulk_action_of_a_silent_host_waits(account: ProviderAccount, begin: Start) -> None:
+    job = make_job(account, status="running")
+    ProviderHost.objects.update(is_healthy=False)
+    bulk = work(begin("cancel", "status:running"), rounds=2)
+    assert (bulk.state, bulk.remaining) == (BulkState.RUNNING, 1)
+    assert Job.objects.get(pk=job.pk).status == "running"
