@@ -13,6 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from jobs.models import (
+    BulkAction,
+    BulkTarget,
     DefaultView,
     EndNotice,
     ExportSlot,
@@ -34,6 +36,7 @@ from jobs.models import (
     RowFailure,
     SavedView,
     Submission,
+    UsualTimes,
     ViewCounting,
     WebhookDelivery,
 )
@@ -175,8 +178,10 @@ def test_no_list_counts_further_than_the_cap(
 def test_every_model_is_there_but_those_that_hold_secrets_or_counters() -> None:
     ours = {model for model in admin.site._registry if model._meta.app_label == "jobs"}
     assert ours == {*MIRRORED, ProviderAccount}
-    of_lists = {DefaultView, EndNotice, ExportSlot, JobSearch, SavedView, ViewCounting}
-    missing = {*of_lists, JobErrorGroup, JobSecret, MovedEnd, ProviderHost, RateBudget, RowFailure}
+    of_lists = {DefaultView, EndNotice, ExportSlot, JobSearch, SavedView, UsualTimes, ViewCounting}
+    of_bulk = {BulkAction, BulkTarget}
+    others = {JobErrorGroup, JobSecret, MovedEnd, ProviderHost, RateBudget, RowFailure}
+    missing = of_lists | of_bulk | others
     assert set(apps.get_app_config("jobs").get_models()) == ours | missing
 
 
