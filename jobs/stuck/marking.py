@@ -4,7 +4,7 @@ The mark is ours, and about nothing that the provider said: it moves a job's `ve
 pages show it, and not `changed_at`. Two runs at once, or one killed, only cost time.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +41,7 @@ def mark_stuck(now: datetime) -> None:
         pks = [row["pk"] for row in chunk]
         confirmed = dict(JobPoll.objects.filter(pk__in=pks).values_list("pk", "confirmed_at"))
         restarts = _count_restarts(pks)
+        changed = set()
         for row in chunk:
             account = accounts[row["account_id"]]
             found = judge(
@@ -53,7 +54,9 @@ def mark_stuck(now: datetime) -> None:
                     restarts=restarts.get(row["pk"], 0),
                 )
             )
-            _write(row, found, now)
+            if _write(row, found, now):
+                changed.add(account.pk)
+        _move_revisions(changed)
 
 
 def _read_chunks(account_ids: Sequence[int], now: datetime) -> Iterator[list[dict[str, Any]]]:
@@ -116,12 +119,13 @@ def _unconfirmed_ms(account: ProviderAccount, confirmed_at: datetime | None) -> 
     return (account.last_success_at - confirmed_at) // timedelta(milliseconds=1)
 
 
-def _write(row: Mapping[str, Any], found: Found | None, now: datetime) -> None:
+def _write(row: Mapping[str, Any], found: Found | None, now: datetime) -> bool:
+    """Whether the job's mark is another one now."""
     is_marked = row["stuck_status"] == row["status"]
     if found is None and not row["stuck_status"]:
-        return
+        return False
     if found is not None and is_marked and row["stuck_kind"] == found.kind:
-        return
+        return False
     values: dict[str, Any] = {
         "stuck_status": row["status"] if found else "",
         "stuck_kind": found.kind if found else "",
@@ -131,4 +135,10 @@ def _write(row: Mapping[str, Any], found: Found | None, now: datetime) -> None:
     }
     # of a job that moved on meanwhile nothing is said
     same = Job.objects.filter(pk=row["pk"], status=row["status"], is_active=True)
-    same.update(**values, version=F("version") + 1)
+    return bool(same.update(**values, version=F("version") + 1))
+
+
+def _move_revisions(account_ids: Iterable[int]) -> None:
+    """Have open lists count their jobs anew. No job came or went, so none takes the revision."""
+    for pk in sorted(account_ids):
+        ProviderAccount.objects.filter(pk=pk).update(revision=F("revision") + 1)

@@ -115,6 +115,7 @@ def _filter_form(
         "created_after": ("Created", "Any time", spans(given.get("created_after", ""))),
         "finished_after": ("Finished", "Any time", spans(given.get("finished_after", ""))),
         "assigned": ("Assigned to", "Anybody", [("me", "Me")]),
+        "stuck": ("Stuck", "Any", [("true", "Only stuck"), ("false", "Not stuck")]),
         "gone": ("Gone", "Any", [("true", "Only gone"), ("false", "Not gone")]),
         "sort": ("Sort by", "Default", _sort_choices(given.get("sort", ""))),
     }
@@ -129,7 +130,7 @@ def _filter_form(
         placeholder=job_search(access).placeholder,
         presets=filters.presets,
         codes={value: value for value, _ in offered["error"][2]},
-        more=("finished_after", "assigned", "gone", "unresolved", "sort"),
+        more=("finished_after", "assigned", "stuck", "gone", "unresolved", "sort"),
         action=job_search(access).action,
     )
 
