@@ -83,8 +83,12 @@ def mark_stuck() -> None:
 
 
 @shared_task(name="jobs.tasks.learn_usual_times")
-def learn_usual_times() -> None:
-    history.learn_usual_times(timezone.now())
+def learn_usual_times(account_id: int | None = None) -> None:
+    """Of one account, which has just been imported, or of all."""
+    if account_id is not None:
+        history.learn_of_account(account_id, timezone.now())
+    else:
+        history.learn_usual_times(timezone.now())
 
 
 @shared_task(name="jobs.tasks.run_submission")

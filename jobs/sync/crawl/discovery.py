@@ -16,6 +16,7 @@ from jobs.sync.crawl.page_turns import PageTurns
 from jobs.sync.crawl.pages import Pages
 from jobs.sync.crawl.seen_ids import SeenIds
 from jobs.sync.report import Progress
+from jobs.workqueue.enqueue import enqueue_on_commit
 from providers.core.errors import (
     BadAnswer,
     BudgetExhausted,
@@ -193,6 +194,8 @@ class Crawl:
             import_read_cursor="",
             **self._start,
         )
+        if self._is_importing:
+            enqueue_on_commit("learn_usual_times", self._account.pk)
 
     def _has_reached_known(self) -> bool:
         """Whether nothing deeper in the list can be new: the crawl may stop here.
