@@ -125,7 +125,7 @@ def test_it_costs_one_query_where_the_counts_are_known(
 ) -> None:
     crumb(viewer, chain[1], f"?{FAILED}")
     crumb(viewer, chain[0], f"?{FAILED}")
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(16):
         viewer.get(f"{LIST}{chain[0].pk}/")
     with django_assert_num_queries(15):
         crumb(viewer, chain[0], f"?{FAILED}")
