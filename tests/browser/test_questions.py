@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -32,6 +33,32 @@ print(json.dumps({
 """
 
 
+# Of an account that is paused, so that no sync tells otherwise: a job that hangs, and one whose
+# source is missing. `undo` takes them away again: the board is shared.
+TROUBLE = """
+from datetime import timedelta
+from django.utils import timezone
+from jobs.models import ProviderAccount
+from organizations.models import Organization
+from tests.jobs.factories import make_account, make_job
+ProviderAccount.objects.filter(name="Old archive").delete()
+if {make}:
+    now = timezone.now()
+    harbor = Organization.objects.get(slug="harbor")
+    account = make_account(harbor, name="Old archive", provider="zencoder", enabled=False)
+    begun = now - timedelta(hours=31)
+    make_job(
+        account, name="hangs.mov", status="running", created_at=begun, started_at=begun,
+        stuck_status="running", stuck_kind="slow", stuck_at=now, stuck_limit_ms=1_320_000,
+        stuck_count=412,
+    )
+    make_job(
+        account, name="nowhere.mov", status="failed", created_at=now, finished_at=now,
+        error_class="input.not_found", error_message="No such tape: nowhere.mov",
+    )
+"""
+
+
 class Hand:
     """Clicks, and the Enter key, which is as much work, counted from the front page on."""
 
@@ -59,6 +86,13 @@ def facts(stack: Stack) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="module")
+def trouble(stack: Stack) -> Iterator[None]:
+    stack.manage("shell", "--no-imports", "-c", TROUBLE.format(make=True))
+    yield
+    stack.manage("shell", "--no-imports", "-c", TROUBLE.format(make=False))
+
+
 def test_a_file_an_order_and_a_customers_failures_are_found_in_two_clicks(
     page: Page, facts: dict[str, Any]
 ) -> None:
@@ -73,3 +107,27 @@ def test_a_file_an_order_and_a_customers_failures_are_found_in_two_clicks(
     shown = page.locator("tr[data-status]").evaluate_all("rows => rows.map((row) => row.id)")
     assert {f"job-{pk}" for pk in pks} <= set(shown)
     assert hand.clicks == 2
+
+
+@pytest.mark.usefixtures("trouble")
+def test_what_is_stuck_why_and_which_sources_are_missing_is_found_in_three_clicks(
+    page: Page,
+) -> None:
+    hand = Hand(page)
+    hand.click(page.get_by_role("link", name="Stuck", exact=True))
+    expect(page.locator("tr[data-status]")).to_have_count(1)
+    expect(page.get_by_text("Stuck: usual 22 min")).to_be_visible()
+    hand.click(page.get_by_role("link", name="hangs.mov"))
+    # why it is slow
+    sentence = "Running for 31 h; 95% of 412 comparable jobs finished within 22 min."
+    expect(page.get_by_text(sentence)).to_be_visible()
+    assert hand.clicks == 2
+
+    hand = Hand(page)
+    hand.click(page.get_by_role("link", name="Statistics"))
+    hand.click(page.get_by_role("link", name="Today"))
+    missing = page.get_by_role("row").filter(has_text="Source not found")
+    hand.click(missing.get_by_role("link").first)
+    expect(page.get_by_role("link", name="nowhere.mov")).to_be_visible()
+    expect(page.locator("tr[data-status]").first).to_contain_text("Zencoder")
+    assert hand.clicks == 3
