@@ -17,6 +17,7 @@ from jobs.views import (
 )
 from jobs.views.accounts import account, deliveries, integration, overview
 from jobs.views.accounts import actions as account_actions
+from jobs.views.bulk import bulk, start
 from jobs.views.lists import export, query, saved_views
 from jobs.views.mine import assignment, notices
 from jobs.views.settings import audit, general, invitations, members, roles, tokens
@@ -47,6 +48,11 @@ urlpatterns = [
         media.output_open,
         name="output_open",
     ),
+    path("o/<slug:org>/bulk/", bulk.bulk_list, name="bulk_list"),
+    path("o/<slug:org>/bulk/new/", start.bulk_new, name="bulk_new"),
+    path("o/<slug:org>/bulk/<int:bulk_pk>/", bulk.bulk, name="bulk"),
+    path("o/<slug:org>/bulk/<int:bulk_pk>/stop/", bulk.bulk_stop, name="bulk_stop"),
+    path("o/<slug:org>/bulk/<int:bulk_pk>/resume/", bulk.bulk_resume, name="bulk_resume"),
     path("o/<slug:org>/notices/", notices.notices, name="notices"),
     path("o/<slug:org>/views/", saved_views.views, name="views"),
     path("o/<slug:org>/views/new/", saved_views.view_new, name="view_new"),

@@ -80,7 +80,7 @@ class ResultFilter(ListFilter):
         One query. Raises ValueError with a sentence for a cursor of another list.
         """
         scope = f"{bulk.pk} {self.scope}"
-        targets = self.apply(bulk.targets.all()).select_related("job", "account")
+        targets = self.apply(bulk.targets.all()).select_related("job", "account", "new_job")
         if self.cursor:
             after = read_id(unseal(self.cursor, scope))
             if after is None:
@@ -94,4 +94,5 @@ class ResultFilter(ListFilter):
 COLUMNS = (
     *("bulk_id", "outcome", "reason", "new_job_id", "settled_at"),
     *("job__name", "job__remote_id", "account__name", "account__provider"),
+    *("new_job__status", "new_job__provider_status"),
 )

@@ -55,15 +55,18 @@ class BulkRequest:
     reason: str = ""
     zone: tzinfo | None = None
     at: datetime | None = None
+    # the newest job that counts; None for the newest of all
+    last_job_id: int | None = None
 
     def select(self) -> Selection:
         """The jobs, with relative times and the newest job fixed. Raises BulkRefused."""
+        newest: int = Job.objects.aggregate(last=Max("pk"))["last"] or 0
         selection = Selection(
             self.visible,
             self.query,
             None if self.ids is None else tuple(dict.fromkeys(self.ids)),
             self.at or timezone.now(),
-            Job.objects.aggregate(last=Max("pk"))["last"] or 0,
+            newest if self.last_job_id is None else min(newest, self.last_job_id),
             self.zone,
         )
         if selection.error:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from insights import urls as insights_urls
 from jobs import urls
 from jobs.models import (
+    BulkAction,
     Job,
     JobAction,
     JobErrorGroup,
@@ -39,6 +40,7 @@ from tests.jobs.factories import (
     NOON,
     make_account,
     make_body,
+    make_bulk,
     make_delivery,
     make_event,
     make_job,
@@ -139,6 +141,8 @@ def fill(account: ProviderAccount, statuses: list[JobStatus]) -> None:
         make_delivery(account, remote_id=str(status))
         JobSecret.objects.create(job=job, input_url="text")
         JobAction.objects.create(job=job, kind="cancel", next_at=NOON, note="text")
+        bulk = make_bulk(job, account_ids=None, query="text", reason="text", note="text")
+        bulk.targets.update(outcome="failed", reason="text", new_job=job, settled_at=NOON)
         before = job
         if status == JobStatus.SUBMITTING:
             Submission.objects.create(
@@ -247,6 +251,7 @@ def arguments(pattern: URLPattern) -> Iterator[list[Any]]:
         "view_pk": SavedView,
         "preset_pk": Preset,
         "group_pk": JobErrorGroup,
+        "bulk_pk": BulkAction,
     }
     about = kinds.get(names[-1] if names else "")
     if about is not None:

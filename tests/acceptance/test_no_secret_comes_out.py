@@ -20,7 +20,15 @@ from jobs.accounts.webhook_urls import webhook_url
 from jobs.actions.cancellation import request_cancel
 from jobs.actions.offers import ActionRefused
 from jobs.actions.worker import run_action
-from jobs.models import Job, JobErrorGroup, Preset, ProviderAccount, SavedView, WebhookDelivery
+from jobs.models import (
+    BulkAction,
+    Job,
+    JobErrorGroup,
+    Preset,
+    ProviderAccount,
+    SavedView,
+    WebhookDelivery,
+)
 from jobs.submission.worker import run_submission
 from jobs.urls import urlpatterns
 from jobs.webhooks.handler import handle_delivery
@@ -199,6 +207,7 @@ ORGANIZATION_ROWS: dict[str, type[Model]] = {
     "view_pk": SavedView,
     "preset_pk": Preset,
     "group_pk": JobErrorGroup,
+    "bulk_pk": BulkAction,
 }
 
 

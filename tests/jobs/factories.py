@@ -183,7 +183,8 @@ def make_bulk(job: Job, **fields: Any) -> BulkAction:
         "state": "running",
         "next_at": NOON,
         "prepared_at": NOON,
-        "matched": 1,
+        "matched": 2,
+        "left_out": {"finished": 1},
         "accounts": {str(job.account_id): 1},
     }
     bulk = BulkAction.objects.create(**(defaults | fields))

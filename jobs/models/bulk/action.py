@@ -131,6 +131,16 @@ class BulkAction(LeasedModel):
         return self.state in OPEN_STATES
 
     @property
+    def chosen_count(self) -> int:
+        """How many jobs were chosen by their ids."""
+        return len(self.job_ids or ())
+
+    @property
+    def left_out_count(self) -> int:
+        """How many jobs are not acted on, as far as they are known."""
+        return sum(self.left_out.values())
+
+    @property
     def targets_found(self) -> int:
         """How many jobs are acted on, as far as they are known."""
         return sum(self.accounts.values())

@@ -19,7 +19,7 @@ from django.db.models.lookups import (
     LessThanOrEqual,
 )
 
-from jobs.models import SubmissionState
+from jobs.models import BulkAction, SubmissionState
 from jobs.models.search.sections import END, Section
 from jobs.query.language.context import Context
 from jobs.query.language.times import Range, read_lengths, read_times
@@ -34,7 +34,7 @@ from jobs.query.references import (
 )
 from jobs.query.search.searches import any_of
 from jobs.query.search.sections import Pattern, section_condition
-from jobs.query.search.uses import Use
+from jobs.query.search.uses import Targets, Use
 from jobs.query.search.words import id_condition
 from providers.core import registry
 from providers.core.errors import CLASSES
@@ -207,6 +207,19 @@ def batch(given: Filter, context: Context) -> Q:
 def _begins(column: str, text: str) -> Q:
     """As `startswith`, which on SQLite finds other capitals as well."""
     return Q(Exact(StrIndex(F(column), DbValue(text)), 1)) & Q(**{f"{column}__isnull": False})
+
+
+def bulk(given: Filter, context: Context) -> Q:
+    ids = {value.text: read_id(no_prefix(value)) for value in given.values}
+    rows = BulkAction.objects.filter(
+        pk__in=[pk for pk in ids.values() if pk is not None],
+        organization=context.visible.organization,
+    )
+    known = set(rows.values_list("pk", flat=True))
+    for value in given.values:
+        if ids[value.text] not in known:
+            raise value.error(f"No bulk action has the id “{value.text}”.")
+    return Q(Targets(tuple(sorted(known))))
 
 
 def preset(given: Filter, context: Context) -> Q:

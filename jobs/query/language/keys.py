@@ -87,6 +87,9 @@ KEYS: Mapping[str, Key] = {
         choices.batches,
         is_indexed=True,
     ),
+    "bulk": Key(
+        "Acted on by a bulk action, by its id", "bulk:12", conditions.bulk, is_indexed=True
+    ),
     "preset": Key(
         "Preset of an output, by name or id",
         "preset:web-720",

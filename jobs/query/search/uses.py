@@ -1,11 +1,13 @@
-"""The jobs that used a preset: their ids where they are few, else a condition to read them by."""
+"""The jobs that used a preset, or that a bulk action acts on: their ids where they are few, else a
+condition to read them by.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
 
 from django.db.models import OuterRef, Q, Subquery
 
-from jobs.models import Output
+from jobs.models import BulkTarget, Output
 from jobs.query.search.matches import MAX_FOUND, are_among
 from jobs.query.search.searches import Lazy
 
@@ -29,3 +31,23 @@ class Use(Lazy):
         # a subquery for one value cannot be turned into a join: the planner keeps the list's order
         used = Output.objects.filter(job=OuterRef("pk"), preset__in=self.preset_ids).order_by()
         return Q(pk=Subquery(used.values("job_id")[:1]))
+
+
+@dataclass(frozen=True)
+class Targets(Lazy):
+    """The jobs that one of the bulk actions acts on; one query."""
+
+    bulk_ids: tuple[int, ...]
+
+    @cached_property
+    def found(self) -> list[int] | None:
+        targets = BulkTarget.objects.filter(bulk__in=self.bulk_ids)
+        found = list(targets.values_list("job_id", flat=True)[: MAX_FOUND + 1])
+        return None if len(found) > MAX_FOUND else sorted(set(found))
+
+    @cached_property
+    def condition(self) -> Q:
+        if self.found is not None:
+            return are_among(self.found)
+        targets = BulkTarget.objects.filter(job=OuterRef("pk"), bulk__in=self.bulk_ids).order_by()
+        return Q(pk=Subquery(targets.values("job_id")[:1]))

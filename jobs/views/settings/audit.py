@@ -25,6 +25,7 @@ EXPORT_BATCH = 500
 # What actions begin with
 OBJECTS = (
     ("job", "Jobs"),
+    ("bulk", "Bulk actions"),
     ("account", "Accounts"),
     ("token", "API tokens"),
     ("member", "Members"),

@@ -13,6 +13,7 @@ from organizations.models import AuditEntry
 PAGES = {
     "job": "jobs:detail",
     "provideraccount": "jobs:account_edit",
+    "bulkaction": "jobs:bulk",
     "joberrorgroup": "insights:error",
 }
 

@@ -32,12 +32,13 @@ OURS = {
     "retried",
     "phase", "row.length", "row.mark", "search", "group.known", "error.class", "note",
     "filters.ordering",
-    "cell", "chart", "figure", "line", "series", "span", "table",
+    "cell", "chart", "figure", "line", "series", "span", "table", "part",
 }  # fmt: skip
 # a link that the adapter made: `https://` and the id, percent-encoded
 LINKS = {"job.console_url"}
 # made by us of what is ours: URLs of the board, and what an action is called
 MADE = {
+    "asked.kind",
     "row.url",
     "tabs.5.url",
     "row.label",

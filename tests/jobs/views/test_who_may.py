@@ -18,6 +18,7 @@ from tests.factories import make_invitation, make_membership
 from tests.jobs.factories import (
     make_account,
     make_body,
+    make_bulk,
     make_delivery,
     make_job,
     make_output,
@@ -54,6 +55,7 @@ def url_of(studio: Organization, job: Job, account: ProviderAccount) -> Callable
     make_body(job, {"id": 881200})
     group = make_job(account, status="failed", remote_id="881299").error_group
     assert group is not None
+    other = make_job(account, status="failed", remote_id="881300")
     ids = {
         "job": job.pk,
         "account": account.pk,
@@ -64,6 +66,7 @@ def url_of(studio: Organization, job: Job, account: ProviderAccount) -> Callable
         "invitation": make_invitation(studio).pk,
         "token": ApiToken.issue(studio, "CI")[0].pk,
         "group": group.pk,
+        "bulk": make_bulk(other, account_ids=None).pk,
     }
     people = Membership.objects.filter(organization=studio)
 

@@ -14,9 +14,10 @@ from jobs.query.language.keys import KEYS
 from jobs.query.visibility import Visibility
 from organizations.models import ApiToken, Membership, Organization
 from tests.factories import make_membership, make_organization, make_user
-from tests.jobs.factories import NOON, make_account, make_job, make_output, make_preset
+from tests.jobs.factories import NOON, make_account, make_bulk, make_job, make_output, make_preset
 
 GROUP = 70_041
+BULK = 4_711_012
 NOW = NOON + timedelta(hours=1)
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs")]
 
@@ -75,6 +76,7 @@ def jobs(organization: Organization, account: ProviderAccount) -> dict[str, Job]
         batch="spring 2",
         assignee=ann,
     )
+    make_bulk(lost, pk=BULK)
     denied = make_job(
         archive,
         name="denied",
@@ -169,6 +171,7 @@ FOUND = {
     "preset:web*,p-720": "lecture",
     "by:ann@studio.example": "lecture",
     "by:token:nightly,Ann@studio.example": "lecture lost",
+    f"bulk:{BULK}": "lost",
     "assigned:me": "denied",
     "assigned:ME,Ann@studio.example": "lost denied",
     'assigned:"ben ade" -is:unresolved': "denied",
@@ -265,6 +268,8 @@ def test_finds_several_jobs_by_their_ids(find: Find, jobs: dict[str, Job], patte
         ("account:theirs", "theirs", "No account has the id or the name “theirs”."),
         ("-account:Arkive", "Arkive", "Did you mean Archive?"),
         ("error:input", "input", "There is no error class “input”."),
+        (f"bulk:{BULK + 1}", f"{BULK + 1}", "No bulk action has the id"),
+        ("bulk:x", "x", "No bulk action has the id “x”."),
         ("preset:theirs", "theirs", "No preset has the id or the name “theirs”."),
         ("by:theirs@studio.example", "theirs@studio.example", "No member has the e-mail address"),
         ("-by:a*", "a*", "Write it in full"),
@@ -288,6 +293,7 @@ def test_a_value_that_does_not_exist_is_refused_at_its_place(
 ) -> None:
     foreign = make_account(make_organization(), name="theirs")
     make_preset(foreign, name="theirs")
+    make_bulk(make_job(foreign), pk=BULK + 1)
     make_user("theirs@studio.example")
     filters = JobFilter.parse({"q": [text]}, Visibility(organization))
     error = filters.search.error

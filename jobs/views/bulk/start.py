@@ -1,0 +1,179 @@
+"""Confirming a bulk action: what will be done, to how many jobs, and what is left out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Self
+from uuid import uuid4
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_http_methods
+
+from jobs.bulk import service
+from jobs.bulk.counting import Preview, preview
+from jobs.bulk.left_out import SENTENCES
+from jobs.bulk.service import MAX_IDS, BulkRefused, BulkRequest, KeyOfDeletedBulk
+from jobs.models import BulkKind, ProviderAccount
+from jobs.query.references import has_control_characters, read_id
+from jobs.query.visibility import Visibility
+from jobs.submission.idempotency import KeyRefused, form_key
+from jobs.views.shared.job_filters import read_job_filters
+from jobs.views.shared.layout import render_page
+from organizations.access import Access, requires
+from organizations.models.audit import MAX_REASON
+from organizations.permissions import Permission
+from organizations.sign_in.form_fields import StyledField
+
+# More jobs than these are started with their number typed.
+TYPED_ABOVE = 1_000
+MAX_LIMIT = 1_000_000
+# For how long a page may have been open when it is sent
+LONGEST_OPEN = timedelta(days=1)
+
+
+class BulkForm(forms.Form):
+    bound_field_class = StyledField
+
+    reason = forms.CharField(
+        label="Reason, for the audit log",
+        max_length=MAX_REASON,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    limit = forms.IntegerField(
+        label="At most",
+        min_value=1,
+        max_value=MAX_LIMIT,
+        required=False,
+        help_text="How many jobs, the first of the list. Empty for all of them.",
+    )
+    typed = forms.CharField(
+        label="Number of jobs",
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+    )
+
+    def check_typed(self, count: int) -> None:
+        """Refuse a form for many jobs without their number."""
+        typed = "".join(filter(str.isdigit, self.cleaned_data.get("typed", "")))
+        if count > TYPED_ABOVE and typed != str(count):
+            self.add_error("typed", f"Type {count:,} to confirm that you mean so many jobs.")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the page is about: as a link names it, then as its own form keeps it."""
+
+    request: BulkRequest
+    # why the jobs cannot be found
+    error: str = ""
+
+    @classmethod
+    def by_link(cls, request: HttpRequest, access: Access) -> Self:
+        """The filters of the job list, or some ids of jobs."""
+        given, wanted = request.GET, _begin(request.GET, access)
+        if "id" in given:
+            return cls(replace(wanted, ids=_read_ids(given)))
+        filters = read_job_filters(request, access)
+        error = " ".join(filters.errors.values())
+        return cls(replace(wanted, query=filters.text), error)
+
+    @classmethod
+    def by_form(cls, request: HttpRequest, access: Access) -> Self:
+        """The query with the times that it was shown with."""
+        given, wanted = request.POST, _begin(request.POST, access)
+        query = given.get("q", "")
+        if has_control_characters(query):
+            return cls(wanted, "Remove the control characters.")
+        last = read_id(given.get("last", ""))
+        wanted = replace(wanted, at=_read_at(given.get("at", "")), last_job_id=last)
+        if "id" in given:
+            return cls(replace(wanted, ids=_read_ids(given)))
+        return cls(replace(wanted, query=query))
+
+
+def _begin(given: QueryDict, access: Access) -> BulkRequest:
+    kind = given.get("action", "")
+    return BulkRequest(
+        BulkKind(kind) if kind in BulkKind.values else BulkKind.RESUBMIT,
+        Visibility(access.organization, member_id=access.member_id),
+        zone=timezone.get_current_timezone(),
+        at=timezone.now(),
+    )
+
+
+def _read_ids(given: QueryDict) -> list[int]:
+    ids = (read_id(text) for text in given.getlist("id")[:MAX_IDS])
+    return [pk for pk in ids if pk is not None]
+
+
+def _read_at(text: str) -> datetime:
+    now = timezone.now()
+    try:
+        at = parse_datetime(text)
+    except ValueError:
+        at = None
+    is_recent = at is not None and timezone.is_aware(at) and now - LONGEST_OPEN <= at <= now
+    return at if at is not None and is_recent else now
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Permission.ACT)
+def bulk_new(request: HttpRequest, access: Access) -> HttpResponse:
+    """Asks first: shows what will be done, and does it when that is sent back."""
+    if request.method != "POST":
+        asked = Asked.by_link(request, access)
+        return _show(request, access, asked, BulkForm(), 422 if asked.error else 200)
+    asked, form = Asked.by_form(request, access), BulkForm(request.POST)
+    if asked.error or not form.is_valid():
+        return _show(request, access, asked, form, 422)
+    wanted = replace(
+        asked.request, limit=form.cleaned_data["limit"], reason=form.cleaned_data["reason"].strip()
+    )
+    body = [wanted.kind, wanted.query, wanted.ids, wanted.limit, wanted.reason]
+    try:
+        key = form_key(request.POST.get("key", ""), "bulk", body, access.user)
+        if (made := service.find_made(wanted.visible, key)) is None:
+            form.check_typed(preview(wanted.select(), wanted.kind, wanted.limit).count)
+            if form.errors:
+                return _show(request, access, replace(asked, request=wanted), form, 422)
+            made = service.start(wanted, user=access.user, key=key)
+    except (BulkRefused, KeyRefused, KeyOfDeletedBulk) as error:
+        return _show(request, access, replace(asked, error=str(error)), form, 422)
+    return redirect("jobs:bulk", access.organization.slug, made.pk)
+
+
+def _show(
+    request: HttpRequest, access: Access, asked: Asked, form: BulkForm, status: int
+) -> HttpResponse:
+    context: dict[str, Any] = {"form": form, "asked": asked.request, "error": asked.error}
+    if not asked.error:
+        try:
+            context |= _preview(access, asked.request)
+        except BulkRefused as error:
+            context["error"], status = str(error), 422
+    context["verb"] = asked.request.kind.label
+    context |= {"key": request.POST.get("key") or uuid4().hex}
+    return render_page(
+        request, access, "jobs/bulk/bulk_new.html", context, section="jobs", status=status
+    )
+
+
+def _preview(access: Access, wanted: BulkRequest) -> Mapping[str, Any]:
+    selection = wanted.select()
+    found: Preview = preview(selection, wanted.kind, wanted.limit)
+    accounts = ProviderAccount.objects.for_organization(access.organization).for_health()
+    rows = accounts.filter(pk__in=found.accounts).order_by("name")
+    return {
+        "found": found,
+        "last": selection.last_job_id,
+        "left_out": [(SENTENCES[reason], count) for reason, count in found.left_out.most_common()],
+        "left_out_total": found.left_out.total(),
+        "accounts": [(account, found.accounts[account.pk]) for account in rows],
+        "is_typed": found.count > TYPED_ABOVE,
+    }
