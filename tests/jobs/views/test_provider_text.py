@@ -39,6 +39,8 @@ LINKS = {"job.console_url"}
 # made by us of what is ours: URLs of the board, and what an action is called
 MADE = {
     "asked.kind",
+    # as its person typed it, sent back by the form
+    "asked.query",
     "row.url",
     "tabs.5.url",
     "row.label",
