@@ -7,6 +7,7 @@ another board than the demo's.
 """
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
-VIEWS = ((1440, "light"), (1440, "dark"), (375, "light"))
+VIEWS = ((1440, "light"), (1440, "dark"), (375, "light"), (375, "dark"))
 # an account of the demo, whose form has most to show
 ACCOUNT = "Zencoder"
 # what the demo submits, so that its outputs are there to be played
@@ -60,14 +61,20 @@ def sign_in(page: Page) -> None:
     page.get_by_label("E-mail address").fill(os.environ.get("EMAIL", "demo@example.com"))
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/jobs/")
+    page.wait_for_url(re.compile(r"/o/[^/]+/$"))
 
 
 def pages(page: Page) -> Iterator[tuple[str, str]]:
     """Name and path of each page; a job of a status where there is one."""
-    jobs = page.url.removesuffix("/")
-    organization = jobs.removesuffix("/jobs")
+    organization = page.url.removesuffix("/")
+    jobs = f"{organization}/jobs"
+    yield "overview", f"{organization}/"
     yield "jobs", f"{jobs}/"
+    yield "jobs-query", f"{jobs}/?q=status:failed+created:>30d"
+    yield "jobs-query-error", f"{jobs}/?q=status:failed+provder:zencoder"
+    yield "jobs-empty", f"{jobs}/?q=name:nothing-is-called-like-this"
+    if running := first(page, f"{jobs}/?status=running", ".job-name"):
+        yield "job-running", running
     if failed := first(page, f"{jobs}/?status=failed&error=input.*", ".job-name"):
         yield "job-failed", failed
     if succeeded := first(
@@ -83,7 +90,13 @@ def pages(page: Page) -> Iterator[tuple[str, str]]:
     if preset := first(page, f"{organization}/presets/", ".row-link"):
         yield "preset", preset
     yield "files", f"{organization}/files/?status=succeeded"
+    yield "presets", f"{organization}/presets/"
+    yield "errors", f"{organization}/errors/"
+    if error := first(page, f"{organization}/errors/", ".group-title .row-link"):
+        yield "error", error
     yield "statistics", f"{organization}/stats/?span=24h"
+    for section in ("members", "roles", "tokens", "audit"):
+        yield f"settings-{section}", f"{organization}/settings/{section}/"
 
 
 def first(page: Page, path: str, selector: str) -> str:
