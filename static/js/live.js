@@ -169,7 +169,9 @@
   });
 
   function keepChange(field, next) {
-    if (!(changedAt.get(field) > answerOf)) return;
+    // what is selected in a list is no part of any answer
+    const isKept = field.dataset?.keep !== undefined;
+    if (!isKept && !(changedAt.get(field) > answerOf)) return;
     if (field.matches("[type=checkbox], [type=radio]")) {
       if (field.value === next.value) next.toggleAttribute("checked", field.checked);
     } else if (field.matches("select")) {

@@ -1,6 +1,6 @@
 """Confirming a bulk action: what will be done, to how many jobs, and what is left out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -21,7 +21,7 @@ from jobs.models import BulkKind, ProviderAccount
 from jobs.query.references import has_control_characters, read_id
 from jobs.query.visibility import Visibility
 from jobs.submission.idempotency import KeyRefused, form_key
-from jobs.views.shared.job_filters import read_job_filters
+from jobs.views.shared.job_filters import read_job_filters, read_last_filters
 from jobs.views.shared.layout import render_page
 from organizations.access import Access, requires
 from organizations.models.audit import MAX_REASON
@@ -77,9 +77,16 @@ class Asked:
     def by_link(cls, request: HttpRequest, access: Access) -> Self:
         """The filters of the job list, or some ids of jobs."""
         given, wanted = request.GET, _begin(request.GET, access)
-        if "id" in given:
-            return cls(replace(wanted, ids=_read_ids(given)))
-        filters = read_job_filters(request, access)
+        scope = given.get("scope", "")
+        if scope == "page":
+            return cls(replace(wanted, ids=_read_ids(given.get("page", "").split(","))))
+        if scope == "selected" or (not scope and "id" in given):
+            ids = _read_ids(given.getlist("id"))
+            return cls(replace(wanted, ids=ids), "" if ids else "Select a job first.")
+        is_all = scope == "all"
+        filters = (read_last_filters if is_all else read_job_filters)(request, access)
+        if filters is None:
+            return cls(wanted, "The filters of the list cannot be read.")
         error = " ".join(filters.errors.values())
         return cls(replace(wanted, query=filters.text), error)
 
@@ -93,7 +100,7 @@ class Asked:
         last = read_id(given.get("last", ""))
         wanted = replace(wanted, at=_read_at(given.get("at", "")), last_job_id=last)
         if "id" in given:
-            return cls(replace(wanted, ids=_read_ids(given)))
+            return cls(replace(wanted, ids=_read_ids(given.getlist("id"))))
         return cls(replace(wanted, query=query))
 
 
@@ -107,8 +114,8 @@ def _begin(given: QueryDict, access: Access) -> BulkRequest:
     )
 
 
-def _read_ids(given: QueryDict) -> list[int]:
-    ids = (read_id(text) for text in given.getlist("id")[:MAX_IDS])
+def _read_ids(texts: Sequence[str]) -> list[int]:
+    ids = (read_id(text) for text in texts[:MAX_IDS])
     return [pk for pk in ids if pk is not None]
 
 

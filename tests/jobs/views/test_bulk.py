@@ -237,3 +237,29 @@ def test_the_list_and_errors_lead_to_the_confirmation(
         assert "bulk/new" not in viewer.get(url).content.decode()
     retry = f"{NEW}?action=resubmit&status=failed&unresolved=true&error_group={group.pk}"
     assert "Retry 1 of 1 job?" in text_of(operator.get(retry))
+
+
+def test_what_is_selected_in_the_list_is_confirmed(
+    operator: Client, viewer: Client, account: ProviderAccount
+) -> None:
+    first, second = (make_job(account, status="failed") for _ in range(2))
+    make_job(account, status="queued")
+    listed = operator.get("/o/harbour-studio/jobs/?status=failed").content.decode()
+    assert listed.count('class="form-check-input pick row-top"') == 2
+    assert 'id="selection"' in listed
+    assert "pick" not in viewer.get("/o/harbour-studio/jobs/").content.decode()
+    more = f"action=resubmit&page={first.pk},{second.pk},&list=status%3Dfailed"
+    for scope, count in (("selected", 1), ("page", 2), ("all", 2)):
+        text = text_of(operator.get(f"{NEW}?{more}&scope={scope}&id={first.pk}"))
+        assert f"Retry {count} of {count} job" in text, scope
+
+
+@pytest.mark.parametrize(
+    "query", ["scope=selected", "scope=page", "scope=page&page=x", "scope=all&list=q%3Dcreated:>"]
+)
+def test_a_scope_without_jobs_is_not_all_jobs(
+    operator: Client, account: ProviderAccount, query: str
+) -> None:
+    make_job(account, status="failed")
+    page = operator.get(f"{NEW}?action=resubmit&{query}").content.decode()
+    assert 'type="submit"' not in page[page.index("bulk-form") :]
