@@ -10,12 +10,10 @@ from jobs.bulk.left_out import AccountFacts, find_refusals, with_refusals
 from jobs.models import BulkAction, BulkKind, Job
 from jobs.models.mirror.job import JobQuerySet
 from jobs.query.jobs import JobFilter
+from jobs.query.paging.orderings import SORT_TIMES
 from jobs.query.search.matches import are_among
 from jobs.query.visibility import Visibility
 from organizations.profile.time_zones import zone_named
-
-# what the orders of lists sort by
-READ_COLUMNS = ("pk", "account_id", "sort_at", "sort_started_at", "ended_at", "changed_at")
 
 
 class FoundJob(NamedTuple):
@@ -89,9 +87,11 @@ class Selection:
         come. Raises ValueError for a cursor that is not valid any more.
         """
         jobs = self.visible.jobs().filter(pk__lte=self.last_job_id)
-        rows, following = self._page(
-            with_refusals(jobs, kind, self.accounts).only(*READ_COLUMNS), limit, cursor
-        )
+        # of the times, which take longest to read, those that the list is in the order of
+        times = SORT_TIMES[self.filters.ordering.name] if self.job_ids is None else ()
+        columns = ("pk", "account_id", *times)
+        found = with_refusals(jobs, kind, self.accounts).only(*columns)
+        rows, following = self._page(found, limit, cursor)
         refusals = find_refusals(rows, kind)
         return Chunk(
             [FoundJob(row.pk, row.account_id, refusals[row.pk]) for row in rows], following
