@@ -1,6 +1,7 @@
 """Asking for the action on one job after the other, no more at a time than others can wait for."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -30,6 +31,8 @@ from organizations.audit.origin import Origin, acting_from
 
 log = structlog.get_logger(__name__)
 
+# A run only reads and writes here, a few seconds at a time: what a killed one held is soon free.
+LEASE = timedelta(seconds=30)
 # Of all bulk actions, at each account: a person's own submission waits behind no more than these.
 UNDER_WAY = 20
 
@@ -43,6 +46,7 @@ def request_next(bulk: BulkAction) -> None:
         room = UNDER_WAY - counts.get(account, 0)
         if room <= 0:
             continue
+        leases.renew(bulk, LEASE)
         pending = bulk.targets.filter(account=account, outcome=BulkOutcome.PENDING)
         for pk in list(pending.order_by("pk").values_list("pk", flat=True)[:room]):
             request_target(bulk, pk)

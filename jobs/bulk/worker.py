@@ -11,7 +11,7 @@ import structlog
 from django.utils import timezone
 
 from jobs.bulk.preparing import prepare_chunk
-from jobs.bulk.requesting import request_next
+from jobs.bulk.requesting import LEASE, request_next
 from jobs.bulk.service import end
 from jobs.bulk.settling import settle
 from jobs.models import BulkAction, BulkOutcome, BulkState
@@ -19,7 +19,7 @@ from jobs.models.bulk.action import OPEN_STATES
 from jobs.workqueue import leases
 from jobs.workqueue.dispatch import MESSAGE_TIMEOUT
 from jobs.workqueue.enqueue import enqueue_on_commit
-from jobs.workqueue.leases import CALL_LEASE, LeaseLost
+from jobs.workqueue.leases import LeaseLost
 from jobs.workqueue.reconnect import DISCONNECTED, retry_on_disconnect
 from organizations.models import ApiToken, Membership, Role
 from organizations.permissions import Permission, role_allows, scope_allows
@@ -48,7 +48,7 @@ def dispatch() -> None:
 def run_bulk(bulk_id: int) -> None:
     """Do the next part of an action that is due. Safe to run twice at a time."""
     due = BulkAction.objects.due(timezone.now())
-    bulk = leases.take(due, bulk_id, CALL_LEASE, "organization", "actor", "token")
+    bulk = leases.take(due, bulk_id, LEASE, "organization", "actor", "token")
     if bulk is None:
         return
     wait_s: float | None = ERROR_WAIT_S
@@ -75,7 +75,7 @@ def _run(bulk: BulkAction) -> float | None:
         # the first jobs do not wait until the last one is found
         settle(bulk)
         request_next(bulk)
-        leases.renew(bulk, CALL_LEASE)
+        leases.renew(bulk, LEASE)
         if time.monotonic() > deadline:
             break
     is_waiting = settle(bulk)
