@@ -179,10 +179,11 @@ def test_it_is_on_every_screen(account: ProviderAccount, studio: Organization) -
     make_history(account)
     job = make_running(account, 30)
     make_running(account, 5)
-    run()
     member = Client()
     member.force_login(make_membership(studio, Role.VIEWER).user)
     jobs = reverse("jobs:list", args=[studio.slug])
+    assert "Nothing is stuck" in member.get(f"{jobs}?stuck=true").text
+    run()
     for query in ("stuck=true", "q=is:stuck", "q=is:stuck+OR+is:suspect"):
         text = member.get(f"{jobs}?{query}").text
         assert text.count('<tr id="job-') == 1
