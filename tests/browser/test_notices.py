@@ -40,6 +40,7 @@ def test_a_job_that_ends_is_shown_on_any_page_until_it_is_dismissed(
     # it asks no more than each half minute
     behind.clock.fast_forward(31_000)
     expect(behind.locator(".toast-notice")).to_be_visible()
+    behind.wait_for_function("window.shown.length")
     assert behind.evaluate("window.shown") == ["good.mp4 Succeeded"]
     behind.close()
 

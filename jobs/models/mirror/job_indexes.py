@@ -120,6 +120,12 @@ JOB_INDEXES = [
         condition=Q(assignee__isnull=False),
         name="job_list_assignee",
     ),
+    # how many failures one has left, beside the navigation of each page
+    models.Index(
+        fields=["assignee"],
+        condition=Q(assignee__isnull=False, is_unresolved=True),
+        name="job_count_assignee",
+    ),
     # the retries of some jobs, and what a job resolved. Few jobs have these keys: an index of all
     # would be written for each, and SQLite would take it for useless.
     models.Index(fields=["retry_of"], condition=Q(retry_of__isnull=False), name="job_retries"),
