@@ -116,8 +116,8 @@ class RollupState(models.Model):
     # is added step by step; what comes after the other is counted when somebody asks.
     reached_from = models.DateTimeField()
     reached_to = models.DateTimeField()
-    # when the last two days were last summed up anew; and the day before them that was last, from
-    # which it goes on backwards
+    # when the last two days were last summed up anew; and which earlier day was, one at a time and
+    # backwards
     checked_at = models.DateTimeField()
     checked_to = models.DateTimeField()
 

@@ -74,7 +74,7 @@ class Bin(Func):
 
 
 class Key(NamedTuple):
-    """What jobs are told apart by; `quarter` is the beginning of it, `error_class` may be empty."""
+    """What jobs are grouped by; `quarter` is the beginning of it, `error_class` may be empty."""
 
     account: int
     quarter: datetime

@@ -105,7 +105,7 @@ class StatsFilter(ListFilter):
 
     @property
     def is_summed_up(self) -> bool:
-        """Whether the sums tell apart all that is asked for."""
+        """Whether the sums distinguish all that is asked for."""
         return self.jobs.condition == Q() and {name for name, _ in self.jobs.given} <= _SUMMED_UP
 
 

@@ -48,7 +48,7 @@ def read_statistics(
 ) -> Statistics:
     """What is asked for of what is `visible`; `with_causes`: errors and presets, too.
 
-    From the sums it takes a few queries, whatever the number of jobs. What these do not tell apart
+    From the sums it takes a few queries, whatever the number of jobs. What these do not distinguish
     is searched for in the jobs, the last ones first, for `windows.SEARCH_S` at most.
     """
     if filters.is_unreadable:

@@ -25,7 +25,7 @@ class NoticeRefused(Exception):
 
 
 def request_notice(job: Job, member_id: int) -> None:
-    """Have the member told when the job ends. Twice is once. Raises NoticeRefused."""
+    """Notify the member when the job ends; asking twice changes nothing. Raises NoticeRefused."""
     if job.is_terminal or job.gone_at is not None:
         raise NoticeRefused("This job has already ended.")
     with transaction.atomic():

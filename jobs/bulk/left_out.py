@@ -1,6 +1,6 @@
 """Which jobs a bulk action leaves out, and why: what jobs.actions.offers says, as a condition."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
@@ -10,6 +10,7 @@ from jobs.actions.offers import Refusal
 from jobs.models import BulkKind, Job, Submission, SubmissionState
 from jobs.models.mirror.job import JobQuerySet
 from providers.core import registry
+from providers.core.contract import Provider
 from providers.core.status import TERMINAL, JobStatus
 from providers.core.types import Capability
 
@@ -126,7 +127,9 @@ def _lacking(accounts: Iterable[AccountFacts], capability: Capability) -> Q:
     return Q(account__in=[one.pk for one in accounts if one.pk not in able])
 
 
-def _by_adapter(accounts: Iterable[AccountFacts]):  # type: ignore[no-untyped-def]
+def _by_adapter(
+    accounts: Iterable[AccountFacts],
+) -> Iterator[tuple[list[int], type[Provider]]]:
     slugs = dict.fromkeys(one.provider for one in accounts)
     for slug in slugs:
         yield [one.pk for one in accounts if one.provider == slug], registry.get_or_removed(slug)

@@ -19,7 +19,7 @@ CHUNK = MAX_IDS
 
 
 def prepare_chunk(bulk: BulkAction) -> None:
-    """Write the next targets and, in the same transaction, where it goes on.
+    """Write the next targets and, in the same transaction, the cursor of the chunk after them.
 
     A query that cannot be read any more, such as one with an account that has been renamed, stops
     the action. Raises LeaseLost.

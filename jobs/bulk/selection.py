@@ -26,7 +26,7 @@ class FoundJob(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """`next` is where it goes on; None at the end."""
+    """`next` is the cursor of the next chunk; None at the end."""
 
     jobs: Sequence[FoundJob]
     next: str | None

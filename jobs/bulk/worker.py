@@ -65,7 +65,7 @@ def run_bulk(bulk_id: int) -> None:
 
 
 def _run(bulk: BulkAction) -> float | None:
-    """After how many seconds it goes on; None where nothing is left to do."""
+    """In how many seconds the next run is due; None where nothing is left to do."""
     if bulk.is_open and (refusal := _why_not_allowed(bulk)):
         end(bulk, BulkState.STOPPED, refusal)
         bulk.refresh_from_db()

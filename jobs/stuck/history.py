@@ -47,7 +47,7 @@ def learn_of_account(account_id: int, now: datetime) -> None:
 
 
 def usual_times(account_ids: Sequence[int]) -> dict[tuple[int, str], UsualTimes]:
-    """By account and shape; only such as enough jobs tell. One query."""
+    """By account and shape, where there are enough jobs. One query."""
     found = UsualTimes.objects.filter(account__in=account_ids)
     return {(row.account_id, row.shape): row for row in found}
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,7 @@ class Report:
     failure: str = ""
 
 
-class ReportingCommand(BaseCommand):
+class ReportingCommand(BaseCommand, ABC):
     """Base of our commands: override `run`, and `add_arguments` calling super.
 
     Standard output carries the report alone: its lines, or with `--json` exactly one JSON object.
@@ -41,9 +42,9 @@ class ReportingCommand(BaseCommand):
             "--json", action="store_true", dest="as_json", help="Print one JSON object."
         )
 
+    @abstractmethod
     def run(self, *args: Any, **options: Any) -> Report:
         """Do the work. Raises CommandError with a sentence."""
-        raise NotImplementedError
 
     def warn(self, sentence: str) -> None:
         self.stderr.write(make_one_line(sentence))

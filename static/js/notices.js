@@ -40,7 +40,7 @@
     }
   }
 
-  function tell() {
+  function announceNew() {
     for (const card of cards()) {
       if (known.has(card.id)) continue;
       known.add(card.id);
@@ -58,7 +58,7 @@
 
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.target.id === "toasts") {
-      tell();
+      announceNew();
       // the last one was dismissed, and its button had the focus
       if (!cards().length && document.activeElement === document.body)
         document.getElementById("content").focus({ preventScroll: true });
@@ -67,7 +67,7 @@
     if (event.target.dataset.said) announce(event.target.dataset.said);
   });
   document.addEventListener("htmx:oobAfterSwap", (event) => {
-    if (event.detail.target.id === "toasts") tell();
+    if (event.detail.target.id === "toasts") announceNew();
   });
 
   // Pages ask nothing while they are hidden, but for somebody who waits and can be shown something
@@ -80,5 +80,5 @@
     });
   }, HIDDEN_MS);
 
-  document.addEventListener("DOMContentLoaded", tell);
+  document.addEventListener("DOMContentLoaded", announceNew);
 })();

@@ -1,8 +1,8 @@
 """Pages of what no index serves: searched newest first, in the time that a reader waits.
 
 The rows are gone through in the order of the list, window by window. When the time is
-over the page says how far the search got, and its next page goes on from there. A page may then be
-short, or empty, with more to come.
+over the page says how far the search got, and its next page continues from there. A page may then
+be short, or empty, with more to come.
 """
 
 from dataclasses import dataclass, field

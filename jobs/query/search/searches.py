@@ -1,5 +1,6 @@
 """Conditions that ask the index when they first become part of a query, and only then."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -12,20 +13,21 @@ from jobs.models.search.sections import Term
 from jobs.query.search.matches import are_among, contains, find_jobs
 
 
-class Lazy:
+class Lazy(ABC):
     """A condition on jobs that is made when it is used, and then serves whatever it narrows."""
 
     # to Django: it is true or false
     conditional: ClassVar[bool] = True
 
     @property
+    @abstractmethod
     def found(self) -> list[int] | None:
         """The ids of the jobs that fit; None where they are not known to be few."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def condition(self) -> Q:
-        raise NotImplementedError
+        """What the jobs that fit have in common."""
 
     def resolve_expression(self, *args: Any, **kwargs: Any) -> Any:
         wrapped = ExpressionWrapper(self.condition, output_field=BooleanField())
