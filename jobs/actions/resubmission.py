@@ -78,6 +78,7 @@ def _submit_again(job: Job, user: User | None, token: ApiToken | None) -> Job:
         token=token,
         allow_duplicate=True,
         retry_of=job,
+        template_version=job.template_version,
     ).job
 
 

@@ -1,4 +1,4 @@
-"""The mirrored tables, read-only."""
+"""The mirrored tables and what was submitted, read-only."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
@@ -24,7 +24,9 @@ from jobs.models import (
     JobPoll,
     Output,
     Preset,
+    RequestTemplate,
     Submission,
+    TemplateVersion,
     WebhookDelivery,
 )
 from jobs.models.fields import EncryptedJSONField
@@ -174,6 +176,23 @@ class SubmissionAdmin(MirrorAdmin):
     list_select_related = ["job", "organization"]
     search_fields = ["key__exact", "job__remote_id__exact"]
     deferred = job_columns("request", "remarks")
+
+
+@admin.register(RequestTemplate)
+class RequestTemplateAdmin(MirrorAdmin):
+    list_display = ["name", "organization", "archived_at"]
+    list_filter = [("archived_at", admin.EmptyFieldListFilter), "organization"]
+    list_select_related = ["organization"]
+    search_fields = ["name"]
+
+
+@admin.register(TemplateVersion)
+class TemplateVersionAdmin(MirrorAdmin):
+    list_display = ["template", "number", "is_newest", "saved_at", "saved_by"]
+    list_filter = ["is_newest"]
+    list_select_related = ["template", "saved_by"]
+    search_fields = ["template__name"]
+    deferred = ["settings", "shown"]
 
 
 @admin.register(IdempotencyKey)

@@ -27,6 +27,7 @@ COPIED = frozenset(
         "name",
         "metadata",
         "request",
+        "template_version",
         "is_test",
         "is_clip",
         "priority",

@@ -18,6 +18,7 @@ from jobs.models.mirror.preset import Preset
 from jobs.models.mirror.sidecars import JobBody, JobPoll, JobSecret
 from jobs.models.mirror.usual_times import UsualTimes
 from jobs.models.rate_budget import RateBudget
+from jobs.models.requests.template import RequestTemplate, TemplateVersion
 from jobs.models.row_failure import RowFailure
 from jobs.models.search.row import JobSearch
 from jobs.models.submission import Submission, SubmissionState
@@ -54,11 +55,13 @@ __all__ = [
     "ProviderAccount",
     "ProviderHost",
     "RateBudget",
+    "RequestTemplate",
     "RowFailure",
     "SavedView",
     "StuckKind",
     "Submission",
     "SubmissionState",
+    "TemplateVersion",
     "UsualTimes",
     "Verdict",
     "ViewCounting",

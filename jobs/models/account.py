@@ -11,6 +11,7 @@ from django.db.models.functions import Concat, Lower, StrIndex, Substr
 from django.utils import timezone
 
 from jobs.models.fields import EncryptedJSONField
+from jobs.models.requests.template import RequestTemplate
 from jobs.models.work import LeasedModel, unleased
 from organizations.models import Organization
 from providers.core import registry
@@ -53,6 +54,7 @@ def new_hook_secret() -> str:
 # What pages that say how all accounts are doing do not need, the secrets among it
 UNSHOWN_COLUMNS = (
     *("credentials", "hook_secret", "options", "base_url", "host", "is_default"),
+    "default_template",
     *("dispatched_until", "lease", "last_error_at", "latency_ms", "rate_remaining"),
     *("import_cursor", "import_read_cursor", "last_pass_at", "crawled_at"),
 )
@@ -107,6 +109,15 @@ class ProviderAccount(LeasedModel):
     )
     # what the form for a new job begins with, for all members
     is_default = models.BooleanField(default=False, editable=False)
+    # what the form for a new job at this account begins with
+    default_template = models.ForeignKey(
+        RequestTemplate,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="default_at",
+    )
     # the last path segment of our webhook URL
     hook_secret = EncryptedJSONField(default=new_hook_secret)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -8,7 +8,15 @@ from django.utils import timezone
 
 from jobs.mirror.search import write_search
 from jobs.mirror.storable import clean_json, fit_to_column
-from jobs.models import EventSource, Job, JobEvent, JobSecret, ProviderAccount, Submission
+from jobs.models import (
+    EventSource,
+    Job,
+    JobEvent,
+    JobSecret,
+    ProviderAccount,
+    Submission,
+    TemplateVersion,
+)
 from jobs.submission.stored_request import dump_request
 from organizations.models import ApiToken, AuditEntry, Organization, User
 from providers.core.status import JobStatus
@@ -29,6 +37,7 @@ class NewJob:
     token: ApiToken | None
     retry_of: Job | None
     remarks: tuple[str, ...] = ()
+    template_version: TemplateVersion | None = None
 
 
 def write_rows(new: NewJob) -> Job:
@@ -70,6 +79,7 @@ def _write_job(new: NewJob, now: datetime) -> Job:
         submitted_by=new.user,
         submitted_token=new.token,
         retry_of=new.retry_of,
+        template_version=new.template_version,
         first_seen_at=now,
         changed_at=now,
         sort_at=now,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from jobs.mirror.storable import clean_json
-from jobs.models import Job, ProviderAccount, Submission
+from jobs.models import Job, ProviderAccount, Submission, TemplateVersion
 from jobs.submission import idempotency
 from jobs.submission.duplicates import fingerprint, refuse_duplicate
 from jobs.submission.idempotency import CallerKey
@@ -34,9 +34,11 @@ def submit(
     key: CallerKey | None = None,
     allow_duplicate: bool = False,
     retry_of: Job | None = None,
+    template_version: TemplateVersion | None = None,
 ) -> Submitted:
     """Write the job in status `submitting` and enqueue it; sends nothing itself.
 
+    `template_version` is what the request was made from, for the record: `request` is complete.
     `issues` are what `validation.check` found, where the caller has asked already. The same `key`
     again returns the job that it made. Raises SubmissionRefused, KeyRefused, KeyOfDeletedJob, or
     DuplicateJob unless `allow_duplicate`.
@@ -52,7 +54,9 @@ def submit(
     digest = fingerprint(account, request)
     # a sentence such as "The outputs in extra replace these." is about its field
     remarks = tuple(f"{issue.field}: {issue.message}" for issue in issues)
-    new = NewJob(organization, account, request, digest, user, token, retry_of, remarks)
+    new = NewJob(
+        organization, account, request, digest, user, token, retry_of, remarks, template_version
+    )
     make = partial(_write_and_enqueue, new, allow_duplicate=allow_duplicate)
     return Submitted(*idempotency.make_once(organization, key, make))
 

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from jobs.models.account import ProviderAccount
 from jobs.models.mirror.error_group import JobErrorGroup, prefetch_assignees
 from jobs.models.mirror.job_indexes import JOB_INDEXES
+from jobs.models.requests.template import TemplateVersion
 from organizations.models import ApiToken, Membership, Organization, name_actor
 from providers.core.status import ACTIVE, TERMINAL, JobStatus
 from providers.parsing.text import make_visible
@@ -32,6 +33,7 @@ HEAVY_COLUMNS = ("metadata", "request", "errors", "digests")
 # What no row of the site's lists shows: a column of fifty rows takes as long to read as to print.
 UNSHOWN_COLUMNS = (
     *("phase", "priority", "console_url", "error_code", "is_clip", "is_newest"),
+    "template_version",
     *("observed_finished_at", "first_seen_revision", "status_revision"),
     *("input_duration_ms", "input_size_bytes", "input_width", "input_height"),
     *("input_frame_rate", "input_bitrate_kbps", "input_video_codec", "input_audio_codec"),
@@ -183,6 +185,15 @@ class Job(models.Model):
         null=True,
         blank=True,
         related_name="retries",
+        db_index=False,
+    )
+    # what its settings were taken from; those that the request gave itself replaced its
+    template_version = models.ForeignKey(
+        TemplateVersion,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="jobs",
         db_index=False,
     )
     # the later attempt that succeeded, of a failed job; kept by jobs.mirror.failures.resolved

@@ -132,6 +132,12 @@ JOB_INDEXES = [
     models.Index(
         fields=["resolved_by"], condition=Q(resolved_by__isnull=False), name="job_resolutions"
     ),
+    # whether a template was used
+    models.Index(
+        fields=["template_version"],
+        condition=Q(template_version__isnull=False),
+        name="job_template_version",
+    ),
     # one account's jobs
     models.Index(F("account"), F("sort_at").desc(), F("id").desc(), name="job_list_account"),
     # the tabs of one account, or of some, and their counts

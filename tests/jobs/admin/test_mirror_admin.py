@@ -33,9 +33,11 @@ from jobs.models import (
     ProviderAccount,
     ProviderHost,
     RateBudget,
+    RequestTemplate,
     RowFailure,
     SavedView,
     Submission,
+    TemplateVersion,
     UsualTimes,
     ViewCounting,
     WebhookDelivery,
@@ -54,8 +56,8 @@ from tests.jobs.factories import (
 pytestmark = pytest.mark.django_db
 
 MIRRORED: list[type[Model]] = [
-    IdempotencyKey, Job, JobAction, JobBody, JobEvent, JobPoll, Output, Preset, Submission,
-    WebhookDelivery,
+    IdempotencyKey, Job, JobAction, JobBody, JobEvent, JobPoll, Output, Preset,
+    RequestTemplate, Submission, TemplateVersion, WebhookDelivery,
 ]  # fmt: skip
 each_mirrored = pytest.mark.parametrize("model", MIRRORED, ids=lambda model: model.__name__)
 
@@ -79,6 +81,15 @@ def fill(account: ProviderAccount, number: int = 1) -> None:
             fingerprint="f" * 64,
             request={"input": "https://cdn/in?Signature=canary"},
             next_at=NOON,
+        )
+        template = RequestTemplate.objects.create(
+            organization=job.organization, name=f"episode {job.pk}"
+        )
+        TemplateVersion.objects.create(
+            template=template,
+            settings={"destination": "s3://canary@site/"},
+            shown={"destination": "s3://REDACTED@site/"},
+            saved_by=make_user(),
         )
         WebhookDelivery.objects.create(
             account=account,

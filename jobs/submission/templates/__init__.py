@@ -1,0 +1,1 @@
+"""Templates: saved settings, and the requests that are made of them."""
