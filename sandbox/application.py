@@ -173,7 +173,7 @@ class Application:
         if not self.store.setting(seeded) and (options.seed_jobs or options.seed_second):
             second = make_history(SECOND, options.seed)
             self.store.add(history.jobs(options.seed_jobs, now))
-            self.store.add(second.jobs(options.seed_second, now))
+            self.store.add(second.jobs(options.seed_second, now, all_well=True))
             self.store.add(history.unknown(now) for _ in range(options.seed_unknown))
             self.store.set(seeded, str(options.seed_jobs))
         moving = options.seed_moving

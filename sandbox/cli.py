@@ -87,7 +87,7 @@ def _add_seed(add: Add) -> None:
     add("--seed", type=int, default=1, help="which history is seeded")
     for name, what in (
         ("--seed-jobs", "ended jobs of the first account"),
-        ("--seed-second", "ended jobs of the second account"),
+        ("--seed-second", "ended jobs of the second account, where nothing failed"),
         ("--seed-unknown", "jobs in a state that nobody documented"),
         ("--seed-moving", "jobs that wait and run"),
     ):

@@ -21,6 +21,8 @@ FOLDER = ROOT / "docs" / "screenshots"
 VIEWS = ((1440, "light"), (1440, "dark"), (375, "light"), (375, "dark"))
 # an account of the demo, whose form has most to show
 ACCOUNT = "Zencoder"
+# an organization of the demo where nothing failed
+CALM = "/o/northlight/"
 # what the demo submits, so that its outputs are there to be played
 CLIP = "good.mp4"
 # muted: the browser plays aloud only what a person asked for
@@ -69,6 +71,7 @@ def pages(page: Page) -> Iterator[tuple[str, str]]:
     organization = page.url.removesuffix("/")
     jobs = f"{organization}/jobs"
     yield "overview", f"{organization}/"
+    yield "overview-calm", CALM
     yield "jobs", f"{jobs}/"
     yield "jobs-query", f"{jobs}/?q=status:failed+created:>30d"
     yield "jobs-query-error", f"{jobs}/?q=status:failed+provder:zencoder"

@@ -59,7 +59,8 @@ class History:
         self._on_output = [Problem(c, m) for where, c, m in problems if where == "output"]
         self._random = random.Random(f"history:{provider}:{account}:{seed}")  # noqa: S311 (repeatable)
 
-    def jobs(self, count: int, now: float) -> Iterator[Job]:
+    def jobs(self, count: int, now: float, *, all_well: bool = False) -> Iterator[Job]:
+        """`all_well`: nothing failed, was cancelled or left out."""
         rng = self._random
         latest = now - QUIET_S
         starts = [latest - rng.random() * HISTORY_DAYS * 86_400 for _ in range(count)]
@@ -68,7 +69,8 @@ class History:
         odd = dict(zip(_spread(count, len(ODD_INPUTS)), ODD_INPUTS, strict=False))
         for index, at in enumerate(starts):
             outage = bad_days.get(int((now - at) / 86_400))
-            yield self._ended(index, at, odd.get(index), outage)
+            fate = 0.0 if all_well else rng.random()
+            yield self._ended(index, at, odd.get(index), None if all_well else outage, fate)
 
     def moving(self, now: float, phase: float = 0) -> Job:
         """A job that waits and then runs for a minute or two; `phase` of 1 is its end."""
@@ -100,14 +102,18 @@ class History:
         return job
 
     def _ended(
-        self, index: int, created_at: float, odd_input: str | None, outage: Problem | None
+        self,
+        index: int,
+        created_at: float,
+        odd_input: str | None,
+        outage: Problem | None,
+        fate: float,
     ) -> Job:
-        """`outage` is what goes wrong with much that was sent on that day."""
+        """`outage` is what goes wrong with much that was sent on that day; `fate`: 0 to 1."""
         rng = self._random
         job = self._job(index, created_at, odd_input)
         script = job.script = self._script(job, rng)
         total = script.wait_s + script.input_s + script.encode_s
-        fate = rng.random()
         if outage and rng.random() < 0.4:
             fate, script.output_problems = 0.0, {"0": outage}
         if fate >= FINISHED + FAILED + CANCELLED and len(job.outputs) > 1:

@@ -85,7 +85,7 @@ def _sandbox_command(place: Place) -> str:
     # The history is seeded once; new jobs keep coming. All numbers are per provider.
     return (
         f"python -m sandbox --host {HOST} --port {place.sandbox_port} "
-        "--seed-jobs 150 --seed-second 40 --seed-unknown 1 --seed-moving 4 --trickle 25"
+        "--seed-jobs 150 --seed-second 600 --seed-unknown 1 --seed-moving 4 --trickle 25"
     )
 
 

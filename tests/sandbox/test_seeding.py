@@ -17,13 +17,20 @@ def read_all(sandbox: RunningSandbox, key: str = "zencoder_api_key") -> list[dic
 
 
 def test_a_thousand_jobs_are_seeded_and_ended(start_sandbox: StartSandbox) -> None:
-    sandbox = start_sandbox(seed_jobs=1000, seed_second=7)
+    sandbox = start_sandbox(seed_jobs=1000, seed_second=40)
 
     states = sandbox.state()["jobs"]["zencoder"]
-    assert sum(states.values()) == 1007
+    assert sum(states.values()) == 1040
     assert set(states) == {"finished", "failed", "cancelled"}
-    assert 0.82 < states["finished"] / 1007 < 0.93
-    assert len(read_all(sandbox, "zencoder_second_api_key")) == 7
+    assert 0.82 < states["finished"] / 1040 < 0.93
+
+
+def test_nothing_fails_in_the_past_of_the_second_account(start_sandbox: StartSandbox) -> None:
+    jobs = read_all(start_sandbox(seed_second=60), "zencoder_second_api_key")
+
+    outputs = [output for job in jobs for output in job["output_media_files"]]
+    assert [job["state"] for job in jobs] == ["finished"] * 60
+    assert {output["state"] for output in outputs} == {"finished"}
 
 
 def test_the_past_has_all_kinds_of_trouble(start_sandbox: StartSandbox) -> None:
