@@ -137,6 +137,7 @@ def _jobs(request: ApiRequest) -> QuerySet[Job]:
     return (
         visible.jobs()
         .select_related("organization", "account", "poll", "submitted_by", "submitted_token")
+        .with_template()
         .with_assignees()
         .prefetch_related(Prefetch("retries", retries))
     )

@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic.config import JsonDict
 
 from jobs.media.urls import MAX_URL, SOURCE_PATTERN, URL_PATTERN, check_url
+from jobs.models.requests.template import MAX_NAME
 from jobs.submission.limits import MAX_HEIGHT, check_json
 from jobs.submission.timestamps import (
     CLOCK_PATTERN,
@@ -23,7 +24,7 @@ from jobs.submission.timestamps import (
     MAX_TIMESTAMPS,
     read_timestamp,
 )
-from providers.core.types import JobRequest, Rendition, Thumbnails
+from providers.core.types import Rendition, Thumbnails
 
 MAX_RENDITIONS = 20
 
@@ -185,10 +186,17 @@ class SubmitRequest(Strict):
     extra: dict[str, Any] = Field(
         {}, description="Merged into the provider's own job object; its keys win."
     )
+    template: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_NAME,
+        description="Id or exact name of a template, whose settings are used where the call gives "
+        "none; `extra` is merged into the template's.",
+    )
     renditions: list[RenditionRequest] = Field(
         [],
         max_length=MAX_RENDITIONS,
-        description="May be left out where `extra` says what to make.",
+        description="May be left out where `template` or `extra` says what to make.",
     )
     thumbnails: ThumbnailsRequest | None = Field(None, description="Pictures of the video.")
     metadata: Json = Field(
@@ -202,19 +210,21 @@ class SubmitRequest(Strict):
     def check_extra(cls, extra: dict[str, Any]) -> dict[str, Any]:
         return check_json(extra)
 
-    def as_job_request(self) -> JobRequest:
-        return JobRequest(
-            input=self.input,
-            destination=self.destination,
-            renditions=tuple(
+    def given_fields(self) -> dict[str, Any]:
+        """The fields of JobRequest that were sent."""
+        values = {
+            "input": self.input,
+            "destination": self.destination,
+            "renditions": tuple(
                 Rendition(rendition.packaging, tuple(rendition.heights))
                 for rendition in self.renditions
             ),
-            thumbnails=self.thumbnails.as_thumbnails() if self.thumbnails else None,
-            metadata=self.metadata,
-            test=self.test,
-            extra=self.extra,
-        )
+            "thumbnails": self.thumbnails.as_thumbnails() if self.thumbnails else None,
+            "metadata": self.metadata,
+            "test": self.test,
+            "extra": self.extra,
+        }
+        return {name: value for name, value in values.items() if name in self.model_fields_set}
 
 
 class AssignRequest(Strict):

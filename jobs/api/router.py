@@ -1,6 +1,6 @@
 """The REST API, mounted at /api/v1/. Guide: docs/api.md; reference: /api/v1/docs."""
 
-from jobs.api import account_changes, files, me, presets, watch
+from jobs.api import account_changes, files, me, presets, templates, watch
 from jobs.api.actions import bulk, jobs
 from jobs.api.auth import TokenAuth
 from jobs.api.http.json_api import JsonAPI
@@ -21,6 +21,7 @@ api.add_router("/jobs", files.links)
 # the router of jobs.api.accounts, with what account_changes adds to it
 api.add_router("/accounts", account_changes.router)
 api.add_router("/presets", presets.router)
+api.add_router("/templates", templates.router)
 api.add_router("/files", files.router)
 api.add_router("/bulk", bulk.router)
 api.add_router("/me", me.router)

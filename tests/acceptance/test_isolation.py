@@ -27,8 +27,10 @@ from jobs.models import (
     Output,
     Preset,
     ProviderAccount,
+    RequestTemplate,
     SavedView,
     Submission,
+    TemplateVersion,
     WebhookDelivery,
 )
 from jobs.urls import urlpatterns
@@ -55,6 +57,7 @@ from tests.jobs.factories import (
     make_job,
     make_output,
     make_preset,
+    make_template,
 )
 from tests.jobs.fake_zencoder import FakeZencoder, serve
 
@@ -88,6 +91,7 @@ class Tenant:
     token: ApiToken
     view: SavedView
     bulk: BulkAction
+    template: RequestTemplate
 
     def value(self, route: str, argument: str) -> Any:
         """The value of an argument of a route. KeyError: a new kind of page, to be added."""
@@ -103,6 +107,7 @@ class Tenant:
             "view_pk": self.view.pk,
             "bulk_pk": self.bulk.pk,
             "bulk_id": self.bulk.pk,
+            "template_pk": self.template.pk,
             "group_pk": self.failed.error_group_id,
             "preset_pk": self.preset.pk,
             "job_id": self.job.pk,
@@ -132,6 +137,8 @@ class Tenant:
             "tokens": ApiToken.objects.filter(pk=self.token.pk),
             "bulk actions": BulkAction.objects.filter(pk=self.bulk.pk),
             "bulk targets": BulkTarget.objects.filter(bulk=self.bulk),
+            "templates": RequestTemplate.objects.filter(pk=self.template.pk),
+            "versions": TemplateVersion.objects.filter(template=self.template),
         }
         return {name: list(rows.order_by("pk").values()) for name, rows in found.items()}
 
@@ -184,7 +191,14 @@ def fill(organization: Organization, name: str, mark: str, provider: str = "zenc
         ApiToken.issue(organization, f"token {mark}")[0],
         SavedView.objects.create(organization=organization, name=f"view {mark}", query=mark),
         make_bulk(failed, query=mark, reason=mark),
+        _template(organization, mark),
     )
+
+
+def _template(organization: Organization, mark: str) -> RequestTemplate:
+    """One of the organization: its accounts share it."""
+    found = RequestTemplate.objects.for_organization(organization).first()
+    return found or make_template(organization, f"template {mark}", metadata=mark).template
 
 
 @pytest.fixture

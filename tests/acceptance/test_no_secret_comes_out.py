@@ -27,14 +27,21 @@ from jobs.models import (
     Preset,
     ProviderAccount,
     SavedView,
+    TemplateVersion,
     WebhookDelivery,
 )
+from jobs.submission.templates.service import (
+    change_template,
+    create_template,
+    set_default_template,
+)
+from jobs.submission.templates.settings import settings_of
 from jobs.submission.worker import run_submission
 from jobs.urls import urlpatterns
 from jobs.webhooks.handler import handle_delivery
 from organizations.models import ApiToken, Invitation, Membership, Organization, Role, Scope
 from providers.core import registry
-from providers.core.types import Capability
+from providers.core.types import Capability, JobRequest
 from providers.http.tokens import TOKENS
 from tests.acceptance.documented.server import Answer, Documented, Request, Running, serve
 from tests.factories import make_membership, make_organization, make_user
@@ -182,6 +189,7 @@ def work(account: ProviderAccount, provider: Running) -> dict[str, str]:
         said[f"sync {what}"] = out.getvalue() + err.getvalue()
 
     sync("that goes well")
+    keep_template(account)
     for number, status in enumerate((422, 400, 403, 503)):
         provider.instead = echo(status)
         said[f"submission refused with {status}"] = submit(account, token, number)
@@ -198,6 +206,25 @@ def work(account: ProviderAccount, provider: Running) -> dict[str, str]:
     sync("of a provider that refuses")
     provider.instead = None
     return said
+
+
+def keep_template(account: ProviderAccount) -> None:
+    """Two versions of a template with a secret wherever there is room for one."""
+    user, names = make_user(), ("Episodes", "Films")
+    template = None
+    for name in names:
+        request = JobRequest(
+            input="",
+            destination=STORE,
+            metadata={"api_key": f"s3cr3t {name}"},
+            extra=EXTRAS[account.provider],
+        )
+        settings = settings_of(request, account.provider)
+        if template is None:
+            template = create_template(account.organization, name, settings, user).template
+        else:
+            change_template(template, name, settings, user)
+    set_default_template(account, template, user)
 
 
 ORGANIZATION_ROWS: dict[str, type[Model]] = {
@@ -247,7 +274,7 @@ def board_pages(account: ProviderAccount) -> Iterator[str]:
 
 def api_calls(account: ProviderAccount) -> Iterator[str]:
     yield from ("/jobs", "/files", "/files?kind=image", "/presets", "/accounts", "/errors")
-    yield "/stats"
+    yield from ("/stats", "/templates")
     yield f"/accounts/{account.pk}"
     for pk in Job.objects.filter(submission__isnull=False).values_list("pk", flat=True):
         yield f"/jobs/{pk}"
@@ -289,6 +316,7 @@ def test_no_secret_comes_out_anywhere(
     assert {place: some[:3] for place, some in found.items() if some} == {}
     # it was all there to be found
     assert Job.objects.filter(submission__isnull=False).count() == 4
+    assert TemplateVersion.objects.count() == 2
     assert WebhookDelivery.objects.exists() == account.adapter_class.supports(Capability.WEBHOOK)
     assert Preset.objects.exists() == (account.provider in ("videosdk", "xvid"))
 

@@ -17,11 +17,14 @@ from jobs.models import (
     Preset,
     ProviderAccount,
     ProviderHost,
+    RequestTemplate,
+    TemplateVersion,
     WebhookDelivery,
 )
+from jobs.submission.templates.settings import dump_settings, redact_settings, settings_of
 from organizations.models import Organization
 from providers.core.status import ACTIVE, JobStatus, OutputStatus
-from providers.core.types import OutputKind
+from providers.core.types import JobRequest, OutputKind, Rendition
 
 # Far enough from today that nothing is recent by accident
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -95,6 +98,21 @@ def make_job(account: ProviderAccount, **fields: Any) -> Job:
     if status in ACTIVE or status == JobStatus.UNKNOWN:
         JobPoll.objects.create(job=job, account=account, confirmed_at=NOON, next_at=NOON)
     return job
+
+
+def make_template(organization: Organization, name: str = "", **settings: Any) -> TemplateVersion:
+    """A template's first version: MP4 in 360p, unless `settings` of a JobRequest say otherwise.
+
+    Its extra settings are for Zencoder.
+    """
+    given = {"input": "", "renditions": (Rendition("mp4", (360,)),)} | settings
+    saved = settings_of(JobRequest(**given), "zencoder")
+    template = RequestTemplate.objects.create(
+        organization=organization, name=name or f"template {next(_numbers)}"
+    )
+    return TemplateVersion.objects.create(
+        template=template, settings=dump_settings(saved), shown=redact_settings(saved)
+    )
 
 
 def make_output(job: Job, **fields: Any) -> Output:

@@ -149,7 +149,7 @@ def said_by_schema() -> str:
 
 
 SELDOM = {
-    "submit_job": ["extra", "thumbnails", "destination"],
+    "submit_job": ["extra", "thumbnails", "destination", "template"],
     "update_account": ["base_url", "credentials", "options"],
     "create_account": ["options"],
     **dict.fromkeys(("list_jobs", "list_files", "list_presets", "list_errors"), ["cursor"]),

@@ -17,14 +17,17 @@ from jobs.api.http.idempotency_key import KeyHeader, find_made, read_key
 from jobs.api.jobs import find_job, read_detail, router
 from jobs.api.requests import AssignRequest, ResubmitRequest, SubmitRequest
 from jobs.api.schemas.jobs import ConflictBody, JobDetail, SubmittedJob
-from jobs.models import Job
+from jobs.models import Job, TemplateVersion
 from jobs.query.references import find_accounts, find_member, has_control_characters
 from jobs.submission.duplicates import DuplicateJob
 from jobs.submission.idempotency import KeyOfDeletedJob, KeyRefused
 from jobs.submission.service import list_warnings, submit
+from jobs.submission.templates.service import find_template
+from jobs.submission.templates.settings import request_from
 from jobs.submission.validation import SubmissionRefused
 from organizations.models import Membership
 from organizations.permissions import Permission
+from providers.core.types import JobRequest
 
 DUPLICATE = "The same job ran within 24 hours: see `job`. Set allow_duplicate to submit it anyway."
 
@@ -54,10 +57,13 @@ def submit_job(
         account = find_accounts(visible_to(request).accounts(), [body.account]).get(body.account)
         if account is None:
             raise invalid({"account": "No account has this id or name."})
+        version = _find_template(request, body)
+        given = body.given_fields()
         submitted = submit(
             organization=request.auth.organization,
             account=account,
-            request=body.as_job_request(),
+            request=request_from(version, account, given) if version else JobRequest(**given),
+            template_version=version,
             token=request.auth,
             key=key,
             allow_duplicate=body.allow_duplicate,
@@ -65,6 +71,16 @@ def submit_job(
     if submitted.created:
         response["Location"] = reverse("api:read_job", args=[submitted.job.pk])
     return Status(201 if submitted.created else 200, _read_submitted(request, submitted.job))
+
+
+def _find_template(request: ApiRequest, body: SubmitRequest) -> TemplateVersion | None:
+    """The newest version of the template that the body names; None where it names none."""
+    if body.template is None:
+        return None
+    version = find_template(request.auth.organization, body.template)
+    if version is None:
+        raise invalid({"template": "No template has this id or name."})
+    return version
 
 
 @router.post(

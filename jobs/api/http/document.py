@@ -19,6 +19,7 @@ TAGS = {
     "errors": "Failed jobs grouped by cause: list, read, mute, resolve, reopen.",
     "files": "Outputs of all jobs.",
     "statistics": "How jobs ended over time, and how long they took.",
+    "templates": "Saved settings, to submit jobs with.",
     "tokens": "The token that calls.",
 }
 LICENSE = {"name": "MIT", "url": "https://opensource.org/license/mit"}

@@ -101,7 +101,8 @@ _JOB: Example = {
     "provider_status": "finished",
     **dict.fromkeys(("partial", "suspect", "stuck", "unresolved", "test"), False),
     **dict.fromkeys(
-        ("suspect_reason", "stuck_reason", "gone_at", "phase", "error", "retry_of"), None
+        ("suspect_reason", "stuck_reason", "gone_at", "phase", "error", "retry_of", "template"),
+        None,
     ),
     "progress": 100.0,
     "created_at": "2026-05-04T12:00:00.250Z",
@@ -157,6 +158,23 @@ JOB: Example = {
             "actor": "token:nightly",
         }
     ],
+}
+TEMPLATE: Example = {
+    "id": "4",
+    "name": "Episode delivery",
+    "version": 7,
+    "saved_at": "2026-05-04T11:00:00.000Z",
+    "saved_by": "ann@studio.example",
+    "default_at": [ACCOUNT_REFERENCE],
+    "settings": {
+        "destination": "s3://delivery/series/",
+        "renditions": [{"packaging": "hls", "heights": [360, 720]}],
+        "thumbnails": None,
+        "metadata": None,
+        "test": False,
+        "priority": None,
+        "extra": {"acme": {"region": "europe"}},
+    },
 }
 _NOT_YET = ("provider_status", "progress", "started_at", "finished_at", "ended_at")
 SUBMITTED_JOB: Example = {
@@ -309,6 +327,7 @@ RESPONSES: dict[str, Example] = {
     },
     "list_presets": {"results": [PRESET_WITH_USE], "next": None},
     "read_preset": PRESET_WITH_USE,
+    "list_templates": {"results": [TEMPLATE], "next": None},
     "list_files": {"results": [FILE], "next": None},
     "read_file": {**FILE, **_FACTS},
     "read_token": {

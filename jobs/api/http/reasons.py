@@ -54,6 +54,7 @@ _SUBMISSION = {
     "input": "no valid host name or port, or nothing that the provider reads",
     "destination": "no valid host name or port, or nothing that the provider writes to",
     "renditions": f"{_PROVIDER}, or neither these nor `extra` say what to make",
+    "priority": "the template has one, and the provider none",
     "thumbnails": f"{_PROVIDER}, or the same time is given twice",
     "metadata": f"{_JSON_LIMITS}; or the provider stores less",
     "extra": f"{_JSON_LIMITS}; or the provider does not accept it",
@@ -141,7 +142,11 @@ OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
     "read_link": {404: {"no_link": "no file, or no way to one"}, 503: _PROVIDER_UNAVAILABLE},
     "submit_job": {
         409: {"duplicate": "the same job ran within 24 hours: see `job`", **_KEY_OF_DELETED},
-        INVALID: {**_SUBMISSION, **_KEY},
+        INVALID: {
+            **_SUBMISSION,
+            "template": "no template has this id or name, or its key is gone",
+            **_KEY,
+        },
     },
     "cancel_job": {409: _ACTION},
     "resubmit_job": {

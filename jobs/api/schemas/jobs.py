@@ -15,6 +15,7 @@ from jobs.api.schemas.errors import ErrorInfo, ListedError
 from jobs.api.schemas.fields import AccountReference, Id, SearchedList, Text
 from jobs.api.schemas.outputs import OutputCounts, OutputShape
 from jobs.api.schemas.presets import PresetShape
+from jobs.api.schemas.templates import TemplateReference
 from jobs.display.errors import describe_error
 from jobs.display.stuck import stuck_sentence
 from jobs.models import EndSource, EventSource, Job, JobEvent
@@ -153,6 +154,9 @@ class JobShape(Schema):
     metadata: Any = Field(description="The customer's own value, unchanged.")
     test: bool = Field(validation_alias="is_test", description="Submitted as a test.")
     priority: int | None = Field(description="As it was submitted.")
+    template: TemplateReference | None = Field(
+        validation_alias="template_version", description="The template that it was submitted with."
+    )
     html_url: str = Field(description="Its page on the board.")
     console_url: Text = Field(description="The job in the provider's own console.")
     actions: JobActions = Field(description="What can be done with the job as it is.")

@@ -5,14 +5,17 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from jobs.models import ProviderAccount
+from jobs.models import ProviderAccount, TemplateVersion
 from jobs.submission.duplicates import DuplicateJob
 from jobs.submission.idempotency import KeyOfDeletedJob, KeyRefused, caller_key
 from jobs.submission.limits import MAX_HEIGHT, check_json, read_json
 from jobs.submission.service import describe_hold, list_warnings, submit
 from jobs.submission.stored_request import dump_request
+from jobs.submission.templates.service import find_template
+from jobs.submission.templates.settings import request_from
 from jobs.submission.validation import SubmissionRefused
 from organizations.management.reporting import Report, ReportingCommand
+from organizations.models import Organization
 from providers.core.types import JobRequest, Rendition
 
 
@@ -25,6 +28,9 @@ class Command(ReportingCommand):
         parser.add_argument("--account", required=True, metavar="NAME")
         parser.add_argument("--input", required=True, metavar="URL")
         parser.add_argument("--destination", metavar="URL")
+        parser.add_argument(
+            "--template", metavar="NAME", help="Its settings are used where no option gives one."
+        )
         parser.add_argument("--height", type=_height, action="append", metavar="N")
         parser.add_argument("--packaging", action="append", choices=("mp4", "hls"))
         parser.add_argument("--metadata", metavar="TEXT")
@@ -41,24 +47,19 @@ class Command(ReportingCommand):
         )
         if found is None:
             raise CommandError(f"{organization!r} has no account {account!r}.")
-        heights = tuple(options["height"] or (360,))
-        request = JobRequest(
-            input=options["input"],
-            destination=options["destination"],
-            renditions=tuple(
-                Rendition(packaging, heights) for packaging in options["packaging"] or ("mp4",)
-            ),
-            metadata=options["metadata"],
-            test=options["test"],
-            extra=_read_extra(options["extra"]),
-        )
+        version = _find_template(found.organization, options["template"])
+        given = _read_given(options)
+        if version is None:
+            given.setdefault("renditions", _renditions(None, None))
         text = options["idempotency_key"]
         try:
-            body = [found.pk, dump_request(request)]
+            request = request_from(version, found, given) if version else JobRequest(**given)
+            body = [found.pk, dump_request(JobRequest(**given)), options["template"]]
             submitted = submit(
                 organization=found.organization,
                 account=found,
                 request=request,
+                template_version=version,
                 key=caller_key(text, "submit", body) if text else None,
                 allow_duplicate=options["allow_duplicate"],
             )
@@ -78,6 +79,29 @@ def _height(text: str) -> int:
     if not 1 <= height <= MAX_HEIGHT:
         raise ArgumentTypeError(f"give a height from 1 to {MAX_HEIGHT}")
     return height
+
+
+def _find_template(organization: Organization, name: str | None) -> TemplateVersion | None:
+    if name is None:
+        return None
+    version = find_template(organization, name)
+    if version is None:
+        raise CommandError(f"{organization.slug!r} has no template {name!r}.")
+    return version
+
+
+def _read_given(options: dict[str, Any]) -> dict[str, Any]:
+    """The fields of JobRequest that options give."""
+    given = {name: options[name] for name in ("destination", "metadata", "test")}
+    given["extra"] = _read_extra(options["extra"])
+    if options["height"] or options["packaging"]:
+        given["renditions"] = _renditions(options["height"], options["packaging"])
+    return {"input": options["input"]} | {name: one for name, one in given.items() if one}
+
+
+def _renditions(heights: list[int] | None, packagings: list[str] | None) -> tuple[Rendition, ...]:
+    chosen = tuple(heights or (360,))
+    return tuple(Rendition(packaging, chosen) for packaging in packagings or ("mp4",))
 
 
 def _read_extra(text: str | None) -> dict[str, Any]:

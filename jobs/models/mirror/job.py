@@ -87,6 +87,12 @@ class JobQuerySet(models.QuerySet["Job"]):
         """With who looks after each: one query where any of them is assigned, else none."""
         return self.prefetch_related(prefetch_assignees())
 
+    def with_template(self) -> "JobQuerySet":
+        """With the template that each was submitted with, in the same query."""
+        return self.select_related("template_version__template").defer(
+            "template_version__settings", "template_version__shown"
+        )
+
     def with_submitters(self) -> "JobQuerySet":
         """With who submitted each, in the same query."""
         return self.select_related("submitted_by", "submitted_token").defer(

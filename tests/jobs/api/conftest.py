@@ -22,7 +22,7 @@ SHARED = {
     "console_url",
     "ended_at", "ended_at_source", "sort_at", "suspect_reason", "stuck_reason",
     "unresolved", "html_url",
-    "test", "priority",
+    "test", "priority", "template",
     "actions",
 }  # fmt: skip
 

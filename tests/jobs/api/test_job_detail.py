@@ -84,6 +84,7 @@ def test_a_job_in_detail(reader: ApiClient, account: ProviderAccount) -> None:
         },
         "test": False,
         "priority": None,
+        "template": None,
         "error": None,
         "created_at": "2026-03-14T12:00:00.000Z",
         "started_at": "2026-03-14T12:00:20.000Z",

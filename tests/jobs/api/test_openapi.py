@@ -50,6 +50,7 @@ def test_every_call_is_documented(document: Any) -> None:
         ("POST", "/api/v1/accounts/{account_id}/sync"),
         ("GET", "/api/v1/presets"),
         ("GET", "/api/v1/presets/{preset_id}"),
+        ("GET", "/api/v1/templates"),
         ("GET", "/api/v1/files"),
         ("GET", "/api/v1/files/{file_id}"),
         ("GET", "/api/v1/jobs/{job_id}/outputs/{output_id}/link"),
@@ -82,7 +83,7 @@ def test_calls_have_names_that_generated_clients_keep(document: Any) -> None:
             "create_account",
         ),
         *("list_accounts", "list_bulk_results", "list_errors", "list_files", "list_jobs"),
-        *("list_presets", "mute_error"),
+        *("list_presets", "list_templates", "mute_error"),
         *(
             "read_account",
             "read_bulk",

@@ -10,8 +10,11 @@ import pytest
 from django.core.management import CommandError, call_command, get_commands, load_command_class
 
 from jobs.models import Job, ProviderAccount, Submission
+from jobs.submission.templates.service import change_template
+from jobs.submission.templates.settings import TemplateSettings
 from organizations.models import Organization
-from tests.jobs.factories import make_account
+from tests.factories import make_user
+from tests.jobs.factories import make_account, make_template
 from tests.jobs.fake_zencoder import Answer, FakeZencoder
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -229,9 +232,27 @@ def test_submit_prints_the_id_and_makes_one_job(account: ProviderAccount) -> Non
         submit(account, "--idempotency-key=k")
 
 
+def test_submit_takes_from_a_template_what_no_option_gives(account: ProviderAccount) -> None:
+    version = make_template(account.organization, "Episodes", metadata="series", test=False)
+    phrase = ("--template=Episodes", "--metadata=film", "--idempotency-key=k")
+    printed = submit(account, *phrase)
+    job = Job.objects.get()
+    assert job.template_version == version
+    sent = Submission.objects.get().request
+    assert (sent["metadata"], sent["renditions"][0]["heights"]) == ("film", [360])
+    change_template(version.template, "Episodes", TemplateSettings(), make_user())
+    assert submit(account, *phrase) == {"id": str(job.pk), "created": False}
+    assert submit(account, "--template=Episodes", "--height=720")["created"] is True
+    assert Submission.objects.latest("pk").request["renditions"] == [
+        {"packaging": "mp4", "heights": [720]}
+    ]
+    assert printed["created"] is True
+
+
 @pytest.mark.parametrize(
     ("phrase", "sentence"),
     [
+        (("--template", "Films"), "has no template 'Films'"),
         (("--extra", "{"), "not valid JSON"),
         (("--extra", "[1]"), "a JSON object"),
         (("--extra", "[" * 100_000), "nested too deep"),
