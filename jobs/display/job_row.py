@@ -5,7 +5,7 @@ holds is ready to be printed: looking up a number's locale, escaping digits and 
 an account is called take longer than all that is done here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ from jobs.display.formats import duration
 from jobs.display.names import split_name
 from jobs.display.phases import Phase, live_version, phases
 from jobs.display.provider_text import provider_text, visible
-from jobs.display.stuck import stuck_mark, stuck_sentence
+from jobs.display.stuck import TimeLeft, stuck_mark, stuck_sentence
 from jobs.models import Job
 from providers.core.errors import CLASSES
 from providers.core.status import JobStatus
@@ -75,7 +75,7 @@ class ErrorLine(Printed):
 @dataclass(frozen=True, slots=True)
 class Length(Printed):
     """How long a job took in all, with a note. `since` is set while it goes on, `stopped_at` once
-    nothing confirms it any more.
+    nothing confirms it any more, `left` where the note says how much longer.
     """
 
     text: str = ""
@@ -83,6 +83,7 @@ class Length(Printed):
     title: str = ""
     since: datetime | None = None
     stopped_at: datetime | None = None
+    left: TimeLeft | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class JobRow(Printed):
     assignee: str
 
     @classmethod
-    def of(cls, job: Job, now: datetime) -> "JobRow":
+    def of(cls, job: Job, now: datetime, left: TimeLeft | None = None) -> "JobRow":
         name = visible(job)
         head, tail = split_name(name)
         file = parse_url(job.input_url).file_name if job.input_url else ""
@@ -133,7 +134,7 @@ class JobRow(Printed):
             account=label_account(job.account.name, job.account.provider_label),
             mark=_mark(job),
             error=_error(job),
-            length=_length(job, now),
+            length=_length(job, now, left),
             outputs=SafeString(job.outputs_total or ""),
             outputs_made=SafeString(job.outputs_succeeded),
             outputs_note=_outputs_note(job),
@@ -201,7 +202,7 @@ def _outputs_note(job: Job) -> str:
     return "None yet" if job.is_active else "None"
 
 
-def _length(job: Job, now: datetime) -> Length:
+def _length(job: Job, now: datetime, left: TimeLeft | None) -> Length:
     found = phases(job, now)
     problem = next((phase for phase in found if phase.problem), None)
     if problem:
@@ -212,10 +213,16 @@ def _length(job: Job, now: datetime) -> Length:
         return _measured(found[0], found[0].length, found[0].started_at, note)
     last = found[-1]
     if len(found) == 1 or found[0].length is None:
-        return _measured(last, last.length, last.started_at, "")
-    wait = f"{duration(found[0].length)} wait"
-    total = None if last.length is None else found[0].length + last.length
-    return _measured(last, total, found[0].started_at, wait)
+        length = _measured(last, last.length, last.started_at, "")
+    else:
+        wait = f"{duration(found[0].length)} wait"
+        total = None if last.length is None else found[0].length + last.length
+        length = _measured(last, total, found[0].started_at, wait)
+    if left is None:
+        return length
+    about = f"From {left.jobs:,} comparable jobs"
+    title = f"{about}, after {length.note}" if length.note else about
+    return replace(length, note=left.text, title=title, left=left)
 
 
 def _sum(found: list[Phase]) -> timedelta | None:

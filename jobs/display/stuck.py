@@ -1,11 +1,24 @@
 """Why a job is stuck, and how long one takes that is not, in words."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jobs.models import Job, StuckKind
 from providers.core.status import JobStatus
 
 _UNITS = ((72 * 3600, 24 * 3600, "d"), (2 * 3600, 3600, "h"), (120, 60, "min"))
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLeft:
+    """When most of the comparable jobs would end if they had begun like this one: `text` says how
+    much longer that is, a range.
+    """
+
+    text: str
+    earliest: datetime
+    latest: datetime
+    jobs: int
 
 
 def rough(milliseconds: float) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from jobs.accounts.freshness import describe_list
@@ -14,6 +15,7 @@ from jobs.query import arrivals
 from jobs.query.jobs import JobFilter
 from jobs.query.paging.keyset import KeysetPage
 from jobs.query.paging.orderings import SORT_TIMES
+from jobs.stuck.time_left import times_left
 from jobs.views.shared.columns import add_accounts, columns_context, load_rows
 from jobs.views.shared.filter_form import account_menus, filter_form, spans
 from jobs.views.shared.first_page import redirect_to_first_page
@@ -46,6 +48,7 @@ def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
     except ValueError:
         return redirect_to_first_page(request, filters)
     add_accounts(page.rows, accounts)
+    context["times_left"] = times_left(page.rows, timezone.now())
     mark = arrivals.mark(accounts)
     tabs = tabs_context(jobs, filters, request.path, arrivals.fingerprint(mark))
     context |= {"filters": filters, "page": page, **tabs, **_results(filters, page, request.path)}

@@ -18,6 +18,7 @@ from jobs.models.mirror.job import JobQuerySet
 from jobs.query import arrivals
 from jobs.query.arrivals import read_versions
 from jobs.query.jobs import JobFilter
+from jobs.stuck.time_left import times_left
 from jobs.views.shared.columns import add_accounts, columns_context, load_rows
 from jobs.views.shared.job_filters import PageFilter, read_job_filters
 from jobs.views.shared.layout import column_of, health_context
@@ -52,7 +53,7 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
     if "since" in request.GET:
         news |= _list_news(request, jobs, filters, shown, accounts, path)
     if changed := _changed(jobs, filters, shown, accounts):
-        news["changed"] = changed
+        news |= {"changed": changed, "times_left": times_left(changed, now)}
     if fingerprint(states) != request.GET.get("health"):
         news |= health_context(states)
     notices = read_notices(column_of(states, "notices"))

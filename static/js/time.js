@@ -25,6 +25,21 @@
     return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
   };
 
+  // `rough` and `time_left_text` of jobs/display/stuck.py
+  const ROUGH = [[72 * 3600, 86400, "d"], [2 * 3600, 3600, "h"], [120, 60, "min"], [0, 1, "s"]];
+  const rough = (seconds) => {
+    const [, length, unit] = ROUGH.find(([least]) => seconds >= least);
+    return [Math.round(seconds / length), unit];
+  };
+  const left = (least, most) => {
+    if (most < 1) return "longer than usual";
+    const [number, unit] = rough(Math.max(0, least));
+    const [mostNumber, mostUnit] = rough(most);
+    if (least < 1) return `up to ${mostNumber} ${mostUnit} left`;
+    if (number === mostNumber && unit === mostUnit) return `about ${mostNumber} ${mostUnit} left`;
+    return `${unit === mostUnit ? number : `${number} ${unit}`}–${mostNumber} ${mostUnit} left`;
+  };
+
   const show = (element, text) => {
     if (element.textContent !== text) element.textContent = text;
   };
@@ -36,6 +51,8 @@
       show(time, ago(since(time.dateTime)));
     for (const span of document.querySelectorAll("[data-elapsed]"))
       show(span, clock(Math.max(0, since(span.dataset.elapsed))));
+    for (const span of document.querySelectorAll("[data-left]"))
+      show(span, left(...span.dataset.left.split(" ").map((time) => -since(time))));
   };
 
   setInterval(tick, 1000);

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from jobs.display.stuck import time_left_text
 from tests.browser.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -131,3 +132,27 @@ def test_what_is_stuck_why_and_which_sources_are_missing_is_found_in_three_click
     expect(page.get_by_role("link", name="nowhere.mov")).to_be_visible()
     expect(page.locator("tr[data-status]").first).to_contain_text("Zencoder")
     assert hand.clicks == 3
+
+
+def test_the_time_left_counts_down_in_the_words_of_the_server(stack: Stack, page: Page) -> None:
+    page.goto("/o/harbor/jobs/")
+    spans = (30_000, 90_000, 250_000, 1_000_000, 9_000_000, 90_000_000, 400_000_000)
+    ranges = [(least, most) for least in (0, *spans) for most in spans if most >= least]
+    shown = page.evaluate(
+        """async ranges => {
+          const left = document.createElement("p");
+          document.querySelector("main").append(left);
+          const at = ms => new Date(Date.now() + ms).toISOString();
+          const texts = [];
+          left.append(...ranges.map(([least, most]) => {
+            const span = document.createElement("span");
+            // half a second of the tick, so that no figure is about to change
+            span.dataset.left = `${at(least ? least + 500 : -1000)} ${at(most + 500)}`;
+            return span;
+          }));
+          while (!left.lastChild.textContent) await new Promise(done => setTimeout(done, 20));
+          return [...left.children].map(span => span.textContent);
+        }""",
+        ranges,
+    )
+    assert shown == [time_left_text(least, most) for least, most in ranges]
