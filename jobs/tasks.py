@@ -95,12 +95,14 @@ def learn_usual_times(account_id: int | None = None) -> None:
 def run_submission(job_id: int) -> None:
     with dispatch.dispatch_afterwards():
         submission_worker.run_submission(job_id)
+    bulk_worker.continue_after_submission(job_id)
 
 
 @shared_task(name="jobs.tasks.run_action")
 def run_action(action_id: int) -> None:
     with dispatch.dispatch_afterwards():
         action_worker.run_action(action_id)
+    bulk_worker.continue_after_action(action_id)
 
 
 @shared_task(name="jobs.tasks.run_bulk")

@@ -65,28 +65,38 @@ def _limits_of(account: ProviderAccount) -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class RequestUsage:
-    """Requests of the last minute, of the kind that is nearest to its limit."""
+    """Requests of the last minute, of one kind of call."""
 
     used: int
     limit: int
 
 
-def read_usage(accounts: Iterable[ProviderAccount], now: datetime) -> dict[int, RequestUsage]:
-    """By account, in one query; without those whose provider has no limits."""
+def read_usages(
+    accounts: Iterable[ProviderAccount], now: datetime
+) -> dict[int, dict[str, RequestUsage]]:
+    """By account and kind of call that the provider limits, in one query."""
     at = now.timestamp()
+    by_id = {account.pk: account for account in accounts}
     sent = {
         (row.account_id, row.bucket): sum(count for last, count in row.sent if at - last < MINUTE_S)
-        for row in RateBudget.objects.filter(account__in=list(accounts))
+        for row in RateBudget.objects.filter(account__in=list(by_id))
     }
-    found = {}
-    for account in accounts:
-        usages = [
-            RequestUsage(sent.get((account.pk, bucket), 0), limit)
+    return {
+        pk: {
+            bucket: RequestUsage(sent.get((pk, bucket), 0), limit)
             for bucket, limit in _limits_of(account).items()
-        ]
-        if usages:
-            found[account.pk] = max(usages, key=lambda one: (one.used / one.limit, -one.limit))
-    return found
+        }
+        for pk, account in by_id.items()
+    }
+
+
+def read_usage(accounts: Iterable[ProviderAccount], now: datetime) -> dict[int, RequestUsage]:
+    """By account: the kind of call that is nearest to its limit; without those that have none."""
+    return {
+        pk: max(usages.values(), key=lambda one: (one.used / one.limit, -one.limit))
+        for pk, usages in read_usages(accounts, now).items()
+        if usages
+    }
 
 
 class Budget:

@@ -27,7 +27,7 @@ def prepare_chunk(bulk: BulkAction) -> None:
     selection = Selection.of(bulk)
     if selection.error:
         end(bulk, BulkState.STOPPED, f"The query cannot be read any more. {selection.error}")
-        bulk.refresh_from_db()
+        bulk.refresh_from_db(fields=["state", "next_at"])
         return
     found = _read(selection, bulk)
     left = None if bulk.limit is None else bulk.limit - bulk.targets_found

@@ -6,12 +6,13 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import Count, F
+from django.db.models import F
 from django.utils import timezone
 
 from jobs.actions.cancellation import AlreadyCancelled, request_cancel
 from jobs.actions.offers import ActionRefused
 from jobs.actions.resubmission import request_resubmit
+from jobs.bulk.pacing import count_room
 from jobs.models import (
     ActionKind,
     ActionState,
@@ -33,17 +34,11 @@ log = structlog.get_logger(__name__)
 
 # A run only reads and writes here, a few seconds at a time: what a killed one held is soon free.
 LEASE = timedelta(seconds=30)
-# Of all bulk actions, at each account: a person's own submission waits behind no more than these.
-UNDER_WAY = 20
 
 
 def request_next(bulk: BulkAction) -> None:
     """Ask for as many as may be under way. Raises LeaseLost, also where it has been stopped."""
-    accounts = [int(pk) for pk in bulk.accounts]
-    sent = BulkTarget.objects.filter(account__in=accounts, outcome=BulkOutcome.SENT)
-    counts = dict(sent.values_list("account").annotate(Count("pk")).order_by())
-    for account in accounts:
-        room = UNDER_WAY - counts.get(account, 0)
+    for account, room in count_room(bulk, timezone.now()).items():
         if room <= 0:
             continue
         leases.renew(bulk, LEASE)

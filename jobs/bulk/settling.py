@@ -17,6 +17,9 @@ from jobs.models import (
     SubmissionState,
 )
 
+# of submissions: what they came to is known, or a person has to find out
+ENDED = (SubmissionState.DONE, SubmissionState.REFUSED, SubmissionState.UNCONFIRMED)
+
 
 class Settled(NamedTuple):
     outcome: BulkOutcome

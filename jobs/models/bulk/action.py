@@ -39,6 +39,11 @@ class BulkActionQuerySet(models.QuerySet["BulkAction"]):
     def undispatched(self, now: datetime) -> "BulkActionQuerySet":
         return self.filter(undispatched(now))
 
+    def being_run(self, now: datetime) -> "BulkActionQuerySet":
+        """Those that a worker has, or is about to have."""
+        free = unleased(now) & undispatched(now)
+        return self.filter(~free, next_at__isnull=False)
+
 
 class BulkAction(LeasedModel):
     # no index of its own: bulk_history begins with it

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from jobs.bulk import preparing, requesting
+from jobs.bulk import pacing, preparing
 from jobs.bulk.service import BulkEnded, BulkRefused, resume, stop
 from jobs.bulk.worker import run_bulk
 from jobs.models import BulkAction, BulkState, Job, JobAction, ProviderAccount
@@ -62,7 +62,7 @@ def test_a_bulk_retry_makes_a_new_attempt_of_each_job(
 def test_no_more_than_some_are_under_way_at_an_account(
     account: ProviderAccount, zencoder: FakeZencoder, begin: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(requesting, "UNDER_WAY", 2)
+    monkeypatch.setattr(pacing, "UNDER_WAY", 2)
     add_running(account, zencoder, 5)
     other = make_account(account.organization)
     make_job(other, status="running", remote_id="99")
@@ -165,7 +165,7 @@ def test_a_stop_requests_nothing_more_and_the_rest_can_be_run(
     operator: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(requesting, "UNDER_WAY", 2)
+    monkeypatch.setattr(pacing, "UNDER_WAY", 2)
     running = add_running(account, zencoder, 5)
     bulk = begin("cancel", "status:running")
     run_bulk(bulk.pk)

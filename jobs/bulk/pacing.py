@@ -1,0 +1,64 @@
+"""How fast a bulk action may ask: as each account allows, and never in the way of people."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db.models import Count
+
+from jobs.accounts.budget import read_usages
+from jobs.models import BulkAction, BulkKind, BulkOutcome, BulkTarget, ProviderAccount
+from jobs.models.bulk.action import OPEN_STATES
+from providers.core.contract import Provider
+from providers.core.types import Capability
+
+# Of all bulk actions, at each account: a person's own submission waits behind no more than these.
+UNDER_WAY = 20
+# Of the requests that an account may send in a minute, one in so many is left to people.
+LEFT_TO_PEOPLE = 10
+
+
+def count_room(bulk: BulkAction, now: datetime) -> dict[int, int]:
+    """By account: how many more jobs may be requested now. Four queries.
+
+    Bulk actions at the same account share it.
+    """
+    accounts = ProviderAccount.objects.in_bulk([int(pk) for pk in bulk.accounts])
+    sent = BulkTarget.objects.filter(account__in=list(accounts), outcome=BulkOutcome.SENT)
+    counts = {
+        (account, owner): count
+        for account, owner, count in sent.values_list("account", "bulk").annotate(Count("pk"))
+    }
+    sharing = _count_sharing(bulk)
+    usages = read_usages(accounts.values(), now)
+    room = {}
+    for pk, account in accounts.items():
+        under_way = sum(count for (other, _), count in counts.items() if other == pk)
+        share = max(UNDER_WAY // (1 + sharing.get(pk, 0)), 1)
+        free = min(UNDER_WAY - under_way, share - counts.get((pk, bulk.pk), 0))
+        usage = usages[pk].get(bucket_of(bulk.kind_value, account.adapter_class))
+        if usage is not None:
+            free = min(free, usable(usage.limit) - usage.used - under_way)
+        room[pk] = free
+    return room
+
+
+def bucket_of(kind: BulkKind, adapter: type[Provider]) -> str:
+    """The kind of call that one job takes, by which its account limits it."""
+    if kind == BulkKind.CANCEL:
+        return "cancel"
+    return "resubmit" if adapter.supports(Capability.RESUBMIT) else "submit"
+
+
+def usable(per_minute: int) -> int:
+    """Of so many requests a minute: how many are for bulk actions."""
+    return max(per_minute - per_minute // LEFT_TO_PEOPLE, 1)
+
+
+def _count_sharing(bulk: BulkAction) -> Mapping[int, int]:
+    """By account: how many other bulk actions run there."""
+    others = BulkAction.objects.filter(state__in=OPEN_STATES, next_at__isnull=False)
+    sharing: dict[int, int] = {}
+    for accounts in others.exclude(pk=bulk.pk).values_list("accounts", flat=True):
+        for pk in map(int, accounts):
+            sharing[pk] = sharing.get(pk, 0) + 1
+    return sharing
