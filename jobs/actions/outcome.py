@@ -9,6 +9,8 @@ from jobs.workqueue.backoff import Backoff
 from organizations.models import Actor
 from providers.core.errors import ProviderError
 
+# What an exception that nobody expected is called where people read it
+INTERNAL_ERROR = "Internal error; see the server log."
 RETRY_S = 5
 BACKOFF = Backoff(first_s=RETRY_S, cap_s=900)
 

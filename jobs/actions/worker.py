@@ -7,7 +7,7 @@ from django.utils import timezone
 from jobs.accounts.clients import open_provider
 from jobs.actions.cancellation import cancel
 from jobs.actions.native_resubmit import resubmit
-from jobs.actions.outcome import BACKOFF, RETRY_S, refuse
+from jobs.actions.outcome import BACKOFF, INTERNAL_ERROR, RETRY_S, refuse
 from jobs.models import ActionKind, EventSource, Job, JobAction
 from jobs.sync.on_demand import request_sync_soon
 from jobs.sync.runner import refresh_one
@@ -49,11 +49,10 @@ def run_action(action_id: int) -> None:
         raise  # no failure of the action: it is still due
     except Exception:
         # shown on the job, and raised for the log
-        sentence = "Internal error; see the server log."
         if action.failures < MAX_FAILURES or action.sent_at:
-            postpone(action, BACKOFF.wait_s(action.failures), sentence)
+            postpone(action, BACKOFF.wait_s(action.failures), INTERNAL_ERROR)
         else:
-            refuse(action, ProviderError(sentence))
+            refuse(action, ProviderError(INTERNAL_ERROR))
         raise
     finally:
         retry_on_disconnect(lambda: leases.release(action))

@@ -11,14 +11,17 @@ from django.utils import timezone
 
 from jobs.actions.cancellation import AlreadyCancelled, request_cancel
 from jobs.actions.offers import ActionRefused
+from jobs.actions.outcome import INTERNAL_ERROR
 from jobs.actions.resubmission import request_resubmit
 from jobs.bulk.pacing import count_room
+from jobs.bulk.service import end
 from jobs.models import (
     ActionKind,
     ActionState,
     BulkAction,
     BulkKind,
     BulkOutcome,
+    BulkState,
     BulkTarget,
     Job,
     JobAction,
@@ -34,6 +37,12 @@ log = structlog.get_logger(__name__)
 
 # A run only reads and writes here, a few seconds at a time: what a killed one held is soon free.
 LEASE = timedelta(seconds=30)
+# In a row: then something is wrong with more than these jobs, and the rest would fail as well.
+MAX_INTERNAL_ERRORS = 20
+TOO_MANY_ERRORS = (
+    f"Stopped after {MAX_INTERNAL_ERRORS} internal errors in a row: see the server log. "
+    "The rest can be run once the cause has been fixed."
+)
 
 
 def request_next(bulk: BulkAction) -> None:
@@ -70,14 +79,24 @@ def request_target(bulk: BulkAction, target_id: int) -> None:
 def write_outcome(
     bulk: BulkAction, target: BulkTarget, outcome: BulkOutcome, **values: Any
 ) -> None:
-    """Write what became of a target, and count it; inside a transaction."""
+    """Write what became of a target, and count it; inside a transaction.
+
+    Internal errors of many jobs in a row stop the action.
+    """
     is_settled = outcome not in (BulkOutcome.PENDING, BulkOutcome.SENT)
     if is_settled:
         values["settled_at"] = timezone.now()
     same = BulkTarget.objects.filter(pk=target.pk, outcome=target.outcome)
-    if same.update(outcome=outcome, **values) and is_settled:
-        name = str(outcome)
-        BulkAction.objects.filter(pk=bulk.pk).update(**{name: F(name) + 1})
+    if not same.update(outcome=outcome, **values) or not is_settled:
+        return
+    name = str(outcome)
+    is_internal = values.get("reason") == INTERNAL_ERROR
+    row = BulkAction.objects.filter(pk=bulk.pk)
+    row.update(
+        **{name: F(name) + 1}, internal_errors=F("internal_errors") + 1 if is_internal else 0
+    )
+    if is_internal and row.filter(internal_errors__gte=MAX_INTERNAL_ERRORS).exists():
+        end(bulk, BulkState.STOPPED, TOO_MANY_ERRORS)
 
 
 def _request(bulk: BulkAction, job: Job) -> Mapping[str, Any]:
@@ -93,7 +112,7 @@ def _request(bulk: BulkAction, job: Job) -> Mapping[str, Any]:
     except Exception:
         # one job must not keep the others waiting
         log.exception("bulk target failed", bulk=bulk.pk, job=job.pk)
-        return {"outcome": BulkOutcome.FAILED, "reason": "Internal error; see the server log."}
+        return {"outcome": BulkOutcome.FAILED, "reason": INTERNAL_ERROR}
 
 
 def _cancel(bulk: BulkAction, job: Job) -> Mapping[str, Any]:

@@ -3,17 +3,15 @@
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from jobs.models import BulkAction, BulkOutcome, BulkTarget
+from jobs.models.bulk.target import SHOWN_OUTCOMES
 from jobs.query.list_filter import ListFilter
 from jobs.query.paging.cursors import NOT_VALID, seal, unseal
 from jobs.query.parameters import Params
 from jobs.query.references import find_by_id, read_id
 from jobs.query.visibility import Visibility
-
-# as readers know them: what is under way waits as well
-SHOWN_OUTCOMES = tuple(outcome for outcome in BulkOutcome if outcome != BulkOutcome.SENT)
 
 
 def find_bulk(visible: Visibility, text: str) -> BulkAction | None:
@@ -69,30 +67,42 @@ class ResultFilter(ListFilter):
             return targets.none()
         if not self.outcome:
             return targets
-        outcomes = set(self.outcome)
-        if BulkOutcome.PENDING in outcomes:
-            outcomes.add(BulkOutcome.SENT)
-        return targets.filter(outcome__in=sorted(outcomes))
+        stored = {name for outcome in self.outcome for name in outcome.stored}
+        return targets.filter(outcome__in=sorted(stored))
 
-    def page(self, bulk: BulkAction) -> ResultPage:
+    def page(self, bulk: BulkAction, *, has_problems_first: bool = False) -> ResultPage:
         """The page of the results that `cursor` names, in the order in which jobs are acted on.
 
-        One query. Raises ValueError with a sentence for a cursor of another list.
+        `has_problems_first`: refused and failed ones come before the others. One query. Raises
+        ValueError with a sentence for a cursor of another list.
         """
-        scope = f"{bulk.pk} {self.scope}"
+        scope = f"{bulk.pk} {has_problems_first} {self.scope}"
         targets = self.apply(bulk.targets.all()).select_related("job", "account", "new_job")
         if self.cursor:
-            after = read_id(unseal(self.cursor, scope))
-            if after is None:
-                raise ValueError(NOT_VALID)
-            targets = targets.filter(pk__gt=after)
-        rows = list(targets.only(*COLUMNS).order_by("pk")[: self.limit + 1])
-        following = seal(str(rows[self.limit - 1].pk), scope) if len(rows) > self.limit else None
+            targets = targets.filter(_read_place(unseal(self.cursor, scope), has_problems_first))
+        order = ("-is_problem", "pk") if has_problems_first else ("pk",)
+        rows = list(targets.only(*COLUMNS).order_by(*order)[: self.limit + 1])
+        following = None
+        if len(rows) > self.limit:
+            last = rows[self.limit - 1]
+            following = seal(f"{last.is_problem:d}{last.pk}", scope)
         return ResultPage(rows[: self.limit], following)
 
 
+def _read_place(text: str, has_problems_first: bool) -> Q:
+    """What comes after the row of a cursor. Raises ValueError."""
+    after = read_id(text[1:])
+    if after is None:
+        raise ValueError(NOT_VALID)
+    if not has_problems_first:
+        return Q(pk__gt=after)
+    is_problem = text.startswith("1")
+    following = Q(is_problem=is_problem, pk__gt=after)
+    return following | Q(is_problem=False) if is_problem else following
+
+
 COLUMNS = (
-    *("bulk_id", "outcome", "reason", "new_job_id", "settled_at"),
+    *("bulk_id", "outcome", "is_problem", "reason", "new_job_id", "settled_at"),
     *("job__name", "job__remote_id", "account__name", "account__provider"),
     *("new_job__status", "new_job__provider_status"),
 )

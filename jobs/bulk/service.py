@@ -188,6 +188,7 @@ def resume(bulk: BulkAction, *, actor: Actor) -> None:
             token=actor if isinstance(actor, ApiToken) else None,
             next_at=timezone.now(),
             ended_at=None,
+            internal_errors=0,
             note="",
         )
         _record(current, "bulk.resumed", actor)

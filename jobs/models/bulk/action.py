@@ -93,6 +93,8 @@ class BulkAction(LeasedModel):
     done = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
+    # internal errors since something else became of a job
+    internal_errors = models.PositiveIntegerField(default=0)
 
     objects = BulkActionQuerySet.as_manager()
 

@@ -19,6 +19,14 @@ class BulkOutcome(models.TextChoices):
     # without a clear answer
     FAILED = "failed", "Failed"
 
+    @property
+    def stored(self) -> "list[BulkOutcome]":
+        """Those that readers know by this one: what is under way waits as well."""
+        return [self, BulkOutcome.SENT] if self == BulkOutcome.PENDING else [self]
+
+
+SHOWN_OUTCOMES = tuple(outcome for outcome in BulkOutcome if outcome != BulkOutcome.SENT)
+
 
 class BulkTarget(models.Model):
     # no index of its own: bulk_target_once begins with it
@@ -32,6 +40,15 @@ class BulkTarget(models.Model):
     )
     outcome = models.CharField(
         max_length=10, choices=BulkOutcome.choices, default=BulkOutcome.PENDING
+    )
+    # refused or failed: what a person looks at first; computed by the database
+    is_problem = models.GeneratedField(
+        expression=models.ExpressionWrapper(
+            Q(outcome__in=[BulkOutcome.REFUSED.value, BulkOutcome.FAILED.value]),
+            output_field=models.BooleanField(),
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
     )
     reason = models.CharField(max_length=500, blank=True)
     action = models.ForeignKey(
@@ -56,7 +73,8 @@ class BulkTarget(models.Model):
             models.UniqueConstraint("bulk", "job", name="bulk_target_once"),
         ]
         indexes = [
-            # the results, all and those with one outcome
+            # the results: all, problems first, and those with one outcome
+            models.Index(fields=["bulk", "-is_problem", "id"], name="bulk_problems_first"),
             models.Index(fields=["bulk", "id"], name="bulk_results"),
             models.Index(fields=["bulk", "outcome", "id"], name="bulk_results_by_outcome"),
             # the next to be sent, by account

@@ -19,7 +19,8 @@ from django.db.models.lookups import (
     LessThanOrEqual,
 )
 
-from jobs.models import BulkAction, SubmissionState
+from jobs.models import BulkAction, BulkOutcome, SubmissionState
+from jobs.models.bulk.target import SHOWN_OUTCOMES
 from jobs.models.search.sections import END, Section
 from jobs.query.language.context import Context
 from jobs.query.language.times import Range, read_lengths, read_times
@@ -210,16 +211,24 @@ def _begins(column: str, text: str) -> Q:
 
 
 def bulk(given: Filter, context: Context) -> Q:
-    ids = {value.text: read_id(no_prefix(value)) for value in given.values}
+    """`12`, or `12/failed` for those of its jobs with that outcome."""
+    asked = {value.text: no_prefix(value).partition("/") for value in given.values}
+    ids = {text: read_id(pk) for text, (pk, _, _) in asked.items()}
     rows = BulkAction.objects.filter(
         pk__in=[pk for pk in ids.values() if pk is not None],
         organization=context.visible.organization,
     )
     known = set(rows.values_list("pk", flat=True))
+    chosen = set()
     for value in given.values:
-        if ids[value.text] not in known:
-            raise value.error(f"No bulk action has the id “{value.text}”.")
-    return Q(Targets(tuple(sorted(known))))
+        pk, (text, slash, outcome) = ids[value.text], asked[value.text]
+        if pk is None or pk not in known:
+            raise value.error(f"No bulk action has the id “{text}”.")
+        if slash and outcome not in SHOWN_OUTCOMES:
+            names = ", ".join(SHOWN_OUTCOMES)
+            raise value.error(f"There is no outcome “{outcome}”. Use {names}.")
+        chosen.add((pk, BulkOutcome(outcome) if slash else None))
+    return Q(Targets(tuple(sorted(chosen, key=str))))
 
 
 def preset(given: Filter, context: Context) -> Q:

@@ -88,7 +88,10 @@ KEYS: Mapping[str, Key] = {
         is_indexed=True,
     ),
     "bulk": Key(
-        "Acted on by a bulk action, by its id", "bulk:12", conditions.bulk, is_indexed=True
+        "Acted on by a bulk action, by its id, and with an outcome such as 12/failed",
+        "bulk:12",
+        conditions.bulk,
+        is_indexed=True,
     ),
     "preset": Key(
         "Preset of an output, by name or id",

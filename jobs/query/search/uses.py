@@ -7,7 +7,7 @@ from functools import cached_property
 
 from django.db.models import OuterRef, Q, Subquery
 
-from jobs.models import BulkTarget, Output
+from jobs.models import BulkOutcome, BulkTarget, Output
 from jobs.query.search.matches import MAX_FOUND, are_among
 from jobs.query.search.searches import Lazy
 
@@ -35,13 +35,13 @@ class Use(Lazy):
 
 @dataclass(frozen=True)
 class Targets(Lazy):
-    """The jobs that one of the bulk actions acts on; one query."""
+    """The jobs of bulk actions, of each those with the outcome beside it, or all; one query."""
 
-    bulk_ids: tuple[int, ...]
+    chosen: tuple[tuple[int, BulkOutcome | None], ...]
 
     @cached_property
     def found(self) -> list[int] | None:
-        targets = BulkTarget.objects.filter(bulk__in=self.bulk_ids)
+        targets = BulkTarget.objects.filter(self._are_chosen)
         found = list(targets.values_list("job_id", flat=True)[: MAX_FOUND + 1])
         return None if len(found) > MAX_FOUND else sorted(set(found))
 
@@ -49,5 +49,15 @@ class Targets(Lazy):
     def condition(self) -> Q:
         if self.found is not None:
             return are_among(self.found)
-        targets = BulkTarget.objects.filter(job=OuterRef("pk"), bulk__in=self.bulk_ids).order_by()
+        targets = BulkTarget.objects.filter(self._are_chosen, job=OuterRef("pk")).order_by()
         return Q(pk=Subquery(targets.values("job_id")[:1]))
+
+    @property
+    def _are_chosen(self) -> Q:
+        chosen = Q(pk__in=[])
+        for bulk_id, outcome in self.chosen:
+            if outcome is None:
+                chosen |= Q(bulk=bulk_id)
+            else:
+                chosen |= Q(bulk=bulk_id, outcome__in=outcome.stored)
+        return chosen

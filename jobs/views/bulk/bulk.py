@@ -46,7 +46,7 @@ def bulk(request: HtmxRequest, access: Access, bulk_pk: int) -> HttpResponse:
     action = _find(access, bulk_pk)
     filters = ResultFilter.parse(request.GET, Visibility(access.organization))
     try:
-        page = filters.page(action)
+        page = filters.page(action, has_problems_first=True)
     except ValueError:
         return redirect_to_first_page(request, filters)
     path = request.path
@@ -62,9 +62,10 @@ def bulk(request: HtmxRequest, access: Access, bulk_pk: int) -> HttpResponse:
         "newer_url": filters.cursor and f"{path}?{filters.query()}",
         "live_url": request.get_full_path(),
         "left_out": [
-            (SENTENCES.get(reason, reason), count) for reason, count in action.left_out.items()
+            (SENTENCES.get(reason, reason), count, None)
+            for reason, count in action.left_out.items()
         ],
-        "jobs_query": f"bulk:{action.pk}",
+        "jobs_query": _jobs_query(action, filters),
     }
     if request.htmx and not request.htmx.history_restore_request:
         return render(request, "jobs/bulk/_live.html", context | {"is_update": True})
@@ -131,11 +132,17 @@ def describe(action: BulkAction) -> str:
     return f"{noun} of {count:,} job{'' if count == 1 else 's'}"
 
 
+def _jobs_query(action: BulkAction, filters: ResultFilter) -> str:
+    """What finds the jobs of the results that are shown."""
+    ids = [f"{action.pk}/{outcome}" for outcome in sorted(filters.outcome)] or [str(action.pk)]
+    return f"bulk:{','.join(ids)}"
+
+
 def _parts(action: BulkAction, filters: ResultFilter, path: str) -> list[Part]:
     counts: list[tuple[str, str, int]] = [
         ("done", "done", action.done),
         ("refused", "refused", action.refused),
-        ("failed", "without a clear answer", action.failed),
+        ("failed", "failed", action.failed),
         ("pending", "waiting", action.remaining),
     ]
     total = max(sum(count for _, _, count in counts), 1)

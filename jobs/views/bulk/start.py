@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django import forms
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods
@@ -16,6 +18,8 @@ from django.views.decorators.http import require_http_methods
 from jobs.bulk import service
 from jobs.bulk.counting import Preview, preview
 from jobs.bulk.left_out import SENTENCES
+from jobs.bulk.left_out_queries import find_queries
+from jobs.bulk.selection import Selection
 from jobs.bulk.service import MAX_IDS, BulkRefused, BulkRequest, KeyOfDeletedBulk
 from jobs.models import BulkKind, ProviderAccount
 from jobs.query.references import has_control_characters, read_id
@@ -176,11 +180,26 @@ def _preview(access: Access, wanted: BulkRequest) -> Mapping[str, Any]:
     found: Preview = preview(selection, wanted.kind, wanted.limit)
     accounts = ProviderAccount.objects.for_organization(access.organization).for_health()
     rows = accounts.filter(pk__in=found.accounts).order_by("name")
+    urls = _left_out_urls(access, wanted, selection, found)
     return {
         "found": found,
         "last": selection.last_job_id,
-        "left_out": [(SENTENCES[reason], count) for reason, count in found.left_out.most_common()],
+        "left_out": [
+            (SENTENCES[reason], count, urls.get(reason))
+            for reason, count in found.left_out.most_common()
+        ],
         "left_out_total": found.left_out.total(),
         "accounts": [(account, found.accounts[account.pk]) for account in rows],
         "is_typed": found.count > TYPED_ABOVE,
     }
+
+
+def _left_out_urls(
+    access: Access, wanted: BulkRequest, selection: Selection, found: Preview
+) -> dict[str, str]:
+    """By reason: the list of just the jobs that are left out, where it can say that."""
+    if wanted.ids is not None or wanted.limit is not None or not found.is_complete:
+        return {}
+    queries = find_queries(wanted.query, wanted.kind, selection.accounts, found.left_out)
+    path = reverse("jobs:list", args=[access.organization.slug])
+    return {reason: f"{path}?{urlencode({'q': query})}" for reason, query in queries.items()}

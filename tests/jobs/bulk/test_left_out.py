@@ -1,6 +1,7 @@
 """What a bulk action leaves out is what jobs do not offer, asked of the database."""
 
 import random
+from collections import Counter
 
 import pytest
 from django.db import connection
@@ -10,6 +11,7 @@ from django.utils import timezone
 from jobs.actions.facts import read_facts
 from jobs.actions.offers import Refusal, list_offers
 from jobs.bulk.left_out import RESOLVED, SENTENCES
+from jobs.bulk.left_out_queries import find_queries
 from jobs.bulk.selection import Selection
 from jobs.models import BulkKind, Job, ProviderAccount, Submission
 from jobs.query.visibility import Visibility
@@ -110,3 +112,28 @@ def test_reading_takes_as_many_queries_for_many_jobs_as_for_few(account: Provide
             select(account.organization, "status:failed").read(BulkKind.RESUBMIT, 1_000)
         # the last id, the accounts, the jobs, their retries
         assert len(queries) == 4
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("kind", list(BulkKind))
+def test_the_query_of_a_reason_finds_just_the_jobs_that_are_left_out_for_it(
+    organization: Organization, kind: BulkKind, seed: int
+) -> None:
+    accounts = [make_account(organization, provider=slug) for slug in PROVIDERS[: 2 + seed % 4]]
+    accounts += [make_account(organization, enabled=False)]
+    jobs = make_random_jobs(accounts, 150, seed)
+    for job in jobs:
+        is_fixed = job.status == JobStatus.FAILED and job.pk % 2
+        Job.objects.filter(pk=job.pk).update(resolved_by=jobs[0] if is_fixed else None)
+        if seed % 2:
+            Job.objects.filter(pk=job.pk).update(is_newest=True, retry_of=None)
+    given = "status:failed,cancelled,running OR is:gone OR status:submitting,queued"
+    selection = select(organization, given)
+    found = selection.read(kind, 1_000).jobs
+    left_out = Counter(job.refusal for job in found if job.refusal)
+    queries = find_queries(given, kind, selection.accounts, left_out)
+    # what is being retried has another reason beside that one
+    assert queries or left_out[Refusal.RETRY_RUNNING]
+    for reason, query in queries.items():
+        by_query = {job.pk for job in select(organization, query).read(kind, 1_000).jobs}
+        assert by_query == {job.pk for job in found if job.refusal == reason}, reason

@@ -6,7 +6,8 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from jobs.bulk import pacing, preparing
+from jobs.actions.outcome import INTERNAL_ERROR
+from jobs.bulk import pacing, preparing, requesting
 from jobs.bulk.service import BulkEnded, BulkRefused, resume, stop
 from jobs.bulk.worker import run_bulk
 from jobs.models import BulkAction, BulkState, Job, JobAction, ProviderAccount
@@ -156,6 +157,40 @@ def test_what_had_no_clear_answer_has_failed(
     work(bulk)
     target = bulk.targets.get()
     assert (target.outcome, target.reason, bulk.failed) == ("failed", "No answer.", 1)
+
+
+def test_internal_errors_in_a_row_stop_it(
+    account: ProviderAccount,
+    zencoder: FakeZencoder,
+    begin: Start,
+    operator: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(requesting, "MAX_INTERNAL_ERRORS", 2)
+    monkeypatch.setattr(pacing, "UNDER_WAY", 3)
+    add_running(account, zencoder, 7)
+    bulk = begin("cancel", "status:running")
+    failed = {"state": "refused", "failures": 6, "note": INTERNAL_ERROR}
+
+    def end_those_under_way(*failing: int) -> None:
+        due = list(JobAction.objects.filter(state="due").order_by("pk").values_list("pk"))
+        for place, (pk,) in enumerate(due):
+            values = failed if place in failing else {"state": "done"}
+            JobAction.objects.filter(pk=pk).update(**values)
+        BulkAction.objects.update(next_at=bulk.created_at)
+        run_bulk(bulk.pk)
+        bulk.refresh_from_db()
+
+    run_bulk(bulk.pk)
+    end_those_under_way(0, 2)  # not in a row
+    assert (bulk.state, bulk.failed, bulk.done) == (BulkState.RUNNING, 2, 1)
+    end_those_under_way(0)
+    assert (bulk.state, bulk.failed, bulk.remaining) == (BulkState.STOPPED, 3, 1)
+    assert bulk.note.startswith("Stopped after")
+    assert bulk.targets.filter(outcome="pending").count() == 1
+    resume(bulk, actor=operator)
+    work(bulk)
+    assert (bulk.state, bulk.done, bulk.failed, bulk.note) == (BulkState.DONE, 4, 3, "")
 
 
 def test_a_stop_requests_nothing_more_and_the_rest_can_be_run(

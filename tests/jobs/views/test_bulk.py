@@ -192,6 +192,42 @@ def test_the_page_shows_what_became_of_each_job(
     assert text_of(viewer.get(BULK)).count("Retry of 1 job") == 1
 
 
+def test_problems_come_first_and_each_outcome_leads_to_its_jobs(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    outcomes = ["done", "refused", "done", "pending", "failed"]
+    jobs = [make_job(account, status="failed", name=f"{name}.mov") for name in "abcde"]
+    bulk = make_bulk(jobs[0], accounts={str(account.pk): 5}, done=2, refused=1, failed=1)
+    for job in jobs[1:]:
+        bulk.targets.create(job=job, account=account)
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        bulk.targets.filter(job=job).update(outcome=outcome)
+    url, seen = f"{BULK}{bulk.pk}/?limit=2", []
+    while url:
+        page = viewer.get(url).content.decode()
+        seen += re.findall(r">([a-e])\.mov<", page)
+        older = re.search(r'rel="next" href="([^"]*)"', page)
+        url = html.unescape(older[1]) if older else ""
+    assert "".join(seen) == "beacd"
+    refused = viewer.get(f"{BULK}{bulk.pk}/?outcome=refused").content.decode()
+    assert f"?q=bulk%3A{bulk.pk}%2Frefused" in refused
+    listed = viewer.get(f"/o/harbour-studio/jobs/?q=bulk:{bulk.pk}/refused").content.decode()
+    assert re.findall(r">([a-e])\.mov<", listed) == ["b"]
+
+
+def test_a_reason_leads_to_the_jobs_that_are_left_out_for_it(
+    operator: Client, account: ProviderAccount
+) -> None:
+    make_job(account, status="failed", name="lighthouse.mov")
+    make_job(account, status="running", name="harbour.mov")
+    page = operator.get(f"{NEW}?action=resubmit&q=-status:succeeded").content.decode()
+    link = re.search(r'<a href="([^"]*)">Not ended yet</a>', page)
+    assert link
+    listed = text_of(operator.get(html.unescape(link[1])))
+    assert "harbour.mov" in listed
+    assert "lighthouse.mov" not in listed
+
+
 def test_a_page_of_results_takes_as_many_queries_as_one_result(
     viewer: Client, account: ProviderAccount, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
