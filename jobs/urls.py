@@ -20,7 +20,15 @@ from jobs.views.accounts import actions as account_actions
 from jobs.views.bulk import bulk, start
 from jobs.views.lists import export, query, saved_views
 from jobs.views.mine import assignment, notices
-from jobs.views.settings import audit, general, invitations, members, roles, tokens
+from jobs.views.settings import (
+    audit,
+    general,
+    invitations,
+    members,
+    roles,
+    templates,
+    tokens,
+)
 from jobs.webhooks import receiver
 
 app_name = "jobs"
@@ -120,6 +128,34 @@ urlpatterns = [
         "o/<slug:org>/settings/tokens/<int:token_pk>/revoke/",
         tokens.token_revoke,
         name="token_revoke",
+    ),
+    path("o/<slug:org>/settings/templates/", templates.templates, name="templates"),
+    path("o/<slug:org>/settings/templates/new/", templates.template_new, name="template_new"),
+    path("o/<slug:org>/settings/templates/<int:template_pk>/", templates.template, name="template"),
+    path(
+        "o/<slug:org>/settings/templates/<int:template_pk>/edit/",
+        templates.template_edit,
+        name="template_edit",
+    ),
+    path(
+        "o/<slug:org>/settings/templates/<int:template_pk>/default/",
+        templates.template_default,
+        name="template_default",
+    ),
+    path(
+        "o/<slug:org>/settings/templates/<int:template_pk>/archive/",
+        templates.template_archive,
+        name="template_archive",
+    ),
+    path(
+        "o/<slug:org>/settings/templates/<int:template_pk>/restore/",
+        templates.template_restore,
+        name="template_restore",
+    ),
+    path(
+        "o/<slug:org>/settings/templates/<int:template_pk>/delete/",
+        templates.template_delete,
+        name="template_delete",
     ),
     path("o/<slug:org>/settings/audit/", audit.audit, name="audit"),
     path("o/<slug:org>/settings/audit/export/", audit.audit_export, name="audit_export"),

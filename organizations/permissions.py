@@ -16,6 +16,7 @@ class Permission(StrEnum):
     ACT = "act"
     TRIAGE = "triage"
     SHARE_VIEWS = "share_views"
+    TEMPLATES = "templates"
     SYNC = "sync"
     DELIVERIES = "deliveries"
     ACCOUNTS = "accounts"
@@ -61,6 +62,11 @@ RULES: Mapping[Permission, Rule] = {
     ),
     Permission.SHARE_VIEWS: Rule(
         JOBS, "Save views for everybody; views of one's own need no role", Role.OPERATOR
+    ),
+    Permission.TEMPLATES: Rule(
+        JOBS,
+        "Save and archive templates, and choose which one new jobs begin with",
+        Role.OPERATOR,
     ),
     Permission.SYNC: Rule(
         PROVIDERS, "Sync accounts, see their usage", Role.OPERATOR, Scope.OPERATE

@@ -1,6 +1,6 @@
-"""The settings of a preset on one line."""
+"""The settings of a preset, or of a template, on one line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -44,3 +44,15 @@ def _find_set(settings: Any) -> Iterator[tuple[str, str]]:
             yield name, "/".join(map(str, value))
         elif value not in (None, "", False, []):
             yield name, str(value)
+
+
+def summarize_request(settings: Mapping[str, Any]) -> str:
+    """What a request makes, as `HLS 360p, 720p; MP4 1080p to s3://delivery/`; may be empty."""
+    made = [
+        f"{one['packaging'].upper()} {', '.join(f'{height}p' for height in one['heights'])}"
+        for one in settings.get("renditions") or ()
+    ]
+    if settings.get("thumbnails"):
+        made.append("thumbnails")
+    destination = settings.get("destination")
+    return "; ".join(made) + (f" to {destination}" if destination else "")

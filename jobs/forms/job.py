@@ -1,6 +1,5 @@
 """The form for a new job, with the fields that mean something at the chosen account."""
 
-import re
 import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -13,18 +12,14 @@ from jobs.forms.job_fields import JobFields
 from jobs.forms.widgets import (
     AccountTile,
     FieldNote,
-    HeightRow,
-    read_height_rows,
     read_tiles,
 )
 from jobs.models import Job, Preset, ProviderAccount
-from jobs.submission.limits import MAX_HEIGHT
 from organizations.models import Organization
 from providers.core.contract import Provider
 from providers.core.issues import RequestIssue
 from providers.core.types import Capability, JobRequest
 
-HEIGHTS = (240, 360, 480, 720, 1080, 2160)
 PRESETS_SHOWN = 300
 # as many accounts are chosen from side by side
 TILES = 8
@@ -99,9 +94,7 @@ class JobForm(JobFields):
             self.offer_thumbnails(adapter_class.thumbnails)
         if not adapter_class.packagings and "hls" in self.fields:
             self.fields["hls"].label = "Heights"
-        for name, field in self.fields.items():
-            if isinstance(field, forms.TypedMultipleChoiceField):
-                field.choices = _height_choices(adapter_class, self[name].value())
+        self.offer_heights(adapter_class.heights)
         if isinstance(presets := self.fields.get("presets"), forms.MultipleChoiceField):
             presets.choices = preset_choices(account)
 
@@ -118,10 +111,6 @@ class JobForm(JobFields):
         # an abbreviation stays as it is
         others = [ABILITIES[name] for name in names if name not in self.fields]
         return taken + [(one if one.isupper() else one.lower(), False) for one in others]
-
-    @property
-    def height_table(self) -> tuple[list[str], list[HeightRow]]:
-        return read_height_rows([self[name] for name in ("hls", "mp4") if name in self.fields])
 
     @property
     def wrong_fields(self) -> list[forms.BoundField]:
@@ -229,11 +218,3 @@ def _used_fields(adapter_class: type[Provider]) -> dict[str, bool]:
         "mp4": not has_presets and bool(adapter_class.packagings),
     }
     return used | {name: text is not None for name, text in adapter_class.request_help.items()}
-
-
-def _height_choices(adapter_class: type[Provider], chosen: Any) -> list[tuple[int, str]]:
-    """The usual heights of those that can be made, and what a copied or sent form has beside."""
-    heights = {int(one) for one in chosen or () if re.fullmatch("[0-9]{1,4}", str(one))}
-    offered = {height for height in heights if 1 <= height <= MAX_HEIGHT}
-    usual = [one for one in HEIGHTS if not adapter_class.heights or one in adapter_class.heights]
-    return [(height, f"{height}p") for height in sorted(offered.union(usual))]

@@ -22,16 +22,11 @@ RESTORED = ("input", "destination", "metadata", "extra")
 
 
 @dataclass(frozen=True, slots=True)
-class JobCopy:
-    """The job that is copied, with its request: `original` to be sent, `shown` to be displayed.
+class StoredValues:
+    """What a form began with: `original` is to be sent, `shown` was displayed."""
 
-    `missing` names what the copy does not have.
-    """
-
-    job: Job
     original: JobRequest = field(repr=False)
     shown: JobRequest
-    missing: tuple[str, ...] = ()
 
     def restore(self, request: JobRequest) -> JobRequest:
         """`request` with the original of each value that is still as it was shown."""
@@ -50,6 +45,14 @@ class JobCopy:
         return [_describe_use(name, getattr(restored, name), now) for name in changed]
 
 
+@dataclass(frozen=True, slots=True)
+class JobCopy(StoredValues):
+    """The job that is copied, with its request. `missing` names what the copy does not have."""
+
+    job: Job
+    missing: tuple[str, ...] = ()
+
+
 def copy_job(job: Job) -> JobCopy:
     """What a copy of `job` starts from, whatever its provider, status and origin."""
     try:
@@ -61,13 +64,13 @@ def copy_job(job: Job) -> JobCopy:
         missing = NO_LONGER_STORED
     if request is not None:
         shown = _redact_request(request)
-        return JobCopy(job, request, shown)
+        return JobCopy(request, shown, job)
     if job.request is None:
         rebuilt = rebuild_request(job)
         shown = replace(rebuilt.request, input=job.input_url)
-        return JobCopy(job, rebuilt.request, shown, tuple(rebuilt.missing))
+        return JobCopy(rebuilt.request, shown, job, tuple(rebuilt.missing))
     shown = load_request(job.request)
-    return JobCopy(job, shown, shown, (missing,) if has_marker(job.request) else ())
+    return JobCopy(shown, shown, job, (missing,) if has_marker(job.request) else ())
 
 
 def _redact_request(request: JobRequest) -> JobRequest:

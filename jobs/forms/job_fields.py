@@ -1,11 +1,13 @@
 """The fields of the form for a new job, and the request that they make."""
 
+import re
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
 
 from jobs.forms.thumbnail_fields import ThumbnailFields
-from jobs.forms.widgets import AccountChoice, NotedField
+from jobs.forms.widgets import AccountChoice, HeightRow, NotedField, read_height_rows
 from jobs.models import ProviderAccount
 from jobs.submission.idempotency import KEY_PATTERN, KEY_RULE
 from jobs.submission.limits import MAX_HEIGHT, MalformedJson, check_json, read_json
@@ -15,6 +17,7 @@ TOO_LONG = "Use at most %(limit_value)d characters; this has %(show_value)d."
 WHOLE_NUMBER = "Enter a whole number."
 HEIGHTS_RANGE = f"Choose heights from 1 to {MAX_HEIGHT:,}."
 PACKAGINGS = ("hls", "mp4")
+HEIGHTS = (240, 360, 480, 720, 1080, 2160)
 
 
 class JobFields(ThumbnailFields):
@@ -101,14 +104,20 @@ class JobFields(ThumbnailFields):
     # the job that the form is a copy of
     copied_from = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
+    def offer_heights(self, supported: Collection[int]) -> None:
+        """Offer the usual heights of those `supported`, or all; and what is chosen beside."""
+        usual = [height for height in HEIGHTS if not supported or height in supported]
+        for name in PACKAGINGS:
+            if isinstance(field := self.fields.get(name), forms.TypedMultipleChoiceField):
+                chosen = _read_heights(self[name].value())
+                field.choices = [(one, f"{one}p") for one in sorted(chosen.union(usual))]
+
+    @property
+    def height_table(self) -> tuple[list[str], list[HeightRow]]:
+        return read_height_rows([self[name] for name in PACKAGINGS if name in self.fields])
+
     def clean_extra(self) -> dict[str, Any]:
-        try:
-            extra = read_json(self.cleaned_data["extra"] or "{}")
-        except ValueError as error:
-            raise forms.ValidationError(f"This is not JSON: {error}.") from None
-        if not isinstance(extra, dict):
-            raise forms.ValidationError("Enter a JSON object: {…}.")
-        return _check_json(extra)
+        return read_extra(self.cleaned_data["extra"])
 
     def clean_metadata(self) -> Any:
         text: str = self.cleaned_data["metadata"].strip()
@@ -127,7 +136,7 @@ class JobFields(ThumbnailFields):
         presets = data.get("presets")
         chosen = {preset_field: presets} if preset_field and presets else {}
         return JobRequest(
-            input=data["input"].strip(),
+            input=data.get("input", "").strip(),
             destination=data.get("destination", "").strip() or None,
             renditions=tuple(
                 Rendition(packaging, tuple(data[packaging]))
@@ -138,8 +147,25 @@ class JobFields(ThumbnailFields):
             metadata=data["metadata"],
             test=data.get("test", False),
             priority=data.get("priority"),
-            extra=chosen | data["extra"],
+            extra=chosen | data.get("extra", {}),
         )
+
+
+def read_extra(text: str) -> dict[str, Any]:
+    """The JSON object of a field for extra settings. Raises ValidationError."""
+    try:
+        extra = read_json(text or "{}")
+    except ValueError as error:
+        raise forms.ValidationError(f"This is not JSON: {error}.") from None
+    if not isinstance(extra, dict):
+        raise forms.ValidationError("Enter a JSON object: {…}.")
+    checked: dict[str, Any] = _check_json(extra)
+    return checked
+
+
+def _read_heights(chosen: Any) -> set[int]:
+    heights = {int(one) for one in chosen or () if re.fullmatch("[0-9]{1,4}", str(one))}
+    return {height for height in heights if 1 <= height <= MAX_HEIGHT}
 
 
 def _check_json(value: Any) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import QueryDict
 
 from jobs.forms.job import preset_choices
+from jobs.forms.job_fields import PACKAGINGS
 from jobs.forms.thumbnail_fields import thumbnail_values
 from jobs.models import ProviderAccount
 from providers.core.types import JobRequest
@@ -19,31 +20,39 @@ def typed_values(data: QueryDict) -> dict[str, Any]:
     return {**data.dict(), **lists}
 
 
-def request_values(request: JobRequest, account: ProviderAccount) -> dict[str, Any]:
-    """The values of a form that makes `request` at `account`."""
-    heights = _heights(request, account)
-    presets, extra = _split_presets(request, account)
+def neutral_values(request: JobRequest) -> dict[str, Any]:
+    """The values of a form that makes `request` at any account, but for `extra`."""
     metadata = request.metadata
     return {
         "input": request.input,
         "destination": request.destination or "",
-        "hls": heights.get("hls", []),
-        "mp4": heights.get("mp4", []),
-        "presets": presets,
+        **{name: _heights(request, name) for name in PACKAGINGS},
         **thumbnail_values(request.thumbnails),
-        "metadata": metadata if isinstance(metadata, str) else _as_text(metadata),
+        "metadata": metadata if isinstance(metadata, str) else write_json(metadata, indent=None),
         "test": request.test,
         "priority": request.priority,
-        "extra": json.dumps(extra, indent=2) if extra else "",
     }
 
 
-def _heights(request: JobRequest, account: ProviderAccount) -> dict[str, list[int]]:
-    heights: dict[str, list[int]] = {}
-    for one in request.renditions:
-        packaging = one.packaging if account.adapter_class.packagings else "hls"
-        heights.setdefault(packaging, []).extend(one.heights)
-    return heights
+def request_values(request: JobRequest, account: ProviderAccount) -> dict[str, Any]:
+    """The values of a form that makes `request` at `account`."""
+    presets, extra = _split_presets(request, account)
+    values = neutral_values(request) | {"presets": presets, "extra": write_json(extra or None)}
+    if not account.adapter_class.packagings:
+        heights = (height for one in request.renditions for height in one.heights)
+        values |= {"hls": list(heights), "mp4": []}
+    return values
+
+
+def write_json(value: Any, indent: int | None = 2) -> str:
+    """JSON as a field of a form holds it; empty for None."""
+    return "" if value is None else json.dumps(value, indent=indent, ensure_ascii=False)
+
+
+def _heights(request: JobRequest, packaging: str) -> list[int]:
+    return [
+        height for one in request.renditions if one.packaging == packaging for height in one.heights
+    ]
 
 
 def _split_presets(
@@ -58,7 +67,3 @@ def _split_presets(
         return [], extra
     del extra[field]
     return presets, extra
-
-
-def _as_text(metadata: Any) -> str:
-    return "" if metadata is None else json.dumps(metadata)

@@ -43,7 +43,7 @@ def find_job(access: Access, pk: int) -> Job:
     """The job of the member's organization, else Http404."""
     jobs = Job.objects.for_organization(access.organization)
     return get_object_or_404(
-        jobs.select_related(
+        jobs.with_template().select_related(
             *("account", "poll", "submitted_by", "submitted_token", "retry_of", "error_group"),
             "assignee__user",
         ),

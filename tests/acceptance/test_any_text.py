@@ -26,6 +26,7 @@ from jobs.models import (
     Output,
     Preset,
     ProviderAccount,
+    RequestTemplate,
     SavedView,
     Submission,
     SubmissionState,
@@ -46,6 +47,7 @@ from tests.jobs.factories import (
     make_job,
     make_output,
     make_preset,
+    make_template,
 )
 from tests.markup import Printed
 from tests.secret_outputs import admin_pages
@@ -99,6 +101,9 @@ def member(organization: Organization) -> Client:
     make_invitation(organization)
     ApiToken.issue(organization, "nightly")
     SavedView.objects.create(organization=organization, name="view", query="text")
+    make_template(organization, "template", destination="text", metadata="text")
+    old = make_template(organization, "old", extra={"text": "text"}).template
+    RequestTemplate.objects.filter(pk=old.pk).update(archived_at=NOON)
     client = Client()
     client.force_login(user)
     return client
@@ -252,6 +257,7 @@ def arguments(pattern: URLPattern) -> Iterator[list[Any]]:
         "preset_pk": Preset,
         "group_pk": JobErrorGroup,
         "bulk_pk": BulkAction,
+        "template_pk": RequestTemplate,
     }
     about = kinds.get(names[-1] if names else "")
     if about is not None:

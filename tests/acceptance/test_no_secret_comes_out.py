@@ -26,6 +26,7 @@ from jobs.models import (
     JobErrorGroup,
     Preset,
     ProviderAccount,
+    RequestTemplate,
     SavedView,
     TemplateVersion,
     WebhookDelivery,
@@ -235,6 +236,7 @@ ORGANIZATION_ROWS: dict[str, type[Model]] = {
     "preset_pk": Preset,
     "group_pk": JobErrorGroup,
     "bulk_pk": BulkAction,
+    "template_pk": RequestTemplate,
 }
 
 

@@ -28,7 +28,10 @@ USED = "Jobs were submitted with this template, so it stays archived."
 
 
 class TemplateRefused(Exception):
-    """The template cannot be saved, or deleted, as asked; `field` is what to change."""
+    """The template cannot be saved, or deleted, as asked.
+
+    `field` is what to change: `name`, or a field of the settings, `extra.SLUG` for a provider's.
+    """
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
@@ -170,11 +173,13 @@ def _naming() -> Iterator[None]:
 
 
 def _refuse_redacted(settings: TemplateSettings) -> None:
-    for name, value in dump_settings(settings).items():
+    values = dump_settings(settings)
+    by_provider = values.pop("extra")
+    values |= {f"extra.{slug}": extra for slug, extra in by_provider.items()}
+    for name, value in values.items():
         if has_marker(value):
-            raise TemplateRefused(
-                RequestIssue(name, "value_redacted", {"marker": REDACTED}).message, name
-            )
+            issue = RequestIssue(name, "value_redacted", {"marker": REDACTED})
+            raise TemplateRefused(issue.message, name)
 
 
 def _lock(template: RequestTemplate) -> RequestTemplate:

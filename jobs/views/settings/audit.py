@@ -27,6 +27,7 @@ OBJECTS = (
     ("job", "Jobs"),
     ("bulk", "Bulk actions"),
     ("account", "Accounts"),
+    ("template", "Templates"),
     ("token", "API tokens"),
     ("member", "Members"),
     ("invitation", "Invitations"),

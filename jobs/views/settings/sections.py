@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from jobs.models import RequestTemplate
 from jobs.views.shared.layout import render_page
 from organizations.access import Access
 from organizations.models import ApiToken, Organization
@@ -30,6 +31,12 @@ SECTIONS = (
     Section("settings", "General", Permission.READ),
     Section("members", "Members", Permission.READ, lambda one: one.memberships.count()),
     Section("roles", "Roles", Permission.READ),
+    Section(
+        "templates",
+        "Templates",
+        Permission.READ,
+        lambda one: RequestTemplate.objects.for_organization(one).active().count(),
+    ),
     Section("tokens", "API tokens", Permission.TOKENS, ApiToken.objects.count_active),
     Section("audit", "Audit log", Permission.AUDIT),
 )

@@ -23,6 +23,7 @@ from tests.jobs.factories import (
     make_job,
     make_output,
     make_preset,
+    make_template,
 )
 
 
@@ -66,6 +67,7 @@ def url_of(studio: Organization, job: Job, account: ProviderAccount) -> Callable
         "invitation": make_invitation(studio).pk,
         "token": ApiToken.issue(studio, "CI")[0].pk,
         "group": group.pk,
+        "template": make_template(studio).template_id,
         "bulk": make_bulk(other, account_ids=None).pk,
     }
     people = Membership.objects.filter(organization=studio)

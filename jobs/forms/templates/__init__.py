@@ -1,0 +1,1 @@
+"""Forms of templates: their settings, and choosing one for a new job."""
