@@ -55,7 +55,7 @@ def _add_request(sent: list[Sent], at: float) -> list[Sent]:
     return [*sent[:-1], (at, count + 1)] if int(at) == int(last) else [*sent, (at, 1)]
 
 
-def _limits_of(account: ProviderAccount) -> Mapping[str, int]:
+def limits_of(account: ProviderAccount) -> Mapping[str, int]:
     """Requests a minute by kind of call."""
     override = account.option_int("requests_per_minute", 0)
     return {
@@ -84,7 +84,7 @@ def read_usages(
     return {
         pk: {
             bucket: RequestUsage(sent.get((pk, bucket), 0), limit)
-            for bucket, limit in _limits_of(account).items()
+            for bucket, limit in limits_of(account).items()
         }
         for pk, account in by_id.items()
     }
@@ -108,7 +108,7 @@ class Budget:
 
     def __init__(self, account: ProviderAccount) -> None:
         self._account_id = account.pk
-        self._limits = _limits_of(account)
+        self._limits = limits_of(account)
         self._owner = threading.get_ident()
         self._lock = threading.Lock()
         self._ahead: Counter[str] = Counter()

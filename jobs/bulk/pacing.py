@@ -5,9 +5,8 @@ from datetime import datetime
 
 from django.db.models import Count
 
-from jobs.accounts.budget import read_usages
+from jobs.accounts.budget import limits_of, read_usages
 from jobs.models import BulkAction, BulkKind, BulkOutcome, BulkTarget, ProviderAccount
-from jobs.models.bulk.action import OPEN_STATES
 from providers.core.contract import Provider
 from providers.core.types import Capability
 
@@ -54,9 +53,15 @@ def usable(per_minute: int) -> int:
     return max(per_minute - per_minute // LEFT_TO_PEOPLE, 1)
 
 
+def find_pace(kind: BulkKind, account: ProviderAccount) -> int | None:
+    """How many jobs a minute the account allows; None where its provider sets no limit."""
+    limit = limits_of(account).get(bucket_of(kind, account.adapter_class))
+    return None if limit is None else usable(limit)
+
+
 def _count_sharing(bulk: BulkAction) -> Mapping[int, int]:
     """By account: how many other bulk actions run there."""
-    others = BulkAction.objects.filter(state__in=OPEN_STATES, next_at__isnull=False)
+    others = BulkAction.objects.running()
     sharing: dict[int, int] = {}
     for accounts in others.exclude(pk=bulk.pk).values_list("accounts", flat=True):
         for pk in map(int, accounts):

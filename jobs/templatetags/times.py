@@ -82,6 +82,14 @@ def _absolute(at: datetime) -> str:
 
 
 @register.filter
+def minutes(count: int) -> str:
+    """`19 min`, `3 h 20 min`: so many minutes."""
+    hours, rest = divmod(count, 60)
+    parts = (f"{hours:,} h" if hours else "", f"{rest} min" if rest or not hours else "")
+    return " ".join(filter(None, parts))
+
+
+@register.filter
 def time_left(at: datetime | None) -> str:
     """`5 h` until a time that is to come; empty for one that has passed."""
     now = timezone.now()

@@ -40,7 +40,8 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
 
     `rows` holds `id.version` of the rows shown, `since` the accounts' revisions when the page was
     rendered, `revision` when its tabs were, `new` and `health` what it says of new jobs and
-    accounts, `notices` what it has of jobs that ended. 204 when all of that is still true.
+    accounts, `notices` what it has of jobs that ended, `bulk` how many bulk actions run.
+    204 when all of that is still true.
     """
     filters = read_job_filters(request, access)
     shown = dict(_PAIR.findall(request.GET.get("rows", ""))[:MAX_ROWS])
@@ -59,6 +60,9 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
     notices = read_notices(column_of(states, "notices"))
     if notices.fingerprint != request.GET.get("notices", notices.fingerprint):
         news["notices"] = notices
+    running = column_of(states, "bulk_running") or 0
+    if str(running) != request.GET.get("bulk", str(running)):
+        news |= {"bulk_running": running, "has_bulk_news": True}
     if not news:
         return HttpResponse(status=204)
     context = {"access": access, "filters": filters, "list_path": path, **columns_context(filters)}

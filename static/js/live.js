@@ -89,6 +89,7 @@
     if (id !== "live" && id !== "pulse") return;
     const say = event.detail.parameters;
     say.health = document.getElementById("health")?.dataset.fingerprint ?? "";
+    say.bulk = document.getElementById("side-bulk")?.dataset.count ?? "0";
     say.notices = document.getElementById("toasts")?.dataset.fingerprint ?? "";
     if (dataset.liveState !== undefined) {
       say.state = dataset.liveState;

@@ -174,6 +174,7 @@ def test_nothing_needs_anybody(
     text = operator.get(url("overview")).text
     assert "Muted: 1 error<" in text
     assert rows(text) == ["Unresolved failures"]
+    assert 'bulk/new/?action=resubmit&amp;status=failed&amp;unresolved=true"' in text
 
 
 def test_without_an_account_it_says_how_to_begin(

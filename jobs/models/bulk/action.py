@@ -32,6 +32,10 @@ class BulkActionQuerySet(models.QuerySet["BulkAction"]):
         """Newest first."""
         return self.filter(organization=organization).order_by("-pk")
 
+    def running(self) -> "BulkActionQuerySet":
+        """Those that somebody may be watching. Few: by the index of what is due."""
+        return self.filter(state__in=OPEN_STATES, next_at__isnull=False)
+
     def due(self, now: datetime) -> "BulkActionQuerySet":
         """What a worker may take now. Joins no table: see jobs.workqueue.leases.take."""
         return self.filter(unleased(now), next_at__lte=now).order_by("next_at")

@@ -18,7 +18,7 @@ from jobs.models import BulkAction, BulkKind
 from jobs.query.references import read_id
 from jobs.query.visibility import Visibility
 from jobs.views.shared.first_page import redirect_to_first_page
-from jobs.views.shared.layout import HtmxRequest, render_page
+from jobs.views.shared.layout import HtmxRequest, render_page, running_bulk
 from organizations.access import Access, requires
 from organizations.permissions import Permission
 
@@ -68,6 +68,9 @@ def bulk(request: HtmxRequest, access: Access, bulk_pk: int) -> HttpResponse:
         "jobs_query": _jobs_query(action, filters),
     }
     if request.htmx and not request.htmx.history_restore_request:
+        if action.next_at is None:
+            # the last poll of this page: the sidebar ends with it
+            context["bulk_running"] = running_bulk(access.organization).count()
         return render(request, "jobs/bulk/_live.html", context | {"is_update": True})
     return render_page(request, access, "jobs/bulk/bulk.html", context, section="jobs")
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Self
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -19,6 +20,7 @@ from jobs.bulk import service
 from jobs.bulk.counting import Preview, preview
 from jobs.bulk.left_out import SENTENCES
 from jobs.bulk.left_out_queries import find_queries
+from jobs.bulk.pacing import find_pace
 from jobs.bulk.selection import Selection
 from jobs.bulk.service import MAX_IDS, BulkRefused, BulkRequest, KeyOfDeletedBulk
 from jobs.models import BulkKind, ProviderAccount
@@ -108,6 +110,19 @@ class Asked:
         return cls(replace(wanted, query=query))
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one account gets: how many jobs, and how many a minute; None where it has no limit."""
+
+    account: ProviderAccount
+    jobs: int
+    per_minute: int | None
+
+    @property
+    def minutes(self) -> int:
+        return ceil(self.jobs / self.per_minute) if self.per_minute else 0
+
+
 def _begin(given: QueryDict, access: Access) -> BulkRequest:
     kind = given.get("action", "")
     return BulkRequest(
@@ -178,8 +193,7 @@ def _show(
 def _preview(access: Access, wanted: BulkRequest) -> Mapping[str, Any]:
     selection = wanted.select()
     found: Preview = preview(selection, wanted.kind, wanted.limit)
-    accounts = ProviderAccount.objects.for_organization(access.organization).for_health()
-    rows = accounts.filter(pk__in=found.accounts).order_by("name")
+    shares = _share_out(access, wanted.kind, found)
     urls = _left_out_urls(access, wanted, selection, found)
     return {
         "found": found,
@@ -189,9 +203,19 @@ def _preview(access: Access, wanted: BulkRequest) -> Mapping[str, Any]:
             for reason, count in found.left_out.most_common()
         ],
         "left_out_total": found.left_out.total(),
-        "accounts": [(account, found.accounts[account.pk]) for account in rows],
+        "shares": shares,
+        "minutes": max((share.minutes for share in shares), default=0),
         "is_typed": found.count > TYPED_ABOVE,
     }
+
+
+def _share_out(access: Access, kind: BulkKind, found: Preview) -> list[Share]:
+    accounts = ProviderAccount.objects.for_organization(access.organization)
+    rows = accounts.filter(pk__in=found.accounts).only("name", "provider", "options")
+    return [
+        Share(account, found.accounts[account.pk], find_pace(kind, account))
+        for account in rows.order_by("name")
+    ]
 
 
 def _left_out_urls(

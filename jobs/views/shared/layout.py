@@ -15,7 +15,8 @@ from django_htmx.middleware import HtmxDetails
 
 from jobs.accounts.freshness import Freshness, HealthStatus, fingerprint, freshness
 from jobs.actions.end_notices import notices_of, read_notices
-from jobs.models import GroupState, Job, JobErrorGroup, ProviderAccount
+from jobs.models import BulkAction, GroupState, Job, JobErrorGroup, ProviderAccount
+from jobs.models.bulk.action import BulkActionQuerySet
 from jobs.query.counts import RowCount
 from jobs.views.shared.view_links import view_links
 from organizations.access import Access
@@ -103,6 +104,7 @@ def _health_and_counts(access: Access) -> dict[str, Any]:
         "new_errors": groups.marked(timezone.now()),
         "my_errors": groups.filter(assignee=access.member_id, state=GroupState.OPEN),
         # a member is one of this organization alone, so that the index of assignees does
+        "bulk_running": running_bulk(access.organization),
         "my_failures": Job.objects.filter(assignee=access.member_id, is_unresolved=True),
     }
     counts = {name: RowCount(rows.order_by().values("pk")) for name, rows in counted.items()}
@@ -113,6 +115,11 @@ def _health_and_counts(access: Access) -> dict[str, Any]:
         **{name: column_of(states, name) or 0 for name in counts},
         "notices": read_notices(column_of(states, "notices")),
     }
+
+
+def running_bulk(organization: Organization) -> BulkActionQuerySet:
+    """The bulk actions that the sidebar counts."""
+    return BulkAction.objects.for_organization(organization).running()
 
 
 def column_of(states: list[Freshness], name: str) -> Any:

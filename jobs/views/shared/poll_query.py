@@ -13,8 +13,9 @@ from django.db import connection
 from jobs.actions.end_notices import notices_of
 from jobs.models import ProviderAccount
 from jobs.query.arrivals import versions_of
+from jobs.query.counts import RowCount
 from jobs.query.search.matches import list_ids
-from jobs.views.shared.layout import health_accounts
+from jobs.views.shared.layout import health_accounts, running_bulk
 from organizations.access import Access
 from organizations.models import Organization
 
@@ -25,7 +26,7 @@ _ORGANIZATION, _MEMBER, _ROW = -1, -2, -3
 def poll_accounts(access: Access, shown: Sequence[int]) -> list[ProviderAccount]:
     """The accounts by name, with `shown` for `read_versions` and `notices` for `read_notices`.
 
-    One query.
+    `bulk_running` is the number of bulk actions. One query.
     """
     statement, params = _write(connection.vendor)
     replaced = {
@@ -43,5 +44,6 @@ def _write(vendor: str) -> tuple[str, tuple[Any, ...]]:
     columns = {
         "shown": versions_of(organization, [_ROW]),
         "notices": notices_of(_MEMBER),
+        "bulk_running": RowCount(running_bulk(organization).order_by().values("pk")),
     }
     return health_accounts(organization, **columns).query.sql_with_params()

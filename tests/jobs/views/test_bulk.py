@@ -51,11 +51,26 @@ def test_the_confirmation_says_what_will_be_done(
     make_job(account, status="running")
     text = text_of(operator.get(f"{NEW}?action=resubmit&status=failed&status=running"))
     assert "Retry 3 of 4 jobs?" in text
-    assert "2 Zencoder Zencoder main" in text
-    assert "1 Zencoder archive" in text
+    assert "Zencoder Zencoder main 2 54 about 1 min" in text
+    assert "Zencoder archive 1 54 about 1 min Together 3 about 1 min" in text
     assert "Left out: 1 1 Not ended yet" in text
     assert "status:failed,running" in text
     assert not BulkAction.objects.exists()
+
+
+def test_the_confirmation_says_how_long_the_slowest_account_takes(
+    operator: Client, account: ProviderAccount
+) -> None:
+    slow = make_account(account.organization, name="archive", options={"requests_per_minute": "1"})
+    unlimited = make_account(account.organization, name="free", provider="xvid")
+    for one, count in ((account, 1), (slow, 61), (unlimited, 1)):
+        for _ in range(count):
+            make_job(one, status="queued")
+    text = text_of(operator.get(f"{NEW}?action=cancel&status=queued"))
+    assert "Zencoder archive 61 1 about 1 h 1 min" in text
+    assert "free 1 no limit –" in text
+    assert "Together 63 about 1 h 1 min" in text
+    assert "may still be charged" in text
 
 
 def test_what_was_confirmed_is_started_once(operator: Client, account: ProviderAccount) -> None:
@@ -239,6 +254,19 @@ def test_a_page_of_results_takes_as_many_queries_as_one_result(
         for _ in range(5):
             job = make_job(account, status="failed")
             bulk.targets.create(job=job, account=account, new_job=make_job(account))
+
+
+def test_the_last_poll_of_its_page_ends_it_in_the_sidebar_as_well(
+    viewer: Client, account: ProviderAccount
+) -> None:
+    bulk = make_bulk(make_job(account, status="failed"))
+    url = f"{BULK}{bulk.pk}/"
+    assert 'data-count="1"' in viewer.get(url).content.decode()
+    ask = {"headers": {"HX-Request": "true"}}
+    assert "side-bulk" not in viewer.get(url, **ask).content.decode()  # type: ignore[arg-type]
+    BulkAction.objects.update(state="done", next_at=None)
+    page = viewer.get(url, **ask).content.decode()  # type: ignore[arg-type]
+    assert 'data-count="0"' in page
 
 
 def test_an_operator_stops_it_and_has_the_rest_run(

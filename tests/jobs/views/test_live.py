@@ -11,15 +11,16 @@ from pytest_django import DjangoAssertNumQueries
 
 from jobs.accounts.freshness import fingerprint
 from jobs.actions.end_notices import notices_of
-from jobs.models import EndNotice, Job, ProviderAccount
+from jobs.models import BulkAction, EndNotice, Job, ProviderAccount
 from jobs.query.arrivals import mark, versions_of
-from jobs.views.shared.layout import freshness_of, health_accounts
+from jobs.query.counts import RowCount
+from jobs.views.shared.layout import freshness_of, health_accounts, running_bulk
 from jobs.views.shared.poll_query import poll_accounts
 from organizations.access import Access
 from organizations.models import Organization, Role
 from providers.core.status import JobStatus
 from tests.factories import make_membership
-from tests.jobs.factories import NOON, make_account, make_job
+from tests.jobs.factories import NOON, make_account, make_bulk, make_job
 from tests.jobs.views.list_page import ListPage
 
 LIVE = "/o/harbour-studio/jobs/live/"
@@ -51,6 +52,28 @@ def test_nothing_changed_is_an_empty_answer(
     assert (response.status_code, response.content) == (204, b"")
 
 
+def test_the_sidebar_follows_running_bulk_actions_without_a_query_of_its_own(
+    viewer: Client,
+    studio: Organization,
+    jobs: list[Job],
+    foreign_job: Job,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    make_bulk(foreign_job)
+    idle = shown(jobs, studio, bulk="0")
+    assert viewer.get(LIVE, idle).status_code == 204
+    bulk = make_bulk(jobs[0])
+    with django_assert_num_queries(4):
+        html = viewer.get(LIVE, idle).content.decode()
+    assert 'id="side-bulk"' in html
+    assert "1 running" in html
+    with django_assert_num_queries(4):
+        assert viewer.get(LIVE, idle | {"bulk": "1"}).status_code == 204
+    BulkAction.objects.filter(pk=bulk.pk).update(state="done", next_at=None)
+    html = viewer.get(LIVE, idle | {"bulk": "1"}).content.decode()
+    assert 'data-count="0"' in html
+
+
 def test_the_statement_that_is_written_once_is_that_of_any_organization_and_member(
     studio: Organization, account: ProviderAccount, job: Job, foreign_job: Job
 ) -> None:
@@ -58,10 +81,12 @@ def test_the_statement_that_is_written_once_is_that_of_any_organization_and_memb
         member = make_membership(organization)
         access = Access(member.user, organization, Role.VIEWER, member.pk)
         EndNotice.objects.create(job=job, membership=member)
+        make_bulk(foreign_job)
         for pks in ([], [job.pk], [foreign_job.pk, job.pk]):
             columns = {
                 "shown": versions_of(organization, pks),
                 "notices": notices_of(member.pk),
+                "bulk_running": RowCount(running_bulk(organization).order_by().values("pk")),
             }
             [expected] = health_accounts(organization, **columns)
             [found] = poll_accounts(access, pks)
