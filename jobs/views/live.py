@@ -14,7 +14,6 @@ from jobs.accounts.freshness import fingerprint, freshness
 from jobs.actions.end_notices import read_notices
 from jobs.display.phases import live_version
 from jobs.models import Job, ProviderAccount
-from jobs.models.mirror.job import JobQuerySet
 from jobs.query import arrivals
 from jobs.query.arrivals import read_versions
 from jobs.query.jobs import JobFilter
@@ -45,15 +44,14 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
     """
     filters = read_job_filters(request, access)
     shown = dict(_PAIR.findall(request.GET.get("rows", ""))[:MAX_ROWS])
-    jobs = Job.objects.for_organization(access.organization)
     # before the jobs that came: what is written between is still new to the next poll
     accounts, now = poll_accounts(access, list(map(int, shown))), timezone.now()
     states = [freshness(account, now) for account in accounts]
     path = reverse("jobs:list", args=[access.organization.slug])
     news: dict[str, Any] = {}
     if "since" in request.GET:
-        news |= _list_news(request, jobs, filters, shown, accounts, path)
-    if changed := _changed(jobs, filters, shown, accounts):
+        news |= _list_news(request, access, filters, shown, accounts, path)
+    if changed := _changed(access, filters, shown, accounts):
         news |= {"changed": changed, "times_left": times_left(changed, now)}
     if fingerprint(states) != request.GET.get("health"):
         news |= health_context(states)
@@ -71,7 +69,7 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
 
 def _list_news(
     request: HttpRequest,
-    jobs: JobQuerySet,
+    access: Access,
     filters: JobFilter,
     shown: Mapping[str, str],
     accounts: list[ProviderAccount],
@@ -82,6 +80,7 @@ def _list_news(
     revision = arrivals.fingerprint(arrivals.mark(accounts))
     if revision == request.GET.get("revision", arrivals.fingerprint(since)):
         return {}
+    jobs = Job.objects.for_organization(access.organization)
     news = {**tabs_context(jobs, filters, path, revision, is_poll=True), "revision": revision}
     came = arrivals.arrivals(jobs, filters, since, accounts).exclude(pk__in=list(map(int, shown)))
     new = came[: NEW_CAP + 1].count()
@@ -91,7 +90,7 @@ def _list_news(
 
 
 def _changed(
-    jobs: JobQuerySet,
+    access: Access,
     filters: PageFilter,
     shown: Mapping[str, str],
     accounts: list[ProviderAccount],
@@ -105,6 +104,9 @@ def _changed(
         # that of an account that was added in between comes with the next poll
         if account in by_id and live_version(version, is_active, by_id[account]) != shown.get(pk)
     ]
-    changed = list(load_rows(jobs, filters).filter(pk__in=moved)) if moved else []
+    if not moved:
+        return []
+    jobs = Job.objects.for_organization(access.organization)
+    changed = list(load_rows(jobs, filters).filter(pk__in=moved))
     add_accounts(changed, accounts)
     return changed

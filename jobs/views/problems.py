@@ -9,8 +9,8 @@ from django.views.csrf import csrf_failure
 from django.views.defaults import page_not_found, permission_denied
 
 from jobs.views.shared.layout import layout_context
-from organizations.access import Access, default_organization
-from organizations.models import Membership, Role, User
+from organizations.access import Access, default_organization, membership_of
+from organizations.models import Role, User
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -45,9 +45,9 @@ def _access(request: HttpRequest) -> Access | None:
     if not isinstance(user, User) or request.path.startswith("/admin/"):
         return None
     slug = request.resolver_match.kwargs.get("org") if request.resolver_match else None
-    memberships = Membership.objects.select_related("organization").filter(user=user)
-    named = memberships.filter(organization__slug=slug).first() if slug else None
-    membership = named or memberships.filter(organization=default_organization(request)).first()
+    membership = membership_of(user, slug) if slug else None
+    if membership is None and (organization := default_organization(request)):
+        membership = membership_of(user, organization.slug)
     if membership is None:
         return None
     return Access(user, membership.organization, Role(membership.role), membership.pk)

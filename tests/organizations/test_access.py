@@ -5,10 +5,12 @@ import pytest
 import time_machine
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
+from django.forms import model_to_dict
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from organizations.access import membership_of
 from organizations.context import switcher
 from organizations.models import Membership, Organization, Role, User
 from organizations.permissions import RULES
@@ -145,6 +147,36 @@ def test_authorizing_again_takes_one_query_and_leaves_the_session_alone(
         client.get(address("read"))
 
     assert Session.objects.get().session_data == stored
+
+
+def test_a_membership_comes_with_its_organization(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    people, organizations = [make_user(), make_user()], [make_organization() for _ in range(3)]
+    rows = {
+        (user, organization): make_membership(organization, role, user=user)
+        for user, organization, role in (
+            (people[0], organizations[0], Role.OWNER),
+            (people[0], organizations[1], Role.VIEWER),
+            (people[1], organizations[1], Role.MANAGER),
+        )
+    }
+    Membership.objects.filter(user=people[1]).update(last_seen_at=datetime(2026, 3, 2, tzinfo=UTC))
+    for user in people:
+        for organization in organizations:
+            expected = rows.get((user, organization))
+            with django_assert_num_queries(1):
+                found = membership_of(user, organization.slug)
+                shown = found and (found.organization.path, str(found.organization))
+            assert found == expected
+            if found is None or expected is None:
+                continue
+            assert shown == (organization.path, organization.name)
+            expected.refresh_from_db()
+            for row, other in ((found, expected), (found.organization, organization)):
+                assert model_to_dict(row) == model_to_dict(other)
+            assert found.last_seen_at == expected.last_seen_at
+            assert found.organization.created_at == organization.created_at
 
 
 def test_home_is_the_organization_last_used_else_the_first_by_name(signed_in: SignIn) -> None:
