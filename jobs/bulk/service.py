@@ -17,7 +17,7 @@ from jobs.query.visibility import Visibility
 from jobs.submission import idempotency
 from jobs.submission.idempotency import CallerKey
 from jobs.workqueue.enqueue import enqueue_on_commit
-from organizations.audit.origin import Origin, acting_from, current_origin
+from organizations.audit.origin import part_of
 from organizations.models import Actor, ApiToken, AuditEntry, User
 
 MAX_IDS = 1_000
@@ -211,7 +211,7 @@ def _record(
     bulk: BulkAction, action: str, actor: Actor | None, details: Mapping[str, object] | None = None
 ) -> None:
     """An entry that is tied to those of the jobs."""
-    with acting_from(Origin(current_origin().address, bulk.audit_id)):
+    with part_of(bulk.audit_id):
         AuditEntry.record(
             bulk.organization,
             action,

@@ -44,6 +44,13 @@ def acting_from(origin: Origin) -> Iterator[None]:
         _current.reset(token)
 
 
+@contextmanager
+def part_of(action_id: str) -> Iterator[None]:
+    """Entries written within it belong to a larger action, wherever they come from."""
+    with acting_from(Origin(current_origin().address, action_id)):
+        yield
+
+
 def request_origins(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:

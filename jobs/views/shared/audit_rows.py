@@ -18,12 +18,21 @@ PAGES = {
 }
 
 
+# Larger actions, by what their ids begin with: `bulk-318`
+LARGER = {"bulk": "bulk action"}
+
+
 @dataclass(frozen=True, slots=True)
 class AuditRow:
     entry: AuditEntry
     changes: list[Change]
     details: list[Change]
     url: str
+
+    @property
+    def larger(self) -> str:
+        """What the entry is a part of, as a person calls it; empty for an action of its own."""
+        return LARGER.get(self.entry.action_id.partition("-")[0], "")
 
 
 def list_rows(access: Access, entries: Iterable[AuditEntry]) -> list[AuditRow]:

@@ -15,6 +15,7 @@ from jobs.views.settings import audit
 from organizations.audit.origin import Origin, acting_from
 from organizations.models import ApiToken, AuditEntry, Organization
 from tests.factories import make_organization, make_user
+from tests.jobs.factories import make_bulk
 
 pytestmark = pytest.mark.django_db
 
@@ -138,7 +139,8 @@ def test_a_large_action_is_a_group_of_its_first_entries_and_a_link_to_the_rest(
         *("1,251 jobs", "job 0", "job 1", "job 2")
     ]
     page = response.content.decode()
-    assert "9 more entries of this action" in page
+    assert "9 more entries of this bulk action" in page
+    assert page.count(">All of this bulk action</a>") == 1
     assert page.count(f'href="{PAGE}?action_id=bulk-318"') == 6  # a chip each, and the link
     assert page.count("?action_id=") == 6
 
@@ -147,6 +149,19 @@ def test_a_large_action_is_a_group_of_its_first_entries_and_a_link_to_the_rest(
         *("1,251 jobs", "job 1", "job 10", "job 11")
     ]
     assert len(actions(manager.get(f"{PAGE}?action_id=bulk-318"))) == 13
+
+
+def test_a_job_and_a_bulk_action_lead_to_all_entries_of_the_bulk_action(
+    manager: Client, viewer: Client, studio: Organization, job: Job
+) -> None:
+    bulk = make_bulk(job)
+    with acting_from(Origin(None, bulk.audit_id)):
+        AuditEntry.record(studio, "job.cancel_requested", job)
+    link = f'href="{PAGE}?action_id=bulk-{bulk.pk}"'
+    for name, pk in (("jobs:detail", job.pk), ("jobs:bulk", bulk.pk)):
+        url = reverse(name, args=[studio.slug, pk])
+        assert manager.get(url).content.decode().count(link) == 1
+        assert "settings/audit" not in viewer.get(url).content.decode()
 
 
 def export(client: Client, query: str = "") -> list[dict[str, Any]]:
