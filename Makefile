@@ -35,7 +35,7 @@ test: .venv/.installed-dev ## Lint, types and all tests that this machine can ru
 
 test-fast: .venv/.installed-dev ## The unit tests, in under a minute
 	$(PYTEST) --numprocesses 2 --dist worksteal \
-	    -m "not (integration or postgres or redis or browser or node or demo or faults or release)"
+	    -m "not (integration or postgres or redis or browser or node or demo or release)"
 
 check-release: .venv/.installed-release ## What takes longer: the API by its document, the guides followed
 	$(PYTEST) -m release
@@ -51,8 +51,8 @@ format: .venv/.installed-dev ## Format the Python files and templates
 	$(PYTHON) -m ruff format .
 	-$(PYTHON) -m djlint --quiet --reformat templates
 
-faults: .venv/.installed-dev ## Long tests: processes are killed, providers do not answer
-	TEST_SERVICES=1 $(PYTEST) -m faults
+faults: .venv/.installed-dev ## Kill processes and stop servers, and print what that cost (FAULTS=name)
+	@$(PYTHON) -m tests.faults $(FAULTS)
 
 screenshots: .venv/.installed-dev ## Update docs/screenshots from a running demo
 	$(PYTHON) -m scripts.screenshots

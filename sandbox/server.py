@@ -61,6 +61,10 @@ class RunningSandbox:
         """What `GET /_sandbox/state` returns."""
         return self._application.control.state()
 
+    def jobs(self) -> list[dict[str, Any]]:
+        """What `GET /_sandbox/jobs` returns."""
+        return self._application.control.jobs()
+
     def set_faults(self, settings: Mapping[str, Any]) -> None:
         """As `POST /_sandbox/faults`; FaultError (a ValueError) for a wrong one."""
         self._application.faults.update(settings)

@@ -18,31 +18,28 @@ from tests.settings import RUN_ENVIRONMENT
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
-# Submits to the account that it is given, once for each name that it reads.
+# Submits a job for each line that it reads: the id of an account and the name of an input.
 SUBMIT = """
 import sys
 import django
 django.setup()
 from jobs.models import ProviderAccount
-from jobs.submission.service import submit
-from providers.core.types import JobRequest, Rendition
-account = ProviderAccount.objects.get(pk=sys.argv[1])
-for name in sys.stdin:
-    request = JobRequest(f"s3://rushes/{name.strip()}", renditions=(Rendition("mp4", (360,)),))
-    submit(organization=account.organization, account=account, request=request)
-    print(name, end="", flush=True)
+from tests.submitting import submit_named
+for line in sys.stdin:
+    account, name = line.split()
+    print(submit_named(ProviderAccount.objects.get(pk=account), name).pk, flush=True)
 """
 
 
 class Workers:
     """Needs a test whose transactions are real: `django_db(transaction=True)`."""
 
-    def __init__(self, folder: Path, broker_url: str) -> None:
+    def __init__(self, folder: Path, broker_url: str, settings: str = "dashboard.settings") -> None:
         self._log = folder / "workers.log"
         self._environment = {
             **RUN_ENVIRONMENT,
             "PATH": os.defpath,
-            "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+            "DJANGO_SETTINGS_MODULE": settings,
             "VAR_DIR": str(folder),
             "DATABASE_URL": database_url(),
             "CELERY_BROKER_URL": broker_url,
@@ -71,20 +68,23 @@ class Workers:
         finally:
             _signal(self._worker, signal.SIGCONT)
 
-    def submit(self, account: ProviderAccount, *names: str) -> None:
-        """As a web process does it, message and all."""
+    def submit(self, account: ProviderAccount, *names: str) -> list[int]:
+        """As a web process does it, message and all; the ids of the jobs."""
         if self._submitter is None:
             with self._log.open("a") as log:
                 self._submitter = self._run(
-                    "-c", SUBMIT, str(account.pk),
-                    log=log, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                )  # fmt: skip
+                    "-c", SUBMIT, log=log, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                )
         assert self._submitter.stdin
         assert self._submitter.stdout
+        made = []
         for name in names:
-            self._submitter.stdin.write(f"{name}\n")
+            self._submitter.stdin.write(f"{account.pk} {name}\n")
             self._submitter.stdin.flush()
-            assert self._submitter.stdout.readline() == f"{name}\n", self.log()
+            pk = self._submitter.stdout.readline()
+            assert pk, self.log()
+            made.append(int(pk))
+        return made
 
     def are_alive(self) -> bool:
         return self._worker is not None and self._worker.poll() is None

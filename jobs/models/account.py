@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Concat, Lower, StrIndex, Substr
@@ -20,7 +21,7 @@ from providers.parsing.text import make_visible
 
 # A lease outlives the longest pass (PASS_DEADLINE in jobs.sync.runner), so that a slow pass is
 # never joined by a second one, and a killed one holds the account up no longer than this.
-LEASE = timedelta(seconds=150)
+LEASE = timedelta(seconds=150) / settings.RECOVERY_SPEEDUP
 
 MAX_BASE_URL = 500
 

@@ -5,6 +5,7 @@ Where the provider does not return the key, a person decides.
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.utils import timezone
 
 from jobs.models import Submission, SubmissionState
@@ -25,10 +26,10 @@ from providers.core.errors import AuthRefused, ProviderError
 from providers.core.types import Capability, RemoteJob
 
 # The waits before each lookup, counted from the end or the lookup before it.
-LOOKUP_DELAYS_S = (2, 5, 15, 60, 60)
+LOOKUP_DELAYS_S = tuple(wait_s / settings.RECOVERY_SPEEDUP for wait_s in (2, 5, 15, 60, 60))
 # Two complete lookups this far apart confirm that the job is not there, at a provider that is
 # known to return the key.
-ABSENCE_CONFIRMATION = timedelta(seconds=60)
+ABSENCE_CONFIRMATION = timedelta(seconds=60) / settings.RECOVERY_SPEEDUP
 MAX_SENDS = 3
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
+from django.conf import settings
 from django.utils import timezone
 
 from jobs.accounts.clients import open_provider, open_with_budget
@@ -37,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 # Ends well before the lease does; the last request may add its own limit of 60 s at the most
 # only where it began before this, and HttpClient cuts that short.
-PASS_DEADLINE_S = 120.0
+PASS_DEADLINE_S = 120.0 / settings.RECOVERY_SPEEDUP
 
 # After our own database was away.
 RETRY_S = 5

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -16,8 +17,8 @@ from jobs.workqueue.reconnect import retry_on_disconnect
 
 # A run of interactive work makes a few calls, which together end within the deadline; the lease is
 # longer, so that no second run begins while the first still sends.
-CALL_DEADLINE_S = 75.0
-CALL_LEASE = timedelta(seconds=100)
+CALL_DEADLINE_S = 75.0 / settings.RECOVERY_SPEEDUP
+CALL_LEASE = timedelta(seconds=100) / settings.RECOVERY_SPEEDUP
 
 Row = TypeVar("Row", bound=LeasedModel)
 

@@ -24,6 +24,8 @@ class Control:
                 return json_response(200, {"ok": True})
             case ("GET", "/state"):
                 return json_response(200, self.state())
+            case ("GET", "/jobs"):
+                return json_response(200, self.jobs())
             case ("DELETE", "/requests"):
                 self._log.clear()
                 return json_response(200, {"ok": True})
@@ -52,6 +54,10 @@ class Control:
             "requests": self._log.describe(),
             "faults": self._faults.describe(),
         }
+
+    def jobs(self) -> list[dict[str, Any]]:
+        """A summary of every job, newest first."""
+        return [_brief(job) for job in self._operations.store.recent()]
 
     def _set_faults(self, settings: dict[str, Any] | None) -> Response:
         if settings is None:

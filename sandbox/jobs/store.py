@@ -196,7 +196,8 @@ class Store:
             counts.setdefault(provider, {})[state] = number
         return counts
 
-    def recent(self, limit: int) -> list[Job]:
+    def recent(self, limit: int = -1) -> list[Job]:
+        """The newest jobs of all providers, newest first; without a limit all of them."""
         return self._many("SELECT document FROM jobs ORDER BY id DESC LIMIT ?", limit)
 
     def prune(self, before: float, keep_trickled: int) -> list[str]:

@@ -1,0 +1,1 @@
+"""Fault runs: real processes are killed and servers fail, and nothing may be lost or doubled."""

@@ -155,3 +155,14 @@ def test_requests_are_counted_by_path_with_ids_replaced(clockwork: RunningSandbo
     assert log["total"] == 4
     assert clockwork.state()["requests"]["total"] == 0
     assert clockwork.keys["zencoder_api_key"] not in str(log)
+
+
+def test_all_jobs_are_listed_newest_first(start_sandbox: StartSandbox) -> None:
+    sandbox = start_sandbox(time_scale=0, seed_jobs=40)
+    made = Client(sandbox).create(SOURCE)["id"]
+
+    jobs = requests.get(f"{sandbox.url}/_sandbox/jobs", timeout=60).json()
+
+    assert jobs == sandbox.jobs()
+    assert jobs[0] | {"id": made, "input": SOURCE, "attempt": 1} == jobs[0]
+    assert len(jobs) == sum(sum(each.values()) for each in sandbox.state()["jobs"].values()) > 100
