@@ -16,7 +16,7 @@ from benchmarks.world import World
 from insights.models import RollupState
 from insights.rollups import upkeep
 from jobs.mirror.search import SEARCHED_COLUMNS, build_text
-from jobs.models import Job, JobSearch, Output
+from jobs.models import Batch, Job, JobSearch, Output
 from jobs.models.search.trigrams import trigrams_of
 from organizations.models import Organization
 
@@ -98,7 +98,9 @@ def _read_jobs(first: int, end: int) -> Iterator[tuple[Any, list[Any]]]:
     """What is searched of each job and of its outputs."""
     outputs = _read(Output, "job_id", first, end, "job_id")
     by_job = {pk: list(found) for pk, found in groupby(outputs, lambda one: one.job_id)}
+    batches = {batch.pk: batch for batch in Batch.objects.defer("request")}
     for job in _read(Job, "id", first, end, "id", "organization_id"):
+        job.batch = batches.get(job.batch_id)
         yield job, by_job[job.id]
 
 

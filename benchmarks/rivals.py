@@ -37,7 +37,7 @@ class PlainJobList(ListView[Job]):
         "error": "error_class__in",
         "error_group": "error_group__in",
         "code": "error_code__in",
-        "batch": "batch__in",
+        "batch": "batch__name__in",
         "preset": "outputs__preset__in",
         "finished_after": "finished_at__gte",
         "started_after": "started_at__gte",

@@ -10,7 +10,7 @@ from itertools import accumulate
 from django.db import connection
 from django.db.models import Model
 
-from benchmarks.world import ACCOUNTS, CLASSES, GROUPS, LATEST, RARE_GROUP, SHARES, World
+from benchmarks.world import ACCOUNTS, BATCHES, CLASSES, GROUPS, LATEST, RARE_GROUP, SHARES, World
 from jobs.mirror.statements import JOB_COLUMNS, OUTPUT_COLUMNS
 from jobs.models import EventSource, Job, JobEvent, Output, StuckKind
 from providers.core.status import JobStatus, OutputStatus
@@ -105,7 +105,7 @@ def _job_values(world: World, first_id: int) -> dict[str, str]:
         "error_group_id": f"case when state = 'failed' then {_by_group(world)} end",
         "error_code": _FAILED.format("case when j = 77 then 'E4711' else 'FileNotFoundError' end"),
         "error_message": _FAILED.format("'The file could not be downloaded from the server.'"),
-        "batch": "case when j % 5 = 0 then 'spring-' || n / 2000 else '' end",
+        "batch_id": f"case when j % 5 = 0 then {_by_batch(world)} end",
         "is_partial": "k between 120 and 124",
         "is_suspect": "k between 125 and 127",
         "is_test": "k between 128 and 137",
@@ -145,6 +145,13 @@ def _by_group(world: World) -> str:
     """Groups that were made one after the other have ids that follow each other."""
     return _by_organization(
         {slug: f"{groups[0].pk} + {_GROUP}" for slug, groups in world.groups.items()}
+    )
+
+
+def _by_batch(world: World) -> str:
+    """Of as many jobs one after the other; their ids are consecutive."""
+    return _by_organization(
+        {slug: f"{rows[0].pk} + n / 2000 % {BATCHES}" for slug, rows in world.batches.items()}
     )
 
 

@@ -163,7 +163,6 @@ def _filters(world: World) -> Iterator[Variant]:
     }.items():
         yield Variant("preset", name, list_url(params), params)
     yield Variant("batch", "one", list_url([("batch", "spring-0")]), [("batch", "spring-0")])
-    yield Variant("batch", "of none", list_url([("batch", "autumn")]), [("batch", "autumn")])
     yield Variant("by", "a person", list_url([("submitted_by", world.user.email)]))
     yield Variant("by", "a token", list_url([("submitted_by", world.token.reference)]))
     for name, params in {

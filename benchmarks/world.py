@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from jobs.models import GroupMark, JobErrorGroup, Preset, ProviderAccount
+from jobs.models import Batch, BatchState, GroupMark, JobErrorGroup, Preset, ProviderAccount
 from organizations.models import ApiToken, Membership, Organization, Role, User
 from providers.core import registry
 
@@ -34,6 +34,8 @@ CLASSES = (
 )
 GROUPS = 4
 RARE_GROUP = len(CLASSES) * GROUPS
+# of each organization
+BATCHES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class World:
     accounts: dict[str, list[ProviderAccount]]
     presets: tuple[Preset, Preset]
     groups: dict[str, list[JobErrorGroup]]
+    # `spring-0` and so on; by organization
+    batches: dict[str, list[Batch]]
 
 
 def make_world() -> World:
@@ -69,7 +73,23 @@ def make_world() -> World:
     )
     groups = {slug: _make_groups(accounts[slug][0]) for slug in SHARES}
     member = Membership.objects.get(organization__slug="large")
-    return World(user, member, token, text, accounts, (common, rare), groups)
+    batches = {slug: _make_batches(accounts[slug][0]) for slug in SHARES}
+    return World(user, member, token, text, accounts, (common, rare), groups, batches)
+
+
+def _make_batches(account: ProviderAccount) -> list[Batch]:
+    return Batch.objects.bulk_create(
+        Batch(
+            organization=account.organization,
+            account=account,
+            name=f"spring-{number}",
+            request={},
+            state=BatchState.SENT,
+            total=0,
+            created_at=LATEST,
+        )
+        for number in range(BATCHES)
+    )
 
 
 def _make_groups(account: ProviderAccount) -> list[JobErrorGroup]:

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from jobs.actions import worker as action_worker
+from jobs.batches import worker as batch_worker
 from jobs.bulk import worker as bulk_worker
 from jobs.models import ProviderAccount, ProviderHost
 from jobs.query import view_counts
@@ -26,6 +27,7 @@ def tick() -> None:
     """Send messages for what is due, interactive work first, no more than workers can take."""
     dispatch.dispatch()
     bulk_worker.dispatch()
+    batch_worker.dispatch()
 
 
 @shared_task(name="jobs.tasks.sync_account")
@@ -96,6 +98,7 @@ def run_submission(job_id: int) -> None:
     with dispatch.dispatch_afterwards():
         submission_worker.run_submission(job_id)
     bulk_worker.continue_after_submission(job_id)
+    batch_worker.continue_after(job_id)
 
 
 @shared_task(name="jobs.tasks.run_action")
@@ -108,6 +111,11 @@ def run_action(action_id: int) -> None:
 @shared_task(name="jobs.tasks.run_bulk")
 def run_bulk(bulk_id: int) -> None:
     bulk_worker.run_bulk(bulk_id)
+
+
+@shared_task(name="jobs.tasks.run_batch")
+def run_batch(batch_id: int) -> None:
+    batch_worker.run_batch(batch_id)
 
 
 @shared_task(name="jobs.tasks.handle_delivery")

@@ -36,8 +36,8 @@ from tests.redis.server import RedisServer
 ON_BOTH_DATABASES = tuple(
     f"tests.jobs.{package}."
     for package in (
-        *("accounts", "actions", "bulk", "mirror", "models", "query", "submission", "sync"),
-        *("stuck", "webhooks", "workqueue"),
+        *("accounts", "actions", "batches", "bulk", "mirror", "models", "query"),
+        *("stuck", "submission", "sync", "webhooks", "workqueue"),
     )
 )
 # From a request to the database and back.

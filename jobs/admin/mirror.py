@@ -98,8 +98,8 @@ class JobAdmin(MirrorAdmin):
         "organization",
     ]
     list_select_related = ["organization", "account"]
-    search_fields = ["name", "remote_id__exact", "batch__exact"]
-    search_help_text = "Words of the name, or the provider's id or the batch in full."
+    search_fields = ["name", "remote_id__exact", "batch__name__exact"]
+    search_help_text = "Words of the name, or the provider's id or the batch's name in full."
     deferred = [*HEAVY_COLUMNS, *(f"account__{column}" for column in ACCOUNT_SECRETS)]
     readonly_fields = ["last_body"]
 

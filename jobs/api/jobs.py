@@ -46,7 +46,7 @@ class ListParameters(BaseModel):
         [], description="Failed with these error classes, or families such as `input.*`."
     )
     error_group: Ids = Field([], description="Failed with an error of these groups, by id.")
-    batch: Texts = Field([], description="Of these batches, by exact name.")
+    batch: Texts = Field([], description="Of these batches, by id or exact name.")
     preset: Ids = Field([], description="With an output of these presets, by id.")
     gone: Flag = Field(
         "",
@@ -138,6 +138,7 @@ def _jobs(request: ApiRequest) -> QuerySet[Job]:
         visible.jobs()
         .select_related("organization", "account", "poll", "submitted_by", "submitted_token")
         .with_template()
+        .with_batches()
         .with_assignees()
         .prefetch_related(Prefetch("retries", retries))
     )

@@ -1,5 +1,6 @@
 """What may be sent to `POST /jobs`, checked before anything is made of it."""
 
+from dataclasses import fields
 from functools import partial
 from typing import Annotated, Any, Literal, Self
 
@@ -24,9 +25,10 @@ from jobs.submission.timestamps import (
     MAX_TIMESTAMPS,
     read_timestamp,
 )
-from providers.core.types import Rendition, Thumbnails
+from providers.core.types import JobRequest, Rendition, Thumbnails
 
 MAX_RENDITIONS = 20
+REQUEST_FIELDS = {one.name for one in fields(JobRequest)}
 
 
 def as_whole(value: object) -> object:
@@ -45,6 +47,7 @@ Source = Annotated[
     Field(max_length=MAX_URL, json_schema_extra={"pattern": SOURCE_PATTERN}),
     AfterValidator(partial(check_url, schemeless_allowed=True)),
 ]
+TemplateName = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 Json = Annotated[Any, AfterValidator(check_json)]
 Height = Annotated[int, Field(ge=1, le=MAX_HEIGHT), BeforeValidator(as_whole)]
 Pixels = Annotated[int, Field(ge=1, le=7680), BeforeValidator(as_whole)]
@@ -173,25 +176,14 @@ class ThumbnailsRequest(Strict):
         )
 
 
-class SubmitRequest(Strict):
-    """A job to run, in terms that each provider's adapter translates."""
+class OverridableSettings(Strict):
+    """How a job is encoded, in terms that each provider's adapter translates."""
 
-    account: str = Field(
-        min_length=1, max_length=100, description="Id or exact name of a provider account."
-    )
-    input: Source = Field(description="URL of the source file.")
     destination: MediaUrl | None = Field(
         None, description="Where the provider delivers the outputs; by default, it decides."
     )
     extra: dict[str, Any] = Field(
         {}, description="Merged into the provider's own job object; its keys win."
-    )
-    template: str | None = Field(
-        None,
-        min_length=1,
-        max_length=MAX_NAME,
-        description="Id or exact name of a template, whose settings are used where the call gives "
-        "none; `extra` is merged into the template's.",
     )
     renditions: list[RenditionRequest] = Field(
         [],
@@ -199,11 +191,7 @@ class SubmitRequest(Strict):
         description="May be left out where `template` or `extra` says what to make.",
     )
     thumbnails: ThumbnailsRequest | None = Field(None, description="Pictures of the video.")
-    metadata: Json = Field(
-        None, description="Returned with the job as it was sent, but for secrets."
-    )
     test: bool = Field(False, description="Submit as a test, where the provider has that.")
-    allow_duplicate: bool = Field(False, description="Submit even if the same ran within 24 hours.")
 
     @field_validator("extra")
     @classmethod
@@ -213,18 +201,38 @@ class SubmitRequest(Strict):
     def given_fields(self) -> dict[str, Any]:
         """The fields of JobRequest that were sent."""
         values = {
-            "input": self.input,
-            "destination": self.destination,
+            **self.__dict__,
             "renditions": tuple(
                 Rendition(rendition.packaging, tuple(rendition.heights))
                 for rendition in self.renditions
             ),
             "thumbnails": self.thumbnails.as_thumbnails() if self.thumbnails else None,
-            "metadata": self.metadata,
-            "test": self.test,
-            "extra": self.extra,
         }
-        return {name: value for name, value in values.items() if name in self.model_fields_set}
+        names = REQUEST_FIELDS & self.model_fields_set
+        return {name: value for name, value in values.items() if name in names}
+
+
+class RequestSettings(OverridableSettings):
+    """What jobs with different inputs share."""
+
+    metadata: Json = Field(
+        None, description="Returned with the job as it was sent, but for secrets."
+    )
+
+
+class SubmitRequest(RequestSettings):
+    """A job to run, in terms that each provider's adapter translates."""
+
+    account: str = Field(
+        min_length=1, max_length=100, description="Id or exact name of a provider account."
+    )
+    input: Source = Field(description="URL of the source file.")
+    template: TemplateName | None = Field(
+        None,
+        description="Id or exact name of a template, whose settings are used where the call gives "
+        "none; `extra` is merged into the template's.",
+    )
+    allow_duplicate: bool = Field(False, description="Submit even if the same ran within 24 hours.")
 
 
 class AssignRequest(Strict):

@@ -1,7 +1,7 @@
 """The REST API, mounted at /api/v1/. Guide: docs/api.md; reference: /api/v1/docs."""
 
 from jobs.api import account_changes, files, me, presets, templates, watch
-from jobs.api.actions import bulk, jobs
+from jobs.api.actions import batches, bulk, jobs
 from jobs.api.auth import TokenAuth
 from jobs.api.http.json_api import JsonAPI
 from organizations.permissions import Permission
@@ -24,4 +24,5 @@ api.add_router("/presets", presets.router)
 api.add_router("/templates", templates.router)
 api.add_router("/files", files.router)
 api.add_router("/bulk", bulk.router)
+api.add_router("/batches", batches.router)
 api.add_router("/me", me.router)

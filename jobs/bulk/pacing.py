@@ -7,13 +7,9 @@ from django.db.models import Count
 
 from jobs.accounts.budget import limits_of, read_usages
 from jobs.models import BulkAction, BulkKind, BulkOutcome, BulkTarget, ProviderAccount
+from jobs.workqueue.short_runs import UNDER_WAY, usable
 from providers.core.contract import Provider
 from providers.core.types import Capability
-
-# Of all bulk actions, at each account: a person's own submission waits behind no more than these.
-UNDER_WAY = 20
-# Of the requests that an account may send in a minute, one in so many is left to people.
-LEFT_TO_PEOPLE = 10
 
 
 def count_room(bulk: BulkAction, now: datetime) -> dict[int, int]:
@@ -46,11 +42,6 @@ def bucket_of(kind: BulkKind, adapter: type[Provider]) -> str:
     if kind == BulkKind.CANCEL:
         return "cancel"
     return "resubmit" if adapter.supports(Capability.RESUBMIT) else "submit"
-
-
-def usable(per_minute: int) -> int:
-    """Of so many requests a minute: how many are for bulk actions."""
-    return max(per_minute - per_minute // LEFT_TO_PEOPLE, 1)
 
 
 def find_pace(kind: BulkKind, account: ProviderAccount) -> int | None:

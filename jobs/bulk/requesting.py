@@ -1,7 +1,6 @@
 """Asking for the action on one job after the other, no more at a time than others can wait for."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -31,18 +30,10 @@ from jobs.submission.validation import SubmissionRefused
 from jobs.workqueue import leases
 from jobs.workqueue.leases import LeaseLost
 from jobs.workqueue.reconnect import DISCONNECTED
+from jobs.workqueue.short_runs import LEASE, MAX_INTERNAL_ERRORS, TOO_MANY_ERRORS
 from organizations.audit.origin import Origin, acting_from
 
 log = structlog.get_logger(__name__)
-
-# A run only reads and writes here, a few seconds at a time: what a killed one held is soon free.
-LEASE = timedelta(seconds=30)
-# In a row: then something is wrong with more than these jobs, and the rest would fail as well.
-MAX_INTERNAL_ERRORS = 20
-TOO_MANY_ERRORS = (
-    f"Stopped after {MAX_INTERNAL_ERRORS} internal errors in a row: see the server log. "
-    "The rest can be run once the cause has been fixed."
-)
 
 
 def request_next(bulk: BulkAction) -> None:

@@ -24,6 +24,7 @@ def _time(at: datetime | None) -> str | None:
 _DERIVED: dict[str, Callable[[Job], Any]] = {
     "provider": lambda job: job.account.provider,
     "account": lambda job: job.account.name,
+    "batch": lambda job: job.batch.name if job.batch else "",
     "partial": lambda job: job.is_partial,
     "suspect": lambda job: job.is_suspect,
     "unresolved": lambda job: job.is_unresolved,
@@ -38,7 +39,7 @@ _DERIVED: dict[str, Callable[[Job], Any]] = {
 
 
 def job_record(job: Job) -> dict[str, Any]:
-    """The values of COLUMNS; the account and the people must be loaded."""
+    """The values of COLUMNS; the account, the batch and the people must be loaded."""
     return {
         name: _DERIVED[name](job) if name in _DERIVED else getattr(job, name) for name in COLUMNS
     }

@@ -25,6 +25,7 @@ COPIED = frozenset(
         "remote_id",
         "batch",
         "name",
+        "is_named",
         "metadata",
         "request",
         "template_version",

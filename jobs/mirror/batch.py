@@ -168,7 +168,9 @@ class Batch:
             row.submitted_token_id = retry_of.submitted_token_id
             row.request = retry_of.request
             row.metadata = retry_of.metadata
-            row.batch = retry_of.batch
+            row.batch_id = retry_of.batch_id
+            if retry_of.is_named:
+                row.name, row.is_named = retry_of.name, True
         return row
 
     def _update(self, row: Job, payload: Payload) -> None:

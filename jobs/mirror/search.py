@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from jobs.models import Job, JobSearch, Output
 from jobs.models.search.normalization import normalize
 from jobs.models.search.sections import CUT_IMAGES, CUT_MEDIA, Section, join_sections
@@ -30,6 +32,9 @@ MAX_METADATA = 3_000
 
 def write_search(jobs: Iterable[tuple[Job, Collection[Output]]]) -> None:
     """Write the search rows of saved jobs, each with all of its outputs."""
+    jobs = list(jobs)
+    # one query for those of batches, if there are any
+    prefetch_related_objects([job for job, _ in jobs if job.batch_id], "batch")
     JobSearch.objects.bulk_create(
         [_build_row(job, outputs) for job, outputs in jobs],
         update_conflicts=True,
@@ -89,7 +94,7 @@ def _values(job: Job, media: Collection[Output]) -> Iterator[tuple[Section | Non
     """With their sections. What matters most comes first: the end may be cut."""
     yield None, job.remote_id or ""
     yield Section.NAME, job.name
-    yield None, job.batch
+    yield None, job.batch.name if job.batch else ""
     yield None, job.error_class
     yield Section.CODE, job.error_code
     yield None, job.error_message

@@ -2,6 +2,8 @@
 
 from jobs.models.account import HealthState, ProviderAccount
 from jobs.models.action import ActionKind, ActionState, JobAction
+from jobs.models.batch.batch import Batch, BatchState
+from jobs.models.batch.input import BatchInput, InputOutcome
 from jobs.models.bulk.action import BulkAction, BulkKind, BulkState
 from jobs.models.bulk.target import BulkOutcome, BulkTarget
 from jobs.models.end_notice import EndNotice
@@ -27,6 +29,9 @@ from jobs.models.webhook import Verdict, WebhookDelivery
 __all__ = [
     "ActionKind",
     "ActionState",
+    "Batch",
+    "BatchInput",
+    "BatchState",
     "BulkAction",
     "BulkKind",
     "BulkOutcome",
@@ -41,6 +46,7 @@ __all__ = [
     "GroupState",
     "HealthState",
     "IdempotencyKey",
+    "InputOutcome",
     "Job",
     "JobAction",
     "JobBody",

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from jobs.models.batch.batch import Batch
 from jobs.models.bulk.action import BulkAction
 from jobs.models.mirror.job import Job
 from organizations.models import Organization
@@ -23,8 +24,9 @@ class IdempotencyKey(models.Model):
     fingerprint = models.CharField(max_length=64)
     # null: deleted since
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, related_name="+")
-    # of a bulk action, in place of a job
+    # of a bulk action or a batch, in place of a job
     bulk = models.ForeignKey(BulkAction, on_delete=models.SET_NULL, null=True, related_name="+")
+    batch = models.ForeignKey(Batch, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

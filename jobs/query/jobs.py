@@ -63,7 +63,7 @@ class JobFilter(ListFilter):
     error: tuple[str, ...] = ()
     # with those that are merged into what `error_group` names
     error_groups: tuple[int, ...] = ()
-    batch: tuple[str, ...] = ()
+    batches: tuple[int, ...] = ()
     presets: tuple[Preset, ...] = ()
     # None: gone jobs are left out of the active statuses alone
     gone: bool | None = None
@@ -94,8 +94,9 @@ class JobFilter(ListFilter):
 
         `zone` is that of dates in `q`; by default the organization's. Ages count back from `now`,
         so that a list can be read again as it was meant. One query when accounts or
-        providers are named, one when assignees are, at most two when submitters are, else none; and
-        more for what `q` says of them in alternatives and negations, or of presets.
+        providers are named, one when batches are, one when assignees are, at most two when
+        submitters are, else none; and more for what `q` says of them in alternatives and negations,
+        or of presets.
         """
         search = Query.read(params, cls.CONDITIONS, visible, zone, now)
         read = cls.read(search.params, visible, now)
@@ -104,7 +105,7 @@ class JobFilter(ListFilter):
             "account_ids": read.account_ids(),
             "error": _read_errors(read),
             "error_groups": read.error_groups(),
-            "batch": read.several("batch"),
+            "batches": read.batches(),
             "presets": read.presets(),
             **{name: read.flag(name) for name in FLAGS},
             "submitters": read.submitters(),
@@ -172,8 +173,8 @@ class JobFilter(ListFilter):
             queryset = queryset.filter(error_class__in=self.error_classes)
         if self.error_groups:
             queryset = queryset.filter(_in_groups(self.error_groups))
-        if self.batch:
-            queryset = queryset.filter(batch__in=self.batch)
+        if self.batches:
+            queryset = queryset.filter(batch__in=self.batches)
         # few jobs are partial, suspect or stuck, and each person submitted some: job_list_partial,
         # job_list_suspect, job_list_stuck and job_list_submitted_by are indexes of these alone
         if self.partial is not None:

@@ -19,6 +19,7 @@ from jobs.query.references import (
     explain_assignee,
     find_accounts,
     find_assignees,
+    find_batches,
     find_error_groups,
     find_submitters,
     has_control_characters,
@@ -153,6 +154,15 @@ class Parameters:
         if unknown := [slug for slug in providers if slug not in known]:
             self.errors["provider"] = f"There is no provider {unknown[0]}."
         return frozenset(pk for pk, slug in found.items() if not providers or slug in providers)
+
+    def batches(self) -> tuple[int, ...]:
+        """The batches that `batch` names, by id. One query if it names any."""
+        texts = self.several("batch")
+        known = find_batches(self.visible, texts) if texts else {}
+        for text in texts:
+            if text not in known:
+                self.errors["batch"] = f"No batch has the id or the name {text}."
+        return tuple(sorted(known.values()))
 
     def submitters(self) -> Q | None:
         """The jobs that one of `submitted_by` submitted; None where it is not given.

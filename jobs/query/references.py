@@ -42,6 +42,19 @@ def find_accounts(
     return {text: known[text] for text in references if text in known}
 
 
+def find_batches(visible: Visibility, references: Iterable[str]) -> dict[str, int]:
+    """The id of the batch that each reference names, by its id or its exact name.
+
+    A reference that names none is left out. An id goes before a name made of digits. One query.
+    """
+    references = {text for text in references if not has_control_characters(text)}
+    ids = [pk for text in references if (pk := read_id(text)) is not None]
+    batches = visible.batches().filter(Q(pk__in=ids) | Q(name__in=references))
+    rows = list(batches.order_by().values_list("pk", "name"))
+    known = {name: pk for pk, name in rows} | {str(pk): pk for pk, _ in rows}
+    return {text: known[text] for text in references if text in known}
+
+
 def find_submitters(organization: Organization, references: Iterable[str]) -> dict[str, Q]:
     """The jobs that each reference, an e-mail address or `token:NAME`, submitted.
 

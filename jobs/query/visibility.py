@@ -5,12 +5,13 @@ from typing import TypeVar
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from jobs.models import Job, JobErrorGroup, Output, Preset, ProviderAccount
+from jobs.models import Batch, Job, JobErrorGroup, Output, Preset, ProviderAccount
 from jobs.models.account import ProviderAccountQuerySet
 from jobs.models.mirror.error_group import JobErrorGroupQuerySet
 from jobs.models.mirror.job import JobQuerySet
 from jobs.models.mirror.output import OutputQuerySet
 from jobs.models.mirror.preset import PresetQuerySet
+from jobs.models.work import LongWorkQuerySet
 from organizations.models import Organization
 
 Rows = TypeVar("Rows", bound=QuerySet)
@@ -37,6 +38,9 @@ class Visibility:
 
     def outputs(self) -> OutputQuerySet:
         return self._narrow(Output.objects.for_organization(self.organization), "account")
+
+    def batches(self) -> LongWorkQuerySet[Batch]:
+        return self._narrow(Batch.objects.for_organization(self.organization), "account")
 
     def presets(self) -> PresetQuerySet:
         return self._narrow(Preset.objects.for_organization(self.organization), "account")

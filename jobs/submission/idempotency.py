@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import transaction
 
-from jobs.models import BulkAction, IdempotencyKey, Job
+from jobs.models import Batch, BulkAction, IdempotencyKey, Job
 from organizations.models import ApiToken, Organization, User
 
 MAX_KEY = 255
@@ -132,7 +132,9 @@ def make_once(
         return made, False
 
 
-def store(organization: Organization, key: CallerKey | None, made: Job | BulkAction) -> None:
+def store(
+    organization: Organization, key: CallerKey | None, made: Job | BulkAction | Batch
+) -> None:
     """Store what the key made. Raises IntegrityError when another call was faster."""
     if key is not None:
         IdempotencyKey.objects.create(
@@ -143,6 +145,7 @@ def store(organization: Organization, key: CallerKey | None, made: Job | BulkAct
             fingerprint=key.fingerprint,
             job=made if isinstance(made, Job) else None,
             bulk=made if isinstance(made, BulkAction) else None,
+            batch=made if isinstance(made, Batch) else None,
         )
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from jobs.mirror.search import write_search
 from jobs.mirror.storable import clean_json, fit_to_column
 from jobs.models import (
+    Batch,
     EventSource,
     Job,
     JobEvent,
@@ -26,6 +27,18 @@ from providers.parsing.urls import parse_url
 
 
 @dataclass(frozen=True, slots=True)
+class BatchPlace:
+    """The batch that a job is of, and what it is called there; empty for the name of its file.
+
+    `key` is ours, which travels with the request: the same for the same input of the batch.
+    """
+
+    batch: Batch
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewJob:
     """A request that was checked, and who made it."""
 
@@ -38,6 +51,7 @@ class NewJob:
     retry_of: Job | None
     remarks: tuple[str, ...] = ()
     template_version: TemplateVersion | None = None
+    place: BatchPlace | None = None
 
 
 def write_rows(new: NewJob) -> Job:
@@ -47,7 +61,7 @@ def write_rows(new: NewJob) -> Job:
     Submission.objects.create(
         job=job,
         organization=new.organization,
-        key=uuid4().hex,
+        key=new.place.key if new.place else uuid4().hex,
         fingerprint=new.fingerprint,
         request=dump_request(new.request),
         remarks=list(new.remarks),
@@ -62,14 +76,20 @@ def write_rows(new: NewJob) -> Job:
 
 def _write_job(new: NewJob, now: datetime) -> Job:
     url, secret_url = split_url(new.request.input)
+    batch_id, name = (new.place.batch.pk, new.place.name) if new.place else (None, "")
     if new.retry_of is not None:
+        # it takes the place of the other in its batch
+        batch_id = new.retry_of.batch_id
+        name = new.retry_of.name if new.retry_of.is_named else ""
         # in the order that the mirror's writer locks in: jobs before their account
         Job.objects.select_for_update(no_key=True).only("pk").get(pk=new.retry_of.pk)
     revision = new.account.next_revision()
     job = Job.objects.create(
         organization=new.organization,
         account=new.account,
-        name=parse_url(url).file_name,
+        batch_id=batch_id,
+        name=name or parse_url(url).file_name,
+        is_named=bool(name),
         status=JobStatus.SUBMITTING,
         input_url=url,
         metadata=redact(new.request.metadata),

@@ -8,7 +8,7 @@ from jobs.models import Job, ProviderAccount, Submission, TemplateVersion
 from jobs.submission import idempotency
 from jobs.submission.duplicates import fingerprint, refuse_duplicate
 from jobs.submission.idempotency import CallerKey
-from jobs.submission.rows import NewJob, write_rows
+from jobs.submission.rows import BatchPlace, NewJob, write_rows
 from jobs.submission.validation import SubmissionRefused, check
 from jobs.workqueue.enqueue import enqueue_on_commit
 from organizations.models import ApiToken, Organization, User
@@ -35,13 +35,15 @@ def submit(
     allow_duplicate: bool = False,
     retry_of: Job | None = None,
     template_version: TemplateVersion | None = None,
+    place: BatchPlace | None = None,
 ) -> Submitted:
     """Write the job in status `submitting` and enqueue it; sends nothing itself.
 
     `template_version` is what the request was made from, for the record: `request` is complete.
     `issues` are what `validation.check` found, where the caller has asked already. The same `key`
-    again returns the job that it made. Raises SubmissionRefused, KeyRefused, KeyOfDeletedJob, or
-    DuplicateJob unless `allow_duplicate`.
+    again returns the job that it made. One with a `place` in a batch is not enqueued, but left to
+    dispatching, which lets others go first. Raises SubmissionRefused, KeyRefused, KeyOfDeletedJob,
+    or DuplicateJob unless `allow_duplicate`.
     """
     made = idempotency.find_job(organization, key)
     if made is not None:
@@ -55,7 +57,16 @@ def submit(
     # a sentence such as "The outputs in extra replace these." is about its field
     remarks = tuple(f"{issue.field}: {issue.message}" for issue in issues)
     new = NewJob(
-        organization, account, request, digest, user, token, retry_of, remarks, template_version
+        organization,
+        account,
+        request,
+        digest,
+        user,
+        token,
+        retry_of,
+        remarks,
+        template_version,
+        place,
     )
     make = partial(_write_and_enqueue, new, allow_duplicate=allow_duplicate)
     return Submitted(*idempotency.make_once(organization, key, make))
@@ -79,5 +90,6 @@ def _write_and_enqueue(new: NewJob, *, allow_duplicate: bool) -> Job:
     if not allow_duplicate:
         refuse_duplicate(new.account, new.fingerprint)
     job = write_rows(new)
-    enqueue_on_commit("run_submission", job.pk)
+    if new.place is None:
+        enqueue_on_commit("run_submission", job.pk)
     return job

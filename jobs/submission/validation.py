@@ -1,5 +1,6 @@
 """Whether a request can be submitted: our own rules, then the provider's. Sends nothing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from jobs.accounts.clients import open_provider
@@ -21,16 +22,26 @@ class SubmissionRefused(Exception):
 
 def check(account: ProviderAccount, request: JobRequest) -> list[RequestIssue]:
     """What is wrong with a request, by our rules and the provider's."""
+    return check_all(account, [request])[0]
+
+
+def check_all(account: ProviderAccount, requests: Sequence[JobRequest]) -> list[list[RequestIssue]]:
+    """As `check`, of each of them; what is wrong with the account is said of every one."""
     if not account.adapter_class.supports(Capability.SUBMIT):
-        return [account.adapter_class.refuse("account", "submit_unsupported")]
-    issues = _find_redacted(request) or _find_bad_urls(account, request)
-    if issues:
-        return issues
+        unsupported = account.adapter_class.refuse("account", "submit_unsupported")
+        return [[unsupported] for _ in requests]
+    found = [_find_redacted(one) or _find_bad_urls(account, one) for one in requests]
+    if all(found):
+        return found
     try:
         with open_provider(account) as adapter:
-            return adapter.check_request(request)
+            return [
+                issues or adapter.check_request(one)
+                for issues, one in zip(found, requests, strict=True)
+            ]
     except ProviderError as error:
-        return [RequestIssue("account", "account_unusable", {"reason": error})]
+        unusable = RequestIssue("account", "account_unusable", {"reason": error})
+        return [issues or [unusable] for issues in found]
 
 
 def preview(account: ProviderAccount, request: JobRequest) -> dict[str, Any]:

@@ -25,6 +25,7 @@ OUR_JOB_COLUMNS = {
     *("stuck_status", "stuck_kind", "stuck_at", "stuck_limit_ms", "stuck_count", "is_stuck"),
     *("id", "organization", "account", "remote_id", "attempt", "is_newest", "batch", "request"),
     "template_version",
+    "is_named",
     *(
         "submitted_by",
         "submitted_token",

@@ -19,6 +19,8 @@ from django.urls import URLPattern, reverse
 from insights.urls import urlpatterns as insights_urlpatterns
 from jobs.api.router import api
 from jobs.models import (
+    Batch,
+    BatchInput,
     BulkAction,
     BulkTarget,
     Job,
@@ -50,6 +52,7 @@ from providers.core.types import Capability
 from tests.factories import make_invitation, make_membership, make_organization, make_user
 from tests.jobs.factories import (
     make_account,
+    make_batch,
     make_body,
     make_bulk,
     make_delivery,
@@ -92,6 +95,7 @@ class Tenant:
     view: SavedView
     bulk: BulkAction
     template: RequestTemplate
+    batch: Batch
 
     def value(self, route: str, argument: str) -> Any:
         """The value of an argument of a route. KeyError: a new kind of page, to be added."""
@@ -108,6 +112,8 @@ class Tenant:
             "bulk_pk": self.bulk.pk,
             "bulk_id": self.bulk.pk,
             "template_pk": self.template.pk,
+            "batch_pk": self.batch.pk,
+            "batch_id": self.batch.pk,
             "group_pk": self.failed.error_group_id,
             "preset_pk": self.preset.pk,
             "job_id": self.job.pk,
@@ -139,6 +145,8 @@ class Tenant:
             "bulk targets": BulkTarget.objects.filter(bulk=self.bulk),
             "templates": RequestTemplate.objects.filter(pk=self.template.pk),
             "versions": TemplateVersion.objects.filter(template=self.template),
+            "batches": Batch.objects.filter(pk=self.batch.pk),
+            "batch inputs": BatchInput.objects.filter(batch=self.batch),
         }
         return {name: list(rows.order_by("pk").values()) for name, rows in found.items()}
 
@@ -171,6 +179,11 @@ def fill(organization: Organization, name: str, mark: str, provider: str = "zenc
         url=f"https://cdn.example.com/{mark}.mp4",
         preset=preset,
     )
+    batch = make_batch(account, name=f"batch {mark}", refused=1, total=2)
+    batch.inputs.create(
+        position=1, url=f"s3://in/{mark}.mov", name=mark, outcome="refused", reason=f"{mark} is odd"
+    )
+    Job.objects.filter(pk=failed.pk).update(batch=batch)
     delivery = make_delivery(account, remote_id=REMOTE_ID, body=f'{{"note": "{mark}"}}')
     owner = make_membership(organization, Role.OWNER).user
     AuditEntry.record(organization, "job.watched", mark, reason=mark)
@@ -192,6 +205,7 @@ def fill(organization: Organization, name: str, mark: str, provider: str = "zenc
         SavedView.objects.create(organization=organization, name=f"view {mark}", query=mark),
         make_bulk(failed, query=mark, reason=mark),
         _template(organization, mark),
+        batch,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from jobs.mirror.failures.groups import assign_groups
 from jobs.mirror.search import refresh_search, write_search
 from jobs.models import (
+    Batch,
     BulkAction,
     BulkTarget,
     Job,
@@ -21,6 +22,7 @@ from jobs.models import (
     TemplateVersion,
     WebhookDelivery,
 )
+from jobs.submission.stored_request import dump_request
 from jobs.submission.templates.settings import dump_settings, redact_settings, settings_of
 from organizations.models import Organization
 from providers.core.status import ACTIVE, JobStatus, OutputStatus
@@ -57,7 +59,7 @@ def make_job(account: ProviderAccount, **fields: Any) -> Job:
     """A job of `account`, succeeded at noon unless given otherwise.
 
     A failed one gets an error with its group and an active one its poll row, as the mirror's writer
-    does.
+    does. A `batch` may be given by its name.
     """
     number = next(_numbers)
     status = JobStatus(fields.get("status", JobStatus.SUCCEEDED))
@@ -91,6 +93,8 @@ def make_job(account: ProviderAccount, **fields: Any) -> Job:
             "error_code": "FileNotFoundError",
             "error_message": "The file was not found.",
         }
+    if isinstance(name := fields.get("batch"), str):
+        fields["batch"] = find_batch(account, name) if name else None
     job = Job(account=account, **(defaults | fields))
     assign_groups([job], NOON, is_import=True)
     job.save(force_insert=True)
@@ -187,6 +191,25 @@ def make_delivery(account: ProviderAccount, **fields: Any) -> WebhookDelivery:
         "next_at": at,
     }
     return WebhookDelivery.objects.create(account=account, **(defaults | fields))
+
+
+def make_batch(account: ProviderAccount, **fields: Any) -> Batch:
+    """A batch whose inputs have all been submitted, by nobody who is known any more."""
+    defaults: dict[str, Any] = {
+        "organization_id": account.organization_id,
+        "name": f"batch {next(_numbers)}",
+        "request": dump_request(JobRequest("", renditions=(Rendition("mp4", (720,)),))),
+        "state": "sent",
+        "total": 0,
+        "created_at": NOON,
+    }
+    return Batch.objects.create(account=account, **(defaults | fields))
+
+
+def find_batch(account: ProviderAccount, name: str) -> Batch:
+    """The batch of the organization with this name, which is made where there is none."""
+    known = Batch.objects.filter(organization=account.organization_id, name=name).first()
+    return known or make_batch(account, name=name)
 
 
 def make_bulk(job: Job, **fields: Any) -> BulkAction:

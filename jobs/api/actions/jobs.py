@@ -57,7 +57,7 @@ def submit_job(
         account = find_accounts(visible_to(request).accounts(), [body.account]).get(body.account)
         if account is None:
             raise invalid({"account": "No account has this id or name."})
-        version = _find_template(request, body)
+        version = find_template_named(request, body.template)
         given = body.given_fields()
         submitted = submit(
             organization=request.auth.organization,
@@ -73,11 +73,11 @@ def submit_job(
     return Status(201 if submitted.created else 200, _read_submitted(request, submitted.job))
 
 
-def _find_template(request: ApiRequest, body: SubmitRequest) -> TemplateVersion | None:
-    """The newest version of the template that the body names; None where it names none."""
-    if body.template is None:
+def find_template_named(request: ApiRequest, name: str | None) -> TemplateVersion | None:
+    """The newest version of the template that a body names; None where it names none."""
+    if name is None:
         return None
-    version = find_template(request.auth.organization, body.template)
+    version = find_template(request.auth.organization, name)
     if version is None:
         raise invalid({"template": "No template has this id or name."})
     return version

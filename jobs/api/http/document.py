@@ -12,6 +12,7 @@ from jobs.api.http.examples import REQUESTS, RESPONSES
 from jobs.query.references import ID_PATTERN
 
 TAGS = {
+    "batches": "Many inputs submitted with the same settings: submit, list, read.",
     "bulk actions": "One action on many jobs: start, read, stop.",
     "jobs": "Encoding jobs of all accounts: list, read, submit, cancel, run again.",
     "accounts": "Provider accounts, and how syncing them goes.",

@@ -245,6 +245,28 @@ _BULK: Example = {
     **_BULK_FACTS,
 }
 
+_BATCH: Example = {
+    "id": "31",
+    "name": "nightly-2026-05-04",
+    "account": {"id": "1", "name": "main", "provider": _PROVIDER.slug},
+    "state": "sending",
+    "note": None,
+    "total": 1000,
+    "succeeded": 0,
+    "failed": 0,
+    "cancelled": 0,
+    "remaining": 1000,
+    "submitted_by": "token:nightly",
+    "created_at": "2026-05-04T12:00:00.000Z",
+}
+_RUNNING_BATCH: Example = {
+    **_BATCH,
+    "state": "running",
+    "succeeded": 987,
+    "failed": 11,
+    "remaining": 2,
+}
+
 # By operation
 REQUESTS: dict[str, Example] = {
     "create_account": {
@@ -265,6 +287,15 @@ REQUESTS: dict[str, Example] = {
         "q": "status:failed created:>2d",
         "reason": "Bucket policy restored",
     },
+    "submit_batch": {
+        "account": "main",
+        "name": "nightly-2026-05-04",
+        "request": {"renditions": SUBMISSION["renditions"]},
+        "inputs": [
+            {"input": "s3://footage/reel-1.mov", "metadata": {"reel": 1}},
+            {"input": "s3://footage/reel-2.mov", "name": "Reel 2"},
+        ],
+    },
     "watch_job": {"account": "main", "remote_id": "1001"},
 }
 RESPONSES: dict[str, Example] = {
@@ -276,6 +307,9 @@ RESPONSES: dict[str, Example] = {
     "assign_job": {**JOB, **_ASSIGNED},
     "resubmit_job": {**SUBMITTED_JOB, "id": "381", "retry_of": "374"},
     "watch_job": {**JOB, "status": "unknown"},
+    "submit_batch": _BATCH,
+    "list_batches": {"results": [_RUNNING_BATCH], "next": None},
+    "read_batch": {**_RUNNING_BATCH, "refused": []},
     "start_bulk": _BULK,
     # of a dry run
     "start_bulk 200": _BULK_FACTS,

@@ -60,6 +60,9 @@ _SUBMISSION = {
     "extra": f"{_JSON_LIMITS}; or the provider does not accept it",
     "test": "the provider has no test mode",
 }
+_SETTINGS_OF_JOBS = {
+    name: text for name, text in _SUBMISSION.items() if name not in ("account", "input")
+}
 _ACTION = {
     "finished": "it has succeeded or failed",
     "wrong_status": "the provider does this in other statuses only",
@@ -85,6 +88,7 @@ OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
         INVALID: {
             **_LIST,
             **_PRESET,
+            "batch": "no batch has this id or name",
             "error_group": "no error group has this id",
             "q": "no query, such as `OR` without words",
             "assigned": "no member has this e-mail address or name; `me` is for people",
@@ -170,6 +174,23 @@ OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
             **_KEY,
         },
     },
+    "submit_batch": {
+        409: {"batch_deleted": "the batch that was made with this key has been deleted"},
+        INVALID: {
+            "account": _SUBMISSION["account"],
+            "name": "another batch has it, it is blank, or it has control characters",
+            **{f"request.{name}": text for name, text in _SETTINGS_OF_JOBS.items()},
+            "template": "no template has this id or name, or its key is gone",
+            "inputs": "none, or too many",
+            "inputs.0.input": "what no job can be made of, the same job within 24 hours, or twice "
+            "the same in the batch; counted from 0",
+            "inputs.0.name": "it has control characters",
+            "inputs.0.metadata": _SUBMISSION["metadata"],
+            "inputs.0.overrides": "as the fields of `request`, such as `overrides.renditions`",
+            **_KEY,
+        },
+    },
+    "list_batches": {INVALID: {"cursor": _LIST["cursor"]}},
     "list_bulk_results": {INVALID: {"cursor": _LIST["cursor"]}},
     "stop_bulk": {409: {"finished": "it has ended"}},
     "watch_job": {INVALID: {"account": _NO_ACCOUNT, "remote_id": "no id of a job"}},

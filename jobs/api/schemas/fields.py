@@ -25,6 +25,11 @@ class AccountReference(Schema):
     provider: str = Field(description="The slug of its provider.")
 
 
+class BatchReference(Schema):
+    id: Id = Field(description="Our id of the batch.")
+    name: str = Field(description="Its name, which is unique in the organization.")
+
+
 class SearchedList(Schema):
     """A page of a list that may have been searched for a limited time."""
 

@@ -12,7 +12,7 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 from jobs.actions.offers import AvailableAction, cannot_act
 from jobs.api.errors import ErrorDetail
 from jobs.api.schemas.errors import ErrorInfo, ListedError
-from jobs.api.schemas.fields import AccountReference, Id, SearchedList, Text
+from jobs.api.schemas.fields import AccountReference, BatchReference, Id, SearchedList, Text
 from jobs.api.schemas.outputs import OutputCounts, OutputShape
 from jobs.api.schemas.presets import PresetShape
 from jobs.api.schemas.templates import TemplateReference
@@ -96,7 +96,7 @@ class JobShape(Schema):
     account: AccountReference = Field(description="Where it runs.")
     remote_id: str | None = Field(description="The provider's id; null until it has named it.")
     attempt: int = Field(description="1; more, if the provider ran it again under the same id.")
-    batch: Text = Field(description="The name of its batch.")
+    batch: BatchReference | None = Field(description="What it was submitted with.")
     name: Text = Field(description="The file name of its input, unless the provider has a name.")
     status: JobStatus = Field(description="The same words for every provider.")
     provider_status: Text = Field(description="The provider's own status.")

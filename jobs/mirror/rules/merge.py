@@ -60,6 +60,8 @@ def job_changes(
     }
     if has_own_metadata(row):
         new.pop("metadata", None)
+    if row.is_named:
+        new.pop("name", None)
     if row.attempt > 1 and row.created_at:
         new.pop("created_at", None)  # ours began when it was asked for
     if remote.lists_outputs and remote.status.is_terminal:

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from jobs.models.account import ProviderAccount
+from jobs.models.batch.batch import Batch
 from jobs.models.mirror.error_group import JobErrorGroup, prefetch_assignees
 from jobs.models.mirror.job_indexes import JOB_INDEXES
 from jobs.models.requests.template import TemplateVersion
@@ -93,6 +94,10 @@ class JobQuerySet(models.QuerySet["Job"]):
             "template_version__settings", "template_version__shown"
         )
 
+    def with_batches(self) -> "JobQuerySet":
+        """With the name of the batch of each, in the same query."""
+        return self.select_related("batch").defer("batch__request")
+
     def with_submitters(self) -> "JobQuerySet":
         """With who submitted each, in the same query."""
         return self.select_related("submitted_by", "submitted_token").defer(
@@ -113,8 +118,13 @@ class Job(models.Model):
     attempt = models.PositiveIntegerField(default=1)
     # false for the attempts that a later one of the same remote id froze
     is_newest = models.BooleanField(default=True)
-    batch = models.CharField(max_length=100, blank=True)
+    # no index of its own: job_list_batch begins with it
+    batch = models.ForeignKey(
+        Batch, on_delete=models.SET_NULL, null=True, blank=True, related_name="jobs", db_index=False
+    )
     name = models.CharField(max_length=255, blank=True)
+    # whether whoever submitted it gave the name, which no provider's name replaces then
+    is_named = models.BooleanField(default=False)
     status = models.CharField(max_length=12, choices=status_choices)
     provider_status = models.CharField(max_length=100, blank=True)
     progress = models.FloatField(null=True, blank=True)

@@ -154,8 +154,15 @@ JOB_INDEXES = [
     models.Index(fields=["organization", "remote_id"], name="job_remote_id"),
     # API: what changed since
     models.Index(fields=["organization", "changed_at", "id"], name="job_changed"),
-    # a batch's own line and its list
-    models.Index(fields=["organization", "batch"], condition=~Q(batch=""), name="job_batch"),
+    # the jobs of a batch, and how many of them are in each status
+    models.Index(
+        F("batch"),
+        F("sort_at").desc(),
+        F("id").desc(),
+        condition=Q(batch__isnull=False),
+        name="job_list_batch",
+    ),
+    models.Index(fields=["batch", "status"], condition=Q(batch__isnull=False), name="job_batch"),
     # failed jobs of one class
     models.Index(
         F("organization"),

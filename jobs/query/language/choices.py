@@ -1,11 +1,10 @@
 """Values to choose from behind a key, each with what it stands for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from jobs.models import Job
 from jobs.query.language.context import Context
 from jobs.query.references import ME, read_id
 from organizations.models import ApiToken, Membership, User
@@ -15,8 +14,6 @@ from providers.core.errors import CLASSES
 from providers.core.status import JobStatus
 
 MAX_CHOICES = 8
-# The batches of so many of the newest jobs come first.
-RECENT_JOBS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +71,9 @@ def presets(context: Context, text: str) -> list[Choice]:
 
 
 def batches(context: Context, text: str) -> list[Choice]:
-    """Those of the newest jobs, then others that begin like `text`, as it is written, by name."""
-    jobs = context.visible.jobs()
-    newest = jobs.order_by("-sort_at", "-id").values_list("batch", flat=True)[:RECENT_JOBS]
-    recent = dict.fromkeys(name for name in newest if text.lower() in name.lower() and name)
-    names = list(recent)[:MAX_CHOICES]
-    if text:
-        names += [name for name in _batches_like(jobs.exclude(batch=""), text) if name not in names]
-    return [Choice(name, "Batch") for name in names[:MAX_CHOICES]]
-
-
-def _batches_like(jobs: QuerySet[Job], beginning: str) -> Iterator[str]:
-    """MAX_CHOICES of them, each found by job_batch behind the one before, however large that is."""
-    names = jobs.order_by("batch").values_list("batch", flat=True)
-    following = names.filter(batch__gte=beginning)
-    for _ in range(MAX_CHOICES):
-        name = following.first()
-        if name is None or not name.startswith(beginning):
-            return
-        yield name
-        following = names.filter(batch__gt=name)
+    """The newest with `text` in their names."""
+    rows = context.visible.batches().filter(name__icontains=text)
+    return [Choice(name, "Batch") for name in rows.values_list("name", flat=True)[:MAX_CHOICES]]
 
 
 def submitters(context: Context, text: str) -> list[Choice]:

@@ -29,6 +29,7 @@ from jobs.query.paging.orderings import SORT_TIMES, Ordering
 from jobs.query.references import (
     explain_assignee,
     find_assignees,
+    find_batches,
     find_error_groups,
     find_submitters,
     read_id,
@@ -197,11 +198,14 @@ def job_id(given: Filter, context: Context) -> Q:
 
 
 def batch(given: Filter, context: Context) -> Q:
-    exact = [value.text for value in given.values if not value.is_prefix]
-    starts = (value.text for value in given.values if value.is_prefix)
-    found = Q(batch__in=exact)
-    for start in starts:
-        found |= _begins("batch", start) & ~Q(batch="")
+    batches = context.visible.batches().order_by()
+    known = find_batches(context.visible, [one.text for one in given.values if not one.is_prefix])
+    found = Q(batch__in=sorted(known.values()))
+    for value in given.values:
+        if value.is_prefix:
+            found |= Q(batch__in=batches.filter(_begins("name", value.text)).values("pk"))
+        elif value.text not in known:
+            raise value.error(f"No batch has the id or the name “{value.text}”.")
     return found
 
 

@@ -81,7 +81,7 @@ KEYS: Mapping[str, Key] = {
     "label": Key("Text in an output's label", "label:720p", conditions.label, is_text=True),
     "meta": Key("Text in the metadata", "meta:order-4711", conditions.metadata, is_text=True),
     "batch": Key(
-        "Batch, by its exact name",
+        "Batch, by its id or exact name",
         'batch:"spring 2026"',
         conditions.batch,
         choices.batches,

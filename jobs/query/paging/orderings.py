@@ -17,7 +17,7 @@ SORT_TIMES = {
     "changed": ("changed_at",),
 }
 # What other lists are sorted by
-_TIMES = {**SORT_TIMES, "received": ("received_at",), "at": ("at",)}
+_TIMES = {**SORT_TIMES, "received": ("received_at",), "at": ("at",), "begun": ("created_at",)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def job_export(request: HttpRequest, access: Access, kind: str) -> HttpResponseB
 def _read(filters: JobFilter, access: Access, slot: ExportSlot) -> Iterator[Job]:
     """Chunk by chunk: no query runs, and no transaction is open, for as long as somebody reads."""
     listed = Job.objects.for_organization(access.organization).for_list()
-    jobs = listed.select_related("account", "submitted_by", "submitted_token")
+    jobs = listed.with_batches().select_related("account", "submitted_by", "submitted_token")
     cursor: str | None = ""
     try:
         while cursor is not None:

@@ -40,6 +40,8 @@ def columns_context(filters: PageFilter) -> dict[str, Any]:
 def load_rows(jobs: JobQuerySet, filters: PageFilter) -> JobQuerySet:
     """The rows with what their columns show, but for their accounts; one query."""
     rows = jobs.for_rows()
+    if "batch" in filters.columns:
+        rows = rows.with_batches()
     return rows.with_submitters() if "submitted_by" in filters.columns else rows
 
 

@@ -16,7 +16,7 @@ from django_htmx.middleware import HtmxDetails
 from jobs.accounts.freshness import Freshness, HealthStatus, fingerprint, freshness
 from jobs.actions.end_notices import notices_of, read_notices
 from jobs.models import BulkAction, GroupState, Job, JobErrorGroup, ProviderAccount
-from jobs.models.bulk.action import BulkActionQuerySet
+from jobs.models.work import LongWorkQuerySet
 from jobs.query.counts import RowCount
 from jobs.views.shared.view_links import view_links
 from organizations.access import Access
@@ -117,7 +117,7 @@ def _health_and_counts(access: Access) -> dict[str, Any]:
     }
 
 
-def running_bulk(organization: Organization) -> BulkActionQuerySet:
+def running_bulk(organization: Organization) -> LongWorkQuerySet[BulkAction]:
     """The bulk actions that the sidebar counts."""
     return BulkAction.objects.for_organization(organization).running()
 

@@ -13,6 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from jobs.models import (
+    Batch,
+    BatchInput,
     BulkAction,
     BulkTarget,
     DefaultView,
@@ -190,7 +192,7 @@ def test_every_model_is_there_but_those_that_hold_secrets_or_counters() -> None:
     ours = {model for model in admin.site._registry if model._meta.app_label == "jobs"}
     assert ours == {*MIRRORED, ProviderAccount}
     of_lists = {DefaultView, EndNotice, ExportSlot, JobSearch, SavedView, UsualTimes, ViewCounting}
-    of_bulk = {BulkAction, BulkTarget}
+    of_bulk = {Batch, BatchInput, BulkAction, BulkTarget}
     others = {JobErrorGroup, JobSecret, MovedEnd, ProviderHost, RateBudget, RowFailure}
     missing = of_lists | of_bulk | others
     assert set(apps.get_app_config("jobs").get_models()) == ours | missing

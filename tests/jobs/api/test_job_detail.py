@@ -58,7 +58,7 @@ def test_a_job_in_detail(reader: ApiClient, account: ProviderAccount) -> None:
         "account": {"id": str(account.pk), "name": "main", "provider": "zencoder"},
         "remote_id": "9007199254740993",
         "attempt": 2,
-        "batch": "spring",
+        "batch": {"id": str(job.batch_id), "name": "spring"},
         "status": "succeeded",
         "provider_status": "finished",
         "partial": True,

@@ -12,7 +12,7 @@ from jobs.models import Job, ProviderAccount, SavedView
 from jobs.query.arrivals import mark
 from organizations.models import ApiToken, Organization, User
 from tests.factories import make_user
-from tests.jobs.factories import NOON, make_job
+from tests.jobs.factories import NOON, find_batch, make_job
 from tests.jobs.views.list_page import LIST, ListPage
 from tests.jobs.views.test_job_list import QUERIES
 from tests.markup import without_isolation
@@ -76,7 +76,9 @@ def test_a_poll_brings_rows_with_the_same_columns(
     job = make_job(account, created_at=NOON + timedelta(hours=1))
     page = ListPage.open(viewer, "?columns=batch,submitted_by")
     page.since = mark(ProviderAccount.objects.filter(organization=studio))
-    Job.objects.filter(pk=job.pk).update(batch="late", version=F("version") + 1)
+    Job.objects.filter(pk=job.pk).update(
+        batch=find_batch(account, "late"), version=F("version") + 1
+    )
     row = page.poll()
     assert facts(row) == ["Batch", "Submitted by", "Created"]
     assert "late" in row

@@ -8,11 +8,10 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.models import Job, ProviderAccount
-from jobs.query.language import choices
 from jobs.query.language.keys import KEYS
 from organizations.models import Organization, User
 from providers.core.status import JobStatus
-from tests.jobs.factories import NOON, make_job
+from tests.jobs.factories import NOON, make_batch, make_job
 from tests.markup import without_isolation
 
 LIST = "/o/harbour-studio/jobs/"
@@ -70,27 +69,20 @@ def test_a_value_has_the_number_of_its_jobs(viewer: Client, account: ProviderAcc
     assert dict(counts) | {"failed": "2", "queued": "1", "running": "0"} == dict(counts)
 
 
-def test_offers_the_batches_of_the_newest_jobs_and_older_ones_that_begin_so(
-    monkeypatch: pytest.MonkeyPatch,
+def test_offers_the_newest_batches_with_these_letters(
     viewer: Client,
     account: ProviderAccount,
     foreign_job: Job,
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    monkeypatch.setattr(choices, "RECENT_JOBS", 3)
-    names = ["spring b", "spring a", "", "autumn", "spring a", "Summer"]
-    for day, name in enumerate(names):
-        make_job(account, batch=name, created_at=NOON.replace(day=day + 1))
-    Job.objects.filter(pk=foreign_job.pk).update(batch="spring theirs")
-    assert options(ask(viewer, "batch:")) == ["Summer ", "&quot;spring a&quot; ", "autumn "]
-    assert options(ask(viewer, "batch:s")) == [
-        "Summer ", "&quot;spring a&quot; ", "&quot;spring b&quot; "
-    ]  # fmt: skip
-    # session, user, membership; the newest jobs, and one for each batch that begins so
-    with django_assert_max_num_queries(3 + 1 + choices.MAX_CHOICES):
-        assert options(ask(viewer, "status:failed batch:spring")) == [
-            "&quot;spring a&quot; ", "&quot;spring b&quot; "
-        ]  # fmt: skip
+    for day, name in enumerate(["spring b", "autumn", "spring a", "Off-Spring"], 1):
+        make_batch(account, name=name, created_at=NOON.replace(day=day))
+    make_batch(foreign_job.account, name="spring theirs")
+    springs = ["Off-Spring ", "&quot;spring a&quot; ", "&quot;spring b&quot; "]
+    assert options(ask(viewer, "batch:")) == [*springs[:2], "autumn ", springs[2]]
+    # session, user, membership; and the batches, with the counts of the statuses
+    with django_assert_max_num_queries(6):
+        assert options(ask(viewer, "status:failed batch:spring")) == springs
 
 
 def test_reads_the_query_back_with_its_times(viewer: Client, account: ProviderAccount) -> None:

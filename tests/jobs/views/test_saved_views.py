@@ -133,7 +133,7 @@ def test_counts_are_asked_for_once_a_minute_and_have_a_cap(
     for _ in range(3):
         make_job(account, status="failed")
     make_job(make_account(make_organization("elsewhere")), status="failed")
-    view, slow = save(viewer), save(viewer, name="Slow", q="name:a* OR batch:b")
+    view, slow = save(viewer), save(viewer, name="Slow", q="name:a* OR code:b")
     request_counts(studio)
     due_at = ViewCounting.objects.get().due_at
     assert due_at > timezone.now() + timedelta(seconds=50)

@@ -11,7 +11,7 @@ from jobs.query.paging import windows
 from tests.jobs.factories import NOON, make_job
 from tests.jobs.views.list_page import LIST, tab_counts
 
-EITHER = "?q=batch:spring+OR+name:wanted"
+EITHER = "?q=is:test+OR+name:wanted"
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from jobs.query.paging.orderings import Ordering
 from jobs.query.visibility import Visibility
 from organizations.models import Organization
 from providers.core.status import JobStatus
-from tests.jobs.factories import NOON
+from tests.factories import make_organization
+from tests.jobs.factories import NOON, find_batch, make_account
 
 NOBODY = Visibility(Organization(slug="nobody", time_zone="Europe/Berlin"))
 
@@ -44,7 +45,7 @@ def typed(text: str) -> JobFilter:
     [
         ("status:failed,Queued night", "status=failed&status=queued&q=night"),
         ("error:input.*,quota.rate", "error=input.*&error=quota.rate"),
-        ("batch:spring is:gone -is:partial", "batch=spring&gone=true&partial=false"),
+        ("is:gone -is:partial", "gone=true&partial=false"),
         ("created:>2d finished:<=1h", "created_after=2d&finished_before=1h"),
         ("changed:2h", "changed_after=2h"),
         ("created:7d..2d", "created_after=7d&created_before=2d"),
@@ -57,7 +58,7 @@ def typed(text: str) -> JobFilter:
         ("created:>2026-03-14T12:00", "q=created:>2026-03-14T12:00%2B01:00"),
         ("-status:failed", "q=-status:failed"),
         ("a OR created:2026-03-14", f"q=a OR created:{DAY}..{NEXT_DAY}"),
-        ("“a b” batch:c*", 'q="a b" batch:c*'),
+        ("“a b” id:7*", 'q="a b" id:7*'),
     ],
 )  # fmt: skip
 def test_links_say_by_parameters_what_these_can_say(text: str, query: str) -> None:
@@ -76,7 +77,7 @@ def test_links_say_by_parameters_what_these_can_say(text: str, query: str) -> No
         ("status=failed&q=a OR b", "status:failed (a OR b)"),
         ("status=failed&status=queued&q= a b ", "status:failed,queued a b"),
         ("gone=true&partial=false", "is:gone -is:partial"),
-        ("batch=spring 2026&error=input.*&batch=c*", 'error:input.* batch:"spring 2026","c*"'),
+        ("error=input.*&error=quota.rate", "error:input.*,quota.rate"),
         (
             "created_after=2d&created_before=2026-03-14",
             "created:>2d created:<2026-03-14T01:00+01:00",
@@ -89,13 +90,21 @@ def test_the_box_shows_parameters_and_query_as_one(query: str, text: str) -> Non
     filters = parse(query)
     assert filters.text == text
     again = typed(text)
-    assert (again.status, again.error, again.batch) == (
-        filters.status,
-        filters.error,
-        filters.batch,
-    )
+    assert (again.status, again.error) == (filters.status, filters.error)
     assert (again.gone, again.times) == (filters.gone, filters.times)
     assert str(again.condition) == str(filters.condition)
+
+
+@pytest.mark.django_db
+def test_batches_are_named_in_the_box_as_in_parameters() -> None:
+    account = make_account(make_organization())
+    named = [find_batch(account, name) for name in ("spring 2026", "c*")]
+    query = QueryDict("batch=spring 2026&batch=c*&gone=true")
+    filters = JobFilter.parse(query, Visibility(account.organization))
+    assert filters.text == 'batch:"spring 2026","c*" is:gone'
+    again = JobFilter.parse(QueryDict(f"q={filters.text}"), Visibility(account.organization))
+    assert again.batches == filters.batches == tuple(batch.pk for batch in named)
+    assert sorted(again.params()) == sorted(filters.params())
 
 
 def test_a_list_is_the_same_for_its_cursors_however_it_was_asked_for() -> None:
@@ -130,7 +139,7 @@ def test_order_and_tab_follow_the_query(text: str, ordering: str, tab: set[JobSt
         ("-status:failed", True),
         ("x OR has:error", True),
         ("is:unresolved", True),
-        ("x created:>2d -batch:y", False),
+        ("x created:>2d -name:y", False),
     ],
 )
 def test_knows_whether_jobs_come_and_go_with_their_status(text: str, expected: bool) -> None:
@@ -145,7 +154,6 @@ def test_knows_whether_jobs_come_and_go_with_their_status(text: str, expected: b
         ("created:today id:7 -is:gone", True),
         ("a OR b", False),
         ("-a", False),
-        ("batch:a*", False),
         ("ran:>2h", False),
         ("is:test", False),
         ("meta:4711 label:hd* name:a,b", True),
@@ -197,10 +205,10 @@ def test_days_in_parameters_are_those_of_a_reader_and_utc_without_one() -> None:
 
 
 def test_an_error_is_of_the_query_and_keeps_the_text() -> None:
-    filters = JobFilter.parse(QueryDict("batch=c&q=a provder:x"), NOBODY)
+    filters = JobFilter.parse(QueryDict("error=input.*&q=a provder:x"), NOBODY)
     assert filters.errors == {
         "q": "At character 3: There is no key “provder”. Did you mean provider?"
     }
     assert isinstance(filters.search.error, QueryError)
-    assert filters.text == "batch:c a provder:x"
+    assert filters.text == "error:input.* a provder:x"
     assert ("q", "a provder:x") in filters.params()

@@ -14,7 +14,7 @@ from tests.jobs.factories import NOON, make_account, make_job
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
-WANTED = Q(name="wanted") | Q(batch="wanted")
+WANTED = Q(name="wanted") | Q(error_code="wanted")
 
 
 @pytest.fixture

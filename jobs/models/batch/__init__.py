@@ -1,0 +1,1 @@
+"""Many inputs that are submitted with the same settings."""
