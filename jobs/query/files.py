@@ -110,7 +110,7 @@ class FileFilter(ListFilter):
         if self._few is not None:
             condition &= are_among(self._few)
         if self.q:
-            condition &= text_condition(self.q)
+            condition &= self._text_condition
         if self._few is not None:
             return keyset.page(rows.filter(condition), *place)
         return bounded.search_page(rows, condition, *place)
@@ -119,7 +119,7 @@ class FileFilter(ListFilter):
         """What the page has of the files with the text, all of which are of the jobs `found`, and
         one more."""
         files = self._apply_indexed(queryset).filter(self._condition, are_among(found, "job"))
-        with_text = files.filter(text_condition(self.q))
+        with_text = files.filter(self._text_condition)
         if len(found) > MAX_READ:  # and so many files, or more
             return with_text
         place = Place.read(self.cursor, self.ordering, self.scope) if self.cursor else None
@@ -167,6 +167,10 @@ class FileFilter(ListFilter):
         """The jobs among whose files are all with the text, where an index finds them."""
         images = OutputKind.IMAGE in self.kind
         return find_jobs_of_files(self.q, self.organization_id or 0, images=images)
+
+    @property
+    def _text_condition(self) -> Q:
+        return text_condition(self.q, self.organization_id or 0)
 
     @property
     def _condition(self) -> Q:

@@ -2,10 +2,11 @@
 
 from itertools import islice
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import IContains
 
-from jobs.models import Output
+from jobs.models import Job, Output
 from jobs.models.search.normalization import normalize
 from jobs.models.search.sections import CUT_IMAGES, CUT_MEDIA, Term
 from jobs.query.paging.orderings import Ordering
@@ -64,9 +65,12 @@ def _has(words: list[str], text: str, label: str, url: str, pk: str, name: str, 
     return all(any(word in one for one in texts) for word in words)
 
 
-def text_condition(text: str) -> Q:
+def text_condition(text: str, organization_id: int) -> Q:
     """The same, asked of each file, whose spelling the database compares."""
+    # of one job each: of many files a planner would rather join all jobs there are
+    name = Subquery(Job.objects.filter(pk=OuterRef("job")).values("name"))
     words = Q()
     for word in text.split():
-        words &= Q(label__icontains=word) | Q(url__icontains=word) | Q(job__name__icontains=word)
-    return words | Q(remote_id=text) | Q(job__remote_id=text)
+        words &= Q(label__icontains=word) | Q(url__icontains=word) | Q(IContains(name, word))
+    jobs = Job.objects.filter(organization=organization_id, remote_id=text)
+    return words | Q(remote_id=text) | Q(job__in=jobs)

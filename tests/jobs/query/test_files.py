@@ -17,6 +17,7 @@ from jobs.query.files import FileFilter
 from jobs.query.paging import windows
 from jobs.query.paging.keyset import KeysetPage
 from jobs.query.search import matches
+from jobs.query.search.files import text_condition
 from jobs.query.visibility import Visibility
 from organizations.models import Organization
 from providers.core.status import OutputStatus
@@ -199,12 +200,12 @@ def test_files_are_found_alike_however_many_jobs_have_the_text(
     monkeypatch.setattr(matches, "MAX_FOUND", most)
     monkeypatch.setattr(windows, "FIRST_WINDOW", 1)
     monkeypatch.setattr(windows, "SEARCH_S", 0)
-    harbour = make_job(account, name="Harbour.mov", metadata={"crew": "web"})
+    harbour = make_job(account, name="Harbour.mov", remote_id="8812", metadata={"crew": "web"})
     one = make_output(harbour, label="web", url="https://cdn.example/Harbour%20web.mp4")
     other = make_output(harbour, label="hls", url="https://cdn.example/b.m3u8")
     make_output(make_job(account, name="Pier.mov", metadata={"crew": "web"}), label="hls")
     assert find("q=WEB") == find("q=harbour+WEB") == {one}
-    assert find("q=harbour") == {one, other}
+    assert find("q=harbour") == find("q=8812") == {one, other}
     assert find("q=r") >= {one, other}
     # page by page, however little of it each one searches
     found, cursor = [], ""
@@ -217,6 +218,12 @@ def test_files_are_found_alike_however_many_jobs_have_the_text(
             break
         cursor = quote(some.next)
     assert found == [one]
+
+
+def test_a_search_of_many_files_asks_for_the_job_of_each_and_joins_no_table() -> None:
+    # joined, a window of many files would be compared with all jobs of all organizations
+    files = Output.objects.filter(text_condition("harbour web", 1)).order_by("pk")
+    assert " JOIN " not in str(files.values("pk").query)
 
 
 def test_few_files_are_found_in_any_spelling(find: Find, account: ProviderAccount) -> None:
