@@ -54,6 +54,8 @@ TRUST_PROXY_HEADERS = env.flag("TRUST_PROXY_HEADERS")
 ALLOW_PRIVATE_ADDRESSES = env.flag("ALLOW_PRIVATE_ADDRESSES", default=DEBUG)
 HEARTBEAT_URL = env.web_url("HEARTBEAT_URL")
 # Source files that the submit form offers to those who have none at hand.
+# For how long it is known what became of each job of a bulk action
+BULK_RESULTS_DAYS = env.number("BULK_RESULTS_DAYS", 90, largest=3650)
 SAMPLE_INPUTS = env.strings("SAMPLE_INPUTS")
 
 # Application

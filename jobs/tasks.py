@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from jobs.actions import worker as action_worker
 from jobs.batches import worker as batch_worker
+from jobs.bulk import retention
 from jobs.bulk import worker as bulk_worker
 from jobs.models import ProviderAccount, ProviderHost
 from jobs.query import view_counts
@@ -70,6 +71,7 @@ def _find_account_after(pk: int) -> int | None:
 def prune() -> None:
     """Delete what is kept for a limited time."""
     idempotency.prune(timezone.now())
+    retention.prune(timezone.now())
     Invitation.objects.delete_expired(timezone.now())
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 

@@ -171,15 +171,22 @@ def stop(bulk: BulkAction, *, actor: Actor) -> None:
             _record(current, "bulk.stopped", actor)
 
 
-def resume(bulk: BulkAction, *, actor: Actor) -> None:
+def resume(bulk: BulkAction, *, actor: Actor, key: CallerKey | None = None) -> None:
     """Run the rest of a stopped action, in the name of `actor`. Twice is once.
 
-    Raises BulkEnded.
+    The same `key` again changes nothing, also where it has been stopped since. Raises BulkEnded,
+    KeyRefused.
     """
     with transaction.atomic():
         current = BulkAction.objects.select_for_update(no_key=True).get(pk=bulk.pk)
+        # behind the lock: of two calls with one key the second finds what the first stored
+        if idempotency.find_known(current.organization, key) is not None:
+            return
         if current.state == BulkState.DONE:
             raise BulkEnded("It has already ended.")
+        if current.results_deleted_at is not None:
+            raise BulkEnded("Its results have been deleted: what is left is not known any more.")
+        idempotency.store(current.organization, key, current)
         if current.is_open:
             return
         BulkAction.objects.filter(pk=bulk.pk).update(

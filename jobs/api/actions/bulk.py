@@ -17,7 +17,7 @@ from jobs.api.errors import (
     invalid,
     not_found,
 )
-from jobs.api.http.idempotency_key import KeyText, read_key
+from jobs.api.http.idempotency_key import KeyHeader, KeyText, read_key
 from jobs.api.list_parameters import read_filters
 from jobs.api.schemas.bulk import (
     OUTCOMES,
@@ -34,7 +34,8 @@ from jobs.bulk.results import ResultFilter, find_bulk
 from jobs.bulk.service import BulkEnded, BulkRefused, BulkRequest, KeyOfDeletedBulk
 from jobs.models import BulkAction, BulkKind, BulkOutcome, BulkTarget
 from jobs.query.visibility import Visibility
-from jobs.submission.idempotency import KeyRefused
+from jobs.submission import idempotency
+from jobs.submission.idempotency import CallerKey, KeyRefused
 from organizations.permissions import Permission
 
 router = Router(tags=["bulk actions"], by_alias=True)
@@ -125,6 +126,36 @@ def stop_bulk(request: ApiRequest, bulk_id: str) -> dict[str, Any]:
     except BulkEnded as error:
         raise ApiError(409, "finished", str(error)) from error
     return _shape(visible_to(request), _find(request, bulk_id))
+
+
+@router.post(
+    "/{bulk_id}/rest",
+    auth=TokenAuth(Permission.ACT),
+    response={202: BulkShape, 422: ErrorBody, **ACTION_REFUSALS},
+    summary="Run the rest of a bulk action",
+)
+def resume_bulk(
+    request: ApiRequest, bulk_id: str, idempotency_key: KeyHeader = None
+) -> Status[dict[str, Any]]:
+    """Act on the jobs that were left when it was stopped, in the name of this token.
+
+    Where it runs already, nothing changes. The same `Idempotency-Key` again answers 202 and changes
+    nothing either, also if it has been stopped since.
+    """
+    bulk = _find(request, bulk_id)
+    with _refusals():
+        key = _read_rest_key(request, idempotency_key, bulk)
+        try:
+            service.resume(bulk, actor=request.auth, key=key)
+        except BulkEnded as error:
+            raise ApiError(409, "finished", str(error)) from error
+    return Status(202, _shape(visible_to(request), _find(request, bulk_id)))
+
+
+def _read_rest_key(request: ApiRequest, text: str | None, bulk: BulkAction) -> CallerKey | None:
+    if text is None:
+        return None
+    return idempotency.caller_key(text, "bulk_rest", bulk.pk, token=request.auth)
 
 
 def _find(request: ApiRequest, bulk_id: str) -> BulkAction:

@@ -326,6 +326,7 @@ RESPONSES: dict[str, Example] = {
         "remaining": 499,
         "ended_at": "2026-05-04T12:12:31.000Z",
     },
+    "resume_bulk": {**_BULK, "state": "running", "done": 748, "refused": 4, "remaining": 499},
     "read_link": {
         "url": "https://cdn.example/out/720p.mp4?Signature=…",
         "expires_at": "2026-05-04T13:00:00.000Z",

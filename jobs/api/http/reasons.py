@@ -193,6 +193,10 @@ OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
     "list_batches": {INVALID: {"cursor": _LIST["cursor"]}},
     "list_bulk_results": {INVALID: {"cursor": _LIST["cursor"]}},
     "stop_bulk": {409: {"finished": "it has ended"}},
+    "resume_bulk": {
+        409: {"finished": "it has ended, or its results have been deleted"},
+        INVALID: _KEY,
+    },
     "watch_job": {INVALID: {"account": _NO_ACCOUNT, "remote_id": "no id of a job"}},
     "create_account": {
         INVALID: {"name": "another account has it", **_SETTINGS},

@@ -44,6 +44,9 @@ class BulkAction(LongWork):
 
     state = models.CharField(max_length=10, choices=BulkState.choices, default=BulkState.PREPARING)
 
+    # of the targets, once they are no longer kept
+    results_deleted_at = models.DateTimeField(null=True, blank=True)
+
     # Looking for the jobs: where it continues, and what it has found so far
     cursor = models.TextField(blank=True)
     prepared_at = models.DateTimeField(null=True, blank=True)
@@ -80,6 +83,12 @@ class BulkAction(LongWork):
     @property
     def kind_value(self) -> BulkKind:
         return BulkKind(self.kind)
+
+    @property
+    def can_change(self) -> bool:
+        """Whether it can be stopped, or the rest of it run."""
+        is_stopped = self.state == BulkState.STOPPED
+        return self.is_open or (is_stopped and self.results_deleted_at is None)
 
     @property
     def chosen_count(self) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -60,6 +61,7 @@ def bulk(request: HtmxRequest, access: Access, bulk_pk: int) -> HttpResponse:
         "rows": page.rows,
         "older_url": page.next and f"{path}?{filters.query(cursor=page.next)}",
         "newer_url": filters.cursor and f"{path}?{filters.query()}",
+        "kept_days": settings.BULK_RESULTS_DAYS,
         "live_url": request.get_full_path(),
         "left_out": [
             (SENTENCES.get(reason, reason), count, None)

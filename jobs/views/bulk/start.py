@@ -1,6 +1,6 @@
 """Confirming a bulk action: what will be done, to how many jobs, and what is left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -22,13 +22,13 @@ from jobs.bulk.left_out import SENTENCES
 from jobs.bulk.left_out_queries import find_queries
 from jobs.bulk.pacing import find_pace
 from jobs.bulk.selection import Selection
-from jobs.bulk.service import MAX_IDS, BulkRefused, BulkRequest, KeyOfDeletedBulk
+from jobs.bulk.service import BulkRefused, BulkRequest, KeyOfDeletedBulk
 from jobs.models import BulkKind, ProviderAccount
 from jobs.query.references import has_control_characters, read_id
 from jobs.query.visibility import Visibility
 from jobs.submission.idempotency import KeyRefused, form_key
-from jobs.views.shared.job_filters import read_job_filters, read_last_filters
 from jobs.views.shared.layout import render_page
+from jobs.views.shared.scope import read_ids, read_scope
 from organizations.access import Access, requires
 from organizations.models.audit import MAX_REASON
 from organizations.permissions import Permission
@@ -82,19 +82,9 @@ class Asked:
     @classmethod
     def by_link(cls, request: HttpRequest, access: Access) -> Self:
         """The filters of the job list, or some ids of jobs."""
-        given, wanted = request.GET, _begin(request.GET, access)
-        scope = given.get("scope", "")
-        if scope == "page":
-            return cls(replace(wanted, ids=_read_ids(given.get("page", "").split(","))))
-        if scope == "selected" or (not scope and "id" in given):
-            ids = _read_ids(given.getlist("id"))
-            return cls(replace(wanted, ids=ids), "" if ids else "Select a job first.")
-        is_all = scope == "all"
-        filters = (read_last_filters if is_all else read_job_filters)(request, access)
-        if filters is None:
-            return cls(wanted, "The filters of the list cannot be read.")
-        error = " ".join(filters.errors.values())
-        return cls(replace(wanted, query=filters.text), error)
+        wanted, scope = _begin(request.GET, access), read_scope(request, access)
+        query = scope.filters.text if scope.filters is not None else ""
+        return cls(replace(wanted, query=query, ids=scope.ids), scope.error)
 
     @classmethod
     def by_form(cls, request: HttpRequest, access: Access) -> Self:
@@ -106,7 +96,7 @@ class Asked:
         last = read_id(given.get("last", ""))
         wanted = replace(wanted, at=_read_at(given.get("at", "")), last_job_id=last)
         if "id" in given:
-            return cls(replace(wanted, ids=_read_ids(given.getlist("id"))))
+            return cls(replace(wanted, ids=read_ids(given.getlist("id"))))
         return cls(replace(wanted, query=query))
 
 
@@ -131,11 +121,6 @@ def _begin(given: QueryDict, access: Access) -> BulkRequest:
         zone=timezone.get_current_timezone(),
         at=timezone.now(),
     )
-
-
-def _read_ids(texts: Sequence[str]) -> list[int]:
-    ids = (read_id(text) for text in texts[:MAX_IDS])
-    return [pk for pk in ids if pk is not None]
 
 
 def _read_at(text: str) -> datetime:

@@ -15,7 +15,9 @@ from jobs.display.csv_text import write_csv
 from jobs.display.job_record import COLUMNS, job_record
 from jobs.models import ExportSlot, Job
 from jobs.query.jobs import JobFilter
-from jobs.views.shared.job_filters import read_job_filters
+from jobs.query.search.matches import are_among
+from jobs.query.visibility import Visibility
+from jobs.views.shared.scope import Scope, read_scope
 from jobs.workqueue import leases
 from organizations.access import Access, requires
 from organizations.permissions import Permission
@@ -29,15 +31,14 @@ KINDS = {"csv": "text/csv", "json": "application/json"}
 @require_GET
 @requires(Permission.READ)
 def job_export(request: HttpRequest, access: Access, kind: str) -> HttpResponseBase:
-    """The jobs that the filters find, in the order of the list.
+    """The jobs that the filters find, or that were selected, in the order of the list.
 
     The last line of the CSV and the last value of the JSON say that the file is complete, and how
     many jobs it has: a download that broke off has none.
     """
-    filters = read_job_filters(request, access)
-    if filters.errors:
-        text = "\n".join(filters.errors.values())
-        return HttpResponse(text, status=422, content_type="text/plain; charset=utf-8")
+    scope = read_scope(request, access)
+    if error := scope.error or _name_unknown(scope, access):
+        return HttpResponse(error, status=422, content_type="text/plain; charset=utf-8")
     ExportSlot.objects.get_or_create(organization=access.organization)
     slot = leases.take(ExportSlot.objects.all(), access.organization.pk, SLOT_LEASE)
     if slot is None:
@@ -45,16 +46,27 @@ def job_export(request: HttpRequest, access: Access, kind: str) -> HttpResponseB
     write = _write_csv if kind == "csv" else _write_json
     name = f"jobs-{access.organization.slug}-{timezone.now():%Y-%m-%d}.{kind}"
     return StreamingHttpResponse(
-        write(_read(filters, access, slot)),
+        write(_read(scope, access, slot)),
         content_type=f"{KINDS[kind]}; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _read(filters: JobFilter, access: Access, slot: ExportSlot) -> Iterator[Job]:
+def _name_unknown(scope: Scope, access: Access) -> str:
+    ids = scope.ids or ()
+    jobs = Job.objects.for_organization(access.organization).filter(are_among(ids))
+    known = set(jobs.values_list("pk", flat=True)) if ids else set()
+    unknown = ", ".join(str(pk) for pk in ids if pk not in known)
+    return f"No job has one of these ids: {unknown}." if unknown else ""
+
+
+def _read(scope: Scope, access: Access, slot: ExportSlot) -> Iterator[Job]:
     """Chunk by chunk: no query runs, and no transaction is open, for as long as somebody reads."""
     listed = Job.objects.for_organization(access.organization).for_list()
     jobs = listed.with_batches().select_related("account", "submitted_by", "submitted_token")
+    filters = scope.filters or JobFilter.parse({}, Visibility(access.organization))
+    if scope.ids is not None:
+        jobs = jobs.filter(are_among(scope.ids))
     cursor: str | None = ""
     try:
         while cursor is not None:

@@ -9,7 +9,7 @@ from jobs.models import BulkAction, JobAction, ProviderAccount
 from organizations.models import ApiToken, AuditEntry, Organization, Scope
 from tests.factories import make_organization
 from tests.jobs.api.conftest import Answer, ApiClient
-from tests.jobs.factories import make_account, make_job
+from tests.jobs.factories import NOON, make_account, make_job
 
 pytestmark = pytest.mark.django_db
 
@@ -150,6 +150,32 @@ def test_a_stop_is_answered_with_the_stopped_action(
     assert (answer.status, answer.body["error"]["code"]) == (409, "finished")
 
 
+def test_the_rest_of_a_stopped_action_is_run_once_for_each_key(
+    operator: ApiClient, account: ProviderAccount
+) -> None:
+    make_job(account, status="queued")
+    pk = start(operator, q="status:queued").body["id"]
+    operator.post(f"/bulk/{pk}/stop")
+    for _ in range(2):
+        answer = operator.post(f"/bulk/{pk}/rest", Idempotency_Key="again")
+        assert (answer.status, answer.body["state"]) == (202, "preparing")
+    # a call that is repeated late starts nothing that has been stopped since
+    operator.post(f"/bulk/{pk}/stop")
+    answer = operator.post(f"/bulk/{pk}/rest", Idempotency_Key="again")
+    assert (answer.status, answer.body["state"]) == (202, "stopped")
+    assert operator.post(f"/bulk/{pk}/rest", Idempotency_Key="one").status == 422
+    for _ in range(2):
+        assert operator.post(f"/bulk/{pk}/rest").body["state"] == "preparing"
+    run_bulk(int(pk))
+    assert JobAction.objects.count() == 1
+    actions = AuditEntry.objects.filter(action="bulk.resumed")
+    assert actions.count() == 2
+    for values in ({"state": "done"}, {"state": "stopped", "results_deleted_at": NOON}):
+        BulkAction.objects.update(**values)
+        answer = operator.post(f"/bulk/{pk}/rest", Idempotency_Key="late")
+        assert (answer.status, answer.body["error"]["code"]) == (409, "finished")
+
+
 def test_readers_may_read_and_start_nothing(
     operator: ApiClient, reader: ApiClient, account: ProviderAccount
 ) -> None:
@@ -160,6 +186,7 @@ def test_readers_may_read_and_start_nothing(
     assert reader.get(f"/bulk/{pk}").status == 200
     assert reader.get(f"/bulk/{pk}/results").status == 200
     assert reader.post(f"/bulk/{pk}/stop").status == 403
+    assert reader.post(f"/bulk/{pk}/rest", Idempotency_Key="one").status == 403
 
 
 def test_strangers_find_nothing(
@@ -170,6 +197,7 @@ def test_strangers_find_nothing(
     assert stranger.get(f"/bulk/{pk}").status == 404
     assert stranger.get(f"/bulk/{pk}/results").status == 404
     assert stranger.post(f"/bulk/{pk}/stop").status == 404
+    assert stranger.post(f"/bulk/{pk}/rest", Idempotency_Key="one").status == 404
     assert "No job" in start(stranger, q="status:queued").fields["q"]
 
 

@@ -69,6 +69,7 @@ PAGES = {
     ("POST", "/batches"): "new",
     ("POST", "/bulk"): "bulk_new",
     ("POST", "/bulk/{bulk_id}/stop"): "bulk_stop",
+    ("POST", "/bulk/{bulk_id}/rest"): "bulk_resume",
     ("POST", "/jobs/{job_id}/assign"): "assign",
     ("POST", "/errors/{group_id}/assign"): "insights:assign",
 }

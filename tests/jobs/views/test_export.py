@@ -107,3 +107,24 @@ def test_a_reader_who_stops_loses_the_slot_and_gets_no_end(
     with pytest.raises(LeaseLost):
         read.extend(stream)
     assert b"complete" not in b"".join(read)
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"), [("selected", "ac"), ("page", "abc"), ("all", "ab")]
+)
+def test_what_is_selected_in_the_list_is_exported(
+    viewer: Client, account: ProviderAccount, foreign_job: Job, scope: str, expected: str
+) -> None:
+    jobs = [
+        make_job(account, name=name, status=status, created_at=NOON - timedelta(hours=hour))
+        for hour, (name, status) in enumerate((("a", "failed"), ("b", "failed"), ("c", "running")))
+    ]
+    page = ",".join(str(job.pk) for job in jobs)
+    sent = f"?list=status%3Dfailed&page={page},&id={jobs[0].pk}&id={jobs[2].pk}&scope={scope}"
+    *rows, end = read_csv(viewer, sent)
+    assert "".join(row["name"] for row in rows) == expected
+    assert end["provider"] == str(len(expected))
+    response = viewer.get(f"{CSV}?scope=selected&id={jobs[0].pk}&id={foreign_job.pk}")
+    assert response.status_code == 422
+    assert response.content.decode() == f"No job has one of these ids: {foreign_job.pk}."
+    assert viewer.get(f"{CSV}?scope=selected").status_code == 422
