@@ -13,7 +13,6 @@ from jobs.views import (
     preset,
     presets,
     raw,
-    submit,
 )
 from jobs.views.accounts import account, deliveries, integration, overview
 from jobs.views.accounts import actions as account_actions
@@ -29,6 +28,7 @@ from jobs.views.settings import (
     templates,
     tokens,
 )
+from jobs.views.submission import submit
 from jobs.webhooks import receiver
 
 app_name = "jobs"

@@ -7,20 +7,26 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from jobs.forms.job_copy import JobCopy
+from jobs.forms.job_copy import JobCopy, StoredValues
 from jobs.forms.job_fields import JobFields
+from jobs.forms.job_values import preset_choices
+from jobs.forms.templates.choice import (
+    TemplateChoice,
+    find_differences,
+    find_left_out,
+    template_choices,
+)
 from jobs.forms.widgets import (
     AccountTile,
     FieldNote,
     read_tiles,
 )
-from jobs.models import Job, Preset, ProviderAccount
+from jobs.models import Job, ProviderAccount, TemplateVersion
 from organizations.models import Organization
 from providers.core.contract import Provider
 from providers.core.issues import RequestIssue
 from providers.core.types import Capability, JobRequest
 
-PRESETS_SHOWN = 300
 # as many accounts are chosen from side by side
 TILES = 8
 # what the fields that not every provider has are about, as a list below the accounts
@@ -45,10 +51,11 @@ class JobForm(JobFields):
         organization: Organization,
         *args: Any,
         copied: JobCopy | None = None,
+        template: TemplateChoice | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.copied = copied
+        self.copied, self.filled_from = copied, template
         # shown again, unsent, since another account was chosen meanwhile
         self.is_switched = False
         # the job that did the same within a day, and held this submission up
@@ -73,6 +80,7 @@ class JobForm(JobFields):
             # a list shows its first account as chosen, and radio buttons none
             self.initial["account"] = self.chosen.pk
             self._configure_for(self.chosen)
+        self._offer_templates(organization)
 
     def _find_account(self) -> ProviderAccount | None:
         """The chosen account, else the first one; None where there is none."""
@@ -97,6 +105,32 @@ class JobForm(JobFields):
         self.offer_heights(adapter_class.heights)
         if isinstance(presets := self.fields.get("presets"), forms.MultipleChoiceField):
             presets.choices = preset_choices(account)
+
+    @property
+    def chosen_version(self) -> TemplateVersion | None:
+        return self.filled_from.version if self.filled_from else None
+
+    def _offer_templates(self, organization: Organization) -> None:
+        field, chosen = self.fields["template"], self.chosen_version
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells mypy
+        choices = template_choices(organization, self.chosen, chosen)
+        field.choices = [("", "None"), *choices]
+        self.initial["template"] = chosen.pk if chosen else ""
+        if not choices:
+            del self.fields["template"]
+
+    @property
+    def template_differences(self) -> list[str]:
+        """Which fields are not as the template filled them in."""
+        if self.filled_from is None:
+            return []
+        typed = {name: self[name].value() for name in self.fields}
+        return find_differences(typed, self.filled_from.values)
+
+    @property
+    def template_left_out(self) -> list[str]:
+        """What the template says that means nothing at the chosen account."""
+        return find_left_out(self.absent, self.filled_from.values) if self.filled_from else []
 
     @property
     def tiles(self) -> Iterator[AccountTile]:
@@ -125,10 +159,17 @@ class JobForm(JobFields):
             self.add_error(fields[0], NONE_CHOSEN[fields[0]])
         return data
 
+    @property
+    def stored(self) -> list[StoredValues]:
+        """What the form was filled in with, the last first: its secrets are not on the page."""
+        return [one for one in (self.filled_from, self.copied) if one]
+
     def to_request(self) -> JobRequest:
-        """The request of a valid form, with the stored secrets of the job that it copies."""
+        """The request of a valid form, with the stored secrets of its template and its copy."""
         request = self._read_request()
-        return self.copied.restore(request) if self.copied else request
+        for one in self.stored:
+            request = one.restore(request)
+        return request
 
     def _read_request(self) -> JobRequest:
         return self.read_request(self.chosen.adapter_class.preset_field if self.chosen else None)
@@ -154,19 +195,21 @@ class JobForm(JobFields):
 
     def check_copied(self) -> list[RequestIssue]:
         """Which fields of a valid form are sent with a stored secret; blocking where it expired."""
-        if self.copied is None:
-            return []
-        return self.copied.describe_use(self._read_request(), timezone.now())
+        request, issues = self._read_request(), list[RequestIssue]()
+        for one in self.stored:
+            issues += one.describe_use(request, timezone.now())
+            request = one.restore(request)
+        return issues
 
     def note_copied(self) -> None:
         """Say at an unsent form's fields what is sent with a stored secret."""
-        if self.copied:
-            self.note(self.copied.describe_use(self.copied.shown, timezone.now()))
+        for one in self.stored[:1]:
+            self.note(one.describe_use(one.shown, timezone.now()))
 
     @property
     def noted_fields(self) -> list[forms.BoundField]:
         """The fields that have a place for notes."""
-        without = ("mp4", "allow_duplicate")
+        without = ("mp4", "allow_duplicate", "template", "save_as")
         fields = (one for one in self.visible_fields() if one.name not in without)
         # those of thumbnails share one
         return [one for one in fields if not one.name.startswith("thumbnails_")]
@@ -192,11 +235,6 @@ def submitting_accounts(organization: Organization) -> list[ProviderAccount]:
         for account in accounts.defer("credentials", "hook_secret")
         if account.adapter_class.supports(Capability.SUBMIT)
     ]
-
-
-def preset_choices(account: ProviderAccount) -> list[tuple[str, str]]:
-    named = Preset.objects.filter(account=account).exclude(name="")
-    return [(one.remote_id, one.name) for one in named.order_by("name", "pk")[:PRESETS_SHOWN]]
 
 
 def _used_fields(adapter_class: type[Provider]) -> dict[str, bool]:

@@ -9,6 +9,7 @@ from django import forms
 from jobs.forms.thumbnail_fields import ThumbnailFields
 from jobs.forms.widgets import AccountChoice, HeightRow, NotedField, read_height_rows
 from jobs.models import ProviderAccount
+from jobs.models.requests.template import MAX_NAME
 from jobs.submission.idempotency import KEY_PATTERN, KEY_RULE
 from jobs.submission.limits import MAX_HEIGHT, MalformedJson, check_json, read_json
 from providers.core.types import JobRequest, Rendition
@@ -32,6 +33,17 @@ class JobFields(ThumbnailFields):
             "required": "Choose an account.",
             "invalid_choice": "Choose one of the accounts listed.",
         },
+    )
+    # the version that filled in the form
+    template = forms.ChoiceField(
+        required=False, error_messages={"invalid_choice": "Choose one of the templates listed."}
+    )
+    # what the settings are to be saved as
+    save_as = forms.CharField(
+        label="Name",
+        max_length=MAX_NAME,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     input = forms.CharField(
         label="Source file",

@@ -5,12 +5,12 @@ from typing import Any
 
 from django.http import QueryDict
 
-from jobs.forms.job import preset_choices
 from jobs.forms.job_fields import PACKAGINGS
 from jobs.forms.thumbnail_fields import thumbnail_values
-from jobs.models import ProviderAccount
+from jobs.models import Preset, ProviderAccount
 from providers.core.types import JobRequest
 
+PRESETS_SHOWN = 300
 MULTIPLE = ("hls", "mp4", "presets", "thumbnails_formats", "thumbnails_filters")
 
 
@@ -67,3 +67,8 @@ def _split_presets(
         return [], extra
     del extra[field]
     return presets, extra
+
+
+def preset_choices(account: ProviderAccount) -> list[tuple[str, str]]:
+    named = Preset.objects.filter(account=account).exclude(name="")
+    return [(one.remote_id, one.name) for one in named.order_by("name", "pk")[:PRESETS_SHOWN]]

@@ -9,7 +9,7 @@
   // signed URL, as the tab's own memory would: no other tab, page or visit of the form reads it,
   // and signing out clears it. Submitting keeps it, since Back is the way to change a job and
   // submit it again; the key against double submission is the page's own each time.
-  const OWN = ["csrfmiddlewaretoken", "idempotency_key", "account", "fields_of", "allow_duplicate"];
+  const OWN = ["csrfmiddlewaretoken", "idempotency_key", "account", "fields_of", "allow_duplicate", "save_as"];
   const fields = () =>
     [...current().elements].filter((field) => field.name && field.type !== "hidden" && !OWN.includes(field.name));
 
@@ -83,6 +83,13 @@
     input.value = sample.dataset.sample;
     input.dispatchEvent(new Event("input", { bubbles: true }));
     input.focus();
+  });
+
+  // Enter in the name of a template saves it: the form's own button would submit the job
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.name !== "save_as") return;
+    event.preventDefault();
+    current().querySelector("[name=save_template][value=new]").click();
   });
 
   // A form with errors is shown where it is; whatever else goes wrong is said above it

@@ -26,7 +26,16 @@ from providers.http.redaction import has_marker
 
 # what only a job has, and not its settings
 _OF_JOBS = (
-    *("account", "input", "presets", "extra", "allow_duplicate", "idempotency_key"),
+    *(
+        "account",
+        "template",
+        "save_as",
+        "input",
+        "presets",
+        "extra",
+        "allow_duplicate",
+        "idempotency_key",
+    ),
     *("retry_of", "copied_from"),
 )
 _ANY_THUMBNAILS = ThumbnailSupport(

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,6 +19,8 @@ from jobs.forms.job import JobForm
 from jobs.forms.job_copy import JobCopy, copy_job
 from jobs.forms.job_values import request_values, typed_values
 from jobs.forms.organization import default_account
+from jobs.forms.templates.choice import TemplateChoice
+from jobs.forms.templates.saving import save_as_template
 from jobs.models import Job, ProviderAccount
 from jobs.query.references import find_by_id
 from jobs.submission import idempotency, service, validation
@@ -26,11 +29,14 @@ from jobs.submission.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, 
 from jobs.submission.stored_request import dump_request
 from jobs.submission.validation import SubmissionRefused
 from jobs.views.shared.layout import HtmxRequest, render_page
+from jobs.views.submission.filling import fill_again, first_template, sent_template
 from organizations.access import Access, requires
 from organizations.permissions import Permission
 from providers.core.errors import ProviderError
 from providers.core.issues import RequestIssue
 from providers.core.types import JobRequest
+
+TEMPLATES_REFUSED = "Saving templates requires the Operator role."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,7 +52,9 @@ def new(request: HtmxRequest, access: Access) -> HttpResponse:
     copied = _sent_copy(request, access)
     if _is_draft(request) or not _shows_chosen(request):
         return _choose(request, access, copied)
-    form = JobForm(access.organization, request.POST, copied=copied)
+    form = _sent_form(request, access, copied)
+    if request.POST.get("save_template"):
+        return _save_template(request, access, form)
     if not form.is_valid():
         return _page(request, access, form, status=422)
     return _submit(request, access, form)
@@ -54,7 +62,13 @@ def new(request: HtmxRequest, access: Access) -> HttpResponse:
 
 def _show_new(request: HtmxRequest, access: Access) -> HttpResponse:
     copied = _named_copy(request, access)
-    form = JobForm(access.organization, initial=_initial(request, access, copied), copied=copied)
+    initial = _initial(request, access, copied)
+    form = JobForm(access.organization, initial=initial, copied=copied)
+    template = first_template(request, access, form.chosen, copied)
+    if template:
+        if copied is None:
+            initial = {**template.values} | {name: one for name, one in initial.items() if one}
+        form = JobForm(access.organization, initial=initial, copied=copied, template=template)
     form.note_copied()
     return _page(request, access, form)
 
@@ -74,10 +88,9 @@ def _submit(request: HtmxRequest, access: Access, form: JobForm) -> HttpResponse
 
 
 def _choose(request: HtmxRequest, access: Access, copied: JobCopy | None) -> HttpResponse:
-    """The fields of the account that is chosen, with what was typed into those of another."""
-    typed = typed_values(request.POST)
-    typed["input"] = typed.get("sample") or typed.get("input", "")
-    form = JobForm(access.organization, initial=typed, copied=copied)
+    """The fields of the account and template that are chosen, with what was typed into others."""
+    typed, template = fill_again(request, access, copied)
+    form = JobForm(access.organization, initial=typed, copied=copied, template=template)
     if not _is_draft(request) and form.chosen:
         form.is_switched = True
         return _page(request, access, form)
@@ -86,6 +99,29 @@ def _choose(request: HtmxRequest, access: Access, copied: JobCopy | None) -> Htt
     context = {"access": access, "form": form, "samples": _samples()}
     response = render(request, "jobs/submit/_fields.html", context)
     return trigger_client_event(response, "reelboard:fields", after="settle")
+
+
+def _sent_form(request: HtmxRequest, access: Access, copied: JobCopy | None) -> JobForm:
+    form = JobForm(access.organization, request.POST, copied=copied)
+    if template := sent_template(request, access, form.chosen):
+        form = JobForm(access.organization, request.POST, copied=copied, template=template)
+    return form
+
+
+def _save_template(request: HtmxRequest, access: Access, form: JobForm) -> HttpResponse:
+    """Save the settings that were filled in, and show the form again with that template."""
+    if not access.allows(Permission.TEMPLATES):
+        raise PermissionDenied(TEMPLATES_REFUSED)
+    # settings are saved without the source
+    form.fields["input"].required = False
+    is_new = request.POST["save_template"] == "new"
+    version = save_as_template(form, access.user, is_new=is_new) if form.is_valid() else None
+    if version is None or form.chosen is None:
+        return _page(request, access, form, status=422)
+    template = TemplateChoice.at(version, form.chosen)
+    typed = typed_values(request.POST) | {"save_as": ""}
+    again = JobForm(access.organization, initial=typed, copied=form.copied, template=template)
+    return _page(request, access, again, {"saved": version})
 
 
 def _is_draft(request: HtmxRequest) -> bool:
@@ -163,6 +199,7 @@ def _create_job(
                 key=key,
                 allow_duplicate=data["allow_duplicate"],
                 retry_of=retried,
+                template_version=form.chosen_version,
             ).job
     except RetryUnfinished as error:
         form.unfinished = error.job
@@ -222,8 +259,8 @@ def preview(request: HtmxRequest, access: Access) -> HttpResponse:
     if not _shows_chosen(request):
         # the fields of the account are on their way
         return HttpResponse(status=204)
-    form = JobForm(access.organization, request.POST, copied=_sent_copy(request, access))
-    context: dict[str, Any] = {"form": form, "is_update": True}
+    form = _sent_form(request, access, _sent_copy(request, access))
+    context: dict[str, Any] = {"access": access, "form": form, "is_update": True}
     if form.is_valid():
         account, job_request = form.cleaned_data["account"], form.to_request()
         issues = validation.check(account, job_request)

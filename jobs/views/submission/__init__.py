@@ -1,0 +1,1 @@
+"""The form for a new job: what fills it in, submitting it, and saving it as a template."""
