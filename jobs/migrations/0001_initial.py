@@ -187,6 +187,17 @@ class Migration(migrations.Migration):
                         to="organizations.membership",
                     ),
                 ),
+                (
+                    "resolved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="jobs.job",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
@@ -513,18 +524,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="jobs",
                 to="organizations.organization",
-            ),
-        ),
-        migrations.AddField(
-            model_name="job",
-            name="resolved_by",
-            field=models.ForeignKey(
-                blank=True,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="jobs.job",
             ),
         ),
         migrations.AddField(
