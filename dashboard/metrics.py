@@ -77,7 +77,7 @@ class BoardCollector(Collector):
                 "state",
             ),
             accounts,
-            Submission.objects.filter(state__in=UNSETTLED).values_list("job__account_id", "state"),
+            Submission.objects.filter(state__in=UNSETTLED).values_list("account_id", "state"),
             UNSETTLED,
         )
         yield _counts(

@@ -355,6 +355,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute="*/20"),
         "options": {"expires": 600.0},
     },
+    "raise_precedence": {
+        "task": "jobs.tasks.raise_precedence",
+        "schedule": crontab(minute="10"),
+        "options": {"expires": 1800.0},
+    },
     "end_mutes": {
         "task": "insights.tasks.end_mutes",
         "schedule": 60.0,

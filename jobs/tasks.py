@@ -14,7 +14,7 @@ from jobs.bulk import worker as bulk_worker
 from jobs.models import ProviderAccount, ProviderHost
 from jobs.query import view_counts
 from jobs.stuck import history, marking
-from jobs.submission import idempotency
+from jobs.submission import idempotency, waiting
 from jobs.submission import worker as submission_worker
 from jobs.sync import runner
 from jobs.webhooks import handler
@@ -93,6 +93,11 @@ def learn_usual_times(account_id: int | None = None) -> None:
         history.learn_of_account(account_id, timezone.now())
     else:
         history.learn_usual_times(timezone.now())
+
+
+@shared_task(name="jobs.tasks.raise_precedence")
+def raise_precedence() -> None:
+    waiting.raise_precedence(timezone.now())
 
 
 @shared_task(name="jobs.tasks.run_submission")

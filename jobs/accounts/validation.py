@@ -15,7 +15,7 @@ from providers.parsing.text import find_hidden
 # Options of every account, beside those that its provider declares.
 COMMON_OPTIONS = (
     *("interval_s", "idle_interval_s", "requests_per_minute", "concurrency"),
-    "stuck_after_min",
+    *("stuck_after_min", "max_unfinished_jobs"),
 )
 
 NAME_TAKEN = "An account with this name already exists."

@@ -20,6 +20,7 @@ from jobs.mirror.attempts import confirm_attempt
 from jobs.models import EventSource, JobAction
 from jobs.sync.on_demand import request_sync_soon
 from jobs.workqueue import leases
+from jobs.workqueue.in_flight import place_for
 from jobs.workqueue.leases import postpone
 from providers.core.contract import Provider
 from providers.core.errors import BudgetExhausted, NotFound, ProviderError, RateLimited
@@ -47,8 +48,10 @@ def _send_resubmit(action: JobAction, adapter: Provider) -> None:
     attempt = action.job
     action.sent_at = timezone.now()
     # written first: a run that dies from here on may have sent it
-    if not leases.held(action).filter(sent_at__isnull=True).update(sent_at=action.sent_at):
-        return
+    with place_for(action, attempt):
+        unsent = leases.held(action).filter(sent_at__isnull=True)
+        if not unsent.update(sent_at=action.sent_at):
+            return
     try:
         adapter.resubmit(attempt.remote_id or "")
     except ProviderError as error:

@@ -10,6 +10,7 @@ from jobs.actions.offers import ActionRefused, Refusal, check_offer, offer_resub
 from jobs.actions.outcome import record_event
 from jobs.mirror.attempts import open_attempt
 from jobs.models import ActionKind, EventSource, Job, JobAction
+from jobs.models.work import precedence
 from jobs.submission import idempotency
 from jobs.submission.idempotency import CallerKey
 from jobs.submission.service import Submitted, submit
@@ -34,6 +35,7 @@ def request_resubmit(
     token: ApiToken | None = None,
     key: CallerKey | None = None,
     allow_duplicate: bool = False,
+    is_bulk: bool = False,
 ) -> Submitted:
     """Request another run of `job`, and return the attempt that will run.
 
@@ -44,12 +46,17 @@ def request_resubmit(
     made = idempotency.find_job(job.organization, key)
     if made is not None:
         return Submitted(made, created=False)
-    make = partial(_run_again, job, user, token, allow_duplicate=allow_duplicate)
+    make = partial(_run_again, job, user, token, allow_duplicate=allow_duplicate, is_bulk=is_bulk)
     return Submitted(*idempotency.make_once(job.organization, key, make))
 
 
 def _run_again(
-    job: Job, user: User | None, token: ApiToken | None, *, allow_duplicate: bool
+    job: Job,
+    user: User | None,
+    token: ApiToken | None,
+    *,
+    allow_duplicate: bool,
+    is_bulk: bool,
 ) -> Job:
     lock_attempts(job)
     job = Job.objects.select_related("organization", "account").get(pk=job.pk)
@@ -59,10 +66,11 @@ def _run_again(
     if unfinished is not None and (is_native or not allow_duplicate):
         raise RetryUnfinished(unfinished)
     check_offer(job, offer)
-    return _open_attempt(job, user, token) if is_native else _submit_again(job, user, token)
+    run = _open_attempt if is_native else _submit_again
+    return run(job, user, token, is_bulk)
 
 
-def _submit_again(job: Job, user: User | None, token: ApiToken | None) -> Job:
+def _submit_again(job: Job, user: User | None, token: ApiToken | None, is_bulk: bool) -> Job:
     try:
         request = find_sent_request(job)
     except Undecryptable as error:
@@ -79,10 +87,11 @@ def _submit_again(job: Job, user: User | None, token: ApiToken | None) -> Job:
         allow_duplicate=True,
         retry_of=job,
         template_version=job.template_version,
+        is_bulk=is_bulk,
     ).job
 
 
-def _open_attempt(job: Job, user: User | None, token: ApiToken | None) -> Job:
+def _open_attempt(job: Job, user: User | None, token: ApiToken | None, is_bulk: bool) -> Job:
     attempt = open_attempt(job, source=EventSource.ACTION, actor=user, token=token)
     action = JobAction.objects.create(
         job=attempt,
@@ -90,6 +99,7 @@ def _open_attempt(job: Job, user: User | None, token: ApiToken | None) -> Job:
         actor=user,
         token=token,
         next_at=timezone.now(),
+        precedence=precedence(job.priority, is_bulk=is_bulk),
     )
     record_event(job, f"Retry requested, as attempt {attempt.attempt}", user)
     AuditEntry.record(job.organization, "job.resubmit_requested", job, actor=user, token=token)

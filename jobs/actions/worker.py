@@ -13,6 +13,7 @@ from jobs.sync.on_demand import request_sync_soon
 from jobs.sync.runner import refresh_one
 from jobs.workqueue import leases
 from jobs.workqueue.admission import admit, probe_first
+from jobs.workqueue.in_flight import AccountFull
 from jobs.workqueue.leases import CALL_DEADLINE_S, CALL_LEASE, LeaseLost, postpone
 from jobs.workqueue.reconnect import DISCONNECTED, retry_on_disconnect
 from jobs.workqueue.slots import Work
@@ -35,6 +36,9 @@ def run_action(action_id: int) -> None:
         return
     try:
         _carry_out(action)
+    except AccountFull:
+        # due as before: the next dispatch in which there is room for it sends it
+        leases.held(action).update(failures=action.failures - 1)
     except (BudgetExhausted, RateLimited) as error:
         # not carried out and no failure: it waits for its turn
         postpone(action, error.wait_s or RETRY_S, str(error), failures=action.failures - 1)

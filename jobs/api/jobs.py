@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 
@@ -31,6 +32,7 @@ from jobs.query.jobs import ERROR_NAMES, JobFilter
 from jobs.query.language.grammar import MAX_LENGTH
 from jobs.query.paging.orderings import SORT_TIMES
 from jobs.query.references import find_by_id
+from jobs.submission.waiting import note_waiting
 from providers.core.status import JobStatus
 
 router = Router(tags=["jobs"], by_alias=True)
@@ -153,10 +155,13 @@ def find_job(request: ApiRequest, job_id: str) -> Job:
 
 
 def add_offers(jobs: list[Job]) -> None:
-    """Note at each job what can be done with it: no column, but what every shape of a job shows."""
+    """Note at each job what can be done with it, and why it waits here: no columns, but what
+    every shape of a job shows.
+    """
     facts = read_facts(jobs)
     for job in jobs:
         job.__dict__["offers"] = list_offers(job, facts[job.pk])
+    note_waiting(jobs, timezone.now())
 
 
 def read_detail(request: ApiRequest, job_id: str) -> Job:

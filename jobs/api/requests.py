@@ -18,6 +18,7 @@ from pydantic.config import JsonDict
 
 from jobs.media.urls import MAX_URL, SOURCE_PATTERN, URL_PATTERN, check_url
 from jobs.models.requests.template import MAX_NAME
+from jobs.models.work import MAX_PRIORITY
 from jobs.submission.limits import MAX_HEIGHT, check_json
 from jobs.submission.timestamps import (
     CLOCK_PATTERN,
@@ -52,6 +53,7 @@ Json = Annotated[Any, AfterValidator(check_json)]
 Height = Annotated[int, Field(ge=1, le=MAX_HEIGHT), BeforeValidator(as_whole)]
 Pixels = Annotated[int, Field(ge=1, le=7680), BeforeValidator(as_whole)]
 Count = Annotated[int, Field(ge=1, le=1000), BeforeValidator(as_whole)]
+Priority = Annotated[int, Field(ge=-MAX_PRIORITY, le=MAX_PRIORITY), BeforeValidator(as_whole)]
 ImageFormat = Literal["jpg", "png", "webp"]
 ImageFilter = Literal["none", "blur"]
 Timestamp = Annotated[
@@ -192,6 +194,11 @@ class OverridableSettings(Strict):
     )
     thumbnails: ThumbnailsRequest | None = Field(None, description="Pictures of the video.")
     test: bool = Field(False, description="Submit as a test, where the provider has that.")
+    priority: Priority | None = Field(
+        None,
+        description="What waits at an account is sent in this order, highest first; 0 by default. "
+        "Passed on to providers that have priorities.",
+    )
 
     @field_validator("extra")
     @classmethod

@@ -113,6 +113,6 @@ def _cancel(bulk: BulkAction, job: Job) -> Mapping[str, Any]:
 
 
 def _retry(bulk: BulkAction, job: Job) -> Mapping[str, Any]:
-    made = request_resubmit(job, user=bulk.actor, token=bulk.token).job
+    made = request_resubmit(job, user=bulk.actor, token=bulk.token, is_bulk=True).job
     action = JobAction.objects.filter(job=made, kind=ActionKind.RESUBMIT).first()
     return {"outcome": BulkOutcome.SENT, "new_job": made, "action": action}

@@ -175,6 +175,9 @@ def _mark(job: Job) -> Mark | None:
         reported = job.provider_status
         short = reported if len(reported) <= MARK_LENGTH else f"{reported[: MARK_LENGTH - 1]}…"
         return Mark("unknown", f"“{short}”", f"Reported as “{reported}”")
+    # only lists that say so have read it
+    if waiting := getattr(job, "waiting", None):
+        return Mark("waiting", "Waiting here", str(waiting))
     if job.is_stuck:
         return Mark("stuck", stuck_mark(job), stuck_sentence(job, timezone.now()))
     if job.is_suspect:

@@ -37,7 +37,6 @@ ABILITIES = {
     "destination": "Destination",
     "thumbnails": "Thumbnails",
     "test": "Test mode",
-    "priority": "Priority",
 }
 # by field: what is said where a provider needs one and none is chosen
 NONE_CHOSEN = {"presets": "Choose at least one preset.", "hls": "Choose at least one height."}
@@ -244,7 +243,6 @@ def _used_fields(adapter_class: type[Provider]) -> dict[str, bool]:
     has_presets = adapter_class.preset_field is not None
     used = {
         "test": adapter_class.supports(Capability.TEST_MODE),
-        "priority": adapter_class.supports(Capability.PRIORITY),
         "thumbnails": thumbnails is not None,
         "thumbnails_by": thumbnails is not None,
         "thumbnails_formats": bool(thumbnails and thumbnails.formats),

@@ -10,12 +10,14 @@ from jobs.forms.thumbnail_fields import ThumbnailFields
 from jobs.forms.widgets import AccountChoice, HeightRow, NotedField, read_height_rows
 from jobs.models import ProviderAccount
 from jobs.models.requests.template import MAX_NAME
+from jobs.models.work import MAX_PRIORITY
 from jobs.submission.idempotency import KEY_PATTERN, KEY_RULE
 from jobs.submission.limits import MAX_HEIGHT, MalformedJson, check_json, read_json
 from providers.core.types import JobRequest, Rendition
 
 TOO_LONG = "Use at most %(limit_value)d characters; this has %(show_value)d."
 WHOLE_NUMBER = "Enter a whole number."
+PRIORITY_RANGE = f"Enter a whole number from -{MAX_PRIORITY} to {MAX_PRIORITY}."
 HEIGHTS_RANGE = f"Choose heights from 1 to {MAX_HEIGHT:,}."
 PACKAGINGS = ("hls", "mp4")
 HEIGHTS = (240, 360, 480, 720, 1080, 2160)
@@ -98,7 +100,18 @@ class JobFields(ThumbnailFields):
         required=False,
         help_text="Free of charge; only the first few seconds are encoded.",
     )
-    priority = forms.IntegerField(required=False, error_messages={"invalid": WHOLE_NUMBER})
+    priority = forms.IntegerField(
+        required=False,
+        min_value=-MAX_PRIORITY,
+        max_value=MAX_PRIORITY,
+        error_messages={
+            "invalid": WHOLE_NUMBER,
+            "min_value": PRIORITY_RANGE,
+            "max_value": PRIORITY_RANGE,
+        },
+        help_text=f"From -{MAX_PRIORITY} to {MAX_PRIORITY}, 0 by default. The higher, the earlier "
+        "a job that waits is sent.",
+    )
     extra = forms.CharField(
         label="Extra settings",
         max_length=20_000,

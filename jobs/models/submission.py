@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
+from jobs.models.account import ProviderAccount
 from jobs.models.fields import EncryptedJSONField
 from jobs.models.mirror.job import Job
 from jobs.models.work import WorkItem, unleased
@@ -21,6 +22,12 @@ class SubmissionState(models.TextChoices):
 
 
 OPEN_STATES = (SubmissionState.DUE, SubmissionState.SENDING, SubmissionState.VERIFYING)
+# Whether the provider has the job is open: it counts as one that runs there.
+UNCLEAR_STATES = (
+    SubmissionState.SENDING,
+    SubmissionState.VERIFYING,
+    SubmissionState.UNCONFIRMED,
+)
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
@@ -33,7 +40,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
             unleased(now),
             state__in=OPEN_STATES,
             next_at__lte=now,
-            job__in=Job.objects.filter(account__enabled=True),
+            account__in=ProviderAccount.objects.filter(enabled=True),
         ).order_by("next_at")
 
 
@@ -42,6 +49,10 @@ class Submission(WorkItem):
         Job, on_delete=models.CASCADE, primary_key=True, related_name="submission"
     )
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+")
+    # the job's; no index of its own, since two of those below begin with it
+    account = models.ForeignKey(
+        ProviderAccount, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     # sent in the provider's customer field, so that the job can be found again
     key = models.CharField(max_length=32, unique=True)
     # of account, input and settings: the same again within a day needs a confirmation
@@ -74,6 +85,20 @@ class Submission(WorkItem):
                 fields=["next_at"],
                 condition=Q(state__in=[state.value for state in OPEN_STATES]),
                 name="submission_due",
+            ),
+            # the queue of one account, and a place in it
+            models.Index(
+                F("account"),
+                F("precedence").desc(),
+                F("job"),
+                condition=Q(state=SubmissionState.DUE.value),
+                name="submission_queue",
+            ),
+            # those that count as running at an account
+            models.Index(
+                fields=["account"],
+                condition=Q(state__in=[state.value for state in UNCLEAR_STATES]),
+                name="submission_unclear",
             ),
             # duplicates within a day
             models.Index(

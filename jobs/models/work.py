@@ -20,6 +20,19 @@ def undispatched(now: datetime) -> Q:
     return Q(dispatched_until__isnull=True) | Q(dispatched_until__lte=now)
 
 
+# What `priority` of a request may be
+MAX_PRIORITY = 100
+
+
+def precedence(priority: int | None, *, is_bulk: bool = False) -> int:
+    """Where work stands among what waits at one account: the highest is sent first.
+
+    At the same priority, what people ask for one by one comes before what is done in bulk.
+    """
+    bounded = max(-MAX_PRIORITY, min(priority or 0, MAX_PRIORITY))
+    return 2 * bounded + (not is_bulk)
+
+
 class DispatchedModel(models.Model):
     # until then a message that was sent for the row may still be under way
     dispatched_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -43,6 +56,8 @@ class WorkItem(LeasedModel):
     created_at = models.DateTimeField(auto_now_add=True)
     next_at = models.DateTimeField()
     failures = models.PositiveIntegerField(default=0)
+    # see `precedence`; raised for each day that a submission waits
+    precedence = models.SmallIntegerField(default=1)
     # why it waits, or how it ended
     note = models.CharField(max_length=500, blank=True)
 

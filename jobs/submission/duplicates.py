@@ -29,8 +29,10 @@ class DuplicateJob(Exception):
 
 
 def fingerprint(account: ProviderAccount, request: JobRequest) -> str:
-    """Equal for requests that encode the same, whatever their metadata or the order of heights."""
-    settings = dump_request(replace(request, metadata=None))
+    """Equal for requests that encode the same, whatever their metadata, priority, or the order of
+    heights.
+    """
+    settings = dump_request(replace(request, metadata=None, priority=None))
     settings["renditions"] = sorted(
         {(one.packaging, height) for one in request.renditions for height in one.heights}
     )

@@ -18,6 +18,7 @@ from jobs.models import (
     Submission,
     TemplateVersion,
 )
+from jobs.models.work import precedence
 from jobs.submission.stored_request import dump_request
 from organizations.models import ApiToken, AuditEntry, Organization, User
 from providers.core.status import JobStatus
@@ -52,6 +53,7 @@ class NewJob:
     remarks: tuple[str, ...] = ()
     template_version: TemplateVersion | None = None
     place: BatchPlace | None = None
+    is_bulk: bool = False
 
 
 def write_rows(new: NewJob) -> Job:
@@ -61,7 +63,9 @@ def write_rows(new: NewJob) -> Job:
     Submission.objects.create(
         job=job,
         organization=new.organization,
+        account=new.account,
         key=new.place.key if new.place else uuid4().hex,
+        precedence=precedence(new.request.priority, is_bulk=new.is_bulk or new.place is not None),
         fingerprint=new.fingerprint,
         request=dump_request(new.request),
         remarks=list(new.remarks),

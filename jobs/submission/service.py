@@ -36,10 +36,12 @@ def submit(
     retry_of: Job | None = None,
     template_version: TemplateVersion | None = None,
     place: BatchPlace | None = None,
+    is_bulk: bool = False,
 ) -> Submitted:
     """Write the job in status `submitting` and enqueue it; sends nothing itself.
 
     `template_version` is what the request was made from, for the record: `request` is complete.
+    `is_bulk`: one of many, which is sent after what people submit one by one at its priority.
     `issues` are what `validation.check` found, where the caller has asked already. The same `key`
     again returns the job that it made. One with a `place` in a batch is not enqueued, but left to
     dispatching, which lets others go first. Raises SubmissionRefused, KeyRefused, KeyOfDeletedJob,
@@ -67,6 +69,7 @@ def submit(
         remarks,
         template_version,
         place,
+        is_bulk,
     )
     make = partial(_write_and_enqueue, new, allow_duplicate=allow_duplicate)
     return Submitted(*idempotency.make_once(organization, key, make))

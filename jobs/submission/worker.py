@@ -26,6 +26,7 @@ from jobs.workqueue import leases
 from jobs.workqueue.admission import NotAdmitted, admit, probe_first
 from jobs.workqueue.backoff import Backoff
 from jobs.workqueue.circuit_breaker import WAITING
+from jobs.workqueue.in_flight import AccountFull, place_for
 from jobs.workqueue.leases import CALL_DEADLINE_S, CALL_LEASE, LeaseLost
 from jobs.workqueue.reconnect import DISCONNECTED, retry_on_disconnect
 from jobs.workqueue.slots import Work
@@ -47,6 +48,8 @@ def run_submission(job_id: int) -> None:
         return
     try:
         _send_or_search(submission)
+    except AccountFull:
+        pass  # due as before: the next dispatch in which there is room for it sends it
     except (BudgetExhausted, RateLimited) as error:
         retry_later(submission, error.wait_s or RETRY_S, str(error))
     except (ProviderError, Undecryptable) as error:
@@ -105,18 +108,19 @@ def _send(submission: Submission, adapter: Provider) -> None:
 def _mark_sending(submission: Submission, sent_at: datetime) -> None:
     """Written before the call: a run that dies from here on may have sent it.
 
-    Raises LeaseLost.
+    Raises LeaseLost, AccountFull.
     """
     due = leases.held(submission).filter(state=SubmissionState.DUE)
-    if not due.update(
-        state=SubmissionState.SENDING,
-        sent_at=sent_at,
-        sends=F("sends") + 1,
-        empty_lookups=0,
-        first_empty_lookup_at=None,
-        note="",
-    ):
-        raise LeaseLost
+    with place_for(submission, submission.job):
+        if not due.update(
+            state=SubmissionState.SENDING,
+            sent_at=sent_at,
+            sends=F("sends") + 1,
+            empty_lookups=0,
+            first_empty_lookup_at=None,
+            note="",
+        ):
+            raise LeaseLost
 
 
 def _handle_error(submission: Submission, adapter: Provider, error: ProviderError) -> None:

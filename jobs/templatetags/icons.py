@@ -45,6 +45,7 @@ ICONS: dict[str, str] = {
     "gone": "file-off",
     "suspect": "zoom-question",
     "stuck": "hourglass-high",
+    "waiting": "clock",
     "partial": "circle-minus",
     "retried": "circle-check",
     "test": "info-circle",

@@ -24,6 +24,7 @@ from jobs.query import arrivals
 from jobs.query.comparable import compare_settings
 from jobs.query.counts import count_like
 from jobs.stuck.time_left import find_usual, read_time_left
+from jobs.submission.waiting import Waiting, describe_waiting
 from jobs.views.player import JobFiles, gallery_context, player_context, read_files
 from jobs.views.shared.audit_rows import AuditRow, list_rows
 from jobs.views.shared.layout import HtmxRequest, layout_context, list_query
@@ -75,7 +76,8 @@ def show_job(
     """
     submission = Submission.objects.filter(pk=job.pk).first() if job.request else None
     retries = retries_of(job)
-    live_state = _live_state(job, submission, retries)
+    waiting = describe_waiting(job, timezone.now())
+    live_state = _live_state(job, submission, retries, waiting)
     if _is_poll(request) and request.GET.get("state") == live_state:
         # most polls end here, before the outputs are read and their URLs decrypted
         return HttpResponse(status=204)
@@ -84,6 +86,7 @@ def show_job(
         "access": access,
         "job": job,
         "submission": submission,
+        "waiting": waiting,
         "live_state": live_state,
         "retries": retries,
         "retry": retries[-1] if retries else None,
@@ -105,14 +108,16 @@ def _is_poll(request: HtmxRequest) -> bool:
     return bool(request.htmx) and "play" not in request.GET and "thumbnails" not in request.GET
 
 
-def _live_state(job: Job, submission: Submission | None, retries: list[Job]) -> str:
+def _live_state(
+    job: Job, submission: Submission | None, retries: list[Job], waiting: Waiting | None
+) -> str:
     """What the poll compares: it differs after each change of what the changing part shows."""
     asked = [(action.pk, action.state, action.note) for action in job.actions.all()]
     sending = submission and (submission.state, submission.note, submission.next_at)
     retried = [(retry.pk, retry.status, retry.gone_at) for retry in retries]
     # each pass confirms a job that has ended, which is no news
     confirmed = not job.is_terminal and job.synced_at and int(job.synced_at.timestamp())
-    parts = (job.version, confirmed, sorted(asked), sending, retried, job.account.health)
+    parts = (job.version, confirmed, sorted(asked), sending, retried, waiting, job.account.health)
     return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 

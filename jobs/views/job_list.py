@@ -16,6 +16,7 @@ from jobs.query.jobs import JobFilter
 from jobs.query.paging.keyset import KeysetPage
 from jobs.query.paging.orderings import SORT_TIMES
 from jobs.stuck.time_left import times_left
+from jobs.submission.waiting import note_waiting
 from jobs.views.shared.columns import add_accounts, columns_context, load_rows
 from jobs.views.shared.filter_form import account_menus, filter_form, spans
 from jobs.views.shared.first_page import redirect_to_first_page
@@ -48,6 +49,7 @@ def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
     except ValueError:
         return redirect_to_first_page(request, filters)
     add_accounts(page.rows, accounts)
+    note_waiting(page.rows, timezone.now())
     context["times_left"] = times_left(page.rows, timezone.now())
     mark = arrivals.mark(accounts)
     tabs = tabs_context(jobs, filters, request.path, arrivals.fingerprint(mark))

@@ -18,6 +18,7 @@ from jobs.query import arrivals
 from jobs.query.arrivals import read_versions
 from jobs.query.jobs import JobFilter
 from jobs.stuck.time_left import times_left
+from jobs.submission.waiting import note_waiting
 from jobs.views.shared.columns import add_accounts, columns_context, load_rows
 from jobs.views.shared.job_filters import PageFilter, read_job_filters
 from jobs.views.shared.layout import column_of, health_context
@@ -109,4 +110,5 @@ def _changed(
     jobs = Job.objects.for_organization(access.organization)
     changed = list(load_rows(jobs, filters).filter(pk__in=moved))
     add_accounts(changed, accounts)
+    note_waiting(changed, timezone.now())
     return changed

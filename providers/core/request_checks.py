@@ -25,8 +25,8 @@ def find_declared_issues(
         yield provider.refuse("metadata", "metadata_too_long", limit=field.max_length, unit=unit)
     if request.test and not provider.supports(Capability.TEST_MODE):
         yield provider.refuse("test", "test_mode_unsupported")
-    if request.priority is not None and not provider.supports(Capability.PRIORITY):
-        yield provider.refuse("priority", "priority_unsupported")
+    if request.priority and not provider.supports(Capability.PRIORITY):
+        yield provider.note("priority", "priority_kept_here")
 
 
 def _check_places(provider: type[Provider], request: JobRequest) -> Iterator[RequestIssue]:

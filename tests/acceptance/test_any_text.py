@@ -151,8 +151,8 @@ def fill(account: ProviderAccount, statuses: list[JobStatus]) -> None:
         before = job
         if status == JobStatus.SUBMITTING:
             Submission.objects.create(
-                job=job, organization=account.organization, key=f"key-{job.pk}", next_at=NOON,
-                fingerprint="same", request={"input": "text"}, note="text",
+                job=job, account=account, organization=account.organization, key=f"key-{job.pk}",
+                next_at=NOON, fingerprint="same", request={"input": "text"}, note="text",
                 state=SubmissionState.UNCONFIRMED,
             )  # fmt: skip
 

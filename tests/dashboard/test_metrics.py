@@ -54,7 +54,8 @@ def make_submission(account_name: str, harbour: Organization, state: SubmissionS
     account = harbour.accounts.get(name=account_name)
     job = make_job(account, status=JobStatus.SUBMITTING, remote_id=None)
     Submission.objects.create(
-        job=job, organization=harbour, key=f"key-{job.pk}", fingerprint="same", request={},
+        job=job, account=account, organization=harbour, key=f"key-{job.pk}",
+        fingerprint="same", request={},
         state=state, next_at=NOON,
     )  # fmt: skip
 

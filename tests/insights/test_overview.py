@@ -51,6 +51,7 @@ def make_unconfirmed(account: ProviderAccount) -> Job:
     job = make_job(account, status="submitting", remote_id=None, created_at=timezone.now())
     Submission.objects.create(
         job=job,
+        account=account,
         organization=account.organization,
         key=f"key-{job.pk}",
         fingerprint="f",

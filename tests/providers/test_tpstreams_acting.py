@@ -189,7 +189,7 @@ def test_a_refusal_reports_each_field(
         ({"metadata": "x" * METADATA_BYTES}, "metadata", True),
         ({"thumbnails": Thumbnails(count=1)}, "thumbnails", True),
         ({"test": True}, "test", True),
-        ({"priority": 0}, "priority", True),
+        ({"priority": 9}, "priority", False),
     ],
 )
 def test_what_tpstreams_would_not_do_is_reported_before_sending(

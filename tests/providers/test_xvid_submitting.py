@@ -115,7 +115,7 @@ def test_submitting_needs_a_pipeline_and_reading_does_not(http: HttpClient) -> N
     [
         ({"destination": "s3://bucket/reels/"}, "destination", True),
         ({"test": True}, "test", True),
-        ({"priority": 3}, "priority", True),
+        ({"priority": 3}, "priority", False),
         ({"thumbnails": Thumbnails(count=3)}, "thumbnails", False),
         ({"renditions": (Rendition("hls", (360,)),)}, "renditions", False),
         ({"extra": {"presets": [7]}}, "extra", True),

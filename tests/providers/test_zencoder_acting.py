@@ -102,7 +102,7 @@ def test_each_format_of_thumbnails_is_a_set_with_a_label(zencoder: Zencoder) -> 
 @pytest.mark.parametrize(
     ("changes", "field", "blocking"),
     [
-        ({"priority": 3}, "priority", True),
+        ({"priority": 3}, "priority", False),
         ({"destination": None}, "destination", False),
         ({"renditions": (Rendition("dash", (360,)),)}, "renditions", True),
         ({"renditions": (Rendition("mp4", ()),)}, "renditions", True),

@@ -101,7 +101,10 @@ _JOB: Example = {
     "provider_status": "finished",
     **dict.fromkeys(("partial", "suspect", "stuck", "unresolved", "test"), False),
     **dict.fromkeys(
-        ("suspect_reason", "stuck_reason", "gone_at", "phase", "error", "retry_of", "template"),
+        ("suspect_reason", "stuck_reason", "waiting_reason", "gone_at", "phase", "error"), None
+    ),
+    **dict.fromkeys(
+        ("retry_of", "template"),
         None,
     ),
     "progress": 100.0,

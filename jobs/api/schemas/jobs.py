@@ -116,6 +116,9 @@ class JobShape(Schema):
         description="Unfinished, and takes far longer than comparable jobs, or does not move on.",
     )
     stuck_reason: Text = Field(description="Why, in a sentence.")
+    waiting_reason: Text = Field(
+        description="Why it is not sent yet: its account has as many unfinished jobs as it may."
+    )
     gone_at: datetime | None = Field(
         description="When the provider no longer knew it; `status` is what it last reported."
     )
@@ -168,6 +171,10 @@ class JobShape(Schema):
     @staticmethod
     def resolve_stuck_reason(job: Job) -> str:
         return stuck_sentence(job, timezone.now())
+
+    @staticmethod
+    def resolve_waiting_reason(job: Job) -> str:
+        return str(job.__dict__["waiting"] or "")
 
     @staticmethod
     def resolve_html_url(job: Job) -> str:

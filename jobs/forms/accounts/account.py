@@ -33,6 +33,11 @@ SCHEDULE_TEXTS = {
         "Minutes after which a job is called stuck while too few jobs are comparable; "
         "1440 by default, 0 for never.",
     ),
+    "max_unfinished_jobs": (
+        "Unfinished jobs",
+        "At most this many jobs of ours at the provider at a time. The others wait here and are "
+        "sent by priority. Empty for no limit.",
+    ),
 }
 
 

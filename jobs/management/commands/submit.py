@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from jobs.models import ProviderAccount, TemplateVersion
+from jobs.models.work import MAX_PRIORITY
 from jobs.submission.duplicates import DuplicateJob
 from jobs.submission.idempotency import KeyOfDeletedJob, KeyRefused, caller_key
 from jobs.submission.limits import MAX_HEIGHT, check_json, read_json
@@ -36,6 +37,7 @@ class Command(ReportingCommand):
         parser.add_argument("--metadata", metavar="TEXT")
         parser.add_argument("--extra", metavar="JSON", help="Merged into the provider's body.")
         parser.add_argument("--test", action="store_true")
+        parser.add_argument("--priority", type=_priority, metavar="N")
         parser.add_argument("--idempotency-key", default="", metavar="KEY")
         parser.add_argument("--allow-duplicate", action="store_true")
 
@@ -81,6 +83,13 @@ def _height(text: str) -> int:
     return height
 
 
+def _priority(text: str) -> int:
+    priority = int(text)
+    if not -MAX_PRIORITY <= priority <= MAX_PRIORITY:
+        raise ArgumentTypeError(f"give a number from -{MAX_PRIORITY} to {MAX_PRIORITY}")
+    return priority
+
+
 def _find_template(organization: Organization, name: str | None) -> TemplateVersion | None:
     if name is None:
         return None
@@ -92,7 +101,7 @@ def _find_template(organization: Organization, name: str | None) -> TemplateVers
 
 def _read_given(options: dict[str, Any]) -> dict[str, Any]:
     """The fields of JobRequest that options give."""
-    given = {name: options[name] for name in ("destination", "metadata", "test")}
+    given = {name: options[name] for name in ("destination", "metadata", "test", "priority")}
     given["extra"] = _read_extra(options["extra"])
     if options["height"] or options["packaging"]:
         given["renditions"] = _renditions(options["height"], options["packaging"])

@@ -78,6 +78,7 @@ def fill(account: ProviderAccount, number: int = 1) -> None:
         )
         Submission.objects.create(
             job=job,
+            account=job.account,
             organization=job.organization,
             key=f"key-{job.pk}",
             fingerprint="f" * 64,

@@ -21,6 +21,7 @@ SHARED = {
     "changed_at", "submitted_by", "assignee", "retry_of", "retries", "metadata", "outputs",
     "console_url",
     "ended_at", "ended_at_source", "sort_at", "suspect_reason", "stuck_reason",
+    "waiting_reason",
     "unresolved", "html_url",
     "test", "priority", "template",
     "actions",

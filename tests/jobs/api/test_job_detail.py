@@ -67,6 +67,7 @@ def test_a_job_in_detail(reader: ApiClient, account: ProviderAccount) -> None:
         "unresolved": False,
         "stuck": False,
         "stuck_reason": None,
+        "waiting_reason": None,
         "gone_at": None,
         "progress": 100.0,
         "phase": None,

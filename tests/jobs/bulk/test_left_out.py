@@ -49,6 +49,7 @@ def make_random_jobs(accounts: list[ProviderAccount], count: int, seed: int) -> 
         if status == JobStatus.SUBMITTING and chance.random() < 0.7:
             Submission.objects.create(
                 job=job,
+                account=job.account,
                 organization_id=job.organization_id,
                 key=f"{seed}-{number}",
                 request={},

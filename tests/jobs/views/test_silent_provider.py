@@ -140,7 +140,11 @@ def test_finding_a_job_whose_submission_is_unconfirmed(
 ) -> None:
     job = make_job(account, status="submitting", remote_id=None, request={"input": "s3://a/b"})
     Submission.objects.create(
-        job=job, organization=account.organization, state=SubmissionState.UNCONFIRMED, next_at=NOON
+        job=job,
+        account=account,
+        organization=account.organization,
+        state=SubmissionState.UNCONFIRMED,
+        next_at=NOON,
     )
     path = reverse("jobs:resolve", args=["harbour-studio", job.pk])
     response = operator.post(path, {"found_remote_id": "640"})

@@ -283,7 +283,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(
     ("provider", "absent", "present"),
     [
-        ("zencoder", {"presets", "priority", "thumbnails_filters"}, {"hls", "mp4", "test"}),
+        ("zencoder", {"presets", "thumbnails_filters"}, {"hls", "mp4", "test", "priority"}),
         ("videosdk", {"destination", "test", "presets", "thumbnails_width"}, {"mp4", "thumbnails"}),
         ("tpstreams", {"thumbnails", "mp4", "test", "presets"}, {"hls", "destination"}),
         ("xvid", {"hls", "mp4", "test", "thumbnails_formats"}, {"presets", "thumbnails"}),

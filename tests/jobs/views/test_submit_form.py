@@ -68,13 +68,9 @@ def test_many_accounts_are_a_list(
 @pytest.mark.parametrize(
     ("provider", "takes", "lacks"),
     [
-        ("zencoder", "HLS, MP4, Destination, Thumbnails, Test mode", "No presets, No priority"),
-        (
-            "tpstreams",
-            "HLS, Destination",
-            "No presets, No MP4, No thumbnails, No test mode, No priority",
-        ),
-        ("xvid", "Presets, Destination, Thumbnails", "No test mode, No priority"),
+        ("zencoder", "HLS, MP4, Destination, Thumbnails, Test mode", "No presets"),
+        ("tpstreams", "HLS, Destination", "No presets, No MP4, No thumbnails, No test mode"),
+        ("xvid", "Presets, Destination, Thumbnails", "No test mode"),
     ],
 )
 def test_what_the_account_takes_is_below_it(
