@@ -66,7 +66,7 @@ class PlainJobList(ListView[Job]):
         return HttpResponse(Template(self.TEMPLATE).render(Context(context)))
 
 
-handler404 = "jobs.views.navigation.not_found"
+handler404 = "jobs.views.problems.not_found"
 
 site = admin.AdminSite(name="plain")
 site.register(Job, PlainJobAdmin)

@@ -7,7 +7,7 @@ from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
 
 from jobs.actions.facts import find_unfinished_retries
 from jobs.actions.offers import Refusal
-from jobs.models import BulkKind, Job, Submission, SubmissionState
+from jobs.models import BulkKind, Submission, SubmissionState
 from jobs.models.mirror.job import JobQuerySet
 from providers.core import registry
 from providers.core.contract import Provider
@@ -56,12 +56,12 @@ def with_refusals(
     )
 
 
-def find_refusals(jobs: Collection[Job], kind: BulkKind) -> dict[int, str]:
-    """By job of `with_refusals`: why it is left out, or empty.
+def find_refusals(refusals: Mapping[int, str], kind: BulkKind) -> dict[int, str]:
+    """By job: why it is left out, or empty. `refusals` are those of `with_refusals`.
 
     For a cancel no query, else one for each generation of retries.
     """
-    found = {job.pk: str(job.__dict__["refusal"]) for job in jobs}
+    found = dict(refusals)
     if kind == BulkKind.RESUBMIT:
         for pk in find_unfinished_retries(found):
             if pk in found and found[pk] != Refusal.NOT_SUPPORTED:

@@ -83,17 +83,20 @@ def start(
     user: User | None = None,
     token: ApiToken | None = None,
     key: CallerKey | None = None,
+    found: Preview | None = None,
 ) -> BulkAction:
     """Store the action, which a worker carries out; writes nothing else.
 
-    The same `key` again returns the action that it made. Raises BulkRefused, also where there is
-    nothing to do; KeyRefused, KeyOfDeletedBulk.
+    `found` is what it would do, where that has just been counted. The same `key` again returns
+    the action that it made. Raises BulkRefused, also where there is nothing to do; KeyRefused,
+    KeyOfDeletedBulk.
     """
     organization = request.visible.organization
     if (made := find_made(request.visible, key)) is not None:
         return made
     selection = request.select()
-    found = preview(selection, request.kind, request.limit)
+    if found is None:
+        found = preview(selection, request.kind, request.limit)
     if found.is_complete and not found.count:
         raise BulkRefused({"q" if request.ids is None else "ids": why_nothing(found)})
     try:

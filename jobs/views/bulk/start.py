@@ -150,10 +150,11 @@ def bulk_new(request: HttpRequest, access: Access) -> HttpResponse:
     try:
         key = form_key(request.POST.get("key", ""), "bulk", body, access.user)
         if (made := service.find_made(wanted.visible, key)) is None:
-            form.check_typed(preview(wanted.select(), wanted.kind, wanted.limit).count)
+            found = preview(wanted.select(), wanted.kind, wanted.limit)
+            form.check_typed(found.count)
             if form.errors:
                 return _show(request, access, replace(asked, request=wanted), form, 422)
-            made = service.start(wanted, user=access.user, key=key)
+            made = service.start(wanted, user=access.user, key=key, found=found)
     except (BulkRefused, KeyRefused, KeyOfDeletedBulk) as error:
         return _show(request, access, replace(asked, error=str(error)), form, 422)
     return redirect("jobs:bulk", access.organization.slug, made.pk)

@@ -5,13 +5,16 @@ import re
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from jobs.bulk import counting
 from jobs.bulk.worker import run_bulk
 from jobs.models import BulkAction, Job, JobAction, ProviderAccount
+from jobs.query.paging import windows
 from jobs.views.bulk import start
 from tests.jobs.factories import NOON, make_account, make_bulk, make_job
 
@@ -146,6 +149,39 @@ def test_more_jobs_than_are_counted_are_said_to_be_more(
         make_job(account, status="failed")
     text = text_of(operator.get(f"{NEW}?action=resubmit&status=failed"))
     assert "Retry 2 or more of 2+ jobs?" in text
+    none = text_of(operator.get(f"{NEW}?action=cancel&status=failed"))
+    assert "None of the first 2 jobs can be cancelled The search stopped" in none
+
+
+def test_a_search_that_found_none_in_time_does_not_say_that_none_matches(
+    operator: Client, account: ProviderAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "FIRST_WINDOW", 1)
+    monkeypatch.setattr(windows, "SEARCH_S", 0)
+    for _ in range(2):
+        make_job(account, status="failed")
+    text = text_of(operator.get(f"{NEW}?action=resubmit&q=ran:>40m"))
+    assert "No job found in time" in text
+    assert "Narrow the query" in text
+    assert "No job matches" not in text
+
+
+def test_the_jobs_are_counted_once_and_no_more_of_them_than_are_shown(
+    operator: Client, account: ProviderAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "COUNT_CAP", 2)
+    for _ in range(4):
+        make_job(account, status="failed")
+    page = operator.get(f"{NEW}?action=resubmit&status=failed").content.decode()
+    with CaptureQueriesContext(connection) as queries:
+        assert operator.post(NEW, fields_of(page)).status_code == 302
+    statements = [query["sql"] for query in queries]
+    counting_them = [sql for sql in statements if '"refusal"' in sql]
+    assert len(counting_them) == 1
+    assert counting_them[0].endswith("LIMIT 3")
+    # of each row what is counted, and no other column
+    assert '"jobs_job"."name"' not in counting_them[0]
+    assert not any("COUNT(" in sql and '"jobs_job"' in sql for sql in statements)
 
 
 @pytest.mark.parametrize(
