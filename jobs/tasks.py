@@ -13,6 +13,7 @@ from jobs.bulk import retention
 from jobs.bulk import worker as bulk_worker
 from jobs.models import ProviderAccount, ProviderHost
 from jobs.query import view_counts
+from jobs.retry_rules import worker as retry_worker
 from jobs.stuck import history, marking
 from jobs.submission import idempotency, waiting
 from jobs.submission import worker as submission_worker
@@ -29,6 +30,7 @@ def tick() -> None:
     dispatch.dispatch()
     bulk_worker.dispatch()
     batch_worker.dispatch()
+    retry_worker.dispatch()
 
 
 @shared_task(name="jobs.tasks.sync_account")
@@ -123,6 +125,11 @@ def run_bulk(bulk_id: int) -> None:
 @shared_task(name="jobs.tasks.run_batch")
 def run_batch(batch_id: int) -> None:
     batch_worker.run_batch(batch_id)
+
+
+@shared_task(name="jobs.tasks.run_retry_rule")
+def run_retry_rule(rule_id: int) -> None:
+    retry_worker.run_rule(rule_id)
 
 
 @shared_task(name="jobs.tasks.handle_delivery")

@@ -27,10 +27,10 @@ def unfinished_of(retries: list[Job]) -> Job | None:
     return unfinished[-1] if unfinished else None
 
 
-def lock_attempts(job: Job) -> None:
+def lock_attempts(job: Job) -> int:
     """Hold the first attempt of the chain that `job` belongs to, until the transaction ends.
 
-    Of two requests for retries in one chain, the second sees what the first made.
+    Of two requests for retries in one chain, the second sees what the first made. Returns its id.
     """
     parents = Job.objects.values_list("retry_of", flat=True)
     root, seen = job.pk, {job.pk}
@@ -41,3 +41,4 @@ def lock_attempts(job: Job) -> None:
         parent = parents.filter(pk=root).first()
     # selected only to lock it; other rows may still refer to it
     list(Job.objects.select_for_update(no_key=True).filter(pk=root).only("pk"))
+    return root

@@ -16,6 +16,7 @@ from jobs.admin.base import (
     pretty,
 )
 from jobs.models import (
+    AutomaticRetry,
     IdempotencyKey,
     Job,
     JobAction,
@@ -25,6 +26,7 @@ from jobs.models import (
     Output,
     Preset,
     RequestTemplate,
+    RetryRule,
     Submission,
     TemplateVersion,
     WebhookDelivery,
@@ -193,6 +195,24 @@ class TemplateVersionAdmin(MirrorAdmin):
     list_select_related = ["template", "saved_by"]
     search_fields = ["template__name"]
     deferred = ["settings", "shown"]
+
+
+@admin.register(RetryRule)
+class RetryRuleAdmin(MirrorAdmin):
+    list_display = ["name", "organization", "account", "error_class", "error_group", "starts_at"]
+    list_filter = [("starts_at", admin.EmptyFieldListFilter), "organization"]
+    list_select_related = ["organization", "account", "error_group"]
+    search_fields = ["name"]
+    deferred = [f"account__{column}" for column in ACCOUNT_SECRETS]
+
+
+@admin.register(AutomaticRetry)
+class AutomaticRetryAdmin(MirrorAdmin):
+    list_display = ["job", "rule", "number", "state", "next_at", "requested_at", "reason"]
+    list_filter = ["state"]
+    list_select_related = ["job", "rule"]
+    search_fields = ["job__remote_id__exact", "rule_name"]
+    deferred = job_columns()
 
 
 @admin.register(IdempotencyKey)

@@ -21,6 +21,8 @@ from jobs.models.mirror.sidecars import JobBody, JobPoll, JobSecret
 from jobs.models.mirror.usual_times import UsualTimes
 from jobs.models.rate_budget import RateBudget
 from jobs.models.requests.template import RequestTemplate, TemplateVersion
+from jobs.models.retry_rules.retry import AutomaticRetry, RetryState
+from jobs.models.retry_rules.rule import RetryRule
 from jobs.models.row_failure import RowFailure
 from jobs.models.search.row import JobSearch
 from jobs.models.submission import Submission, SubmissionState
@@ -32,6 +34,7 @@ __all__ = [
     "Batch",
     "BatchInput",
     "BatchState",
+    "AutomaticRetry",
     "BulkAction",
     "BulkKind",
     "BulkOutcome",
@@ -62,6 +65,8 @@ __all__ = [
     "ProviderHost",
     "RateBudget",
     "RequestTemplate",
+    "RetryRule",
+    "RetryState",
     "RowFailure",
     "SavedView",
     "StuckKind",

@@ -20,11 +20,13 @@ def _new_id() -> str:
 @dataclass(frozen=True, slots=True)
 class Origin:
     """`address` is None for commands and background work. `action_id` has at most 64 characters:
-    a request's id, or that of a bulk action.
+    a request's id, or that of a bulk action. `name` says what acts, where no person and no token
+    does.
     """
 
     address: str | None = None
     action_id: str = field(default_factory=_new_id)
+    name: str = "command line"
 
 
 _current: ContextVar[Origin | None] = ContextVar("origin", default=None)

@@ -33,7 +33,7 @@ class AuditEntry(models.Model):
     # plain ids: a foreign key would be set to null when its row goes
     actor_id = models.BigIntegerField(null=True, blank=True)
     token_id = models.BigIntegerField(null=True, blank=True)
-    # as they were called then: an e-mail address, `token:NAME` or `command line`
+    # as they were called then: an e-mail address, `token:NAME`, a rule or `command line`
     actor_name = models.CharField(max_length=254)
     address = models.GenericIPAddressField("from", null=True, blank=True)
     action = models.CharField(max_length=60)
@@ -93,7 +93,7 @@ class AuditEntry(models.Model):
         `action` is noun and past participle (`job.cancelled`). `before` and `after` name what was
         changed. They and `details` are JSON values and come here redacted: of a credential they
         name the field, never the value. With neither actor nor token, it was done on the command
-        line or by the board itself.
+        line or by the board itself: see `Origin.name`.
         """
         origin = current_origin()
         row = target if isinstance(target, models.Model) else None
@@ -101,7 +101,7 @@ class AuditEntry(models.Model):
             organization=organization,
             actor_id=actor.pk if actor else None,
             token_id=token.pk if token else None,
-            actor_name=str(actor or (f"token:{token.name}" if token else "command line")),
+            actor_name=str(actor or (f"token:{token.name}" if token else origin.name))[:254],
             address=origin.address,
             action=action,
             target=str(target)[:200],

@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from jobs.models import (
+    AutomaticRetry,
     Batch,
     BatchInput,
     BulkAction,
@@ -36,6 +37,7 @@ from jobs.models import (
     ProviderHost,
     RateBudget,
     RequestTemplate,
+    RetryRule,
     RowFailure,
     SavedView,
     Submission,
@@ -58,8 +60,8 @@ from tests.jobs.factories import (
 pytestmark = pytest.mark.django_db
 
 MIRRORED: list[type[Model]] = [
-    IdempotencyKey, Job, JobAction, JobBody, JobEvent, JobPoll, Output, Preset,
-    RequestTemplate, Submission, TemplateVersion, WebhookDelivery,
+    AutomaticRetry, IdempotencyKey, Job, JobAction, JobBody, JobEvent, JobPoll, Output, Preset,
+    RequestTemplate, RetryRule, Submission, TemplateVersion, WebhookDelivery,
 ]  # fmt: skip
 each_mirrored = pytest.mark.parametrize("model", MIRRORED, ids=lambda model: model.__name__)
 
@@ -93,6 +95,18 @@ def fill(account: ProviderAccount, number: int = 1) -> None:
             settings={"destination": "s3://canary@site/"},
             shown={"destination": "s3://REDACTED@site/"},
             saved_by=make_user(),
+        )
+        rule = RetryRule.objects.create(
+            organization=job.organization, name=f"rule {job.pk}", error_class="input.timeout"
+        )
+        AutomaticRetry.objects.create(
+            rule=rule,
+            rule_name=rule.name,
+            max_retries=3,
+            number=1,
+            job=job,
+            account=account,
+            next_at=NOON,
         )
         WebhookDelivery.objects.create(
             account=account,

@@ -1,0 +1,1 @@
+"""Failures that are retried without anybody asking for it."""
