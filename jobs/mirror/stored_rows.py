@@ -57,16 +57,19 @@ class StoredRows:
     @classmethod
     def load(cls, account: ProviderAccount, remotes: Collection[RemoteJob]) -> "StoredRows":
         rows = cls()
-        found = _locked_jobs("retry_of", "poll").filter(
-            account=account, is_newest=True, remote_id__in=[one.remote_id for one in remotes]
-        )
-        rows.jobs = {row.remote_id: row for row in found if row.remote_id}
+        # First: the lock waits for whoever binds one of these meanwhile, and the jobs read after
+        # that are with it. The other way round it would be in neither, and be taken for a new job.
         keys = [one.key for one in remotes if one.key]
         if keys:
             waiting = _locked_jobs("submission").filter(
                 account=account, remote_id__isnull=True, submission__key__in=keys
             )
             rows.submitted = {row.submission.key: row for row in waiting}
+        found = _locked_jobs("retry_of", "poll").filter(
+            account=account, is_newest=True, remote_id__in=[one.remote_id for one in remotes]
+        )
+        rows.jobs = {row.remote_id: row for row in found if row.remote_id}
+        if rows.submitted:
             rows._merge_duplicates(remotes)
         rows._load_reruns()
         before = [rerun.before for rerun in rows.reruns.values() if rerun.before]

@@ -1,10 +1,14 @@
 """A submission's row and the provider's job become one, by our key, and only the right two."""
 
+import time
+from threading import Thread
 from typing import Any
 
 import pytest
+from django.db import connection, connections, transaction
 
 from jobs.mirror.endings import cancel_unsent, fail_unsent
+from jobs.mirror.stored_rows import StoredRows
 from jobs.models import EventSource, Job, MovedEnd, ProviderAccount, Submission
 from jobs.submission.service import submit
 from organizations.models import Organization
@@ -112,3 +116,40 @@ def test_a_found_job_is_no_longer_ended_as_unsent(account: ProviderAccount) -> N
     cancel_unsent(submission.job, actor=None)
     fail_unsent(submission.job, Rejected("Late."), source=EventSource.SUBMIT)
     assert Job.objects.get().status == JobStatus.RUNNING
+
+
+def count_waiting() -> int:
+    """How many wait for a lock in this database."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_stat_clear_snapshot()")
+        cursor.execute(
+            "select count(*) from pg_stat_activity"
+            " where datname = current_database() and wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.postgres  # on SQLite nobody reads while another writes
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_is_bound_while_a_list_is_applied_is_not_taken_for_a_new_one(
+    account: ProviderAccount,
+) -> None:
+    """Else each that is bound meanwhile has the list applied again, and many have it fail."""
+    submission = submitted(account)
+    loaded: list[StoredRows] = []
+
+    def load() -> None:
+        with transaction.atomic():
+            loaded.append(StoredRows.load(account, [reported("71", key=submission.key)]))
+        connections.close_all()
+
+    reader = Thread(target=load)
+    with transaction.atomic():
+        Job.objects.filter(pk=submission.pk).update(remote_id="71")
+        reader.start()
+        while reader.is_alive() and not count_waiting():
+            time.sleep(0.01)
+    reader.join(60)
+
+    assert [row.pk for row in loaded[0].jobs.values()] == [submission.pk]
+    assert loaded[0].submitted == {}
