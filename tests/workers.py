@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 from urllib.parse import urlsplit, urlunsplit
 
 from django.db import connection
@@ -44,24 +44,28 @@ class Workers:
             "DATABASE_URL": database_url(),
             "CELERY_BROKER_URL": broker_url,
         }
-        self._worker: subprocess.Popen[str] | None = None
+        self._forks: subprocess.Popen[str] | None = None
+        # the process id of the worker, which leads a group of processes
+        self._worker: int | None = None
         self._submitter: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
         """The worker, with beat."""
-        with self._log.open("a") as log:
-            self._worker = self._run("-m", "celery", "-A", "dashboard", "worker", "--beat", log=log)
+        if self._forks is None:
+            self._forks = self._run("-m", "tests.worker_forks")
+        self._worker = int(self._ask(self._forks, "start"))
 
     def kill(self) -> None:
         """At once, in the middle of whatever they are at."""
-        if self._worker:
+        if self._worker is not None:
             _signal(self._worker, signal.SIGKILL)
-            self._worker.wait()
+            while self.are_alive():
+                time.sleep(0.001)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Messages stay in the broker meanwhile."""
-        assert self._worker
+        assert self._worker is not None
         _signal(self._worker, signal.SIGSTOP)
         try:
             yield
@@ -71,46 +75,50 @@ class Workers:
     def submit(self, account: ProviderAccount, *names: str) -> list[int]:
         """As a web process does it, message and all; the ids of the jobs."""
         if self._submitter is None:
-            with self._log.open("a") as log:
-                self._submitter = self._run(
-                    "-c", SUBMIT, log=log, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-                )
-        assert self._submitter.stdin
-        assert self._submitter.stdout
-        made = []
-        for name in names:
-            self._submitter.stdin.write(f"{account.pk} {name}\n")
-            self._submitter.stdin.flush()
-            pk = self._submitter.stdout.readline()
-            assert pk, self.log()
-            made.append(int(pk))
-        return made
+            self._submitter = self._run("-c", SUBMIT)
+        return [int(self._ask(self._submitter, f"{account.pk} {name}")) for name in names]
 
     def are_alive(self) -> bool:
-        return self._worker is not None and self._worker.poll() is None
+        if self._worker is None:
+            return False
+        try:
+            os.kill(self._worker, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     def log(self) -> str:
         return self._log.read_text()
 
     def stop(self) -> None:
         self.kill()
-        if self._submitter:
-            self._submitter.kill()
-            self._submitter.communicate()
+        for process in (self._forks, self._submitter):
+            if process is not None:
+                process.kill()
+                process.communicate()
 
-    def _run(
-        self, *command: str, log: IO[str], stdin: int | None = None, stdout: int | None = None
-    ) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, *command],
-            cwd=PROJECT_DIR,
-            env=self._environment,
-            stdin=stdin,
-            stdout=stdout or log,
-            stderr=log,
-            text=True,
-            start_new_session=True,
-        )
+    def _run(self, *command: str) -> subprocess.Popen[str]:
+        """Python, which reads lines and answers each with one."""
+        with self._log.open("a") as log:
+            return subprocess.Popen(
+                [sys.executable, *command],
+                cwd=PROJECT_DIR,
+                env=self._environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
+
+    def _ask(self, process: subprocess.Popen[str], line: str) -> str:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(f"{line}\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+        assert answer, self.log()
+        return answer
 
 
 def database_url() -> str:
@@ -120,7 +128,7 @@ def database_url() -> str:
     return urlunsplit(urlsplit(services.POSTGRES.address)._replace(path=f"/{name}"))
 
 
-def _signal(process: subprocess.Popen[str], number: int) -> None:
+def _signal(process: int, number: int) -> None:
     """To the process and those that it has started."""
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, number)
+        os.killpg(process, number)

@@ -84,6 +84,11 @@ class Request:
     _body: bytes | None = None
 
     @property
+    def origin(self) -> str:
+        """Where the client found us, as `http://host:port`."""
+        return f"http://{self.headers.get('host', '')}"
+
+    @property
     def body(self) -> bytes:
         """The whole body; refused with 413 when it is larger than an API call may be."""
         if self._body is None:

@@ -167,7 +167,8 @@ class TPStreams:
         )
 
     def _page_url(self, call: Call, number: int) -> str:
-        """Absolute, with the filters of the request; the first page has no number."""
+        """Absolute, at the host that was asked, with the filters of the request; the first page has
+        no number."""
         pairs = [
             (name, value)
             for name, values in call.request.queries.items()
@@ -175,7 +176,7 @@ class TPStreams:
             if name != "page"
         ]
         pairs += [("page", str(number))] if number > 1 else []
-        base = self._operations.media.base_url + call.request.path
+        base = call.request.origin + call.request.path
         return f"{base}?{urlencode(pairs)}" if pairs else base
 
     def show_job(self, call: Call) -> Response:

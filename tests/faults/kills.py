@@ -76,7 +76,7 @@ def run(stack: Stack, names: Sequence[str], kills: int, patience_s: float) -> It
             _submit_and_kill(stack, sandbox, targets, number, chance)
         sandbox.clear_faults()
         last_fault_at = time.monotonic()
-        _recover(stack, targets, operator, patience_s)
+        _recover(stack, sandbox, targets, operator, patience_s)
         for name, target in zip(names, targets, strict=True):
             yield _judge(name, target, sandbox, last_fault_at)
 
@@ -117,7 +117,13 @@ def _wait_for_moment(
         time.sleep(chance.uniform(0, SPREAD_S))
 
 
-def _recover(stack: Stack, targets: list[Target], operator: User, patience_s: float) -> None:
+def _recover(
+    stack: Stack,
+    sandbox: RunningSandbox,
+    targets: list[Target],
+    operator: User,
+    patience_s: float,
+) -> None:
     """Wait for all to be right, as long as `patience_s`.
 
     Where a provider is not known to return our key, nothing that was not found is sent again by
@@ -128,7 +134,9 @@ def _recover(stack: Stack, targets: list[Target], operator: User, patience_s: fl
         for target in targets:
             submissions = target.submissions()
             for submission in submissions:
-                if submission.state == SubmissionState.UNCONFIRMED:
+                is_unconfirmed = submission.state == SubmissionState.UNCONFIRMED
+                name = submission.job.name
+                if is_unconfirmed and not count_inputs(sandbox, target.provider)[name]:
                     target.decided += 1
                     send_again(submission.job, user=operator)
             if target.right_at is None and all(map(_is_right, submissions)):

@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 
 from tests.browser.stack import ACCOUNTS
-from tests.faults import broker, bulk, dead_providers, kills
+from tests.faults import batch, broker, bulk, dead_providers, kills
 from tests.faults.scenario import Scenario
 
 SCENARIOS = (
@@ -21,6 +21,7 @@ SCENARIOS = (
         limit_s=2400,
     ),
     Scenario(("broker",), broker.run, limit_s=1200),
+    Scenario(("batch",), batch.run, limit_s=1500),
     Scenario(("bulk-cancel",), bulk.run, limit_s=1200),
     Scenario(("bulk-retry",), bulk.run, limit_s=1200),
     Scenario(("dead-providers",), dead_providers.run, limit_s=1200),

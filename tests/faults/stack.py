@@ -93,6 +93,20 @@ class Stack:
         self.workers.kill()
         self.workers.start()
 
+    def interrupt(self, progress: Callable[[], float], seconds: float) -> float:
+        """Kill the workers at 20, 45 and 70 % of some work, and flush the broker with the second.
+
+        The time of the last kill. Raises NotInTime where a part of it takes longer than `seconds`.
+        """
+        for part in (0.2, 0.45, 0.7):
+            self.wait_for(lambda part=part: progress() >= part, seconds)  # type: ignore[misc]
+            self.workers.kill()
+            if part == 0.45:
+                self.broker.flush()
+            killed_at = time.monotonic()
+            self.workers.start()
+        return killed_at
+
     def count_tracebacks(self) -> int:
         return self.workers.log().count("Traceback (most recent call last)")
 
@@ -129,6 +143,16 @@ def _database() -> Iterator[None]:
         finally:
             connections.close_all()
             server.execute(sql.SQL("drop database {} with (force)").format(identifier))
+
+
+def describe_rate(sandbox: RunningSandbox, per_minute: int) -> tuple[int, str]:
+    """How many calls of any kind a minute held beyond `per_minute`; and a remark about it."""
+    asked = sandbox.state()["requests"]
+    # a provider limits each kind of call by itself
+    most = max(count for path, count in asked["busiest_minute"].items() if path != "all")
+    refused = asked["by_status"].get("403", 0) + asked["by_status"].get("429", 0)
+    note = f"at most {most} calls of a kind in any minute, {refused} refused for their rate"
+    return max(most - per_minute, 0), note
 
 
 def count_inputs(sandbox: RunningSandbox, provider: str) -> Counter[str]:
