@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.metrics import exposition
+from jobs.bulk.left_out import SENTENCES
 from jobs.query.language.keys import KEYS
 from providers.core import registry, tables
 from providers.core.errors import CLASSES
@@ -34,6 +35,13 @@ def test_every_key_of_the_query_language_is_described_with_its_example() -> None
     known = [(name, key.example) for name, key in KEYS.items()]
 
     assert [(name, example.replace("zencoder", "NAME")) for name, example in described] == known
+
+
+def test_every_reason_to_leave_a_job_out_of_a_bulk_action_is_described() -> None:
+    table = (ROOT / "docs" / "bulk-actions.md").read_text().split("| left out |")[1].split("## ")[0]
+    described = re.findall(r"^\| (\w[^|]*) \|", table, re.MULTILINE)
+
+    assert set(described) == set(SENTENCES.values())
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -101,7 +101,7 @@ class BulkFacts(Schema):
     accounts: list[AccountJobs] = Field(description="The jobs that are acted on, by account.")
     done: int = Field(description="Jobs whose provider has accepted it.")
     refused: int = Field(description="Jobs whose provider refused it, or that changed meanwhile.")
-    failed: int = Field(description="Jobs without a clear answer.")
+    failed: int = Field(description="Jobs without a clear answer, or with an internal error.")
     remaining: int = Field(description="Jobs that wait or are under way.")
 
 
