@@ -25,6 +25,7 @@ from jobs.views.settings import (
     invitations,
     members,
     roles,
+    rules,
     templates,
     tokens,
 )
@@ -47,6 +48,11 @@ urlpatterns = [
     path("o/<slug:org>/jobs/<int:pk>/raw/", raw.raw, name="raw"),
     path("o/<slug:org>/jobs/<int:pk>/cancel/", actions.cancel, name="cancel"),
     path("o/<slug:org>/jobs/<int:pk>/resubmit/", actions.resubmit, name="resubmit"),
+    path(
+        "o/<slug:org>/jobs/<int:pk>/automatic-retry/cancel/",
+        actions.cancel_retry,
+        name="cancel_retry",
+    ),
     path("o/<slug:org>/jobs/<int:pk>/resolve/", actions.resolve, name="resolve"),
     path("o/<slug:org>/jobs/<int:pk>/assign/", assignment.assign, name="assign"),
     path("o/<slug:org>/jobs/<int:pk>/notify/", notices.notify, name="notify"),
@@ -156,6 +162,16 @@ urlpatterns = [
         "o/<slug:org>/settings/templates/<int:template_pk>/delete/",
         templates.template_delete,
         name="template_delete",
+    ),
+    path("o/<slug:org>/settings/rules/", rules.rules, name="rules"),
+    path("o/<slug:org>/settings/rules/new/", rules.rule_new, name="rule_new"),
+    path("o/<slug:org>/settings/rules/<int:rule_pk>/", rules.rule, name="rule"),
+    path("o/<slug:org>/settings/rules/<int:rule_pk>/edit/", rules.rule_edit, name="rule_edit"),
+    path(
+        "o/<slug:org>/settings/rules/<int:rule_pk>/switch/", rules.rule_switch, name="rule_switch"
+    ),
+    path(
+        "o/<slug:org>/settings/rules/<int:rule_pk>/delete/", rules.rule_delete, name="rule_delete"
     ),
     path("o/<slug:org>/settings/audit/", audit.audit, name="audit"),
     path("o/<slug:org>/settings/audit/export/", audit.audit_export, name="audit_export"),

@@ -17,6 +17,7 @@ class Permission(StrEnum):
     TRIAGE = "triage"
     SHARE_VIEWS = "share_views"
     TEMPLATES = "templates"
+    RETRY_RULES = "retry_rules"
     SYNC = "sync"
     DELIVERIES = "deliveries"
     ACCOUNTS = "accounts"
@@ -67,6 +68,9 @@ RULES: Mapping[Permission, Rule] = {
         JOBS,
         "Save and archive templates, and choose which one new jobs begin with",
         Role.OPERATOR,
+    ),
+    Permission.RETRY_RULES: Rule(
+        JOBS, "Save, switch and delete rules that retry failures by themselves", Role.MANAGER
     ),
     Permission.SYNC: Rule(
         PROVIDERS, "Sync accounts, see their usage", Role.OPERATOR, Scope.OPERATE

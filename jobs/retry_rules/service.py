@@ -8,6 +8,7 @@ from django.utils import timezone
 from jobs.models import AutomaticRetry, EventSource, Job, JobEvent, RetryRule, RetryState
 from organizations.audit.origin import part_of
 from organizations.models import Actor, ApiToken, AuditEntry, User
+from providers.core.status import JobStatus
 
 # What a rule says, as the audit log records it
 SETTINGS = (
@@ -82,12 +83,17 @@ def delete_rule(rule: RetryRule, user: User) -> None:
 
 
 def find_waiting(job: Job) -> AutomaticRetry | None:
-    """The retry of `job` that a rule is about to make, if any."""
-    return AutomaticRetry.objects.waiting().filter(job=job).first()
+    """The retry of `job` that a rule is about to make, if any: none of what was retried meanwhile.
+
+    One query, for a failed job alone.
+    """
+    if job.status != JobStatus.FAILED:
+        return None
+    return AutomaticRetry.objects.waiting().filter(job=job, job__retries__isnull=True).first()
 
 
 def find_origin(job: Job) -> AutomaticRetry | None:
-    """The retry that `job` is, where a rule made it."""
+    """The retry that `job` is, where a rule made it. No query for what is no retry."""
     return AutomaticRetry.objects.filter(new_job=job).first() if job.retry_of_id else None
 
 

@@ -11,6 +11,7 @@ from jobs.actions.offers import ActionRefused, Refusal, check_unchanged
 from jobs.actions.resubmission import RetryUnfinished, request_resubmit
 from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.models import ActionState, Job, Submission, SubmissionState
+from jobs.retry_rules import service as retry_rules
 from jobs.submission import idempotency
 from jobs.submission.idempotency import CallerKey, KeyOfDeletedJob, KeyRefused, form_key
 from jobs.submission.resolution import bind_found_job, send_again
@@ -38,6 +39,20 @@ def cancel(request: HtmxRequest, access: Access, pk: int) -> HttpResponseBase:
     else:
         text = f"Asked {job.account.provider_label} to cancel {job}."
     messages.success(request, text)
+    return redirect(job_url(request, access, job))
+
+
+@require_POST
+@requires(Permission.ACT)
+def cancel_retry(request: HtmxRequest, access: Access, pk: int) -> HttpResponseBase:
+    """Have no retry rule retry it."""
+    job = find_job(access, pk)
+    try:
+        retry_rules.cancel_retry(job, user=access.user)
+    except retry_rules.RetryEnded as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{job} will not be retried automatically.")
     return redirect(job_url(request, access, job))
 
 

@@ -19,10 +19,20 @@ from jobs.display.provider.warnings import read_warnings
 from jobs.display.stuck import stuck_sentence
 from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.media.playback import media_policy
-from jobs.models import ActionState, Job, JobAction, JobBody, Output, Submission, SubmissionState
+from jobs.models import (
+    ActionState,
+    AutomaticRetry,
+    Job,
+    JobAction,
+    JobBody,
+    Output,
+    Submission,
+    SubmissionState,
+)
 from jobs.query import arrivals
 from jobs.query.comparable import compare_settings
 from jobs.query.counts import count_like
+from jobs.retry_rules import service as retry_rules
 from jobs.stuck.time_left import find_usual, read_time_left
 from jobs.submission.waiting import Waiting, describe_waiting
 from jobs.views.player import JobFiles, gallery_context, player_context, read_files
@@ -77,7 +87,8 @@ def show_job(
     submission = Submission.objects.filter(pk=job.pk).first() if job.request else None
     retries = retries_of(job)
     waiting = describe_waiting(job, timezone.now())
-    live_state = _live_state(job, submission, retries, waiting)
+    waiting_retry = retry_rules.find_waiting(job)
+    live_state = _live_state(job, submission, retries, waiting, waiting_retry)
     if _is_poll(request) and request.GET.get("state") == live_state:
         # most polls end here, before the outputs are read and their URLs decrypted
         return HttpResponse(status=204)
@@ -87,6 +98,7 @@ def show_job(
         "job": job,
         "submission": submission,
         "waiting": waiting,
+        "waiting_retry": waiting_retry,
         "live_state": live_state,
         "retries": retries,
         "retry": retries[-1] if retries else None,
@@ -109,7 +121,11 @@ def _is_poll(request: HtmxRequest) -> bool:
 
 
 def _live_state(
-    job: Job, submission: Submission | None, retries: list[Job], waiting: Waiting | None
+    job: Job,
+    submission: Submission | None,
+    retries: list[Job],
+    waiting: Waiting | None,
+    waiting_retry: AutomaticRetry | None,
 ) -> str:
     """What the poll compares: it differs after each change of what the changing part shows."""
     asked = [(action.pk, action.state, action.note) for action in job.actions.all()]
@@ -117,7 +133,17 @@ def _live_state(
     retried = [(retry.pk, retry.status, retry.gone_at) for retry in retries]
     # each pass confirms a job that has ended, which is no news
     confirmed = not job.is_terminal and job.synced_at and int(job.synced_at.timestamp())
-    parts = (job.version, confirmed, sorted(asked), sending, retried, waiting, job.account.health)
+    automatic = waiting_retry and (waiting_retry.pk, waiting_retry.wait)
+    parts = (
+        job.version,
+        confirmed,
+        sorted(asked),
+        sending,
+        retried,
+        waiting,
+        job.account.health,
+        automatic,
+    )
     return blake2b(repr(parts).encode(), digest_size=8).hexdigest()
 
 
@@ -194,7 +220,8 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
         "actions": [] if is_unconfirmed else _worth_showing(job, available_actions(job, retries)),
         "pending": pending,
         "is_notified": not job.is_terminal and is_requested(job, access.member_id),
-        "is_moving": _is_moving(job, pending, retries),
+        "is_moving": _is_moving(job, pending, retries) or context["waiting_retry"] is not None,
+        "made_by_rule": retry_rules.find_origin(job),
         "like_this": count_like(job.error_group) if job.error_group else None,
         "job_errors": _job_errors(job, context["media"]),
         "phases": phases(job, timezone.now()),

@@ -27,6 +27,7 @@ from jobs.models import (
     Preset,
     ProviderAccount,
     RequestTemplate,
+    RetryRule,
     SavedView,
     Submission,
     SubmissionState,
@@ -47,6 +48,7 @@ from tests.jobs.factories import (
     make_job,
     make_output,
     make_preset,
+    make_rule,
     make_template,
 )
 from tests.markup import Printed
@@ -102,6 +104,7 @@ def member(organization: Organization) -> Client:
     ApiToken.issue(organization, "nightly")
     SavedView.objects.create(organization=organization, name="view", query="text")
     make_template(organization, "template", destination="text", metadata="text")
+    make_rule(organization, "rule", starts_at=NOON)
     old = make_template(organization, "old", extra={"text": "text"}).template
     RequestTemplate.objects.filter(pk=old.pk).update(archived_at=NOON)
     client = Client()
@@ -258,6 +261,7 @@ def arguments(pattern: URLPattern) -> Iterator[list[Any]]:
         "group_pk": JobErrorGroup,
         "bulk_pk": BulkAction,
         "template_pk": RequestTemplate,
+        "rule_pk": RetryRule,
     }
     about = kinds.get(names[-1] if names else "")
     if about is not None:

@@ -30,6 +30,7 @@ from jobs.models import (
     Preset,
     ProviderAccount,
     RequestTemplate,
+    RetryRule,
     SavedView,
     Submission,
     TemplateVersion,
@@ -60,6 +61,7 @@ from tests.jobs.factories import (
     make_job,
     make_output,
     make_preset,
+    make_rule,
     make_template,
 )
 from tests.jobs.fake_zencoder import FakeZencoder, serve
@@ -95,6 +97,7 @@ class Tenant:
     view: SavedView
     bulk: BulkAction
     template: RequestTemplate
+    rule: RetryRule
     batch: Batch
 
     def value(self, route: str, argument: str) -> Any:
@@ -112,6 +115,7 @@ class Tenant:
             "bulk_pk": self.bulk.pk,
             "bulk_id": self.bulk.pk,
             "template_pk": self.template.pk,
+            "rule_pk": self.rule.pk,
             "batch_pk": self.batch.pk,
             "batch_id": self.batch.pk,
             "group_pk": self.failed.error_group_id,
@@ -144,6 +148,7 @@ class Tenant:
             "bulk actions": BulkAction.objects.filter(pk=self.bulk.pk),
             "bulk targets": BulkTarget.objects.filter(bulk=self.bulk),
             "templates": RequestTemplate.objects.filter(pk=self.template.pk),
+            "rules": RetryRule.objects.filter(pk=self.rule.pk),
             "versions": TemplateVersion.objects.filter(template=self.template),
             "batches": Batch.objects.filter(pk=self.batch.pk),
             "batch inputs": BatchInput.objects.filter(batch=self.batch),
@@ -205,6 +210,8 @@ def fill(organization: Organization, name: str, mark: str, provider: str = "zenc
         SavedView.objects.create(organization=organization, name=f"view {mark}", query=mark),
         make_bulk(failed, query=mark, reason=mark),
         _template(organization, mark),
+        RetryRule.objects.filter(organization=organization).first()
+        or make_rule(organization, f"rule {mark}"),
         batch,
     )
 

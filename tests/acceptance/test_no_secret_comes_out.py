@@ -27,6 +27,7 @@ from jobs.models import (
     Preset,
     ProviderAccount,
     RequestTemplate,
+    RetryRule,
     SavedView,
     TemplateVersion,
     WebhookDelivery,
@@ -237,6 +238,7 @@ ORGANIZATION_ROWS: dict[str, type[Model]] = {
     "group_pk": JobErrorGroup,
     "bulk_pk": BulkAction,
     "template_pk": RequestTemplate,
+    "rule_pk": RetryRule,
 }
 
 

@@ -19,6 +19,7 @@ from jobs.models import (
     ProviderAccount,
     ProviderHost,
     RequestTemplate,
+    RetryRule,
     TemplateVersion,
     WebhookDelivery,
 )
@@ -116,6 +117,16 @@ def make_template(organization: Organization, name: str = "", **settings: Any) -
     )
     return TemplateVersion.objects.create(
         template=template, settings=dump_settings(saved), shown=redact_settings(saved)
+    )
+
+
+def make_rule(organization: Organization, name: str = "", **fields: Any) -> RetryRule:
+    """A rule that retries timeouts of sources, off unless said otherwise."""
+    defaults = {"error_class": "input.timeout"}
+    return RetryRule.objects.create(
+        organization=organization,
+        name=name or f"rule {next(_numbers)}",
+        **(defaults | fields),
     )
 
 

@@ -161,6 +161,8 @@ JOB: Example = {
             "actor": "token:nightly",
         }
     ],
+    "waiting_retry": None,
+    "made_by_rule": None,
 }
 TEMPLATE: Example = {
     "id": "4",

@@ -18,7 +18,8 @@ from jobs.api.schemas.presets import PresetShape
 from jobs.api.schemas.templates import TemplateReference
 from jobs.display.errors import describe_error
 from jobs.display.stuck import stuck_sentence
-from jobs.models import EndSource, EventSource, Job, JobEvent
+from jobs.models import AutomaticRetry, EndSource, EventSource, Job, JobEvent
+from jobs.retry_rules.service import find_origin, find_waiting
 from providers.core.status import JobStatus
 
 
@@ -215,6 +216,16 @@ class JobList(SearchedList):
     results: list[ListedJob] = Field(description="The jobs of this page.")
 
 
+class RuleRetry(Schema):
+    rule: Text = Field(validation_alias="rule_name", description="The retry rule, by name.")
+    number: int = Field(description="Which retry of the job it is; the first is 1.")
+    of: int = Field(validation_alias="max_retries", description="How many retries the rule allows.")
+
+
+class WaitingRetry(RuleRetry):
+    at: datetime = Field(validation_alias="next_at", description="When it is made, or soon after.")
+
+
 class JobDetail(JobShape):
     input: InputDetail = Field(description="The source file.")
     request: dict[str, Any] | None = Field(
@@ -228,6 +239,21 @@ class JobDetail(JobShape):
     )
     errors: list[ListedError] = Field(description="All errors; `error` is the first.")
     events: list[EventShape] = Field(description="Its history, oldest first.")
+    waiting_retry: WaitingRetry | None = Field(
+        description="The retry that a retry rule is about to make of it; null: none."
+    )
+    made_by_rule: RuleRetry | None = Field(
+        description="The retry rule that made this attempt; null: a person or a program did, or "
+        "it is no retry."
+    )
+
+    @staticmethod
+    def resolve_waiting_retry(job: Job) -> AutomaticRetry | None:
+        return find_waiting(job)
+
+    @staticmethod
+    def resolve_made_by_rule(job: Job) -> AutomaticRetry | None:
+        return find_origin(job)
 
     @staticmethod
     def resolve_error_group(job: Job) -> int | None:

@@ -1,8 +1,11 @@
 """What became of a failure that a retry rule applies to."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from jobs.models.account import ProviderAccount
 from jobs.models.mirror.job import Job
@@ -116,6 +119,20 @@ class AutomaticRetry(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    def minutes_left(self, now: datetime) -> int:
+        """Until it is due, rounded up; 0 once it is."""
+        return max(-(-int((self.next_at - now).total_seconds()) // 60), 0)
+
+    @property
+    def wait(self) -> str:
+        """When it is made: `in 4 min`, or `shortly` once it is due."""
+        left = self.minutes_left(timezone.now())
+        hours, minutes = divmod(left, 60)
+        parts = [f"{hours} h"] if hours else []
+        if minutes:
+            parts.append(f"{minutes} min")
+        return f"in {' '.join(parts)}" if parts else "shortly"
 
     @property
     def label(self) -> str:

@@ -16,6 +16,7 @@ from jobs.actions.watching import InvalidId, watch_job
 from jobs.forms.accounts.account import AccountForm, AccountPageForm
 from jobs.forms.accounts.watch import WatchForm
 from jobs.models import ProviderAccount
+from jobs.retry_rules.spent import find_spent
 from jobs.views.accounts.figures import read_figures
 from jobs.views.shared.audit_rows import list_rows
 from jobs.views.shared.layout import render_page
@@ -132,6 +133,7 @@ def _state_context(access: Access, account: ProviderAccount) -> dict[str, Any]:
         "state": freshness(account, now),
         "figures": read_figures([account], now)[account.pk],
         "list_notice": describe_list(account),
+        "spent_rules": find_spent(access.organization).of_account(account),
         "duplicate_notice": _duplicate_notice(access, account),
         "error_class": CLASSES.get(account.last_error_class),
         "abilities": [

@@ -14,12 +14,13 @@ PAGES = {
     "job": "jobs:detail",
     "provideraccount": "jobs:account_edit",
     "bulkaction": "jobs:bulk",
+    "retryrule": "jobs:rule",
     "joberrorgroup": "insights:error",
 }
 
 
 # Larger actions, by what their ids begin with: `bulk-318`
-LARGER = {"bulk": "bulk action"}
+LARGER = {"bulk": "bulk action", "retryrule": "retry rule"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,8 @@ def test_a_job_in_detail(reader: ApiClient, account: ProviderAccount) -> None:
     assert answer.status == 200
     body = answer.body
     assert body.keys() == SHARED | {
-        *("presets", "error_group", "errors", "events", "actions", "request")
+        *("presets", "error_group", "errors", "events", "actions", "request"),
+        *("waiting_retry", "made_by_rule"),
     }
     assert {name: body[name] for name in SHARED - {"outputs", "name"}} == {
         "id": str(job.pk),

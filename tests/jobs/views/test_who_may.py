@@ -23,6 +23,7 @@ from tests.jobs.factories import (
     make_job,
     make_output,
     make_preset,
+    make_rule,
     make_template,
 )
 
@@ -68,6 +69,7 @@ def url_of(studio: Organization, job: Job, account: ProviderAccount) -> Callable
         "token": ApiToken.issue(studio, "CI")[0].pk,
         "group": group.pk,
         "template": make_template(studio).template_id,
+        "rule": make_rule(studio).pk,
         "bulk": make_bulk(other, account_ids=None).pk,
     }
     people = Membership.objects.filter(organization=studio)

@@ -1,0 +1,1 @@
+"""What a manager fills in for a retry rule."""
