@@ -4,8 +4,6 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 
-from django.utils import timezone
-
 from jobs.models import Job, Submission, SubmissionState
 from providers.core.status import JobStatus
 from tests.faults.stack import NotInTime, Stack, count_inputs
@@ -16,8 +14,11 @@ ROUNDS = 12
 PATIENCE_S = 900
 
 
-def is_sending() -> bool:
-    return Submission.objects.filter(leased_until__gt=timezone.now()).exists()
+def is_taken(job_ids: list[int]) -> bool:
+    """Whether a worker has begun with one of these, which may be over by now."""
+    rows = Submission.objects.filter(pk__in=job_ids)
+    untouched = rows.filter(state=SubmissionState.DUE, leased_until__isnull=True)
+    return untouched.count() < len(job_ids)
 
 
 def run(stack: Stack, names: Sequence[str]) -> Iterator[Row]:
@@ -30,9 +31,10 @@ def run(stack: Stack, names: Sequence[str]) -> Iterator[Row]:
         for number in range(rounds):
             # answers take a while, so that a kill comes between a request and its answer
             sandbox.set_faults({"slow": {"rate": 0.7, "delay_s": 1}})
-            stack.workers.submit(account, *(f for f in files if f.startswith(f"{number}-")))
+            three = [name for name in files if name.startswith(f"{number}-")]
+            made = stack.workers.submit(account, *three)
             if number % 2:
-                stack.wait_for(is_sending, 120)
+                stack.wait_for(lambda made=made: is_taken(made), 120)  # type: ignore[misc]
                 stack.restart_workers()
             elif number % 4:
                 stack.broker.kill()
