@@ -1,5 +1,8 @@
 """Selecting jobs in the list, and what is done with them, by mouse and by keyboard."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -46,16 +49,68 @@ def test_selected_jobs_are_retried_and_watched_by_mouse(page: Page, stack: Stack
     expect(page.locator("#rows tr")).to_have_count(2)
 
 
-def test_all_that_match_are_confirmed_by_keyboard(page: Page, stack: Stack) -> None:
+def test_all_that_match_are_confirmed_watched_and_stopped_by_mouse(
+    page: Page, stack: Stack
+) -> None:
+    chosen = [fail(page, stack, name) for name in ("third", "fourth")]
+    page.goto(f"{stack.url}/o/harbor/jobs/?q=id:{','.join(chosen)}")
+    page.locator(f"#job-{chosen[0]} .pick").check()
+    page.get_by_role("radio", name="All").check()
+    with slow_retries(stack):
+        page.get_by_role("form", name="Selected jobs").get_by_role("button", name="Retry…").click()
+        expect(page.locator(".bulk-query")).to_have_text(f"id:{','.join(chosen)}")
+        page.get_by_role("button", name="Retry 2 jobs").click()
+        expect(page.locator(".bulk-counts")).to_contain_text("2 waiting")
+        sidebar = page.get_by_role("navigation", name="Bulk actions")
+        expect(sidebar).to_contain_text("1 running")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator(".bulk-counts")).to_contain_text("Stopped")
+        expect(sidebar).to_be_hidden()
+    page.get_by_role("button", name="Run the rest").click()
+    expect(page.locator(".bulk-counts")).to_contain_text("2 done", timeout=ENCODED_MS)
+    page.get_by_role("link", name="2 done").click()
+    expect(page.locator(".bulk-results tbody tr")).to_have_count(2)
+
+
+def test_all_that_match_are_confirmed_watched_and_stopped_by_keyboard(
+    page: Page, stack: Stack
+) -> None:
     pk = fail(page, stack, "keys")
-    page.goto(f"{page.url.partition('jobs/')[0]}jobs/?q=id:{pk}")
+    page.goto(f"{stack.url}/o/harbor/jobs/?q=id:{pk}")
     page.locator(f"#job-{pk} .pick").focus()
     page.keyboard.press("Space")
-    page.get_by_role("radio", name="All").focus()
-    page.keyboard.press("Space")
-    page.get_by_role("form", name="Selected jobs").get_by_role("button", name="Retry…").focus()
-    page.keyboard.press("Enter")
-    expect(page.locator(".bulk-query")).to_contain_text(f"id:{pk}")
-    page.get_by_role("button", name="Retry 1 job").focus()
-    page.keyboard.press("Enter")
+    # from the chosen scope the arrows lead to the others
+    page.get_by_role("radio", name="Selected").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="All")).to_be_checked()
+    with slow_retries(stack):
+        press(page, "Retry…")
+        expect(page.locator(".bulk-query")).to_contain_text(f"id:{pk}")
+        press(page, "Retry 1 job")
+        expect(page.locator(".bulk-counts")).to_contain_text("1 waiting")
+        press(page, "Stop")
+        expect(page.locator(".bulk-counts")).to_contain_text("Stopped")
+    press(page, "Run the rest")
     expect(page.locator(".bulk-counts")).to_contain_text("1 done", timeout=ENCODED_MS)
+
+
+@contextmanager
+def slow_retries(stack: Stack) -> Iterator[None]:
+    """So that one is under way for as long as it takes to stop it."""
+    stack.set_faults(slow={"rate": 1, "delay_s": 15, "path": "/resubmit"})
+    try:
+        yield
+    finally:
+        stack.set_faults(slow=0)
+
+
+def press(page: Page, name: str) -> None:
+    """The button, with the tab key from what precedes it, and the enter key."""
+    button = page.get_by_role("button", name=name, exact=True)
+    for _ in range(60):
+        if button.evaluate("element => element === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    expect(button).to_be_focused()
+    page.keyboard.press("Enter")
