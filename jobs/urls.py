@@ -26,6 +26,7 @@ from jobs.views.settings import (
     members,
     roles,
     rules,
+    storage,
     templates,
     tokens,
 )
@@ -172,6 +173,20 @@ urlpatterns = [
     ),
     path(
         "o/<slug:org>/settings/rules/<int:rule_pk>/delete/", rules.rule_delete, name="rule_delete"
+    ),
+    path("o/<slug:org>/settings/destinations/", storage.destinations, name="destinations"),
+    path(
+        "o/<slug:org>/settings/destinations/new/", storage.destination_new, name="destination_new"
+    ),
+    path(
+        "o/<slug:org>/settings/destinations/<int:location_pk>/",
+        storage.destination_edit,
+        name="destination_edit",
+    ),
+    path(
+        "o/<slug:org>/settings/destinations/<int:location_pk>/delete/",
+        storage.destination_delete,
+        name="destination_delete",
     ),
     path("o/<slug:org>/settings/audit/", audit.audit, name="audit"),
     path("o/<slug:org>/settings/audit/export/", audit.audit_export, name="audit_export"),

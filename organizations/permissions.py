@@ -21,6 +21,7 @@ class Permission(StrEnum):
     SYNC = "sync"
     DELIVERIES = "deliveries"
     ACCOUNTS = "accounts"
+    STORAGE = "storage"
     TOKENS = "tokens"
     AUDIT = "audit"
     PEOPLE = "people"
@@ -81,6 +82,9 @@ RULES: Mapping[Permission, Rule] = {
         "Add, change, check, pause and resume accounts, see their webhook URLs",
         Role.MANAGER,
         Scope.MANAGE,
+    ),
+    Permission.STORAGE: Rule(
+        PROVIDERS, "Add, change and delete stored sources and destinations", Role.MANAGER
     ),
     Permission.TOKENS: Rule(ORGANIZATION, "Create and revoke API tokens", Role.MANAGER),
     Permission.AUDIT: Rule(ORGANIZATION, "See and export the audit log", Role.MANAGER),

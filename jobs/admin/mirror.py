@@ -27,6 +27,7 @@ from jobs.models import (
     Preset,
     RequestTemplate,
     RetryRule,
+    StoredLocation,
     Submission,
     TemplateVersion,
     WebhookDelivery,
@@ -213,6 +214,15 @@ class AutomaticRetryAdmin(MirrorAdmin):
     list_select_related = ["job", "rule"]
     search_fields = ["job__remote_id__exact", "rule_name"]
     deferred = job_columns()
+
+
+@admin.register(StoredLocation)
+class StoredLocationAdmin(MirrorAdmin):
+    list_display = ["name", "organization", "kind", "is_source", "is_destination", "checked_at"]
+    list_filter = ["kind", "organization"]
+    list_select_related = ["organization"]
+    search_fields = ["name"]
+    deferred = ["credentials"]
 
 
 @admin.register(IdempotencyKey)

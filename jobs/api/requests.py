@@ -181,8 +181,10 @@ class ThumbnailsRequest(Strict):
 class OverridableSettings(Strict):
     """How a job is encoded, in terms that each provider's adapter translates."""
 
-    destination: MediaUrl | None = Field(
-        None, description="Where the provider delivers the outputs; by default, it decides."
+    destination: Source | None = Field(
+        None,
+        description="Where the provider delivers the outputs: a URL, or `NAME/path` of a stored "
+        "destination; by default, it decides.",
     )
     extra: dict[str, Any] = Field(
         {}, description="Merged into the provider's own job object; its keys win."
@@ -233,7 +235,7 @@ class SubmitRequest(RequestSettings):
     account: str = Field(
         min_length=1, max_length=100, description="Id or exact name of a provider account."
     )
-    input: Source = Field(description="URL of the source file.")
+    input: Source = Field(description="URL of the source file, or `NAME/path` of a stored source.")
     template: TemplateName | None = Field(
         None,
         description="Id or exact name of a template, whose settings are used where the call gives "

@@ -21,7 +21,7 @@ from jobs.forms.widgets import (
     FieldNote,
     read_tiles,
 )
-from jobs.models import Job, ProviderAccount, TemplateVersion
+from jobs.models import Job, ProviderAccount, StoredLocation, TemplateVersion
 from organizations.models import Organization
 from providers.core.contract import Provider
 from providers.core.issues import RequestIssue
@@ -80,6 +80,7 @@ class JobForm(JobFields):
             self.initial["account"] = self.chosen.pk
             self._configure_for(self.chosen)
         self._offer_templates(organization)
+        self._offer_locations(organization)
 
     def _find_account(self) -> ProviderAccount | None:
         """The chosen account, else the first one; None where there is none."""
@@ -117,6 +118,18 @@ class JobForm(JobFields):
         self.initial["template"] = chosen.pk if chosen else ""
         if not choices:
             del self.fields["template"]
+
+    def _offer_locations(self, organization: Organization) -> None:
+        """Suggest stored sources and destinations where their fields are."""
+        stored = StoredLocation.objects.for_organization(organization)
+        names = list(stored.values_list("name", "is_source", "is_destination"))
+        self.suggestions = {
+            "input": [name for name, is_source, _ in names if is_source],
+            "destination": [name for name, _, is_destination in names if is_destination],
+        }
+        for field, found in self.suggestions.items():
+            if found and field in self.fields:
+                self.fields[field].widget.attrs["list"] = f"stored-{field}"
 
     @property
     def template_differences(self) -> list[str]:

@@ -54,7 +54,8 @@ class JobFields(ThumbnailFields):
             "required": "Enter the URL of the source file.",
             "max_length": TOO_LONG,
         },
-        help_text="A URL that the provider can read, such as https, s3 or ftp.",
+        help_text="A URL that the provider can read, such as https, s3 or ftp; or NAME/path of a "
+        "stored source.",
         widget=forms.TextInput(
             attrs={"placeholder": "https://media.example/clip.mp4", "autocomplete": "off"}
         ),
@@ -63,7 +64,8 @@ class JobFields(ThumbnailFields):
         required=False,
         max_length=4000,
         error_messages={"max_length": TOO_LONG},
-        help_text="A folder the provider can write to. Leave empty for the provider's default.",
+        help_text="A folder the provider can write to, or NAME/path of a stored destination. Leave "
+        "empty for the provider's default.",
         widget=forms.TextInput(attrs={"placeholder": "s3://bucket/folder/", "autocomplete": "off"}),
     )
     hls = forms.TypedMultipleChoiceField(

@@ -20,6 +20,7 @@ from jobs.models.mirror.preset import Preset
 from jobs.models.mirror.sidecars import JobBody, JobPoll, JobSecret
 from jobs.models.mirror.usual_times import UsualTimes
 from jobs.models.rate_budget import RateBudget
+from jobs.models.requests.storage import LocationKind, StoredLocation
 from jobs.models.requests.template import RequestTemplate, TemplateVersion
 from jobs.models.retry_rules.retry import AutomaticRetry, RetryState
 from jobs.models.retry_rules.rule import RetryRule
@@ -58,6 +59,7 @@ __all__ = [
     "JobPoll",
     "JobSearch",
     "JobSecret",
+    "LocationKind",
     "MovedEnd",
     "Output",
     "Preset",
@@ -69,6 +71,7 @@ __all__ = [
     "RetryState",
     "RowFailure",
     "SavedView",
+    "StoredLocation",
     "StuckKind",
     "Submission",
     "SubmissionState",

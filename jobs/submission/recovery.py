@@ -19,6 +19,7 @@ from jobs.submission.outcome import (
     was_known_before,
 )
 from jobs.submission.stored_request import load_request
+from jobs.submission.validation import resolve_or_reject
 from jobs.sync.without_list import is_about_list
 from jobs.workqueue import leases
 from providers.core.contract import Provider
@@ -41,7 +42,8 @@ def search_by_key(submission: Submission, adapter: Provider) -> None:
     observed_at = timezone.now()
     since = submission.sent_at or submission.created_at
     try:
-        found = adapter.find_by_key(submission.key, load_request(submission.request), since)
+        request = resolve_or_reject(submission.job.account, load_request(submission.request))
+        found = adapter.find_by_key(submission.key, request, since)
     except ProviderError as error:
         if not _cannot_search(error):
             raise

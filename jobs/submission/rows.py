@@ -19,6 +19,7 @@ from jobs.models import (
     TemplateVersion,
 )
 from jobs.models.work import precedence
+from jobs.storage.references import find_reference
 from jobs.submission.stored_request import dump_request
 from organizations.models import ApiToken, AuditEntry, Organization, User
 from providers.core.status import JobStatus
@@ -79,7 +80,8 @@ def write_rows(new: NewJob) -> Job:
 
 
 def _write_job(new: NewJob, now: datetime) -> Job:
-    url, secret_url = split_url(new.request.input)
+    source = find_reference(new.organization, new.request.input)
+    url, secret_url = split_url(source.shown if source else new.request.input)
     batch_id, name = (new.place.batch.pk, new.place.name) if new.place else (None, "")
     if new.retry_of is not None:
         # it takes the place of the other in its batch

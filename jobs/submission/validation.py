@@ -6,7 +6,8 @@ from typing import Any
 from jobs.accounts.clients import open_provider
 from jobs.media.urls import check_url
 from jobs.models import ProviderAccount
-from providers.core.errors import ProviderError
+from jobs.storage.references import LocationRefused, Locations, resolve
+from providers.core.errors import ProviderError, Rejected
 from providers.core.issues import RequestIssue
 from providers.core.types import Capability, JobRequest
 from providers.http.redaction import REDACTED, has_marker, redact
@@ -30,14 +31,16 @@ def check_all(account: ProviderAccount, requests: Sequence[JobRequest]) -> list[
     if not account.adapter_class.supports(Capability.SUBMIT):
         unsupported = account.adapter_class.refuse("account", "submit_unsupported")
         return [[unsupported] for _ in requests]
-    found = [_find_redacted(one) or _find_bad_urls(account, one) for one in requests]
+    locations = Locations(account.organization)
+    pairs = [_resolve(account, one, locations) for one in requests]
+    found = [issues or _find_redacted(one) or _find_bad_urls(account, one) for one, issues in pairs]
     if all(found):
         return found
     try:
         with open_provider(account) as adapter:
             return [
                 issues or adapter.check_request(one)
-                for issues, one in zip(found, requests, strict=True)
+                for issues, (one, _) in zip(found, pairs, strict=True)
             ]
     except ProviderError as error:
         unusable = RequestIssue("account", "account_unusable", {"reason": error})
@@ -46,9 +49,28 @@ def check_all(account: ProviderAccount, requests: Sequence[JobRequest]) -> list[
 
 def preview(account: ProviderAccount, request: JobRequest) -> dict[str, Any]:
     """The body that would be sent, redacted. Raises ProviderError."""
+    request = resolve_or_reject(account, request)
     with open_provider(account) as adapter:
         body: dict[str, Any] = redact(adapter.build_request(request))
         return body
+
+
+def resolve_or_reject(account: ProviderAccount, request: JobRequest) -> JobRequest:
+    """`request` with the URLs and credentials of what it names, to be sent. Raises Rejected."""
+    try:
+        return resolve(account, request)
+    except LocationRefused as error:
+        raise Rejected(str(error)) from error
+
+
+def _resolve(
+    account: ProviderAccount, request: JobRequest, locations: Locations
+) -> tuple[JobRequest, list[RequestIssue]]:
+    try:
+        return resolve(account, request, locations), []
+    except LocationRefused as error:
+        issue = RequestIssue(error.field, "location_unusable", {"reason": error})
+        return request, [issue]
 
 
 def _find_redacted(request: JobRequest) -> list[RequestIssue]:

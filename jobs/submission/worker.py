@@ -22,6 +22,7 @@ from jobs.submission.outcome import (
 )
 from jobs.submission.recovery import LOOKUP_DELAYS_S, search_by_key
 from jobs.submission.stored_request import load_request
+from jobs.submission.validation import resolve_or_reject
 from jobs.workqueue import leases
 from jobs.workqueue.admission import NotAdmitted, admit, probe_first
 from jobs.workqueue.backoff import Backoff
@@ -32,7 +33,7 @@ from jobs.workqueue.reconnect import DISCONNECTED, retry_on_disconnect
 from jobs.workqueue.slots import Work
 from organizations.encryption import Undecryptable
 from providers.core.contract import Provider
-from providers.core.errors import BudgetExhausted, ProviderError, RateLimited
+from providers.core.errors import BudgetExhausted, ProviderError, RateLimited, Rejected
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +87,11 @@ def _send_or_search(submission: Submission) -> None:
 
 
 def _send(submission: Submission, adapter: Provider) -> None:
-    request = load_request(submission.request)
+    try:
+        request = resolve_or_reject(submission.job.account, load_request(submission.request))
+    except Rejected as error:
+        mark_refused(submission, error)
+        return
     sent_at = timezone.now()
     _mark_sending(submission, sent_at)
     try:

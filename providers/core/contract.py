@@ -15,6 +15,7 @@ from providers.core.issues import RequestIssue
 from providers.core.status import JobStatus, OutputStatus
 from providers.core.thumbnails import ThumbnailSupport
 from providers.core.types import (
+    Bucket,
     Capability,
     Field,
     JobRequest,
@@ -144,6 +145,15 @@ class Provider(ABC):
     def note(cls, field: str, code: str, /, **values: Any) -> RequestIssue:
         """Say what the provider leaves out or decides by itself."""
         return RequestIssue(field, code, {"provider": cls.label, **values}, blocking=False)
+
+    @classmethod
+    def bucket_url(cls, bucket: Bucket) -> str:
+        """The URL by which the provider is to write to a folder of a bucket.
+
+        Without the credentials, unless the provider takes them in the URL: then it has access to
+        the bucket by itself, such as by a policy or with credentials that it keeps.
+        """
+        return f"s3://{bucket.name}/{bucket.key}"
 
     # Reading
 

@@ -11,6 +11,7 @@ SENTENCES: Mapping[str, str] = {
     "url_invalid": "{reason}",
     "value_redacted": "{marker} stands for a secret value. Enter the original value.",
     "submitted_as_other_job": "This id already belongs to job {job}.",
+    "location_unusable": "{reason}",
     "template_archived": "This template is archived.",
     "template_unreadable": "{reason}",
     "stored_link_expired": "The stored link expired on {at} UTC. Enter a new one.",

@@ -213,6 +213,21 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Bucket:
+    """A place in an S3-compatible bucket; `key` is a file, a folder or the beginning of keys.
+
+    Without an `endpoint`, which has no path, the bucket is at AWS.
+    """
+
+    name: str
+    key: str
+    region: str
+    endpoint: str
+    key_id: str = field(repr=False)
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Rendition:
     packaging: str  # "mp4" or "hls"
     heights: tuple[int, ...]

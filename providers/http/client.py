@@ -74,8 +74,9 @@ class HttpClient:
     of every message. Raises only `ProviderError`. Nothing is sent twice, no redirect is
     followed, no cookie kept, no proxy or netrc of the environment used.
 
-    `first_answer_s()` is asked before each call: how long it may take at a host that may be dead,
-    None at any other. `on_end(is_answered)` is called after each call that left.
+    `answer_s` is how long one complete answer may take. `first_answer_s()` is asked before each
+    call: how long it may take at a host that may be dead, None at any other. `on_end(is_answered)`
+    is called after each call that left.
 
     `requests` counts what was sent, `latency_ms` is the last answer's, `rate_remaining` is
     what an adapter read from the last answer; both are None before.
@@ -87,6 +88,7 @@ class HttpClient:
         allow_private_addresses: bool,
         reserve: Callable[[str], None] | None = None,
         deadline_s: float | None = None,
+        answer_s: float = ANSWER_S,
         first_answer_s: Callable[[], float | None] = lambda: None,
         on_end: Callable[[bool], None] = lambda is_answered: None,
         secrets: Iterable[str] = (),
@@ -97,6 +99,7 @@ class HttpClient:
         self.rate_remaining: int | None = None
         self._reserve = reserve
         self._ends_at = None if deadline_s is None else time.monotonic() + deadline_s
+        self._answer_s = answer_s
         self._first_answer_s = first_answer_s
         self._on_end = on_end
         self._secrets = tuple(secrets)
@@ -153,12 +156,14 @@ class HttpClient:
         bucket: str = "default",
         classify: Classify | None = None,
         secrets: Iterable[str] = (),
+        is_text: bool = False,
     ) -> Answer:
         """Send once and return the answer of a 2xx; raise the error that any other one is.
 
         `classify` may name the error first, where a provider uses a status in its own way; for
         None the standard meaning holds. Either way the error quotes the provider's message,
-        without the client's `secrets` and these. A 2xx body is JSON or empty (then `data` is None).
+        without the client's `secrets` and these. A 2xx body is JSON or empty (then `data` is
+        None), or any text where `is_text`.
         """
         call = f"{method} {redact_url(url)}"
         if has_marker([json, form]):
@@ -173,7 +178,7 @@ class HttpClient:
             self.requests += 1
         started = time.monotonic()
         request = _Request(method, url, headers, params, json, form)
-        outcome = self._try(request, call, started, limit)
+        outcome = self._try(request, call, started, limit, is_text=is_text)
         took_s = time.monotonic() - started
         if isinstance(outcome, ProviderError):
             self._report_failure(outcome, took_s, limit)
@@ -192,17 +197,17 @@ class HttpClient:
         left = self.time_left_s
         if left is not None and left <= 0:
             raise TimedOut(f"No time was left for {call}.", ambiguous=False)
-        seconds = min(s for s in (ANSWER_S, left, self._first_answer_s()) if s is not None)
+        seconds = min(s for s in (self._answer_s, left, self._first_answer_s()) if s is not None)
         return _TimeLimit(seconds, is_own_deadline=seconds == left)
 
     def _try(
-        self, request: _Request, call: str, started: float, limit: _TimeLimit
+        self, request: _Request, call: str, started: float, limit: _TimeLimit, *, is_text: bool
     ) -> Answer | ProviderError:
         """Send once. A failure is returned, so that it can be raised without a context: that is
         the original, which quotes URLs and headers with their secrets.
         """
         try:
-            return self._exchange(request, started + limit.seconds)
+            return self._exchange(request, started + limit.seconds, is_text=is_text)
         except ProviderError as error:
             return error
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
@@ -216,7 +221,7 @@ class HttpClient:
         if not (never_left or own_deadline):
             self._on_end(isinstance(failure, BadAnswer) and took_s < SLOW_S)
 
-    def _exchange(self, request: _Request, ends_at: float) -> Answer:
+    def _exchange(self, request: _Request, ends_at: float, *, is_text: bool) -> Answer:
         within_s = ends_at - time.monotonic()
         with self._session.request(
             **request._asdict(),
@@ -227,4 +232,5 @@ class HttpClient:
             limit = self._shared_limit or SizeLimit(BadAnswer, "response is")
             text = read_body(response, ends_at, limit)
             lower = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status_code, lower, text, read_data(response, text))
+            data = None if is_text else read_data(response, text)
+            return Answer(response.status_code, lower, text, data)

@@ -10,7 +10,7 @@ from providers.core import errors
 from providers.core.adapter import Adapter
 from providers.core.contract import Account, Found, per_minute
 from providers.core.issues import RequestIssue
-from providers.core.types import Capability, Field, JobRequest, RemoteJob, WebhookEvent
+from providers.core.types import Bucket, Capability, Field, JobRequest, RemoteJob, WebhookEvent
 from providers.http.answers import Answer, join_messages
 from providers.http.client import HttpClient
 from providers.http.redaction import redact_url
@@ -124,6 +124,10 @@ class TPStreams(Adapter):
         return fill_job(job, body)
 
     # Acting
+
+    @classmethod
+    def bucket_url(cls, bucket: Bucket) -> str:
+        return job_request.build_bucket_url(bucket)
 
     def build_request(self, request: JobRequest, key: str | None = None) -> dict[str, Any]:
         return self.finish_request(job_request.build(request), request, key)

@@ -4,8 +4,9 @@ https://developer.tpstreams.com/docs/transcoding-service/transcode-a-video
 """
 
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
-from providers.core.types import JobRequest
+from providers.core.types import Bucket, JobRequest
 
 INPUT_FIELDS = frozenset({"input_url", "input_path"})
 
@@ -25,3 +26,15 @@ def build(request: JobRequest) -> dict[str, Any]:
 
 def is_s3(url: str) -> bool:
     return url.lower().startswith("s3://")
+
+
+def build_bucket_url(bucket: Bucket) -> str:
+    """With the credentials in the query; another store than AWS's is named by its host."""
+    query = {
+        "access_key": bucket.key_id,
+        "secret_key": bucket.secret,
+        "region": bucket.region,
+    }
+    host = urlsplit(bucket.endpoint).netloc
+    place = "/".join(filter(None, [host, bucket.name, bucket.key]))
+    return f"s3://{place.rstrip('/')}/?{urlencode(query)}"

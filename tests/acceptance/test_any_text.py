@@ -29,6 +29,7 @@ from jobs.models import (
     RequestTemplate,
     RetryRule,
     SavedView,
+    StoredLocation,
     Submission,
     SubmissionState,
     WebhookDelivery,
@@ -46,6 +47,7 @@ from tests.jobs.factories import (
     make_delivery,
     make_event,
     make_job,
+    make_location,
     make_output,
     make_preset,
     make_rule,
@@ -103,6 +105,8 @@ def member(organization: Organization) -> Client:
     make_invitation(organization)
     ApiToken.issue(organization, "nightly")
     SavedView.objects.create(organization=organization, name="view", query="text")
+    make_location(organization, endpoint="text")
+    make_location(organization, "other", kind="url", url="text", checked_at=None)
     make_template(organization, "template", destination="text", metadata="text")
     make_rule(organization, "rule", starts_at=NOON)
     old = make_template(organization, "old", extra={"text": "text"}).template
@@ -262,6 +266,7 @@ def arguments(pattern: URLPattern) -> Iterator[list[Any]]:
         "bulk_pk": BulkAction,
         "template_pk": RequestTemplate,
         "rule_pk": RetryRule,
+        "location_pk": StoredLocation,
     }
     about = kinds.get(names[-1] if names else "")
     if about is not None:

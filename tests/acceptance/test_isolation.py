@@ -32,6 +32,7 @@ from jobs.models import (
     RequestTemplate,
     RetryRule,
     SavedView,
+    StoredLocation,
     Submission,
     TemplateVersion,
     WebhookDelivery,
@@ -59,6 +60,7 @@ from tests.jobs.factories import (
     make_delivery,
     make_event,
     make_job,
+    make_location,
     make_output,
     make_preset,
     make_rule,
@@ -99,6 +101,7 @@ class Tenant:
     template: RequestTemplate
     rule: RetryRule
     batch: Batch
+    location: StoredLocation
 
     def value(self, route: str, argument: str) -> Any:
         """The value of an argument of a route. KeyError: a new kind of page, to be added."""
@@ -116,6 +119,7 @@ class Tenant:
             "bulk_id": self.bulk.pk,
             "template_pk": self.template.pk,
             "rule_pk": self.rule.pk,
+            "location_pk": self.location.pk,
             "batch_pk": self.batch.pk,
             "batch_id": self.batch.pk,
             "group_pk": self.failed.error_group_id,
@@ -149,6 +153,7 @@ class Tenant:
             "bulk targets": BulkTarget.objects.filter(bulk=self.bulk),
             "templates": RequestTemplate.objects.filter(pk=self.template.pk),
             "rules": RetryRule.objects.filter(pk=self.rule.pk),
+            "locations": StoredLocation.objects.filter(pk=self.location.pk),
             "versions": TemplateVersion.objects.filter(template=self.template),
             "batches": Batch.objects.filter(pk=self.batch.pk),
             "batch inputs": BatchInput.objects.filter(batch=self.batch),
@@ -213,6 +218,7 @@ def fill(organization: Organization, name: str, mark: str, provider: str = "zenc
         RetryRule.objects.filter(organization=organization).first()
         or make_rule(organization, f"rule {mark}"),
         batch,
+        make_location(organization, f"location-{mark}", prefix=mark),
     )
 
 

@@ -29,9 +29,11 @@ from jobs.models import (
     RequestTemplate,
     RetryRule,
     SavedView,
+    StoredLocation,
     TemplateVersion,
     WebhookDelivery,
 )
+from jobs.storage.service import save_location
 from jobs.submission.templates.service import (
     change_template,
     create_template,
@@ -47,6 +49,7 @@ from providers.core.types import Capability, JobRequest
 from providers.http.tokens import TOKENS
 from tests.acceptance.documented.server import Answer, Documented, Request, Running, serve
 from tests.factories import make_membership, make_organization, make_user
+from tests.jobs.factories import make_location
 from tests.secret_outputs import admin_pages, leaks, stored_rows, whole_log
 
 pytestmark = pytest.mark.django_db
@@ -137,7 +140,9 @@ def submit(account: ProviderAccount, token: str, number: int) -> str:
         "extra": EXTRAS[account.provider],
     }
     if account.provider in ("zencoder", "tpstreams"):
-        sent["destination"] = STORE
+        sent["destination"] = STORE if number % 2 else "bucket/out/"
+    if number == 2:
+        sent["input"] = "bucket/reels/a.mov"
     response = Client().post(
         "/api/v1/jobs",
         json.dumps(sent),
@@ -192,6 +197,7 @@ def work(account: ProviderAccount, provider: Running) -> dict[str, str]:
 
     sync("that goes well")
     keep_template(account)
+    keep_locations(account)
     for number, status in enumerate((422, 400, 403, 503)):
         provider.instead = echo(status)
         said[f"submission refused with {status}"] = submit(account, token, number)
@@ -208,6 +214,16 @@ def work(account: ProviderAccount, provider: Running) -> dict[str, str]:
     sync("of a provider that refuses")
     provider.instead = None
     return said
+
+
+def keep_locations(account: ProviderAccount) -> None:
+    """A bucket and a server, each with a secret."""
+    bucket = {"key_id": "AKs3cr3tS3CR3T000000", "secret": "s3cr3t/K+9z="}
+    make_location(account.organization, "bucket", credentials=bucket)
+    server = StoredLocation(
+        organization=account.organization, name="server", kind="url", is_source=True
+    )
+    save_location(server, {"url": "sftp://desk:s3cr3t@in.example.com/reels/"}, make_user())
 
 
 def keep_template(account: ProviderAccount) -> None:
@@ -239,6 +255,7 @@ ORGANIZATION_ROWS: dict[str, type[Model]] = {
     "bulk_pk": BulkAction,
     "template_pk": RequestTemplate,
     "rule_pk": RetryRule,
+    "location_pk": StoredLocation,
 }
 
 
@@ -321,6 +338,7 @@ def test_no_secret_comes_out_anywhere(
     # it was all there to be found
     assert Job.objects.filter(submission__isnull=False).count() == 4
     assert TemplateVersion.objects.count() == 2
+    assert StoredLocation.objects.count() == 2
     assert WebhookDelivery.objects.exists() == account.adapter_class.supports(Capability.WEBHOOK)
     assert Preset.objects.exists() == (account.provider in ("videosdk", "xvid"))
 

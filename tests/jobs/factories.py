@@ -20,6 +20,7 @@ from jobs.models import (
     ProviderHost,
     RequestTemplate,
     RetryRule,
+    StoredLocation,
     TemplateVersion,
     WebhookDelivery,
 )
@@ -127,6 +128,23 @@ def make_rule(organization: Organization, name: str = "", **fields: Any) -> Retr
         organization=organization,
         name=name or f"rule {next(_numbers)}",
         **(defaults | fields),
+    )
+
+
+def make_location(organization: Organization, name: str = "", **fields: Any) -> StoredLocation:
+    """A bucket that is source and destination, as if it had been checked."""
+    defaults: dict[str, Any] = {
+        "is_source": True,
+        "is_destination": True,
+        "region": "eu-central-1",
+        "bucket": "site",
+        "prefix": "series",
+        "credentials": {"key_id": "AKIAEXAMPLE000000000", "secret": "example"},
+        "checked_at": NOON,
+    }
+    name = name or f"location-{next(_numbers)}"
+    return StoredLocation.objects.create(
+        organization=organization, name=name, **(defaults | fields)
     )
 
 

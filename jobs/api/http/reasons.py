@@ -51,10 +51,10 @@ _KEY = {"Idempotency-Key": "it was used for another call, or with another body"}
 _KEY_OF_DELETED = {"job_deleted": "the job that was made with this key has been deleted"}
 _SUBMISSION = {
     "account": f"{_NO_ACCOUNT}, or its provider accepts no jobs",
-    "input": "no valid host name or port, or nothing that the provider reads",
-    "destination": "no valid host name or port, or nothing that the provider writes to",
+    "input": "no valid host name or port, nothing that the provider reads, or no stored source",
+    "destination": "no valid host name or port, nothing that the provider writes to, or no stored "
+    "destination",
     "renditions": f"{_PROVIDER}, or neither these nor `extra` say what to make",
-    "priority": "the template has one, and the provider none",
     "thumbnails": f"{_PROVIDER}, or the same time is given twice",
     "metadata": f"{_JSON_LIMITS}; or the provider stores less",
     "extra": f"{_JSON_LIMITS}; or the provider does not accept it",

@@ -28,6 +28,7 @@ OBJECTS = (
     ("bulk", "Bulk actions"),
     ("account", "Accounts"),
     ("template", "Templates"),
+    ("destination", "Sources and destinations"),
     ("token", "API tokens"),
     ("member", "Members"),
     ("invitation", "Invitations"),

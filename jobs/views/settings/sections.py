@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from jobs.models import RequestTemplate, RetryRule
+from jobs.models import RequestTemplate, RetryRule, StoredLocation
 from jobs.views.shared.layout import render_page
 from organizations.access import Access
 from organizations.models import ApiToken, Organization
@@ -42,6 +42,12 @@ SECTIONS = (
         "Retry rules",
         Permission.READ,
         lambda one: RetryRule.objects.filter(organization=one).count(),
+    ),
+    Section(
+        "destinations",
+        "Storage",
+        Permission.READ,
+        lambda one: StoredLocation.objects.for_organization(one).count(),
     ),
     Section("tokens", "API tokens", Permission.TOKENS, ApiToken.objects.count_active),
     Section("audit", "Audit log", Permission.AUDIT),

@@ -40,6 +40,7 @@ from jobs.models import (
     RetryRule,
     RowFailure,
     SavedView,
+    StoredLocation,
     Submission,
     TemplateVersion,
     UsualTimes,
@@ -61,7 +62,7 @@ pytestmark = pytest.mark.django_db
 
 MIRRORED: list[type[Model]] = [
     AutomaticRetry, IdempotencyKey, Job, JobAction, JobBody, JobEvent, JobPoll, Output, Preset,
-    RequestTemplate, RetryRule, Submission, TemplateVersion, WebhookDelivery,
+    RequestTemplate, RetryRule, StoredLocation, Submission, TemplateVersion, WebhookDelivery,
 ]  # fmt: skip
 each_mirrored = pytest.mark.parametrize("model", MIRRORED, ids=lambda model: model.__name__)
 
@@ -86,6 +87,11 @@ def fill(account: ProviderAccount, number: int = 1) -> None:
             fingerprint="f" * 64,
             request={"input": "https://cdn/in?Signature=canary"},
             next_at=NOON,
+        )
+        StoredLocation.objects.create(
+            organization=job.organization,
+            name=f"ingest-{job.pk}",
+            credentials={"key_id": "canary", "secret": "canary"},
         )
         template = RequestTemplate.objects.create(
             organization=job.organization, name=f"episode {job.pk}"

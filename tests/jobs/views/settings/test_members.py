@@ -97,7 +97,7 @@ def test_the_number_of_members_costs_no_queries(
     owner: Client, studio: Organization, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     owner.get(MEMBERS)
-    with django_assert_num_queries(12) as few:
+    with django_assert_num_queries(13) as few:
         owner.get(MEMBERS)
     for _ in range(5):
         make_membership(studio)

@@ -1,0 +1,1 @@
+"""Stored sources and destinations: keeping, checking, listing and naming them in requests."""
