@@ -105,4 +105,4 @@ class RetryRuleForm(forms.ModelForm[RetryRule]):
 def _error_choices() -> list[tuple[str, str]]:
     families = [(name, f"All of {name}") for name in ERROR_NAMES if name not in CLASSES]
     classes = [(name, f"{known.title} ({name})") for name, known in CLASSES.items()]
-    return [(GROUP, "One error group"), *families, *classes]
+    return [*classes, *families, (GROUP, "One error group")]

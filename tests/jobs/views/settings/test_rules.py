@@ -128,7 +128,12 @@ def test_a_rule_for_one_group(
 ) -> None:
     group = failed(account).error_group
     assert group is not None
-    manager.post(url("rule_new", studio), FORM | {"error": "group", "group": str(group.pk)})
+    new = f"{url('rule_new', studio)}?group={group.pk}"
+    page = reverse("insights:error", args=[studio.slug, group.pk])
+    assert f'href="{new}"' in text_of(manager, page)
+    form = manager.get(new).context["form"]
+    assert (form.initial["error"], form.initial["group"]) == ("group", str(group.pk))
+    manager.post(new, FORM | {"error": "group", "group": str(group.pk)})
     rule = RetryRule.objects.get()
     assert (rule.error_group, rule.error_class) == (group, "")
     assert text_of(manager, url("rules", studio))
