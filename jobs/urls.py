@@ -30,7 +30,7 @@ from jobs.views.settings import (
     templates,
     tokens,
 )
-from jobs.views.submission import submit
+from jobs.views.submission import elsewhere, submit
 from jobs.webhooks import receiver
 
 app_name = "jobs"
@@ -54,6 +54,8 @@ urlpatterns = [
         actions.cancel_retry,
         name="cancel_retry",
     ),
+    path("o/<slug:org>/jobs/<int:pk>/elsewhere/", elsewhere.elsewhere, name="elsewhere"),
+    path("o/<slug:org>/jobs/<int:pk>/compare/", elsewhere.compare, name="compare"),
     path("o/<slug:org>/jobs/<int:pk>/resolve/", actions.resolve, name="resolve"),
     path("o/<slug:org>/jobs/<int:pk>/assign/", assignment.assign, name="assign"),
     path("o/<slug:org>/jobs/<int:pk>/notify/", notices.notify, name="notify"),

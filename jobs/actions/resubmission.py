@@ -18,6 +18,7 @@ from jobs.submission.stored_request import find_sent_request
 from jobs.workqueue.enqueue import enqueue_on_commit
 from organizations.encryption import Undecryptable
 from organizations.models import ApiToken, AuditEntry, User
+from providers.core.types import JobRequest
 
 
 class RetryUnfinished(ActionRefused):
@@ -71,17 +72,10 @@ def _run_again(
 
 
 def _submit_again(job: Job, user: User | None, token: ApiToken | None, is_bulk: bool) -> Job:
-    try:
-        request = find_sent_request(job)
-    except Undecryptable as error:
-        raise ActionRefused(Refusal.REQUEST_UNREADABLE, str(error)) from error
-    if request is None:
-        message = "Only jobs submitted with Reelboard can be resubmitted."
-        raise ActionRefused(Refusal.NOT_SUBMITTED_HERE, message)
     return submit(
         organization=job.organization,
         account=job.account,
-        request=request,
+        request=read_sent_request(job),
         user=user,
         token=token,
         allow_duplicate=True,
@@ -89,6 +83,18 @@ def _submit_again(job: Job, user: User | None, token: ApiToken | None, is_bulk: 
         template_version=job.template_version,
         is_bulk=is_bulk,
     ).job
+
+
+def read_sent_request(job: Job) -> JobRequest:
+    """The complete request that `job` was submitted with. Raises ActionRefused."""
+    try:
+        request = find_sent_request(job)
+    except Undecryptable as error:
+        raise ActionRefused(Refusal.REQUEST_UNREADABLE, str(error)) from error
+    if request is None:
+        message = "Only jobs submitted with Reelboard can be resubmitted."
+        raise ActionRefused(Refusal.NOT_SUBMITTED_HERE, message)
+    return request
 
 
 def _open_attempt(job: Job, user: User | None, token: ApiToken | None, is_bulk: bool) -> Job:

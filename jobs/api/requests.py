@@ -26,6 +26,7 @@ from jobs.submission.timestamps import (
     MAX_TIMESTAMPS,
     read_timestamp,
 )
+from organizations.models.audit import MAX_REASON
 from providers.core.types import JobRequest, Rendition, Thumbnails
 
 MAX_RENDITIONS = 20
@@ -255,4 +256,20 @@ class ResubmitRequest(Strict):
         False,
         description="Run it once more while a retry of it has not ended; never where the provider "
         "runs the job again itself.",
+    )
+    account: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="Id or exact name of another account, at which it is run as a new job.",
+    )
+    presets: list[Annotated[str, Field(min_length=1, max_length=255)]] = Field(
+        [],
+        max_length=MAX_RENDITIONS,
+        description="With `account`: ids or names of presets there, one for each output, at a "
+        "provider that needs some.",
+    )
+    priority: Priority | None = Field(None, description="With `account`: instead of the job's own.")
+    reason: Annotated[str, Field(max_length=MAX_REASON)] = Field(
+        "", description="With `account`: for the audit log."
     )

@@ -233,6 +233,7 @@ def _changing_context(context: dict[str, Any]) -> dict[str, Any]:
         "keeping": keeping_of(job, context["media"], timezone.now()),
         **_body_context(job),
         "can_copy": may_submit and (not job.is_active or job.gone_at is not None),
+        "can_go_elsewhere": job.is_terminal and job.request is not None,
         "can_submit": may_submit and job.account.adapter_class.supports(Capability.SUBMIT),
         "audit_rows": _audit_rows(access, job),
         "events": list(job.events.select_related("actor", "token").order_by("-pk")[:EVENTS_SHOWN]),

@@ -9,6 +9,7 @@ from ninja import Status
 
 from jobs.actions.assignment import AssignmentRefused, assign
 from jobs.actions.cancellation import AlreadyCancelled, request_cancel
+from jobs.actions.elsewhere.service import Elsewhere, request_elsewhere
 from jobs.actions.offers import ActionRefused
 from jobs.actions.resubmission import RetryUnfinished, request_resubmit
 from jobs.api.auth import ApiRequest, TokenAuth, visible_to
@@ -151,19 +152,37 @@ def resubmit_job(
     The same `Idempotency-Key` again answers 200 and the same attempt. While a retry of the job has
     not ended, 409 `retry_running` carries that one in `job`. 422 where the request that it was
     submitted with cannot be used any more.
+
+    With `account`, it runs at another account, whatever the provider: what is not possible there is
+    approximated or left out, and `warnings` say so; 422 where that would not give a usable job.
     """
-    options = body or ResubmitRequest(allow_duplicate=False)
+    options = body or ResubmitRequest.model_validate({})
     with _refusals(request):
         key = read_key(request, idempotency_key, f"resubmit {job_id}", options)
         if (made := find_made(request, key)) is not None:
             return Status(200, _read_submitted(request, made))
-        submitted = request_resubmit(
-            find_job(request, job_id),
-            token=request.auth,
-            key=key,
-            allow_duplicate=options.allow_duplicate,
-        )
+        job = find_job(request, job_id)
+        allow_duplicate = options.allow_duplicate
+        if options.account is None:
+            submitted = request_resubmit(
+                job, token=request.auth, key=key, allow_duplicate=allow_duplicate
+            )
+        else:
+            target = _find_target(request, job, options)
+            submitted = request_elsewhere(
+                job, target, token=request.auth, key=key, allow_duplicate=allow_duplicate
+            )
     return Status(202 if submitted.created else 200, _read_submitted(request, submitted.job))
+
+
+def _find_target(request: ApiRequest, job: Job, options: ResubmitRequest) -> Elsewhere:
+    name = options.account or ""
+    account = find_accounts(visible_to(request).accounts(), [name]).get(name)
+    if account is None:
+        raise invalid({"account": "No account has this id or name."})
+    if account.pk == job.account_id:
+        raise invalid({"account": "The job ran at this account: leave this out to retry it there."})
+    return Elsewhere(account, tuple(options.presets), options.priority, options.reason)
 
 
 def _read_submitted(request: ApiRequest, submitted: Job) -> Job:

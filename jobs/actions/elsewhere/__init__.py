@@ -1,0 +1,1 @@
+"""Retrying a job at another account: its request in that provider's terms, and the comparison."""
