@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Coalesce
 
 from jobs.models import AutomaticRetry, Job, RetryRule
+from jobs.query.search.matches import are_among
 from jobs.retry_rules.matching import Failures, failures
 from providers.core.status import JobStatus
 
@@ -21,14 +22,14 @@ MAX_COUNTED = 10_000
 
 
 class Failure(NamedTuple):
-    """A failure that the rule is for. `retried`: by a person, not by a rule."""
+    """A failure that the rule is for."""
 
     pk: int
     account: int
     failed_at: datetime
     heard_at: datetime
     depth: int
-    retried: bool
+    is_newest: bool
     succeeded: bool
 
 
@@ -68,12 +69,16 @@ def dry_run(rule: RetryRule, now: datetime) -> DryRun:
     if len(found) > MAX_COUNTED:
         found.pop()
         is_complete, since = False, found[-1].failed_at
+    retries = _find_retries(found)
+    # an attempt that the provider refused to begin is not retried: the one before it is current
+    found = [one for one in found if one.is_newest or one.pk in retries]
     kept = _within_limit(rule, found)
     named = [one for one in found if one.pk in kept]
+    by_people = {pk for pk, is_by_people in retries.items() if is_by_people}
     return DryRun(
         jobs=[one.pk for one in named],
-        retried=sum(one.retried for one in named),
-        succeeded=sum(one.retried and one.succeeded for one in named),
+        retried=sum(one.pk in by_people for one in named),
+        succeeded=sum(one.succeeded and one.pk in by_people for one in named),
         over_limit=len(found) - len(named),
         since=since,
         is_complete=is_complete,
@@ -90,8 +95,6 @@ def _bound(rule: RetryRule, since: datetime) -> tuple[datetime, bool]:
 
 
 def _read(rule: RetryRule, since: datetime) -> Failures:
-    by_rule = AutomaticRetry.objects.filter(new_job=OuterRef("pk"))
-    by_people = Job.objects.filter(retry_of=OuterRef("pk")).exclude(Exists(by_rule))
     found = failures(rule).filter(failed_at__gte=since)
     return found.order_by("-failed_at", "-pk").values_list(
         "pk",
@@ -99,9 +102,22 @@ def _read(rule: RetryRule, since: datetime) -> Failures:
         "failed_at",
         "heard_at",
         "depth",
-        Exists(by_people),
+        "is_newest",
         ExpressionWrapper(Q(resolved_by__isnull=False), BooleanField()),
     )
+
+
+def _find_retries(found: Sequence[Failure]) -> dict[int, bool]:
+    """By failure that was retried: whether a person did, and not only a rule. Two queries."""
+    ids = sorted(one.pk for one in found)
+    retries = Job.objects.filter(are_among(ids, "retry_of_id")).values_list("pk", "retry_of_id")
+    pairs = [(pk, failure) for pk, failure in retries if failure is not None]
+    made = AutomaticRetry.objects.filter(are_among([pk for pk, _ in pairs], "new_job_id"))
+    by_rule = set(made.values_list("new_job_id", flat=True))
+    retried: dict[int, bool] = {}
+    for pk, failure in pairs:
+        retried[failure] = retried.get(failure, False) or pk not in by_rule
+    return retried
 
 
 def _within_limit(rule: RetryRule, found: Sequence[Failure]) -> set[int]:

@@ -19,7 +19,6 @@ from django.db.models.fields import DateTimeField
 from django.db.models.functions import Coalesce
 
 from jobs.models import AutomaticRetry, Job, JobErrorGroup, ProviderAccount, RetryRule
-from jobs.models.mirror.job import JobQuerySet
 from providers.core import registry
 from providers.core.status import JobStatus
 from providers.core.types import Capability
@@ -53,8 +52,6 @@ def failures(rule: RetryRule) -> Failures:
     return (
         found.filter(_errors(rule), _retryable(rule), heard_at__lte=late)
         .filter(**{"__".join(["retry_of"] * rule.max_retries) + "__isnull": True})
-        # an attempt that the provider refused to begin: the one before it is current again
-        .filter(Q(is_newest=True) | Exists(_retries()))
         .exclude(imported)
     )
 
@@ -62,7 +59,7 @@ def failures(rule: RetryRule) -> Failures:
 def open_failures(rule: RetryRule) -> Failures:
     """Those of `failures` that nobody and nothing has retried so far."""
     found = failures(rule).filter(is_unresolved=True, is_newest=True)
-    return found.exclude(Exists(_retries()))
+    return found.exclude(Exists(Job.objects.filter(retry_of=OuterRef("pk"))))
 
 
 def new_failures(rule: RetryRule, now: datetime) -> Failures:
@@ -76,10 +73,6 @@ def new_failures(rule: RetryRule, now: datetime) -> Failures:
     seen = AutomaticRetry.objects.filter(job=OuterRef("pk"))
     found = open_failures(rule).filter(failed_at__gte=since, heard_at__gte=rule.starts_at)
     return found.exclude(Exists(seen))
-
-
-def _retries() -> JobQuerySet:
-    return Job.objects.filter(retry_of=OuterRef("pk"))
 
 
 def _depth(most: int) -> Case:
