@@ -9,7 +9,7 @@ from jobs.actions.attempts import retries_of
 from jobs.actions.cancellation import request_cancel
 from jobs.actions.offers import ActionRefused, Refusal, check_unchanged
 from jobs.actions.resubmission import RetryUnfinished, request_resubmit
-from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
+from jobs.forms.sending.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.models import ActionState, Job, Submission, SubmissionState
 from jobs.retry_rules import service as retry_rules
 from jobs.submission import idempotency

@@ -17,7 +17,7 @@ from jobs.display.phases import phases
 from jobs.display.provider.keeping import keeping_of
 from jobs.display.provider.warnings import read_warnings
 from jobs.display.stuck import stuck_sentence
-from jobs.forms.unconfirmed import FoundJobForm, SendAgainForm
+from jobs.forms.sending.unconfirmed import FoundJobForm, SendAgainForm
 from jobs.media.playback import media_policy
 from jobs.models import (
     ActionState,

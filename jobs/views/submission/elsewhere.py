@@ -18,8 +18,8 @@ from jobs.actions.elsewhere.service import (
 )
 from jobs.actions.offers import ActionRefused
 from jobs.actions.resubmission import RetryUnfinished
-from jobs.forms.elsewhere import ElsewhereForm, TargetForm
 from jobs.forms.job import submitting_accounts
+from jobs.forms.sending.elsewhere import ElsewhereForm, TargetForm
 from jobs.models import Job
 from jobs.submission.idempotency import KeyOfDeletedJob, KeyRefused, form_key
 from jobs.submission.service import describe_hold
