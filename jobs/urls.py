@@ -16,6 +16,8 @@ from jobs.views import (
 )
 from jobs.views.accounts import account, deliveries, integration, overview
 from jobs.views.accounts import actions as account_actions
+from jobs.views.batches import batches
+from jobs.views.batches import new as batch_form
 from jobs.views.bulk import bulk, start
 from jobs.views.lists import export, query, saved_views
 from jobs.views.mine import assignment, notices
@@ -65,6 +67,11 @@ urlpatterns = [
         media.output_open,
         name="output_open",
     ),
+    path("o/<slug:org>/batches/", batches.batch_list, name="batch_list"),
+    path("o/<slug:org>/batches/new/", batch_form.batch_new, name="batch_new"),
+    path("o/<slug:org>/batches/<int:batch_pk>/", batches.batch, name="batch"),
+    path("o/<slug:org>/batches/<int:batch_pk>/stop/", batches.batch_stop, name="batch_stop"),
+    path("o/<slug:org>/batches/<int:batch_pk>/resume/", batches.batch_resume, name="batch_resume"),
     path("o/<slug:org>/bulk/", bulk.bulk_list, name="bulk_list"),
     path("o/<slug:org>/bulk/new/", start.bulk_new, name="bulk_new"),
     path("o/<slug:org>/bulk/<int:bulk_pk>/", bulk.bulk, name="bulk"),

@@ -19,6 +19,8 @@ class Problem:
     field: str
     message: str
     is_duplicate: bool = False
+    # the line that has the same
+    same_as: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def _find_duplicates(account: ProviderAccount, requests: Sequence[JobRequest]) -
     for index, digest in enumerate(digests):
         if digest in first:
             message = f"The same input and settings as line {first[digest] + 1}."
-            yield Problem(index, "input", message, is_duplicate=True)
+            yield Problem(index, "input", message, is_duplicate=True, same_as=first[digest])
         elif digest in earlier:
             message = f"The same job was submitted within 24 hours: job {earlier[digest]}."
             yield Problem(index, "input", message, is_duplicate=True)

@@ -15,8 +15,10 @@ from jobs.query import arrivals
 from jobs.query.jobs import JobFilter
 from jobs.query.paging.keyset import KeysetPage
 from jobs.query.paging.orderings import SORT_TIMES
+from jobs.query.visibility import Visibility
 from jobs.stuck.time_left import times_left
 from jobs.submission.waiting import note_waiting
+from jobs.views.batches.batches import BatchRow, read_rows
 from jobs.views.shared.columns import add_accounts, columns_context, load_rows
 from jobs.views.shared.filter_form import account_menus, filter_form, spans
 from jobs.views.shared.first_page import redirect_to_first_page
@@ -52,6 +54,7 @@ def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
     note_waiting(page.rows, timezone.now())
     context["times_left"] = times_left(page.rows, timezone.now())
     mark = arrivals.mark(accounts)
+    context["batch_line"] = _batch_line(access, filters)
     tabs = tabs_context(jobs, filters, request.path, arrivals.fingerprint(mark))
     context |= {"filters": filters, "page": page, **tabs, **_results(filters, page, request.path)}
     context |= _live_marks(filters, page, mark) | _filter_form(access, filters, accounts)
@@ -64,6 +67,15 @@ def job_list(request: HtmxRequest, access: Access) -> HttpResponse:
     context["search"] = replace(context["search"], text=asked.text, kept=kept)
     context["query_error"] = mark_error(asked, keeps_list=last is not None)
     return render(request, "jobs/job_list/list.html", context)
+
+
+def _batch_line(access: Access, filters: JobFilter) -> BatchRow | None:
+    """The figures of the batch that the list is of, if it is of one."""
+    if len(filters.batches) != 1:
+        return None
+    visible = Visibility(access.organization)
+    found = visible.batches().filter(pk=filters.batches[0]).defer("request").first()
+    return read_rows(visible, [found])[0] if found else None
 
 
 def _unlisted(

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from insights import urls as insights_urls
 from jobs import urls
 from jobs.models import (
+    Batch,
     BulkAction,
     Job,
     JobAction,
@@ -153,6 +154,10 @@ def fill(account: ProviderAccount, statuses: list[JobStatus]) -> None:
         make_delivery(account, remote_id=str(status))
         JobSecret.objects.create(job=job, input_url="text")
         JobAction.objects.create(job=job, kind="cancel", next_at=NOON, note="text")
+        if job.batch:
+            row = {"url": "text", "name": "text", "outcome": "refused", "reason": "text"}
+            job.batch.inputs.get_or_create(position=1, defaults=row)
+            Batch.objects.update(note="text", refused=1, total=9)
         bulk = make_bulk(job, account_ids=None, query="text", reason="text", note="text")
         bulk.targets.update(outcome="failed", reason="text", new_job=job, settled_at=NOON)
         before = job
@@ -264,6 +269,7 @@ def arguments(pattern: URLPattern) -> Iterator[list[Any]]:
         "preset_pk": Preset,
         "group_pk": JobErrorGroup,
         "bulk_pk": BulkAction,
+        "batch_pk": Batch,
         "template_pk": RequestTemplate,
         "rule_pk": RetryRule,
         "location_pk": StoredLocation,

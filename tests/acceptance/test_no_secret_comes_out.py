@@ -20,7 +20,11 @@ from jobs.accounts.webhook_urls import webhook_url
 from jobs.actions.cancellation import request_cancel
 from jobs.actions.offers import ActionRefused
 from jobs.actions.worker import run_action
+from jobs.batches.lines import Line
+from jobs.batches.service import NewBatch
+from jobs.batches.service import create as create_batch
 from jobs.models import (
+    Batch,
     BulkAction,
     Job,
     JobErrorGroup,
@@ -33,6 +37,7 @@ from jobs.models import (
     TemplateVersion,
     WebhookDelivery,
 )
+from jobs.query.visibility import Visibility
 from jobs.storage.service import save_location
 from jobs.submission.templates.service import (
     change_template,
@@ -198,6 +203,7 @@ def work(account: ProviderAccount, provider: Running) -> dict[str, str]:
     sync("that goes well")
     keep_template(account)
     keep_locations(account)
+    keep_batch(account)
     for number, status in enumerate((422, 400, 403, 503)):
         provider.instead = echo(status)
         said[f"submission refused with {status}"] = submit(account, token, number)
@@ -245,6 +251,18 @@ def keep_template(account: ProviderAccount) -> None:
     set_default_template(account, template, user)
 
 
+def keep_batch(account: ProviderAccount) -> None:
+    """A batch with an input that is still to be submitted, and one that was refused."""
+    request = JobRequest(
+        input="", destination=STORE, metadata="s3cr3t", extra=EXTRAS[account.provider]
+    )
+    overrides = {"destination": STORE, "extra": {"api_key": "s3cr3t"}}
+    lines = [Line(SOURCE, metadata={"api_key": "s3cr3t"}, overrides=overrides)] * 2
+    visible = Visibility(account.organization)
+    batch = create_batch(NewBatch(visible, account, "reels", request, lines), user=make_user())
+    batch.inputs.filter(position=2).update(outcome="refused", reason="The input cannot be read.")
+
+
 ORGANIZATION_ROWS: dict[str, type[Model]] = {
     "membership_pk": Membership,
     "invitation_pk": Invitation,
@@ -253,6 +271,7 @@ ORGANIZATION_ROWS: dict[str, type[Model]] = {
     "preset_pk": Preset,
     "group_pk": JobErrorGroup,
     "bulk_pk": BulkAction,
+    "batch_pk": Batch,
     "template_pk": RequestTemplate,
     "rule_pk": RetryRule,
     "location_pk": StoredLocation,

@@ -26,6 +26,7 @@ EXPORT_BATCH = 500
 OBJECTS = (
     ("job", "Jobs"),
     ("bulk", "Bulk actions"),
+    ("batch", "Batches"),
     ("account", "Accounts"),
     ("template", "Templates"),
     ("destination", "Sources and destinations"),

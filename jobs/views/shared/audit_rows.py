@@ -15,6 +15,7 @@ PAGES = {
     "provideraccount": "jobs:account_edit",
     "bulkaction": "jobs:bulk",
     "retryrule": "jobs:rule",
+    "batch": "jobs:batch",
     "joberrorgroup": "insights:error",
 }
 

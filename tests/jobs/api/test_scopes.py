@@ -66,7 +66,7 @@ PAGES = {
     ("POST", "/errors/{group_id}/mute"): "insights:mute",
     ("POST", "/errors/{group_id}/resolve"): "insights:resolve",
     ("POST", "/errors/{group_id}/reopen"): "insights:reopen",
-    ("POST", "/batches"): "new",
+    ("POST", "/batches"): "batch_new",
     ("POST", "/bulk"): "bulk_new",
     ("POST", "/bulk/{bulk_id}/stop"): "bulk_stop",
     ("POST", "/bulk/{bulk_id}/rest"): "bulk_resume",

@@ -56,7 +56,7 @@ def test_duplicates_are_found_in_the_batch_and_among_the_jobs_of_a_day(
     same_day = f"The same job was submitted within 24 hours: job {early.pk}."
     assert found.problems == [
         Problem(1, "input", same_day, is_duplicate=True),
-        Problem(2, "input", "The same input and settings as line 1.", is_duplicate=True),
+        Problem(2, "input", "The same input and settings as line 1.", True, same_as=0),
     ]
     assert not check_lines(account, SHARED, lines, allow_duplicates=True).problems
     Job.objects.update(status="failed")

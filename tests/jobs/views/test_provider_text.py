@@ -26,7 +26,7 @@ ROWS = {"job", "output", "preset", "account", "delivery", "event", "of", "one", 
 # what is called like a column, and is text of ours
 OURS = {
     "access.role", "field", "row.field", "form.test", "form.account", "form.send_field",
-    "form.thumbnails",
+    "form.thumbnails", "form.template",
     "form.thumbnails_by", "form.email", "form.password", "column.role",
     "again_form.send_again", "action", "state", "menu", "choice", "chip", "time_column", "tab",
     "retried",

@@ -17,6 +17,7 @@ from organizations.permissions import Permission, role_allows
 from tests.factories import make_invitation, make_membership
 from tests.jobs.factories import (
     make_account,
+    make_batch,
     make_body,
     make_bulk,
     make_delivery,
@@ -73,6 +74,7 @@ def url_of(studio: Organization, job: Job, account: ProviderAccount) -> Callable
         "template": make_template(studio).template_id,
         "rule": make_rule(studio).pk,
         "bulk": make_bulk(other, account_ids=None).pk,
+        "batch": make_batch(account, state="stopped", total=1).pk,
     }
     people = Membership.objects.filter(organization=studio)
 
