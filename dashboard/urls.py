@@ -3,13 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from insights.api import errors, stats
+from insights.api import notes, stats
 from jobs.api.http.json_api import unknown_path
 from jobs.api.router import api
 
 handler403 = "jobs.views.problems.not_allowed"
 # of the app above the one that the API begins in
-api.add_router("/errors", errors.router)
+# the router of insights.api.errors, with what notes adds to it
+api.add_router("/errors", notes.router)
 api.add_router("/stats", stats.router)
 
 handler404 = "jobs.views.problems.not_found"

@@ -79,8 +79,8 @@ class MuteForm(GroupForm):
         return {"count": {"count": number}, "rate": {"rate_per_hour": number}}.get(ends, {})
 
 
-class NoteForm(GroupForm):
-    title = "Ticket and note"
+class TicketForm(GroupForm):
+    title = "Ticket"
 
     ticket_url = forms.URLField(
         label="Ticket",
@@ -88,9 +88,6 @@ class NoteForm(GroupForm):
         required=False,
         assume_scheme="https",
         help_text="A link that begins with https:// or http://",
-    )
-    note = forms.CharField(
-        max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 4})
     )
 
     def clean_ticket_url(self) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from insights.views import actions, error, errors, overview
+from insights.views import actions, error, errors, notes, overview
 from insights.views.stats import page as stats
 
 app_name = "insights"
@@ -20,7 +20,8 @@ urlpatterns = [
     path(f"{_GROUP}resolve/", actions.resolve, name="resolve"),
     path(f"{_GROUP}reopen/", actions.reopen, name="reopen"),
     path(f"{_GROUP}assign/", actions.assign, name="assign"),
-    path(f"{_GROUP}note/", actions.note, name="note"),
+    path(f"{_GROUP}ticket/", actions.ticket, name="ticket"),
+    path(f"{_GROUP}notes/", notes.error_notes, name="error_notes"),
     path(f"{_GROUP}merge/", actions.merge, name="merge"),
     path(f"{_GROUP}split/", actions.split, name="split"),
 ]

@@ -20,7 +20,8 @@ from jobs.views.batches import batches
 from jobs.views.batches import new as batch_form
 from jobs.views.bulk import bulk, start
 from jobs.views.lists import export, query, saved_views
-from jobs.views.mine import assignment, notices
+from jobs.views.mine import assignment, mentions, notices
+from jobs.views.notes import notes
 from jobs.views.settings import (
     audit,
     general,
@@ -61,6 +62,7 @@ urlpatterns = [
     path("o/<slug:org>/jobs/<int:pk>/resolve/", actions.resolve, name="resolve"),
     path("o/<slug:org>/jobs/<int:pk>/assign/", assignment.assign, name="assign"),
     path("o/<slug:org>/jobs/<int:pk>/notify/", notices.notify, name="notify"),
+    path("o/<slug:org>/jobs/<int:pk>/notes/", notes.job_notes, name="job_notes"),
     path("o/<slug:org>/jobs/<int:pk>/input/open/", media.input_open, name="input_open"),
     path(
         "o/<slug:org>/jobs/<int:pk>/outputs/<int:output_pk>/open/",
@@ -77,6 +79,10 @@ urlpatterns = [
     path("o/<slug:org>/bulk/<int:bulk_pk>/", bulk.bulk, name="bulk"),
     path("o/<slug:org>/bulk/<int:bulk_pk>/stop/", bulk.bulk_stop, name="bulk_stop"),
     path("o/<slug:org>/bulk/<int:bulk_pk>/resume/", bulk.bulk_resume, name="bulk_resume"),
+    path("o/<slug:org>/notes/<int:note_pk>/edit/", notes.note_edit, name="note_edit"),
+    path("o/<slug:org>/notes/<int:note_pk>/delete/", notes.note_delete, name="note_delete"),
+    path("o/<slug:org>/notes/members/", mentions.member_options, name="member_options"),
+    path("o/<slug:org>/mentions/", mentions.mentions, name="mentions"),
     path("o/<slug:org>/notices/", notices.notices, name="notices"),
     path("o/<slug:org>/views/", saved_views.views, name="views"),
     path("o/<slug:org>/views/new/", saved_views.view_new, name="view_new"),

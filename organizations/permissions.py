@@ -15,6 +15,8 @@ class Permission(StrEnum):
     SUBMIT = "submit"
     ACT = "act"
     TRIAGE = "triage"
+    NOTES = "notes"
+    MODERATE = "moderate"
     SHARE_VIEWS = "share_views"
     TEMPLATES = "templates"
     RETRY_RULES = "retry_rules"
@@ -58,10 +60,17 @@ RULES: Mapping[Permission, Rule] = {
     ),
     Permission.TRIAGE: Rule(
         JOBS,
-        "Assign failures and errors; mute, resolve, merge and annotate errors",
+        "Assign failures and errors; mute, resolve and merge errors, and link them to tickets",
         Role.OPERATOR,
         Scope.OPERATE,
     ),
+    Permission.NOTES: Rule(
+        JOBS,
+        "Write notes on jobs and errors; change and delete one's own",
+        Role.OPERATOR,
+        Scope.OPERATE,
+    ),
+    Permission.MODERATE: Rule(JOBS, "Delete notes of others", Role.OWNER),
     Permission.SHARE_VIEWS: Rule(
         JOBS, "Save views for everybody; views of one's own need no role", Role.OPERATOR
     ),

@@ -73,7 +73,7 @@ def list_errors(request: ApiRequest, parameters: Query[ListParameters]) -> dict[
 )
 def read_error(request: ApiRequest, group_id: str) -> dict[str, Any]:
     """One group of failed jobs; `GET /api/v1/jobs` with its id as `error_group` lists them."""
-    return _read(request, _find(request, group_id))
+    return _read(request, find_group(request, group_id))
 
 
 @router.post(
@@ -84,7 +84,7 @@ def read_error(request: ApiRequest, group_id: str) -> dict[str, Any]:
 )
 def mute_error(request: ApiRequest, group_id: str, body: MuteRequest) -> dict[str, Any]:
     """Until a time, a number of failures or a rate; without any of these, until it is reopened."""
-    group = _find_to_change(request, group_id)
+    group = find_to_change(request, group_id)
     limits = {"until": body.until, "count": body.count, "rate_per_hour": body.rate_per_hour}
     given = [name for name, value in limits.items() if value is not None]
     wrong = dict.fromkeys(given[1:], "Use one of until, count and rate_per_hour.")
@@ -110,7 +110,7 @@ def mute_error(request: ApiRequest, group_id: str, body: MuteRequest) -> dict[st
 )
 def resolve_error(request: ApiRequest, group_id: str) -> dict[str, Any]:
     """A job that fails with the error after this opens the group again."""
-    return _read(request, actions.resolve(_find_to_change(request, group_id), actor=request.auth))
+    return _read(request, actions.resolve(find_to_change(request, group_id), actor=request.auth))
 
 
 @router.post(
@@ -121,7 +121,7 @@ def resolve_error(request: ApiRequest, group_id: str) -> dict[str, Any]:
 )
 def reopen_error(request: ApiRequest, group_id: str) -> dict[str, Any]:
     """End a mute or a resolution."""
-    return _read(request, actions.reopen(_find_to_change(request, group_id), actor=request.auth))
+    return _read(request, actions.reopen(find_to_change(request, group_id), actor=request.auth))
 
 
 @router.post(
@@ -132,7 +132,7 @@ def reopen_error(request: ApiRequest, group_id: str) -> dict[str, Any]:
 )
 def assign_error(request: ApiRequest, group_id: str, body: AssignRequest) -> dict[str, Any]:
     """Have a member look after it, or nobody."""
-    group = _find_to_change(request, group_id)
+    group = find_to_change(request, group_id)
     try:
         group = actions.assign(group, read_member(request, body), actor=request.auth)
     except AssignmentRefused as error:
@@ -140,7 +140,7 @@ def assign_error(request: ApiRequest, group_id: str, body: AssignRequest) -> dic
     return _read(request, group)
 
 
-def _find(request: ApiRequest, group_id: str) -> JobErrorGroup:
+def find_group(request: ApiRequest, group_id: str) -> JobErrorGroup:
     visible = visible_to(request)
     groups = with_jobs(visible.organization.error_groups.all(), visible)
     group = find_by_id(groups.with_assignees(), group_id)
@@ -149,9 +149,9 @@ def _find(request: ApiRequest, group_id: str) -> JobErrorGroup:
     return group
 
 
-def _find_to_change(request: ApiRequest, group_id: str) -> JobErrorGroup:
+def find_to_change(request: ApiRequest, group_id: str) -> JobErrorGroup:
     """A token of some accounts changes no group that others have jobs in, too."""
-    group, visible = _find(request, group_id), visible_to(request)
+    group, visible = find_group(request, group_id), visible_to(request)
     if visible.account_ids is not None:
         everybody = Visibility(visible.organization)
         jobs = failures(everybody, members_of([group.pk]))

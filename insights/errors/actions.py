@@ -66,18 +66,13 @@ def reopen(group: JobErrorGroup, *, actor: Actor) -> JobErrorGroup:
         return _change(group, "reopened", {"state": GroupState.OPEN, **_UNMUTED}, actor)
 
 
-def save_note(group: JobErrorGroup, note: str, ticket_url: str, *, user: User) -> JobErrorGroup:
+def save_ticket(group: JobErrorGroup, ticket_url: str, *, user: User) -> JobErrorGroup:
+    """An empty URL: there is no ticket."""
     with transaction.atomic():
         group = _lock(group)
-        if (group.note, group.ticket_url) == (note, ticket_url):
+        if group.ticket_url == ticket_url:
             return group
-        values = {
-            "note": note,
-            "ticket_url": ticket_url,
-            "noted_by": user,
-            "noted_at": timezone.now(),
-        }
-        return _change(group, "noted", values, user)
+        return _change(group, "ticket_changed", {"ticket_url": ticket_url}, user)
 
 
 def assign(group: JobErrorGroup, member: Membership | None, *, actor: Actor) -> JobErrorGroup:
@@ -130,7 +125,7 @@ _UNMUTED: Mapping[str, Any] = {
     **dict.fromkeys(("muted_at", "muted_until", "muted_count", "muted_rate_per_hour")),
     "mute_reason": "",
 }
-_RECORDED = ("state", "muted_until", "muted_count", "muted_rate_per_hour", "note", "ticket_url")
+_RECORDED = ("state", "muted_until", "muted_count", "muted_rate_per_hour", "ticket_url")
 
 
 def _locked(organization_id: int) -> Any:

@@ -1,6 +1,7 @@
 """What needs somebody, in the order in which to look at it.
 
-New and returned errors first, then failures, accounts, jobs that look wrong, and what waits.
+What a colleague has asked of the reader first, then new and returned errors, failures, accounts,
+jobs that look wrong, and what waits.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ PATIENCE = timedelta(minutes=10)
 class Kind(StrEnum):
     """What a row is about."""
 
+    MENTIONS = "mentions"
     ERROR = "error"
     MORE_ERRORS = "more_errors"
     UNRESOLVED = "unresolved"
@@ -43,7 +45,7 @@ class Kind(StrEnum):
 class Need:
     """One row: `figure` counts its jobs; an error has its `group`, an account its `state`.
 
-    `others` is how many rows of the kind are not shown.
+    `others` is how many rows of the kind are not shown; of mentions, how many are unread.
     """
 
     kind: Kind
@@ -81,11 +83,14 @@ class Attention:
     oldest_queued_at: datetime | None
 
 
-def read_attention(visible: Visibility, states: Iterable[Freshness], now: datetime) -> Attention:
-    """Four queries, and one for each account that is shown."""
+def read_attention(
+    visible: Visibility, states: Iterable[Freshness], now: datetime, *, mentions: int = 0
+) -> Attention:
+    """Four queries, and one for each account that is shown. `mentions`: the unread ones."""
     figures = measure(LISTS, visible)
     queued = figures[Kind.QUEUED]
     needs = [
+        *([Need(Kind.MENTIONS, others=mentions)] if mentions else []),
         *_errors(visible, states, now),
         *_counted(figures, Kind.UNRESOLVED),
         *_accounts(visible, states),

@@ -1,4 +1,4 @@
-"""Muting, resolving, reopening and merging error groups, and what is noted about them."""
+"""Muting, resolving, reopening and merging error groups, who looks after them and which ticket."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from insights.errors import actions
 from insights.errors.actions import GroupRefused
 from insights.errors.listing import with_jobs
-from insights.forms import AssignGroupForm, GroupForm, MergeForm, MuteForm, NoteForm
+from insights.forms import AssignGroupForm, GroupForm, MergeForm, MuteForm, TicketForm
 from insights.views.error import find_group
 from jobs.actions.assignment import AssignmentRefused
 from jobs.models import JobErrorGroup
@@ -57,13 +57,13 @@ def mute(request: HttpRequest, access: Access, group_pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Permission.TRIAGE)
-def note(request: HttpRequest, access: Access, group_pk: int) -> HttpResponse:
+def ticket(request: HttpRequest, access: Access, group_pk: int) -> HttpResponse:
     group = find_group(access, group_pk)
-    initial = {"note": group.note, "ticket_url": group.ticket_url}
-    form = NoteForm(request.POST if request.method == "POST" else None, initial=initial)
+    initial = {"ticket_url": group.ticket_url}
+    form = TicketForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        actions.save_note(group, user=access.user, **form.cleaned_data)
-        messages.success(request, "Ticket and note are saved.")
+        actions.save_ticket(group, form.cleaned_data["ticket_url"], user=access.user)
+        messages.success(request, "The ticket is saved.")
         return _back(access, group)
     return _show(request, access, group, form)
 

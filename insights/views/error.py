@@ -25,6 +25,7 @@ from insights.views.rows import build_row
 from jobs.mirror.rules.fingerprint import Part, split_message
 from jobs.models import Job, JobErrorGroup
 from jobs.query.visibility import Visibility
+from jobs.views.notes.panel import notes_context
 from jobs.views.shared.audit_rows import list_rows
 from jobs.views.shared.layout import layout_context, render_page
 from organizations.access import Access, requires
@@ -47,7 +48,7 @@ class Cause:
 
 def find_group(access: Access, pk: int) -> JobErrorGroup:
     groups = JobErrorGroup.objects.for_organization(access.organization).with_assignees()
-    return get_object_or_404(groups.select_related("organization", "noted_by"), pk=pk)
+    return get_object_or_404(groups.select_related("organization"), pk=pk)
 
 
 @require_safe
@@ -57,7 +58,9 @@ def error(request: HttpRequest, access: Access, group_pk: int) -> HttpResponse:
     if group.merged_into_id is not None:
         return redirect("insights:error", access.organization.slug, group.merged_into_id)
     visible, now = Visibility(access.organization), timezone.now()
-    context = layout_context(access, "errors")
+    # before the layout, which counts what is unread
+    notes = notes_context(access, group)
+    context = layout_context(access, "errors") | notes
     accounts = {state.account.pk: state.account for state in context["health"]}
     members = members_of([group.pk])
     totals = read_totals(visible, members)[group.pk]

@@ -12,10 +12,17 @@ from insights.errors.listing import count_tabs
 from insights.overview.attention import read_attention
 from insights.overview.today import read_today_so_far
 from jobs.accounts.freshness import Freshness
+from jobs.notes.mentions import unread_of
 from jobs.query import arrivals
 from jobs.query.counts import count_active
 from jobs.query.visibility import Visibility
-from jobs.views.shared.layout import HtmxRequest, freshness_of, health_context, layout_context
+from jobs.views.shared.layout import (
+    HtmxRequest,
+    column_of,
+    freshness_of,
+    health_context,
+    layout_context,
+)
 from jobs.views.shared.view_links import default_url
 from organizations.access import Access, default_organization, require_user, requires
 from organizations.permissions import Permission
@@ -41,7 +48,8 @@ def home(request: HttpRequest) -> HttpResponse:
 def overview(request: HtmxRequest, access: Access) -> HttpResponse:
     """The page, or the part of it that a poll asks for; 204 while nothing can have changed."""
     if request.htmx and not request.htmx.history_restore_request:
-        states = freshness_of(access.organization)
+        unread = unread_of(access.member_id)
+        states = freshness_of(access.organization, mentions=unread)
         if request.GET.get("state") == _state(states):
             return HttpResponse(status=204)
         context = {"access": access, **health_context(states), **_content(access, states)}
@@ -58,7 +66,7 @@ def _content(access: Access, states: list[Freshness]) -> dict[str, Any]:
         "now": now,
         "jobs_url": reverse("jobs:list", args=[access.organization.slug]),
         "state": _state(states),
-        "attention": read_attention(visible, states, now),
+        "attention": read_attention(visible, states, now, mentions=_mentions(states)),
         "today": read_today_so_far(visible, now),
         "muted": count_tabs(visible, now).muted,
         "accounts": [(state, active[state.account.pk]) for state in states],
@@ -66,8 +74,17 @@ def _content(access: Access, states: list[Freshness]) -> dict[str, Any]:
 
 
 def _state(states: list[Freshness]) -> str:
-    """Another one when a job or an account has changed, and each minute: times move on."""
+    """Another one when a job, an account or what is unread has changed, and each minute: times
+    move on.
+    """
     accounts = [state.account for state in states]
     health = [f"{state.account.pk}.{state.status}" for state in states]
     minute = int(timezone.now().timestamp() // 60)
-    return arrivals.fingerprint(f"{arrivals.mark(accounts)} {'_'.join(health)} {minute}")
+    return arrivals.fingerprint(
+        f"{arrivals.mark(accounts)} {'_'.join(health)} {_mentions(states)} {minute}"
+    )
+
+
+def _mentions(states: list[Freshness]) -> int:
+    """How many mentions of the reader are unread."""
+    return column_of(states, "mentions") or 0

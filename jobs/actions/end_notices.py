@@ -53,15 +53,18 @@ def is_requested(job: Job, member_id: int | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """Of one member: the ids of the jobs that have ended, and how many have not."""
+    """Of one member: the ids of the jobs that have ended, how many have not, and how many notes
+    that mention them are unread (`jobs.notes`).
+    """
 
     ended: Sequence[int] = ()
     pending: int = 0
+    mentions: int = 0
 
     @property
     def fingerprint(self) -> str:
         """Differs once something else is to be shown."""
-        text = repr((self.ended, self.pending))
+        text = repr((self.ended, self.pending, self.mentions))
         return blake2b(text.encode(), digest_size=6).hexdigest()
 
     @property
@@ -87,7 +90,8 @@ def notices_of(member_id: int | None) -> Subquery:
     return Subquery(rows.values("membership").values(joined=Joined("job", "ended")))
 
 
-def read_notices(column: str | None) -> Notices:
+def read_notices(column: str | None, mentions: int | None) -> Notices:
+    """`mentions` is the column of `jobs.notes.mentions.unread_of`."""
     pairs = [pair.split(".") for pair in (column or "").split("_") if pair]
     ended = sorted(int(pk) for pk, has_ended in pairs if has_ended == "1")
-    return Notices(tuple(ended), len(pairs) - len(ended))
+    return Notices(tuple(ended), len(pairs) - len(ended), mentions or 0)

@@ -23,6 +23,7 @@ from jobs.models import (
     JobBody,
     JobEvent,
     JobPoll,
+    Note,
     Output,
     Preset,
     RequestTemplate,
@@ -223,6 +224,17 @@ class StoredLocationAdmin(MirrorAdmin):
     list_select_related = ["organization"]
     search_fields = ["name"]
     deferred = ["credentials"]
+
+
+@admin.register(Note)
+class NoteAdmin(MirrorAdmin):
+    """Deleted and changed on the board, where it leaves an audit entry without the text."""
+
+    list_display = ["__str__", "organization", "job", "error_group", "author_name", "created_at"]
+    list_filter = ["organization"]
+    list_select_related = ["organization", "job", "error_group"]
+    search_fields = ["author_name__exact", "job__remote_id__exact"]
+    deferred = job_columns("text")
 
 
 @admin.register(IdempotencyKey)

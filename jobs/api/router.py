@@ -1,7 +1,7 @@
 """The REST API, mounted at /api/v1/. Guide: docs/api.md; reference: /api/v1/docs."""
 
 from jobs.api import account_changes, files, me, presets, templates, watch
-from jobs.api.actions import batches, bulk, jobs
+from jobs.api.actions import batches, bulk, notes
 from jobs.api.auth import TokenAuth
 from jobs.api.http.json_api import JsonAPI
 from organizations.permissions import Permission
@@ -15,8 +15,8 @@ api = JsonAPI(
 )
 # before the jobs, among which it would be an id
 api.add_router("/jobs/watch", watch.router)
-# the router of jobs.api.jobs, with what jobs.api.actions.jobs adds to it
-api.add_router("/jobs", jobs.router)
+# the router of jobs.api.jobs, with what jobs.api.actions.jobs and notes add to it
+api.add_router("/jobs", notes.router)
 api.add_router("/jobs", files.links)
 # the router of jobs.api.accounts, with what account_changes adds to it
 api.add_router("/accounts", account_changes.router)

@@ -793,9 +793,7 @@ class Migration(migrations.Migration):
                 ("muted_count", models.PositiveIntegerField(blank=True, null=True)),
                 ("muted_rate_per_hour", models.PositiveIntegerField(blank=True, null=True)),
                 ("mute_reason", models.CharField(blank=True, max_length=500)),
-                ("note", models.CharField(blank=True, max_length=2000)),
                 ("ticket_url", models.URLField(blank=True, max_length=500)),
-                ("noted_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "assignee",
                     models.ForeignKey(
@@ -814,16 +812,6 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="merged",
                         to="jobs.joberrorgroup",
-                    ),
-                ),
-                (
-                    "noted_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
                     ),
                 ),
                 (
@@ -928,6 +916,96 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
                         to="organizations.organization",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Note",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("author_name", models.CharField(max_length=254)),
+                ("text", models.TextField()),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("edited_at", models.DateTimeField(null=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "error_group",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notes",
+                        to="jobs.joberrorgroup",
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notes",
+                        to="jobs.job",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="organizations.organization",
+                    ),
+                ),
+                (
+                    "token",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="organizations.apitoken",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Mention",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("read_at", models.DateTimeField(null=True)),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="organizations.membership",
+                    ),
+                ),
+                (
+                    "note",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="mentions",
+                        to="jobs.note",
                     ),
                 ),
             ],
@@ -1878,6 +1956,51 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="movedend",
             index=models.Index(fields=["organization", "at"], name="moved_end"),
+        ),
+        migrations.AddIndex(
+            model_name="note",
+            index=models.Index(
+                models.F("job"),
+                models.F("id"),
+                condition=models.Q(("job__isnull", False)),
+                name="note_job",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="note",
+            index=models.Index(
+                models.F("error_group"),
+                models.F("id"),
+                condition=models.Q(("error_group__isnull", False)),
+                name="note_error_group",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="note",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("error_group__isnull", True), ("job__isnull", False)),
+                    models.Q(("error_group__isnull", False), ("job__isnull", True)),
+                    _connector="OR",
+                ),
+                name="note_about_one_thing",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="mention",
+            index=models.Index(
+                condition=models.Q(("read_at__isnull", True)),
+                fields=["membership"],
+                name="mention_unread",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mention",
+            constraint=models.UniqueConstraint(
+                models.F("membership"),
+                models.OrderBy(models.F("note"), descending=True),
+                name="mention_once",
+            ),
         ),
         migrations.AddConstraint(
             model_name="preset",

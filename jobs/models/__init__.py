@@ -6,11 +6,12 @@ from jobs.models.batch.batch import Batch, BatchState
 from jobs.models.batch.input import BatchInput, InputOutcome
 from jobs.models.bulk.action import BulkAction, BulkKind, BulkState
 from jobs.models.bulk.target import BulkOutcome, BulkTarget
-from jobs.models.end_notice import EndNotice
 from jobs.models.host import ProviderHost
 from jobs.models.idempotency import IdempotencyKey
 from jobs.models.lists.export_slot import ExportSlot
 from jobs.models.lists.saved_view import DefaultView, SavedView, ViewCounting
+from jobs.models.members.end_notice import EndNotice
+from jobs.models.members.note import Mention, Note
 from jobs.models.mirror.error_group import GroupMark, GroupState, JobErrorGroup
 from jobs.models.mirror.event import EventSource, JobEvent
 from jobs.models.mirror.job import EndSource, Job, StuckKind
@@ -60,7 +61,9 @@ __all__ = [
     "JobSearch",
     "JobSecret",
     "LocationKind",
+    "Mention",
     "MovedEnd",
+    "Note",
     "Output",
     "Preset",
     "ProviderAccount",

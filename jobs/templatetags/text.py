@@ -9,6 +9,8 @@ from django.utils.safestring import SafeString
 
 from jobs.display.names import split_name
 from jobs.display.provider_text import copyable, provider_text, visible
+from jobs.models import Note
+from jobs.notes.text import TextPart, split_text
 from providers.http.redaction import REDACTED
 from providers.parsing.text import make_visible
 
@@ -87,6 +89,25 @@ def given(settings: dict[str, Any]) -> dict[str, Any]:
         name: given(part) if isinstance(part, dict) else part for name, part in settings.items()
     }
     return {name: part for name, part in parts.items() if part not in (None, [], {}, "")}
+
+
+@register.simple_tag
+def note_text(note: Note) -> SafeString:
+    """The text of a note with its links and mentions; line breaks are the style sheet's."""
+    people = [mention.membership.user for mention in note.mentions.all()]
+    names = {user.email: user.display_name for user in people}
+    parts = (_note_part(part) for part in split_text(note.text, names))
+    return format_html("<bdi>{}</bdi>", format_html_join("", "{}", ((part,) for part in parts)))
+
+
+def _note_part(part: TextPart) -> str:
+    if part.url:
+        link = '<a href="{}" rel="noopener noreferrer nofollow">{}</a>'
+        return format_html(link, part.url, part.text)
+    if part.member:
+        mention = '<span class="mention" title="{}">@{}</span>'
+        return format_html(mention, part.text, provider_text(part.member))
+    return part.text
 
 
 @register.filter

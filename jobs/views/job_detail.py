@@ -35,6 +35,7 @@ from jobs.query.counts import count_like
 from jobs.retry_rules import service as retry_rules
 from jobs.stuck.time_left import find_usual, read_time_left
 from jobs.submission.waiting import Waiting, describe_waiting
+from jobs.views.notes.panel import notes_context
 from jobs.views.player import JobFiles, gallery_context, player_context, read_files
 from jobs.views.shared.audit_rows import AuditRow, list_rows
 from jobs.views.shared.layout import HtmxRequest, layout_context, list_query
@@ -185,7 +186,9 @@ def _render_page(
 ) -> HttpResponseBase:
     access = context["access"]
     origins = files.origins
-    context = context | layout_context(access, "jobs") | _changing_context(context)
+    # before the layout, which counts what is unread
+    notes = notes_context(access, context["job"])
+    context = context | notes | layout_context(access, "jobs") | _changing_context(context)
     accounts = [state.account for state in context["health"]]
     revision = arrivals.fingerprint(arrivals.mark(accounts))
     place = list_place(request, access, context["job"], context["views"], revision)

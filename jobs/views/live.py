@@ -40,8 +40,8 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
 
     `rows` holds `id.version` of the rows shown, `since` the accounts' revisions when the page was
     rendered, `revision` when its tabs were, `new` and `health` what it says of new jobs and
-    accounts, `notices` what it has of jobs that ended, `bulk` how many bulk actions run.
-    204 when all of that is still true.
+    accounts, `notices` what it has of jobs that ended and of mentions, `bulk` how many bulk
+    actions run. 204 when all of that is still true.
     """
     filters = read_job_filters(request, access)
     shown = dict(_PAIR.findall(request.GET.get("rows", ""))[:MAX_ROWS])
@@ -56,7 +56,7 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
         news |= {"changed": changed, "times_left": times_left(changed, now)}
     if fingerprint(states) != request.GET.get("health"):
         news |= health_context(states)
-    notices = read_notices(column_of(states, "notices"))
+    notices = read_notices(column_of(states, "notices"), column_of(states, "mentions"))
     if notices.fingerprint != request.GET.get("notices", notices.fingerprint):
         news["notices"] = notices
     running = column_of(states, "bulk_running") or 0

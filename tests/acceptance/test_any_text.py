@@ -24,6 +24,8 @@ from jobs.models import (
     JobAction,
     JobErrorGroup,
     JobSecret,
+    Mention,
+    Note,
     Output,
     Preset,
     ProviderAccount,
@@ -49,6 +51,7 @@ from tests.jobs.factories import (
     make_event,
     make_job,
     make_location,
+    make_note,
     make_output,
     make_preset,
     make_rule,
@@ -159,6 +162,12 @@ def fill(account: ProviderAccount, statuses: list[JobStatus]) -> None:
             job.batch.inputs.get_or_create(position=1, defaults=row)
             Batch.objects.update(note="text", refused=1, total=9)
         bulk = make_bulk(job, account_ids=None, query="text", reason="text", note="text")
+        for subject in (job, job.error_group):
+            if subject is None:
+                continue
+            note = make_note(subject, make_user(), "text")
+            mentioned = Membership.objects.filter(organization=account.organization)
+            Mention.objects.bulk_create(Mention(note=note, membership=one) for one in mentioned)
         bulk.targets.update(outcome="failed", reason="text", new_job=job, settled_at=NOON)
         before = job
         if status == JobStatus.SUBMITTING:
@@ -273,6 +282,7 @@ def arguments(pattern: URLPattern) -> Iterator[list[Any]]:
         "template_pk": RequestTemplate,
         "rule_pk": RetryRule,
         "location_pk": StoredLocation,
+        "note_pk": Note,
     }
     about = kinds.get(names[-1] if names else "")
     if about is not None:

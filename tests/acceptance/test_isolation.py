@@ -26,6 +26,8 @@ from jobs.models import (
     Job,
     JobBody,
     JobEvent,
+    Mention,
+    Note,
     Output,
     Preset,
     ProviderAccount,
@@ -61,6 +63,7 @@ from tests.jobs.factories import (
     make_event,
     make_job,
     make_location,
+    make_note,
     make_output,
     make_preset,
     make_rule,
@@ -102,6 +105,7 @@ class Tenant:
     rule: RetryRule
     batch: Batch
     location: StoredLocation
+    note: Note
 
     def value(self, route: str, argument: str) -> Any:
         """The value of an argument of a route. KeyError: a new kind of page, to be added."""
@@ -122,6 +126,7 @@ class Tenant:
             "location_pk": self.location.pk,
             "batch_pk": self.batch.pk,
             "batch_id": self.batch.pk,
+            "note_pk": self.note.pk,
             "group_pk": self.failed.error_group_id,
             "preset_pk": self.preset.pk,
             "job_id": self.job.pk,
@@ -154,6 +159,8 @@ class Tenant:
             "templates": RequestTemplate.objects.filter(pk=self.template.pk),
             "rules": RetryRule.objects.filter(pk=self.rule.pk),
             "locations": StoredLocation.objects.filter(pk=self.location.pk),
+            "notes": Note.objects.filter(job__account=account),
+            "mentions": Mention.objects.filter(note__job__account=account),
             "versions": TemplateVersion.objects.filter(template=self.template),
             "batches": Batch.objects.filter(pk=self.batch.pk),
             "batch inputs": BatchInput.objects.filter(batch=self.batch),
@@ -199,6 +206,8 @@ def fill(organization: Organization, name: str, mark: str, provider: str = "zenc
     AuditEntry.record(organization, "job.watched", mark, reason=mark)
     member = make_membership(organization, user=make_user(f"{mark}@desk.example", name=mark))
     invitation = make_invitation(organization, f"{mark}@guest.example")
+    assert failed.error_group is not None
+    make_note(failed.error_group, owner, mark)
     return Tenant(
         mark,
         organization,
@@ -219,6 +228,7 @@ def fill(organization: Organization, name: str, mark: str, provider: str = "zenc
         or make_rule(organization, f"rule {mark}"),
         batch,
         make_location(organization, f"location-{mark}", prefix=mark),
+        make_note(job, owner, f"{mark}, see @{mark}@desk.example"),
     )
 
 
@@ -344,6 +354,7 @@ BODIES = {
     "integration": '{"enabled": true}',
     "mute": '{"reason": "Known"}',
     "assign": '{"assignee": null}',
+    "notes": '{"text": "Seen"}',
 }
 
 
@@ -395,7 +406,7 @@ def test_a_call_answers_with_ours_and_nothing_hidden(
             wordless = {"accounts", "me", "stats", "results"}
             assert ours.mark in text_of(response) or wordless & {*path.split("/")}
         else:
-            assert response.status_code in (200, 202, 409, 422, 503)
+            assert response.status_code in (200, 201, 202, 409, 422, 503)
     assert hidden.rows() == before
 
 

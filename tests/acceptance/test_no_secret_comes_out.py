@@ -28,6 +28,7 @@ from jobs.models import (
     BulkAction,
     Job,
     JobErrorGroup,
+    Note,
     Preset,
     ProviderAccount,
     RequestTemplate,
@@ -275,6 +276,7 @@ ORGANIZATION_ROWS: dict[str, type[Model]] = {
     "template_pk": RequestTemplate,
     "rule_pk": RetryRule,
     "location_pk": StoredLocation,
+    "note_pk": Note,
 }
 
 

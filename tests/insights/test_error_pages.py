@@ -137,7 +137,7 @@ def test_the_page_of_an_error_says_why_its_jobs_belong_together(
     assert operator.get(url("error", group) + "?trend=hours").status_code == 200
 
 
-def test_people_mute_resolve_reopen_and_annotate(
+def test_people_mute_resolve_reopen_and_link_a_ticket(
     operator: Client, url: Url, account: ProviderAccount
 ) -> None:
     group = group_of(fail(account, "No file", timezone.now()))
@@ -147,7 +147,7 @@ def test_people_mute_resolve_reopen_and_annotate(
         ("mute", {"ends": "7d", "reason": "Known outage"}, "muted"),
         ("resolve", {}, "resolved"),
         ("reopen", {}, "open"),
-        ("note", {"note": "Ask Jonas", "ticket_url": "https://t.example/OPS-1"}, "open"),
+        ("ticket", {"ticket_url": "https://t.example/OPS-1"}, "open"),
     )
     for name, data, state in steps:
         assert operator.post(url(name, group), data).status_code == 302
@@ -162,7 +162,7 @@ def test_people_mute_resolve_reopen_and_annotate(
         ("error_group.muted", "Known outage"),
         ("error_group.resolved", ""),
         ("error_group.reopened", ""),
-        ("error_group.noted", ""),
+        ("error_group.ticket_changed", ""),
     ]
 
 
@@ -172,8 +172,8 @@ def test_people_mute_resolve_reopen_and_annotate(
         ("mute", {"ends": "7d"}, "reason"),
         ("mute", {"ends": "rate", "reason": "x"}, "number"),
         ("mute", {"ends": "date", "until": "2020-01-01", "reason": "x"}, "until"),
-        ("note", {"ticket_url": "javascript:alert(1)"}, "ticket_url"),
-        ("note", {"ticket_url": "ftp://host.example/x"}, "ticket_url"),
+        ("ticket", {"ticket_url": "javascript:alert(1)"}, "ticket_url"),
+        ("ticket", {"ticket_url": "ftp://host.example/x"}, "ticket_url"),
         ("merge", {"into": "1"}, "into"),
     ],
 )

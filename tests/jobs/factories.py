@@ -12,8 +12,10 @@ from jobs.models import (
     BulkTarget,
     Job,
     JobBody,
+    JobErrorGroup,
     JobEvent,
     JobPoll,
+    Note,
     Output,
     Preset,
     ProviderAccount,
@@ -24,9 +26,10 @@ from jobs.models import (
     TemplateVersion,
     WebhookDelivery,
 )
+from jobs.notes.mentions import save_mentions
 from jobs.submission.stored_request import dump_request
 from jobs.submission.templates.settings import dump_settings, redact_settings, settings_of
-from organizations.models import Organization
+from organizations.models import Organization, User
 from providers.core.status import ACTIVE, JobStatus, OutputStatus
 from providers.core.types import JobRequest, OutputKind, Rendition
 
@@ -239,6 +242,20 @@ def find_batch(account: ProviderAccount, name: str) -> Batch:
     """The batch of the organization with this name, which is made where there is none."""
     known = Batch.objects.filter(organization=account.organization_id, name=name).first()
     return known or make_batch(account, name=name)
+
+
+def make_note(subject: Job | JobErrorGroup, author: User, text: str = "See tape 7") -> Note:
+    """Written by `author`, with rows for those whom the text mentions."""
+    note = Note.objects.create(
+        organization_id=subject.organization_id,
+        job=subject if isinstance(subject, Job) else None,
+        error_group=subject if isinstance(subject, JobErrorGroup) else None,
+        author=author,
+        author_name=author.email,
+        text=text,
+    )
+    save_mentions(note)
+    return note
 
 
 def make_bulk(job: Job, **fields: Any) -> BulkAction:

@@ -14,10 +14,10 @@ from jobs.query.references import ID_PATTERN
 TAGS = {
     "batches": "Many inputs submitted with the same settings: submit, list, read.",
     "bulk actions": "One action on many jobs: start, read, stop.",
-    "jobs": "Encoding jobs of all accounts: list, read, submit, cancel, run again.",
+    "jobs": "Encoding jobs of all accounts: list, read, submit, cancel, run again, annotate.",
     "accounts": "Provider accounts, and how syncing them goes.",
     "presets": "Presets of all accounts, and how often each is used.",
-    "errors": "Failed jobs grouped by cause: list, read, mute, resolve, reopen.",
+    "errors": "Failed jobs grouped by cause: list, read, mute, resolve, reopen, annotate.",
     "files": "Outputs of all jobs.",
     "statistics": "How jobs ended over time, and how long they took.",
     "templates": "Saved settings, to submit jobs with.",

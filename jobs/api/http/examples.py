@@ -217,6 +217,21 @@ ERROR_GROUP: Example = {
 _ASSIGNED: Example = {"assignee": "ann@studio.example"}
 MUTED_GROUP: Example = {**ERROR_GROUP, "state": "muted", "new": False, "mute_reason": "Known"}
 
+_NOTE_TEXT = "The bucket policy was wrong until noon. @ann@studio.example please retry these."
+_NOTE: Example = {
+    "id": "9",
+    "text": _NOTE_TEXT,
+    "author": "token:nightly",
+    "mentions": ["ann@studio.example"],
+    "created_at": "2026-05-04T12:20:00.000Z",
+    "edited_at": None,
+    "html_url": "https://board.example.org/o/studio/jobs/374/#note-9",
+}
+_ERROR_NOTE: Example = {
+    **_NOTE,
+    "html_url": "https://board.example.org/o/studio/errors/12/#note-9",
+}
+
 # what a request names has to be there
 _PROVIDER = registry.get(registry.choices()[0][0])
 
@@ -285,6 +300,8 @@ REQUESTS: dict[str, Example] = {
     "submit_job": SUBMISSION,
     "assign_job": _ASSIGNED,
     "assign_error": _ASSIGNED,
+    "write_job_note": {"text": _NOTE_TEXT},
+    "write_error_note": {"text": _NOTE_TEXT},
     "resubmit_job": {"allow_duplicate": False},
     "mute_error": {"reason": "Known", "count": 50},
     "start_bulk": {
@@ -310,6 +327,8 @@ RESPONSES: dict[str, Example] = {
     "submit_job": SUBMITTED_JOB,
     "cancel_job": JOB,
     "assign_job": {**JOB, **_ASSIGNED},
+    "list_job_notes": {"results": [_NOTE], "next": None},
+    "write_job_note": _NOTE,
     "resubmit_job": {**SUBMITTED_JOB, "id": "381", "retry_of": "374"},
     "watch_job": {**JOB, "status": "unknown"},
     "submit_batch": _BATCH,
@@ -349,6 +368,8 @@ RESPONSES: dict[str, Example] = {
     "resolve_error": {**ERROR_GROUP, "state": "resolved", "new": False},
     "assign_error": {**ERROR_GROUP, **_ASSIGNED, "new": False},
     "reopen_error": {**ERROR_GROUP, "new": False},
+    "list_error_notes": {"results": [_ERROR_NOTE], "next": None},
+    "write_error_note": _ERROR_NOTE,
     "read_stats": {
         "from": "2026-05-03T22:00:00.000Z",
         "to": "2026-05-04T22:00:00.000Z",

@@ -80,6 +80,7 @@ _SETTINGS = {
 }
 
 _LEFT = "the member has just left"
+_NOTE = {"text": "it is blank, too long, or has control characters"}
 _ASSIGNEE = {"assignee": "no member has this e-mail address"}
 
 # By operation
@@ -107,6 +108,8 @@ OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
     "list_errors": {
         INVALID: {**_LIST, "assigned": "no member has this e-mail address or name"},
     },
+    **dict.fromkeys(("list_job_notes", "list_error_notes"), {INVALID: {"cursor": _LIST["cursor"]}}),
+    **dict.fromkeys(("write_job_note", "write_error_note"), {INVALID: _NOTE}),
     "assign_error": {409: {"no_member": _LEFT}, INVALID: _ASSIGNEE},
     "read_stats": {
         INVALID: {

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Prefetch, Q
 
@@ -95,12 +94,7 @@ class JobErrorGroup(models.Model):
     assignee = models.ForeignKey(
         Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    note = models.CharField(max_length=2000, blank=True)
     ticket_url = models.URLField(max_length=500, blank=True)
-    noted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
-    )
-    noted_at = models.DateTimeField(null=True, blank=True)
 
     objects = JobErrorGroupQuerySet.as_manager()
 

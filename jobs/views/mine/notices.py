@@ -9,12 +9,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from jobs.actions import end_notices
 from jobs.actions.end_notices import NoticeRefused, Notices
-from jobs.models import EndNotice
+from jobs.notes.mentions import unread_of
 from jobs.query.references import read_id
 from jobs.views.job_detail import find_job
 from jobs.views.shared.layout import HtmxRequest
 from jobs.views.shared.list_place import job_url
 from organizations.access import Access, requires
+from organizations.models import Membership
 from organizations.permissions import Permission
 
 
@@ -66,9 +67,11 @@ def notices(request: HtmxRequest, access: Access) -> HttpResponse:
 
 
 def _read(access: Access) -> Notices:
-    members = EndNotice.objects.filter(membership=access.member_id)
-    column = members.annotate(found=end_notices.notices_of(access.member_id))
-    return end_notices.read_notices(column.values_list("found", flat=True).first())
+    """One query."""
+    columns = (end_notices.notices_of(access.member_id), unread_of(access.member_id))
+    members = Membership.objects.filter(pk=access.member_id or 0)
+    found = members.values_list(*columns).first()
+    return end_notices.read_notices(*(found or (None, None)))
 
 
 def _page_before(request: HttpRequest, access: Access) -> str:

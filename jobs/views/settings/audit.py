@@ -25,6 +25,7 @@ EXPORT_BATCH = 500
 # What actions begin with
 OBJECTS = (
     ("job", "Jobs"),
+    ("error_group", "Errors"),
     ("bulk", "Bulk actions"),
     ("batch", "Batches"),
     ("account", "Accounts"),

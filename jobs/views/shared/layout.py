@@ -17,6 +17,7 @@ from jobs.accounts.freshness import Freshness, HealthStatus, fingerprint, freshn
 from jobs.actions.end_notices import notices_of, read_notices
 from jobs.models import BulkAction, GroupState, Job, JobErrorGroup, ProviderAccount
 from jobs.models.work import LongWorkQuerySet
+from jobs.notes.mentions import unread_of
 from jobs.query.counts import RowCount
 from jobs.views.shared.view_links import view_links
 from organizations.access import Access
@@ -103,17 +104,17 @@ def _health_and_counts(access: Access) -> dict[str, Any]:
     counted: dict[str, QuerySet[Any]] = {
         "new_errors": groups.marked(timezone.now()),
         "my_errors": groups.filter(assignee=access.member_id, state=GroupState.OPEN),
-        # a member is one of this organization alone, so that the index of assignees does
         "bulk_running": running_bulk(access.organization),
+        # a member is one of this organization alone, so that the index of assignees does
         "my_failures": Job.objects.filter(assignee=access.member_id, is_unresolved=True),
     }
     counts = {name: RowCount(rows.order_by().values("pk")) for name, rows in counted.items()}
-    noted = notices_of(access.member_id)
-    states = freshness_of(access.organization, **counts, notices=noted)
+    noted = {"notices": notices_of(access.member_id), "mentions": unread_of(access.member_id)}
+    states = freshness_of(access.organization, **counts, **noted)
     return {
         **health_context(states),
         **{name: column_of(states, name) or 0 for name in counts},
-        "notices": read_notices(column_of(states, "notices")),
+        "notices": read_notices(*(column_of(states, name) for name in noted)),
     }
 
 

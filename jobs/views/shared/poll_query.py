@@ -12,6 +12,7 @@ from django.db import connection
 
 from jobs.actions.end_notices import notices_of
 from jobs.models import ProviderAccount
+from jobs.notes.mentions import unread_of
 from jobs.query.arrivals import versions_of
 from jobs.query.counts import RowCount
 from jobs.query.search.matches import list_ids
@@ -24,7 +25,8 @@ _ORGANIZATION, _MEMBER, _ROW = -1, -2, -3
 
 
 def poll_accounts(access: Access, shown: Sequence[int]) -> list[ProviderAccount]:
-    """The accounts by name, with `shown` for `read_versions` and `notices` for `read_notices`.
+    """The accounts by name, with `shown` for `read_versions`, and `notices` and `mentions` for
+    `read_notices`.
 
     `bulk_running` is the number of bulk actions. One query.
     """
@@ -44,6 +46,7 @@ def _write(vendor: str) -> tuple[str, tuple[Any, ...]]:
     columns = {
         "shown": versions_of(organization, [_ROW]),
         "notices": notices_of(_MEMBER),
+        "mentions": unread_of(_MEMBER),
         "bulk_running": RowCount(running_bulk(organization).order_by().values("pk")),
     }
     return health_accounts(organization, **columns).query.sql_with_params()

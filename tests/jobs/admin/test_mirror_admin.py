@@ -30,7 +30,9 @@ from jobs.models import (
     JobPoll,
     JobSearch,
     JobSecret,
+    Mention,
     MovedEnd,
+    Note,
     Output,
     Preset,
     ProviderAccount,
@@ -54,6 +56,7 @@ from tests.jobs.factories import (
     make_body,
     make_event,
     make_job,
+    make_note,
     make_output,
     make_preset,
 )
@@ -61,8 +64,9 @@ from tests.jobs.factories import (
 pytestmark = pytest.mark.django_db
 
 MIRRORED: list[type[Model]] = [
-    AutomaticRetry, IdempotencyKey, Job, JobAction, JobBody, JobEvent, JobPoll, Output, Preset,
-    RequestTemplate, RetryRule, StoredLocation, Submission, TemplateVersion, WebhookDelivery,
+    AutomaticRetry, IdempotencyKey, Job, JobAction, JobBody, JobEvent, JobPoll, Note, Output,
+    Preset, RequestTemplate, RetryRule, StoredLocation, Submission, TemplateVersion,
+    WebhookDelivery,
 ]  # fmt: skip
 each_mirrored = pytest.mark.parametrize("model", MIRRORED, ids=lambda model: model.__name__)
 
@@ -72,6 +76,7 @@ def fill(account: ProviderAccount, number: int = 1) -> None:
     for index in range(number):
         job = make_job(account, status="running", metadata={"order": 7}, request={"input": "s3"})
         make_output(job, preset=make_preset(account), secret_url="https://cdn/x?Signature=canary")
+        make_note(job, make_user(), "See <b>tape 7</b>")
         make_event(job, actor=make_user(), message="Cancel requested")
         make_body(job, {"job": {"title": "<script>alert(1)</script>", "state": "processing"}})
         JobSecret.objects.create(job=job, input_url="https://cdn/in?Signature=canary")
@@ -215,7 +220,7 @@ def test_every_model_is_there_but_those_that_hold_secrets_or_counters() -> None:
     of_lists = {DefaultView, EndNotice, ExportSlot, JobSearch, SavedView, UsualTimes, ViewCounting}
     of_bulk = {Batch, BatchInput, BulkAction, BulkTarget}
     others = {JobErrorGroup, JobSecret, MovedEnd, ProviderHost, RateBudget, RowFailure}
-    missing = of_lists | of_bulk | others
+    missing = of_lists | of_bulk | others | {Mention}
     assert set(apps.get_app_config("jobs").get_models()) == ours | missing
 
 

@@ -61,6 +61,11 @@ def test_every_call_is_documented(document: Any) -> None:
         ("POST", "/api/v1/errors/{group_id}/reopen"),
         ("POST", "/api/v1/errors/{group_id}/assign"),
         ("POST", "/api/v1/jobs/{job_id}/assign"),
+        *(
+            (method, f"/api/v1/{subject}/notes")
+            for method in ("GET", "POST")
+            for subject in ("jobs/{job_id}", "errors/{group_id}")
+        ),
         ("POST", "/api/v1/bulk"),
         ("GET", "/api/v1/bulk/{bulk_id}"),
         ("GET", "/api/v1/bulk/{bulk_id}/results"),
@@ -86,7 +91,8 @@ def test_calls_have_names_that_generated_clients_keep(document: Any) -> None:
             "check_account_credentials",
             "create_account",
         ),
-        *("list_accounts", "list_batches", "list_bulk_results", "list_errors", "list_files"),
+        *("list_accounts", "list_batches", "list_bulk_results", "list_error_notes"),
+        *("list_errors", "list_files", "list_job_notes"),
         *("list_jobs", "list_presets", "list_templates", "mute_error"),
         *(
             "read_account",
@@ -113,7 +119,7 @@ def test_calls_have_names_that_generated_clients_keep(document: Any) -> None:
             "switch_integration",
             "sync_account",
         ),
-        *("update_account", "watch_job"),
+        *("update_account", "watch_job", "write_error_note", "write_job_note"),
     ]
 
 

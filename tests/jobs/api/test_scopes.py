@@ -72,6 +72,8 @@ PAGES = {
     ("POST", "/bulk/{bulk_id}/rest"): "bulk_resume",
     ("POST", "/jobs/{job_id}/assign"): "assign",
     ("POST", "/errors/{group_id}/assign"): "insights:assign",
+    ("POST", "/jobs/{job_id}/notes"): "job_notes",
+    ("POST", "/errors/{group_id}/notes"): "insights:error_notes",
 }
 
 

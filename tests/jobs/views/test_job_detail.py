@@ -462,7 +462,7 @@ def test_a_page_costs_the_same_queries_however_many_outputs(
     for _ in range(outputs):
         make_output(job)
     viewer.get(url(job))
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         viewer.get(url(job))
 
 

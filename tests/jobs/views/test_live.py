@@ -11,7 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from jobs.accounts.freshness import fingerprint
 from jobs.actions.end_notices import notices_of
-from jobs.models import BulkAction, EndNotice, Job, ProviderAccount
+from jobs.models import BulkAction, EndNotice, Job, Mention, ProviderAccount
+from jobs.notes.mentions import unread_of
 from jobs.query.arrivals import mark, versions_of
 from jobs.query.counts import RowCount
 from jobs.views.shared.layout import freshness_of, health_accounts, running_bulk
@@ -20,7 +21,7 @@ from organizations.access import Access
 from organizations.models import Organization, Role
 from providers.core.status import JobStatus
 from tests.factories import make_membership
-from tests.jobs.factories import NOON, make_account, make_bulk, make_job
+from tests.jobs.factories import NOON, make_account, make_bulk, make_job, make_note
 from tests.jobs.views.list_page import ListPage
 
 LIVE = "/o/harbour-studio/jobs/live/"
@@ -82,10 +83,13 @@ def test_the_statement_that_is_written_once_is_that_of_any_organization_and_memb
         access = Access(member.user, organization, Role.VIEWER, member.pk)
         EndNotice.objects.create(job=job, membership=member)
         make_bulk(foreign_job)
+        note = make_note(job, member.user)
+        Mention.objects.create(note=note, membership=member)
         for pks in ([], [job.pk], [foreign_job.pk, job.pk]):
             columns = {
                 "shown": versions_of(organization, pks),
                 "notices": notices_of(member.pk),
+                "mentions": unread_of(member.pk),
                 "bulk_running": RowCount(running_bulk(organization).order_by().values("pk")),
             }
             [expected] = health_accounts(organization, **columns)

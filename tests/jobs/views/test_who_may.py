@@ -23,6 +23,7 @@ from tests.jobs.factories import (
     make_delivery,
     make_job,
     make_location,
+    make_note,
     make_output,
     make_preset,
     make_rule,
@@ -86,12 +87,19 @@ def url_of(studio: Organization, job: Job, account: ProviderAccount) -> Callable
         )
         return view.pk
 
+    def own_note() -> int:
+        """Of whoever signed in, since only its author may change one."""
+        person = people.exclude(pk=ids["membership"]).order_by("-pk").first() or people.get()
+        return make_note(job, person.user).pk
+
+    made = {"view": own_view, "note": own_note}
+
     def build(name: str) -> str:
         route = str(PAGES[name].pattern)
         values: dict[str, object] = {"org": studio.slug}
         for before, parameter in re.findall(r"(\w+)/<int:(\w+)>", route):
             owner = OWNERS[before] if parameter == "pk" else parameter.removesuffix("_pk")
-            values[parameter] = own_view() if owner == "view" else ids[owner]
+            values[parameter] = made[owner]() if owner in made else ids[owner]
         path = reverse(name if ":" in name else f"jobs:{name}", kwargs=values)
         return f"{path}?provider=zencoder" if name == "account_new" else path
 

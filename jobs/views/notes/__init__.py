@@ -1,0 +1,1 @@
+"""Notes on jobs and errors, and the mentions in them."""
