@@ -1,10 +1,8 @@
 """What a manager fills in to store a source or a destination."""
 
-from typing import Any
-
 from django import forms
 
-from jobs.models import LocationKind, StoredLocation
+from jobs.models import StoredLocation
 from jobs.models.requests.storage import NAME_PATTERN
 from jobs.storage.service import LocationInvalid, Saved, save_location
 from organizations.models import User
@@ -52,10 +50,6 @@ class StorageForm(forms.ModelForm[StoredLocation]):
             "endpoint": "Of another store than AWS's, such as https://s3.example.com.",
             "prefix": "In the bucket; empty for all of it.",
         }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["kind"].widget = forms.RadioSelect(choices=LocationKind.choices)
 
     def clean_prefix(self) -> str:
         return str(self.cleaned_data["prefix"]).lstrip("/")
