@@ -123,8 +123,9 @@ def test_actions_in_lists_are_those_of_the_details_for_a_few_queries_in_all(
         body = SUBMISSION | {"input": f"https://media.example.com/{number}.mov"}
         assert operator.post("/jobs", body).status == 201
     # the token, the jobs, their direct retries; whether they have requests, which of them wait to
-    # be sent, which attempt is the current one, and retries that have not ended
-    with django_assert_num_queries(7):
+    # be sent, which attempt is the current one, and retries that have not ended; which accounts
+    # have a limit of unfinished jobs
+    with django_assert_num_queries(8):
         listed = operator.get("/jobs?limit=200").body["results"]
     assert len(listed) == Job.objects.count() == size * 25
     for job in listed:

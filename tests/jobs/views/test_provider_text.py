@@ -55,6 +55,8 @@ MADE = {
     "notices.fingerprint",
     "need.mark.label",
     "form.sort",
+    "form.template",
+    "form.key",
     "form.columns",
 }
 # rows make it ready to be printed: see below

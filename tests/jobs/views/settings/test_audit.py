@@ -128,7 +128,7 @@ def test_a_large_action_is_a_group_of_its_first_entries_and_a_link_to_the_rest(
         AuditEntry.record(studio, "token.revoked", f"token {number}")
     manager.get(PAGE)
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         response = manager.get(PAGE)
 
     *single, large = response.context["groups"]
