@@ -80,7 +80,7 @@ class LongWorkQuerySet(models.QuerySet[Row, Row]):
 
     def due(self, now: datetime) -> Self:
         """What a worker may take now. Joins no table: see jobs.workqueue.leases.take."""
-        return self.filter(unleased(now), next_at__lte=now).order_by("next_at")
+        return self.filter(unleased(now), next_at__lte=now).order_by("next_at", "pk")
 
     def undispatched(self, now: datetime) -> Self:
         return self.filter(undispatched(now))

@@ -59,7 +59,8 @@ def test_a_retry_is_offered_for_what_the_page_shows_and_said_on_every_page(
 
     said = colleague.locator("#retried")
     expect(said).to_contain_text("Retried as job", timeout=2 * IDLE_MS)
-    expect(said.get_by_role("link")).to_have_js_property("href", page.url)
+    retry = said.get_by_role("link", name="job ")
+    expect(retry).to_have_js_property("href", page.url)
     expect(pill(page, "Failed")).to_be_visible(timeout=ENCODED_MS)
 
     # the form as it was before the retry, as a page shows it that no poll has reached

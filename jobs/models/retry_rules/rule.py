@@ -31,7 +31,7 @@ class RetryRuleQuerySet(models.QuerySet["RetryRule"]):
 
     def due(self, now: datetime) -> "RetryRuleQuerySet":
         """What a worker may take now. Joins no table: see jobs.workqueue.leases.take."""
-        return self.filter(unleased(now), next_at__lte=now).order_by("next_at")
+        return self.filter(unleased(now), next_at__lte=now).order_by("next_at", "pk")
 
     def undispatched(self, now: datetime) -> "RetryRuleQuerySet":
         return self.filter(undispatched(now))

@@ -61,7 +61,9 @@ class ListPage:
 
 def tab_counts(html: str) -> dict[str, str]:
     """What the tabs say, by status."""
-    return dict(re.findall(r'id="tab-(\w+)".*?class="count[^"]*">([^<]*)<', html, re.DOTALL))
+    return dict(
+        re.findall(r'id="tab-(\w+)"(?:(?!</a>).)*?class="count[^"]*">([^<]*)<', html, re.DOTALL)
+    )
 
 
 def _find(pattern: str, html: str) -> tuple[str, ...]:

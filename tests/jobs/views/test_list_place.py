@@ -125,9 +125,9 @@ def test_it_costs_one_query_where_the_counts_are_known(
 ) -> None:
     crumb(viewer, chain[1], f"?{FAILED}")
     crumb(viewer, chain[0], f"?{FAILED}")
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(18):
         viewer.get(f"{LIST}{chain[0].pk}/")
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(19):
         crumb(viewer, chain[0], f"?{FAILED}")
 
 

@@ -366,7 +366,7 @@ def test_a_calm_tick_asks_the_same_few_questions_however_many_accounts_there_are
         with CaptureQueriesContext(connection) as queries:
             assert tick() == {}
         counts.append(len(queries))
-    assert counts == [7, 7]
+    assert counts == [9, 9]
 
 
 def test_a_host_that_may_not_be_called_is_not_unresponsive(
