@@ -46,7 +46,7 @@ LINK = re.compile(r'(?:href|hx-get)="(/[^"]*)"')
 # parts of pages, and what is saved as a file
 # and, opened without a browser, lists with a filter, whose page is that of the list
 LEFT_OUT_OF_BROWSER = re.compile(
-    r"/(raw|live|csv)/|/query/(\?|$)|/export\.|/(jobs|files|presets|audit|stats)/\?"
+    r"/(raw|live|csv)/|/notes/members/|/query/(\?|$)|/export\.|/(jobs|files|presets|audit|stats)/\?"
 )
 # leave the board, change it, or are pages of the owner's other organization, whose values are sound
 LEFT_OUT = re.compile(r"/(logout|open|sync|static|media|api|export)/|\.(css|js|svg)$|^/o/harbor/")

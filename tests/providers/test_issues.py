@@ -8,7 +8,9 @@ import pytest
 from providers.core.issues import SENTENCES, RequestIssue
 
 ROOT = Path(__file__).parents[2]
-USED = re.compile(r"(?:refuse|note|RequestIssue)\(\s*(?:f?\"[^\"]+\"|name|field), \"(\w+)\"")
+USED = re.compile(
+    r"(?:refuse|note|RequestIssue)\(\s*(?:f?\"[^\"]+\"|name|(?:error\.)?field), \"(\w+)\""
+)
 
 
 def test_each_code_has_a_sentence_and_each_sentence_a_use() -> None:
