@@ -51,7 +51,7 @@ def local_http() -> Iterator[HttpClient]:
 
 
 def wait(adapter: TPStreams, remote_id: str) -> RemoteJob:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while not (job := adapter.get_job(remote_id)).status.is_terminal:
         assert time.monotonic() < until
         time.sleep(0.1)

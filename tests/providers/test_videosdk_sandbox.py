@@ -43,7 +43,7 @@ def make_adapter(sandbox: RunningSandbox, http: HttpClient, **changes: str) -> V
 
 
 def wait(videosdk: VideoSDK, remote_id: str, status: JobStatus) -> RemoteJob:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 180
     while (job := videosdk.get_job(remote_id)).status is not status:
         assert time.monotonic() < until, job.status
         time.sleep(0.05)

@@ -113,7 +113,7 @@ class Client:
     def job(self, job_id: int) -> Any:
         return self.get(f"/jobs/{job_id}")["job"]
 
-    def wait(self, job_id: int, *states: str, seconds: float = 60) -> Any:
+    def wait(self, job_id: int, *states: str, seconds: float = 180) -> Any:
         """The job's details once it is in one of the states."""
         until = time.monotonic() + seconds
         while (job := self.job(job_id))["state"] not in states:

@@ -80,7 +80,7 @@ class Client:
     def job(self, job_id: str, **params: Any) -> Any:
         return self.get(f"/jobs/{job_id}", **params)["job"]
 
-    def wait(self, job_id: str, *phrase: str, seconds: float = 60) -> Any:
+    def wait(self, job_id: str, *phrase: str, seconds: float = 180) -> Any:
         until = time.monotonic() + seconds
         while (job := self.job(job_id, expand="file,preset"))["status"] not in phrase:
             assert time.monotonic() < until, f"the job is still {job['status']}"
