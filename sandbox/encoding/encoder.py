@@ -1,4 +1,4 @@
-"""The worker that does the jobs for real: one at a time, with FFmpeg at the lowest priority."""
+"""The worker that does the jobs for real: one at a time, with FFmpeg at a low priority."""
 
 import logging
 import shutil

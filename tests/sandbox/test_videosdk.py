@@ -61,7 +61,7 @@ class Client:
         return self.get(f"/encoder/jobs/{job_id}")
 
     def wait(self, job_id: str, *statuses: str) -> Any:
-        until = time.monotonic() + 90
+        until = time.monotonic() + 180
         while (job := self.job(job_id))["status"] not in statuses:
             assert time.monotonic() < until, f"the job is still {job['status']}"
             time.sleep(0.05)
