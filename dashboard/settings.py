@@ -174,7 +174,7 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "ma
 # Sign-in
 
 AUTH_USER_MODEL = "organizations.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["organizations.sign_in.adapter.SignInBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{validator}"}
     for validator in (
@@ -271,6 +271,7 @@ X_FRAME_OPTIONS = "DENY"
 # Nothing leaves the site. (With "no-referrer" browsers send "Origin: null" with our own forms,
 # which the CSRF check refuses.)
 SECURE_REFERRER_POLICY = "same-origin"
+SESSION_ENGINE = "organizations.profile.session_store"
 SESSION_COOKIE_SECURE = SECURE
 CSRF_COOKIE_SECURE = SECURE
 CSRF_FAILURE_VIEW = "jobs.views.problems.form_expired"

@@ -17,21 +17,21 @@ from django.shortcuts import resolve_url
 from django.utils import timezone
 
 from organizations.models import Membership, Organization, Role, User
+from organizations.models.rows import columns_of, read_rows
 from organizations.permissions import RULES, Permission, role_allows
 
 LAST_USED = "organization"
 SAFE_METHODS = ("GET", "HEAD")
 SEEN_STEP = timedelta(minutes=10)
 
-# Every request asks this, and Django would take longer to write it than all else of it takes.
 _ORGANIZATION = ("id", "name", "slug", "time_zone")
-_MEMBERSHIP = """
-    SELECT member.*, org.name AS organization_name, org.slug AS organization_slug,
-        org.time_zone AS organization_time_zone
+_MEMBERSHIP = f"""
+    SELECT {columns_of(Membership, "member")}, org.name AS organization_name,
+        org.slug AS organization_slug, org.time_zone AS organization_time_zone
     FROM organizations_membership member
     JOIN organizations_organization org ON org.id = member.organization_id
     WHERE org.slug = %s AND member.user_id = %s
-"""
+"""  # noqa: S608 (its own columns)
 
 P = ParamSpec("P")
 
@@ -116,7 +116,7 @@ def authorize(request: HttpRequest, slug: str, permission: Permission) -> Access
 
 def membership_of(user: User, slug: str) -> Membership | None:
     """The user's membership in the organization `slug`, which is loaded with it; one query."""
-    for found in Membership.objects.raw(_MEMBERSHIP, [slug, user.pk]):
+    for found in read_rows(Membership, _MEMBERSHIP, [slug, user.pk]):
         values = [getattr(found, f"organization_{name}") for name in _ORGANIZATION]
         found.organization = Organization.from_db(found._state.db, _ORGANIZATION, values)
         return found

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_safe
 
 from jobs.accounts.freshness import fingerprint, freshness
@@ -43,7 +45,8 @@ def live(request: HttpRequest, access: Access) -> HttpResponse:
     accounts, `notices` what it has of jobs that ended and of mentions, `bulk` how many bulk
     actions run. 204 when all of that is still true.
     """
-    filters = read_job_filters(request, access)
+    # most polls bring nothing and need none
+    filters = cast("PageFilter", SimpleLazyObject(partial(read_job_filters, request, access)))
     shown = dict(_PAIR.findall(request.GET.get("rows", ""))[:MAX_ROWS])
     # before the jobs that came: what is written between is still new to the next poll
     accounts, now = poll_accounts(access, list(map(int, shown))), timezone.now()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.account.models import EmailConfirmationHMAC
 from allauth.core.internal.ratelimit import get_ip
 from django.conf import settings
@@ -10,9 +11,21 @@ from django.http import HttpRequest
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from organizations.models import User
+from organizations.models.rows import columns_of, read_rows
 from organizations.sign_in.verification import request_verification_mail
 
 TRUST_STAGE = "allauth.mfa.stages.TrustStage"
+_USER = f"SELECT {columns_of(User, 'u')} FROM {User._meta.db_table} u WHERE u.id = %s"  # noqa: S608
+
+
+class SignInBackend(AuthenticationBackend):
+    """Reads the user of each request with a statement that is written once."""
+
+    def get_user(self, user_id: int) -> User | None:
+        for user in read_rows(User, _USER, [user_id]):
+            return user if self.user_can_authenticate(user) else None
+        return None
 
 
 class AccountAdapter(DefaultAccountAdapter):

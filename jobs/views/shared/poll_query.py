@@ -19,6 +19,7 @@ from jobs.query.search.matches import list_ids
 from jobs.views.shared.layout import health_accounts, running_bulk
 from organizations.access import Access
 from organizations.models import Organization
+from organizations.models.rows import read_rows
 
 # What stands for the parameters: ids that no row has
 _ORGANIZATION, _MEMBER, _ROW = -1, -2, -3
@@ -37,7 +38,7 @@ def poll_accounts(access: Access, shown: Sequence[int]) -> list[ProviderAccount]
         list_ids([_ROW]): list_ids(shown),
     }
     given = [replaced.get(param, param) for param in params]
-    return list(ProviderAccount.objects.raw(statement, given))
+    return list(read_rows(ProviderAccount, statement, given))
 
 
 @cache
