@@ -7,8 +7,11 @@ histograms the sum of two numbers.
 
 import math
 import struct
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
 
 RATIO = 1.08
 # beyond 700 years, so that whatever a provider reports has a bin
@@ -50,7 +53,7 @@ class Histogram:
         """The number of the first bin that is used, and all from there to the last one."""
         if not self.lanes:
             return b""
-        first = self._first
+        first = _first_of(self.lanes)
         rest = self.lanes >> (_BITS * first)
         return struct.pack("<H", first) + rest.to_bytes((rest.bit_length() + 7) // 8, "little")
 
@@ -59,38 +62,39 @@ class Histogram:
 
     @property
     def count(self) -> int:
-        return sum(self._counts())
+        reached = _reach(self.lanes)[1]
+        return reached[-1] if reached else 0
 
     def percentile(self, part: float) -> int | None:
         """In milliseconds, the duration at `part` (0 to 1) of all in their order: 0.5 the median.
 
         Between two of them by how near each is, as usual. None where there is none.
         """
-        counts = self._counts()
-        if not counts:
+        first, reached = _reach(self.lanes)
+        if not reached:
             return None
-        place = part * (sum(counts) - 1)
+        place = part * (reached[-1] - 1)
         below = int(place)
-        first, second = (self._nth(counts, rank) for rank in (below, math.ceil(place)))
-        return round(first + (second - first) * (place - below))
+        lower, upper = (
+            middle_of(first + bisect_right(reached, rank)) for rank in (below, math.ceil(place))
+        )
+        return round(lower + (upper - lower) * (place - below))
 
-    def _nth(self, counts: tuple[int, ...], rank: int) -> float:
-        seen = 0
-        for number, count in enumerate(counts, self._first):
-            seen += count
-            if seen > rank:
-                return middle_of(number)
-        return 0.0
 
-    @property
-    def _first(self) -> int:
-        return max((self.lanes & -self.lanes).bit_length() - 1, 0) // _BITS
+def _first_of(lanes: int) -> int:
+    """The first bin that is used."""
+    return max((lanes & -lanes).bit_length() - 1, 0) // _BITS
 
-    def _counts(self) -> tuple[int, ...]:
-        """From the first bin that is used to the last one."""
-        rest = self.lanes >> (_BITS * self._first)
-        size = (rest.bit_length() + _BITS - 1) // _BITS
-        return struct.unpack(f"<{size}I", rest.to_bytes(size * 4, "little"))
+
+# several percentiles are read of each histogram
+@lru_cache(maxsize=4096)
+def _reach(lanes: int) -> tuple[int, tuple[int, ...]]:
+    """The first bin that is used, and how many are up to each from there to the last one."""
+    first = _first_of(lanes)
+    rest = lanes >> (_BITS * first)
+    size = (rest.bit_length() + _BITS - 1) // _BITS
+    counts = struct.unpack(f"<{size}I", rest.to_bytes(size * 4, "little"))
+    return first, tuple(accumulate(counts))
 
 
 def read_lanes(packed: bytes | memoryview) -> int:

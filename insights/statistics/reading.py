@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Q, Sum, Value
 
 from insights.models import ErrorRollup, OutcomeRollup, PresetRollup
-from insights.rollups.facts import count_presets, ended, sum_up
+from insights.rollups.facts import Quarter, count_presets, ended, sum_up
 from insights.rollups.spans import Window
 from insights.statistics.filter import StatsFilter
 from insights.statistics.plan import Plan, make_plan
@@ -86,12 +86,12 @@ def _add_sums(
         errors = errors.none()
     if jobs.error:
         failed = Value(JobStatus.FAILED.value)
-        found: Any = errors.annotate(status=failed).values_list("at", "status", *columns)
+        found: Any = errors.annotate(status=failed).values_list(Quarter("at"), "status", *columns)
     else:
         outcomes = OutcomeRollup.objects.filter(rows)
         if statuses:
             outcomes = outcomes.filter(status__in=sorted(statuses))
-        found = outcomes.values_list("at", "status", *columns)
+        found = outcomes.values_list(Quarter("at"), "status", *columns)
     tally.add_rows(found)
     if not with_causes:
         return

@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from insights.rollups.facts import Key, PresetKey, Sums
+from insights.rollups.facts import Key, PresetKey, Sums, read_quarter
 from insights.rollups.histogram import Histogram, read_lanes
 from insights.rollups.spans import Window
 from providers.core.status import JobStatus
 
 # what Histogram.pack made
 Packed = bytes | memoryview
-Row = tuple[datetime, str, int, int, int, Packed, Packed]
+# its first is a Quarter: a date takes longer to read than to count
+Row = tuple[int, str, int, int, int, Packed, Packed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,14 @@ class Tally:
     _numbers: dict[datetime, int] = field(default_factory=dict)
 
     def add_rows(self, rows: Iterable[Row]) -> None:
-        """What ended in the quarter hours, or days, that begin at the times: status, account, jobs,
-        milliseconds of output, and the histograms of waiting and running.
+        """What ended in the quarter hours, or in the days that begin with them: status, account,
+        jobs, milliseconds of output, and the histograms of waiting and running.
         """
-        for at, status, account, jobs, output_ms, wait, run in rows:
-            number = self._number_of(at)
+        numbers: dict[int, int] = {}
+        for quarter, status, account, jobs, output_ms, wait, run in rows:
+            number = numbers.get(quarter, -1)
+            if number < 0:
+                number = numbers[quarter] = self._number_of(read_quarter(quarter))
             self.by_account[number, account, status] += jobs
             sums = self.sums[number, status]
             sums.jobs += jobs
