@@ -18,13 +18,14 @@ from jobs.forms.templates.choice import (
 )
 from jobs.forms.widgets import (
     AccountTile,
+    Deviation,
     FieldNote,
     read_tiles,
 )
 from jobs.models import Job, ProviderAccount, StoredLocation, TemplateVersion
 from organizations.models import Organization
 from providers.core.contract import Provider
-from providers.core.issues import RequestIssue
+from providers.core.issues import LEFT_OUT, RequestIssue
 from providers.core.types import Capability, JobRequest
 
 # as many accounts are chosen from side by side
@@ -63,6 +64,7 @@ class JobForm(JobFields):
         self.unfinished: Job | None = None
         # what the provider says about the request, by field
         self.notes: dict[str, list[FieldNote]] = {}
+        self.deviations: list[Deviation] = []
         # the fields that the chosen account's provider has no use for
         self.absent: list[str] = []
         self.accounts = submitting_accounts(organization)
@@ -227,10 +229,14 @@ class JobForm(JobFields):
         return [one for one in fields if not one.name.startswith("thumbnails_")]
 
     def note(self, issues: Iterable[RequestIssue]) -> list[str]:
-        """Keep what is about a field to be shown there; return the sentences of the rest."""
+        """Keep what is about a field to be shown there, and what is not sent as it was entered in
+        `deviations`; return the sentences of the rest."""
         rest = []
         for issue in issues:
-            if name := self.find_field(issue):
+            if issue.is_deviation:
+                label = issue.field.partition(".")[0].partition("[")[0].capitalize()
+                self.deviations.append(Deviation(label, issue.message, issue.code in LEFT_OUT))
+            elif name := self.find_field(issue):
                 message = self._phrase(issue) if self.is_bound else issue.message
                 place = "thumbnails" if name.startswith("thumbnails_") else name
                 self.notes.setdefault(place, []).append(FieldNote(message, issue.blocking))

@@ -84,6 +84,15 @@ class FieldNote:
     blocking: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """What a form says of a field that is not sent as it was entered."""
+
+    label: str
+    message: str
+    is_left_out: bool
+
+
 class NotedField(StyledField):
     """A field with what the provider says about the value in it: `notes` of its form."""
 

@@ -62,13 +62,25 @@ SENTENCES: Mapping[str, str] = {
     "metadata_too_long": "{provider} stores at most {limit} {unit} of metadata, including "
     "Reelboard's key.",
     "test_mode_unsupported": "{provider} has no test mode: this would be a real job.",
-    "priority_kept_here": "{provider} has no priorities: it decides only when Reelboard sends the "
-    "job.",
+    "priority_kept_here": "{provider} has no priorities. This one only orders what Reelboard sends.",
     "replaced_by_extra": "extra sets this differently, so it is ignored.",
     "api_key_in_extra": "The API key belongs to the account, not to a job.",
     "mock_unsupported": "{provider} does not create mock jobs, so there would be nothing to track.",
     "notifications_too_many": "{provider} notifies at most {limit} URLs per job or output.",
 }
+
+# What is not sent as it was entered: another value is, or none at all.
+APPROXIMATED = frozenset({"packaging_decided", "thumbnails_by_preset"})
+LEFT_OUT = frozenset(
+    {
+        "presets_decide",
+        "presets_replaced",
+        "priority_kept_here",
+        "renditions_replaced",
+        "replaced_by_extra",
+        "thumbnails_in_outputs",
+    }
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -87,6 +99,11 @@ class RequestIssue:
     def message(self) -> str:
         spelled = {name: _spell(value) for name, value in self.values.items()}
         return SENTENCES[self.code].format_map(spelled)
+
+    @property
+    def is_deviation(self) -> bool:
+        """Whether the job is sent, and its field not as it was entered."""
+        return not self.blocking and self.code in APPROXIMATED | LEFT_OUT
 
 
 def _spell(value: Any) -> str:

@@ -30,7 +30,7 @@ OURS = {
     "form.thumbnails_by", "form.email", "form.password", "column.role",
     "again_form.send_again", "action", "state", "menu", "choice", "chip", "time_column", "tab",
     "retried",
-    "phase", "row.length", "row.mark", "search", "group.known", "error.class", "note",
+    "phase", "row.length", "row.mark", "search", "group.known", "error.class", "note", "deviation",
     "filters.ordering",
     "cell", "chart", "figure", "line", "series", "span", "table", "part",
 }  # fmt: skip

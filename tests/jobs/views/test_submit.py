@@ -353,10 +353,12 @@ def test_what_a_provider_says_is_shown_at_its_field(
     tpstreams = make_account(studio, provider="tpstreams", **OTHERS["tpstreams"])
     sent = values | {"account": tpstreams.pk, "destination": ""}
     response = operator.post(PREVIEW, sent)
-    notes = response.context["form"].notes
-    assert [note.blocking for note in notes["destination"]] == [True]
-    assert [note.blocking for note in notes["hls"]] == [False]
-    assert 'id="id_destination_notes"' in response.content.decode()
+    form, html = response.context["form"], response.content.decode()
+    assert [note.blocking for note in form.notes["destination"]] == [True]
+    assert 'id="id_destination_notes"' in html
+    assert [(one.label, one.is_left_out) for one in form.deviations] == [("Renditions", False)]
+    assert "Not sent as entered" in html
+    assert "TPStreams chooses the packaging itself." in html
     refused = operator.post(NEW, sent)
     assert "s3 URL" in str(refused.context["form"].errors["destination"])
 
