@@ -726,6 +726,7 @@ class Migration(migrations.Migration):
                 ),
                 ("sent_at", models.DateTimeField(blank=True, null=True)),
                 ("first_unchanged_at", models.DateTimeField(blank=True, null=True)),
+                ("sends", models.PositiveIntegerField(default=0)),
                 (
                     "actor",
                     models.ForeignKey(

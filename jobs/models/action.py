@@ -48,6 +48,8 @@ class JobAction(WorkItem):
     sent_at = models.DateTimeField(null=True, blank=True)
     # of a resubmit: the first read after it that still showed the old end
     first_unchanged_at = models.DateTimeField(null=True, blank=True)
+    # of a resubmit: how many calls may have reached the provider
+    sends = models.PositiveIntegerField(default=0)
 
     objects = JobActionQuerySet.as_manager()
 

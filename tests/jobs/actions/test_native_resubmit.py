@@ -1,4 +1,4 @@
-"""A native resubmit: the next attempt is there at once, and the provider is asked once at most."""
+"""A native resubmit: the next attempt is there at once, and the job runs again once."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -195,18 +195,36 @@ def lose(request: requests.PreparedRequest) -> Exception:
     return requests.ReadTimeout("No answer in time.")
 
 
-def test_two_reads_a_minute_apart_prove_that_it_was_not_carried_out(
+def test_it_is_sent_again_after_two_reads_a_minute_apart_that_show_the_old_end(
     failed: Job, zencoder: FakeZencoder, clock: time_machine.Traveller
 ) -> None:
     zencoder.faults["resubmit"] = lose
     action = ask(failed)
     run_due(clock, 60)
-    assert attempts(failed)[1] == (2, "submitting", True)
+    assert (attempts(failed)[1], zencoder.asked["resubmit"]) == ((2, "submitting", True), 1)
     run_due(clock, 30)
+    assert (attempts(failed)[1], zencoder.asked["resubmit"]) == ((2, "submitting", True), 2)
+    run_due(clock, 180)
     action.refresh_from_db()
     assert attempts(failed) == [(1, "failed", True), (2, "failed", False)]
     assert action.job.error_message == "Not confirmed by the provider"
-    assert (zencoder.asked["resubmit"], action.state) == (1, ActionState.REFUSED)
+    assert (zencoder.asked["resubmit"], action.state) == (3, ActionState.REFUSED)
+
+
+def test_a_second_call_that_is_refused_since_the_first_was_late_ends_in_what_runs(
+    failed: Job, zencoder: FakeZencoder, clock: time_machine.Traveller
+) -> None:
+    zencoder.faults["resubmit"] = lose
+    action = ask(failed)
+    run_due(clock, 60)
+    zencoder.faults["resubmit"] = failing(409)
+    run_due(clock, 30)
+    assert zencoder.asked["resubmit"] == 2
+    zencoder.move(72, "processing")
+    run_due(clock, 30)
+    action.refresh_from_db()
+    assert attempts(failed) == [(1, "failed", False), (2, "running", True)]
+    assert (zencoder.asked["resubmit"], action.state) == (2, ActionState.DONE)
 
 
 def test_reads_that_fail_prove_nothing(
@@ -223,8 +241,9 @@ def test_reads_that_fail_prove_nothing(
     assert (attempts(failed)[1], zencoder.asked["resubmit"]) == ((2, "running", True), 1)
 
 
-def test_a_worker_that_died_while_sending_sends_nothing_again(
-    failed: Job, zencoder: FakeZencoder, clock: time_machine.Traveller
+@pytest.mark.parametrize(("was_sent", "calls"), [(True, 1), (False, 2)])
+def test_after_a_worker_died_while_sending_the_job_runs_again_once(
+    failed: Job, zencoder: FakeZencoder, clock: time_machine.Traveller, was_sent: bool, calls: int
 ) -> None:
     def die(request: requests.PreparedRequest) -> None:
         zencoder.faults.clear()
@@ -236,10 +255,11 @@ def test_a_worker_that_died_while_sending_sends_nothing_again(
         run_action(action.pk)
     JobAction.objects.update(leased_until=timezone.now() + CALL_LEASE)  # nobody released it
     clock.shift(CALL_LEASE + timedelta(seconds=1))
-    zencoder.move(72, "waiting")
-    run_action(action.pk)
+    if was_sent:
+        zencoder.move(72, "waiting")
+    run_due(clock, 90)
     assert attempts(failed)[1] == (2, "queued", True)
-    assert zencoder.asked["resubmit"] == 1
+    assert zencoder.asked["resubmit"] == calls
 
 
 def test_what_did_not_leave_is_sent_again_and_given_up_in_the_end(
