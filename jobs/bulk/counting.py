@@ -60,6 +60,11 @@ class Preview:
         """How many jobs are acted on."""
         return self.accounts.total()
 
+    @property
+    def can_start(self) -> bool:
+        """Whether there is something to do, or may be behind what was counted."""
+        return self.count > 0 or not self.is_complete
+
 
 def preview(selection: Selection, kind: BulkKind, limit: int | None = None) -> Preview:
     """Count the first COUNT_CAP jobs, in about two seconds at most; writes nothing."""

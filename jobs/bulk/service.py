@@ -97,7 +97,7 @@ def start(
     selection = request.select()
     if found is None:
         found = preview(selection, request.kind, request.limit)
-    if found.is_complete and not found.count:
+    if not found.can_start:
         raise BulkRefused({"q" if request.ids is None else "ids": why_nothing(found)})
     try:
         with transaction.atomic():

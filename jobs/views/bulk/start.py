@@ -1,5 +1,6 @@
 """Confirming a bulk action: what will be done, to how many jobs, and what is left out."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -37,6 +39,8 @@ from organizations.sign_in.form_fields import StyledField
 # More jobs than these are started with their number typed.
 TYPED_ABOVE = 1_000
 MAX_LIMIT = 1_000_000
+# What is typed in place of a number that is not known
+EVERY = "all"
 # For how long a page may have been open when it is sent
 LONGEST_OPEN = timedelta(days=1)
 
@@ -61,14 +65,51 @@ class BulkForm(forms.Form):
         label="Number of jobs",
         max_length=20,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
-    def check_typed(self, count: int) -> None:
-        """Refuse a form for many jobs without their number."""
-        typed = "".join(filter(str.isdigit, self.cleaned_data.get("typed", "")))
-        if count > TYPED_ABOVE and typed != str(count):
-            self.add_error("typed", f"Type {count:,} to confirm that you mean so many jobs.")
+    def check_typed(self, shown: "Shown") -> None:
+        """Refuse a form for many jobs without the number that its page showed."""
+        if not shown.is_typed(self.cleaned_data["limit"]):
+            return
+        typed = re.sub(r"[\s,.'’]", "", self.cleaned_data["typed"]).lower()
+        if typed != shown.value:
+            self.add_error("typed", "This is not what is asked for here.")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How many jobs a page said that there are; None where it did not know.
+
+    The number is sent back with the form and not counted again to check what was typed: it may
+    change at any time, and what people type is what they saw.
+    """
+
+    count: int | None
+
+    @classmethod
+    def of(cls, found: Preview) -> Self:
+        return cls(found.count if found.is_complete else None)
+
+    @classmethod
+    def read(cls, text: str, found: Preview) -> Self:
+        """What the form sent back; where that is no number, what there is now."""
+        if text == EVERY:
+            return cls(None)
+        return cls(int(text)) if re.fullmatch(r"[0-9]{1,9}", text) else cls.of(found)
+
+    @property
+    def value(self) -> str:
+        """What the form sends back, and what people type."""
+        return EVERY if self.count is None else str(self.count)
+
+    def is_typed(self, limit: int | None = None) -> bool:
+        counts = [count for count in (self.count, limit) if count is not None]
+        return min(counts, default=MAX_LIMIT) > TYPED_ABOVE
+
+    def is_exceeded(self, found: Preview) -> bool:
+        """Whether there may be more jobs by now."""
+        return self.count is not None and (found.count > self.count or not found.is_complete)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +192,27 @@ def bulk_new(request: HttpRequest, access: Access) -> HttpResponse:
         key = form_key(request.POST.get("key", ""), "bulk", body, access.user)
         if (made := service.find_made(wanted.visible, key)) is None:
             found = preview(wanted.select(), wanted.kind, wanted.limit)
-            form.check_typed(found.count)
+            shown = Shown.read(request.POST.get("shown", ""), found)
+            form.check_typed(shown)
             if form.errors:
                 return _show(request, access, replace(asked, request=wanted), form, 422)
+            if shown.is_exceeded(found):
+                wanted = _hold_to(shown, wanted, request)
             made = service.start(wanted, user=access.user, key=key, found=found)
     except (BulkRefused, KeyRefused, KeyOfDeletedBulk) as error:
         return _show(request, access, replace(asked, error=str(error)), form, 422)
     return redirect("jobs:bulk", access.organization.slug, made.pk)
+
+
+def _hold_to(shown: Shown, wanted: BulkRequest, request: HttpRequest) -> BulkRequest:
+    """`wanted` for no more jobs than were confirmed."""
+    limit = min(one for one in (shown.count, wanted.limit) if one is not None)
+    if wanted.limit is None:
+        messages.warning(
+            request,
+            f"More jobs may match by now. At most {limit:,} are acted on, as you confirmed.",
+        )
+    return replace(wanted, limit=limit)
 
 
 def _show(
@@ -191,7 +246,8 @@ def _preview(access: Access, wanted: BulkRequest) -> Mapping[str, Any]:
         "left_out_total": found.left_out.total(),
         "shares": shares,
         "minutes": max((share.minutes for share in shares), default=0),
-        "is_typed": found.count > TYPED_ABOVE,
+        "shown": (shown := Shown.of(found)),
+        "is_typed": shown.is_typed(),
     }
 
 
