@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from jobs.display.formats import duration
 from jobs.display.names import split_name
-from jobs.display.phases import Phase, live_version, phases
+from jobs.display.phases import Phase, live_version, phases, waiting_mark
 from jobs.display.provider_text import provider_text, visible
 from jobs.display.stuck import TimeLeft, stuck_mark, stuck_sentence
 from jobs.models import Job
@@ -120,7 +120,9 @@ class JobRow(Printed):
         is_lost = job.gone_at is not None and job.status_value.is_active
         return cls(
             id=SafeString(job.pk),
-            version=SafeString(live_version(job.version, job.is_active, job.account)),
+            version=SafeString(
+                live_version(job.version, job.is_active, job.account) + waiting_mark(job)
+            ),
             status="gone" if is_lost else job.status,
             status_label=f"Gone, last seen {job.status}" if is_lost else job.status.capitalize(),
             css=_css(job),

@@ -26,6 +26,9 @@ END_EXPLANATIONS = {
     "before Reelboard first saw it. This is when it started, was created or was first seen.",
 }
 
+# What the version of a row ends with while its job is submitted, and while it waits here
+SUBMITTING_NOW, WAITING_HERE = "u", "w"
+
 
 @dataclass(frozen=True, slots=True)
 class Phase:
@@ -87,6 +90,16 @@ def live_version(version: int, is_active: bool, account: ProviderAccount) -> str
     The row of an active job also changes when its account stops or begins to be confirmed.
     """
     return f"{version}s" if is_active and not account.is_confirming else str(version)
+
+
+def waiting_mark(job: Job) -> str:
+    """What the row of a job that is being submitted adds to its version: whether it waits here.
+
+    That changes with other jobs of its account, and the job does not.
+    """
+    if job.status != JobStatus.SUBMITTING:
+        return ""
+    return WAITING_HERE if getattr(job, "waiting", None) else SUBMITTING_NOW
 
 
 def end_explanation(job: Job) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
@@ -14,13 +15,14 @@ from django.views.decorators.http import require_safe
 
 from jobs.accounts.freshness import fingerprint, freshness
 from jobs.actions.end_notices import read_notices
-from jobs.display.phases import live_version
+from jobs.display.phases import SUBMITTING_NOW, WAITING_HERE, live_version
 from jobs.models import Job, ProviderAccount
+from jobs.models.mirror.job import JobQuerySet
 from jobs.query import arrivals
 from jobs.query.arrivals import read_versions
 from jobs.query.jobs import JobFilter
 from jobs.stuck.time_left import times_left
-from jobs.submission.waiting import note_waiting
+from jobs.submission.waiting import find_waiting, note_waiting
 from jobs.views.shared.columns import add_accounts, columns_context, load_rows
 from jobs.views.shared.job_filters import PageFilter, read_job_filters
 from jobs.views.shared.layout import column_of, health_context
@@ -32,7 +34,7 @@ from organizations.permissions import Permission
 # What one poll may ask about, and how many new jobs are counted before it is "100+".
 MAX_ROWS = 200
 NEW_CAP = 100
-_PAIR = re.compile(r"(\d{1,18})\.(\d{1,9}s?)", re.ASCII)
+_PAIR = re.compile(r"(\d{1,18})\.(\d{1,9}s?[uw]?)", re.ASCII)
 
 
 @require_safe
@@ -99,19 +101,40 @@ def _changed(
     shown: Mapping[str, str],
     accounts: list[ProviderAccount],
 ) -> list[Job]:
-    """The jobs among those shown whose version is another one by now."""
+    """The jobs among those shown whose row is another one by now."""
+    now = timezone.now()
     by_id = {account.pk: account for account in accounts}
     versions = getattr(accounts[0], "shown", None) if accounts else None
+    marks = SUBMITTING_NOW + WAITING_HERE
     moved = [
         pk
         for pk, version, is_active, account in read_versions(versions)
         # that of an account that was added in between comes with the next poll
-        if account in by_id and live_version(version, is_active, by_id[account]) != shown.get(pk)
+        if account in by_id
+        and live_version(version, is_active, by_id[account]) != shown.get(pk, "").rstrip(marks)
     ]
+    jobs = Job.objects.for_organization(access.organization)
+    moved += _find_turned(jobs, shown, now)
     if not moved:
         return []
-    jobs = Job.objects.for_organization(access.organization)
     changed = list(load_rows(jobs, filters).filter(pk__in=moved))
     add_accounts(changed, accounts)
-    note_waiting(changed, timezone.now())
+    note_waiting(changed, now)
     return changed
+
+
+def _find_turned(jobs: JobQuerySet, shown: Mapping[str, str], now: datetime) -> list[str]:
+    """Those among `shown` that wait here by now, or do so no longer.
+
+    No query where no row is of a job that is being submitted.
+    """
+    is_shown_waiting = {
+        pk: version.endswith(WAITING_HERE)
+        for pk, version in shown.items()
+        if version.endswith((SUBMITTING_NOW, WAITING_HERE))
+    }
+    if not is_shown_waiting:
+        return []
+    rows = list(jobs.filter(pk__in=is_shown_waiting).only("status", "account_id"))
+    waiting = find_waiting(rows, now)
+    return [str(job.pk) for job in rows if (job.pk in waiting) is not is_shown_waiting[str(job.pk)]]

@@ -1,5 +1,7 @@
 """A job that waits here for a place at its account says so."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -8,6 +10,7 @@ from jobs.models import Job, ProviderAccount, Submission
 from jobs.submission.service import submit
 from organizations.models import Organization
 from providers.core.types import JobRequest, Rendition
+from tests.jobs.views.list_page import ListPage
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +46,23 @@ def test_the_row_and_the_page_say_that_it_waits_here(
     page = viewer.get(reverse("jobs:detail", args=[studio.slug, waiting.pk])).content.decode()
     assert f"{SENTENCE} Number 1 in the queue." in page
     assert "Waiting to be sent" not in page
+
+
+def test_its_row_changes_when_its_turn_has_come_and_back(
+    viewer: Client, waiting: Job, django_assert_max_num_queries: Any
+) -> None:
+    page = ListPage.open(viewer)
+    assert page.poll() == ""
+    Job.objects.filter(status="running").update(status="succeeded")
+    html = page.poll()
+    assert f'<tr id="job-{waiting.pk}"' in html
+    assert html.count("<tr ") == 1
+    assert "Waiting here" not in html
+    assert page.poll() == ""
+    Job.objects.filter(status="succeeded").update(status="running")
+    assert "Waiting here" in page.poll()
+    with django_assert_max_num_queries(11):
+        assert page.poll() == ""
 
 
 def test_a_page_notices_when_its_turn_has_come(
