@@ -2,21 +2,25 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from jobs.batches.lines import MAX_INPUTS, MAX_NAME, Line
+from jobs.display.csv_text import as_typed
 from jobs.query.references import has_control_characters
-from jobs.submission.limits import MAX_HEIGHT, check_json
+from jobs.submission.limits import MAX_HEIGHT, MalformedJson, NotJson, check_json, read_json
 
 # what separates columns, likeliest first: spreadsheets of some countries write semicolons
 DELIMITERS = ",;\t"
 COLUMNS = ("input", "name", "destination", "hls", "mp4", "test", "priority")
 PREFIXES = ("metadata.", "extra.")
+# what `write_rows` adds: the file with it can be corrected and sent again
+ADDED = ("line", "problem")
 MAX_CELL = 20_000
+# of a column's name, in a sentence
+MAX_SHOWN = 60
 _TRUE = ("true", "yes", "1")
 _FALSE = ("false", "no", "0")
 _HEIGHT = re.compile(r"([0-9]{1,4})p?", re.IGNORECASE)
@@ -82,16 +86,23 @@ def read_inputs(text: str) -> Inputs:
 
 def write_rows(inputs: Inputs, problems: Sequence[tuple[InputRow, str]]) -> Iterator[list[str]]:
     """Rows of a CSV file with these lines as they were given, each with its number and problem."""
-    yield ["line", "problem", *(inputs.columns or ["input"])]
+    columns = inputs.columns or ["input"]
+    kept = [index for index, name in enumerate(columns) if name.lower() not in ADDED]
+    yield [*ADDED, *(columns[index] for index in kept)]
     for row, problem in problems:
-        yield [str(row.number), problem, *row.cells]
+        is_whole = len(row.cells) == len(columns)
+        cells = [row.cells[index] for index in kept] if is_whole else row.cells
+        yield [str(row.number), problem, *cells]
 
 
 def _find_header(text: str) -> tuple[str, list[str]] | None:
     """The delimiter and the columns; None where lines are URLs."""
     first = next(line for line in text.split("\n") if line.strip())
     for delimiter in DELIMITERS:
-        cells = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter))]
+        try:
+            cells = [cell.strip() for cell in next(csv.reader([first], delimiter=delimiter))]
+        except csv.Error:
+            continue  # longer than any header
         if "input" in map(str.lower, cells):
             return delimiter, cells
     if "://" not in first and any(one in first for one in DELIMITERS):
@@ -102,15 +113,19 @@ def _find_header(text: str) -> tuple[str, list[str]] | None:
 def _check_columns(columns: Sequence[str]) -> None:
     seen = set()
     for name in columns:
-        known = name.lower() in COLUMNS or any(
+        if has_control_characters(name):
+            raise InputsRefused("Remove the control characters from the first line.")
+        shown = name if len(name) <= MAX_SHOWN else f"{name[:MAX_SHOWN]}…"
+        known = name.lower() in (*COLUMNS, *ADDED) or any(
             name.lower().startswith(prefix) and len(name) > len(prefix) for prefix in PREFIXES
         )
         if not known:
             raise InputsRefused(
-                f"There is no column “{name}”. Use {', '.join(COLUMNS)}, metadata.NAME, extra.NAME."
+                f"There is no column “{shown}”. Use {', '.join(COLUMNS)}, metadata.NAME, "
+                "extra.NAME."
             )
         if _key(name) in seen:
-            raise InputsRefused(f"The column “{name}” is there twice.")
+            raise InputsRefused(f"The column “{shown}” is there twice.")
         seen.add(_key(name))
 
 
@@ -128,6 +143,7 @@ def _read_urls(text: str) -> Iterator[InputRow]:
 
 def _read_csv(text: str, delimiter: str, columns: Sequence[str]) -> Iterator[InputRow]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = text.split("\n")
     is_header = True
     while True:
         number = reader.line_num + 1
@@ -136,7 +152,8 @@ def _read_csv(text: str, delimiter: str, columns: Sequence[str]) -> Iterator[Inp
         except StopIteration:
             return
         except csv.Error as error:
-            yield InputRow(number, [], problem=_explain(error))
+            original = "\n".join(lines[number - 1 : reader.line_num]).rstrip("\n")
+            yield InputRow(number, [original], problem=_explain(error))
             continue
         if not any(cell.strip() for cell in cells):
             continue
@@ -149,6 +166,8 @@ def _read_csv(text: str, delimiter: str, columns: Sequence[str]) -> Iterator[Inp
 def _explain(error: csv.Error) -> str:
     if "unexpected end" in str(error):
         return "A quotation mark is opened here and never closed."
+    if "field limit" in str(error):
+        return f"A value may have {MAX_CELL:,} characters."
     return "A quotation mark is in the middle of a value. Write it twice, and the value in quotes."
 
 
@@ -167,7 +186,7 @@ def _read_cells(columns: Sequence[str], cells: list[str]) -> Line:
     given = {
         _key(column): text
         for column, cell in zip(columns, cells, strict=True)
-        if (text := _clean(cell))
+        if (text := _clean(as_typed(cell))) and column.lower() not in ADDED
     }
     if not (url := given.pop("input", "")):
         raise _Refused("The input is empty.")
@@ -202,8 +221,12 @@ def _clean(cell: str) -> str:
 def _read_value(text: str) -> Any:
     """JSON where it is, such as `true` or `12`; else the text."""
     try:
-        return json.loads(text)
-    except ValueError:
+        return read_json(text)
+    except MalformedJson:
+        return text
+    except NotJson as error:
+        if text.startswith(("{", "[")):
+            raise _Refused(f"“{text[:40]}” cannot be used: {error}.") from error
         return text
 
 

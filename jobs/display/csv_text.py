@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-# A cell that begins so is carried out as a formula
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A cell that begins so is carried out as a formula, in East Asian settings in full width too
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class _Echo:
@@ -19,6 +19,11 @@ def write_csv(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
     writer = csv.writer(_Echo())
     for row in rows:
         yield writer.writerow([_cell(value) for value in row])
+
+
+def as_typed(cell: str) -> str:
+    """What somebody typed into a cell that `write_csv` wrote."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def _cell(value: Any) -> str:

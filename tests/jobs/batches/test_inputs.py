@@ -5,6 +5,7 @@ import pytest
 from jobs.batches import inputs
 from jobs.batches.inputs import InputsRefused, decode_file, read_inputs, write_rows
 from jobs.batches.lines import Line
+from jobs.display.csv_text import write_csv
 
 
 def lines(text: str) -> list[Line | None]:
@@ -98,6 +99,8 @@ def test_a_bad_line_says_why_and_the_others_are_read() -> None:
         ("input,colour\ns3://a/b.mov,red", "no column “colour”"),
         ("input,metadata.\ns3://a/b.mov,red", "no column “metadata.”"),
         ("input,Name,name\ns3://a/b.mov,a,b", "“name” is there twice"),
+        ("input,metadata.a\x07\ns3://a/b.mov,a", "control characters from the first line"),
+        (f"input,{'c' * 9_000}\ns3://a/b.mov,a", r"no column “c{60}…”"),
     ],
 )
 def test_what_cannot_be_read_at_all_is_said(text: str, message: str) -> None:
@@ -122,3 +125,30 @@ def test_bad_lines_come_back_as_they_were_with_their_problems() -> None:
     found = read_inputs("input;name\ns3://a/1.mov;one\nno;two")
     rows = list(write_rows(found, [(found.rows[1], "Not a URL.")]))
     assert rows == [["line", "problem", "input", "name"], ["3", "Not a URL.", "no", "two"]]
+
+
+@pytest.mark.parametrize("text", ["{}", "input\n{}", "input,name\ns3://a/1.mov,{}"])
+def test_a_line_that_is_too_long_is_a_bad_line(text: str) -> None:
+    [(_, problem)] = problems(text.format("u" * 200_000))
+    assert problem == "A value may have 20,000 characters."
+
+
+def test_json_that_nobody_can_store_is_refused_and_other_text_is_text() -> None:
+    values = ['{"a": 1, "a": 2}', "[" * 15_000 + "]" * 4_000, "NaN", "[draft] cut"]
+    escaped = (value.replace('"', '""') for value in values)
+    text = "input,extra.note\n" + "".join(f's3://a/1.mov,"{one}"\n' for one in escaped)
+    assert [number for number, _ in problems(text)] == [2, 3]
+    found = [line.overrides["extra"]["note"] for line in lines(text) if line]
+    assert found == ["NaN", "[draft] cut"]
+
+
+def test_the_file_of_bad_lines_can_be_corrected_and_sent_again() -> None:
+    given = 'input,name,priority\nno,"=one",-5\n"s3://a/2.mov"x,two,1\n'
+    found = read_inputs(given)
+    rows = [(row, row.problem or "Not a URL.") for row in found.rows]
+    downloaded = "".join(write_csv(write_rows(found, rows)))
+    assert '"s3://a/2.mov"x,two,1'.replace('"', '""') in downloaded
+    corrected = "".join(downloaded.splitlines(keepends=True)[:2]).replace(",no,", ",s3://a/1.mov,")
+    assert lines(corrected) == [Line("s3://a/1.mov", "=one", None, {"priority": -5})]
+    again = read_inputs(corrected)
+    assert next(write_rows(again, [])) == ["line", "problem", "input", "name", "priority"]
