@@ -7,6 +7,7 @@ from insights.api import notes, stats
 from jobs.api.http.json_api import unknown_path
 from jobs.api.router import api
 
+handler400 = "jobs.views.problems.not_readable"
 handler403 = "jobs.views.problems.not_allowed"
 # of the app above the one that the API begins in
 # the router of insights.api.errors, with what notes adds to it

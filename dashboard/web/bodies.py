@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, NoReturn
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
@@ -22,9 +23,12 @@ PIECE_BYTES = 16_384
 
 
 class UnreadableBody(io.RawIOBase):
-    """A body that has not arrived: Django makes an UnreadablePostError of `error`."""
+    """A body that has not arrived: Django makes an UnreadablePostError of an OSError.
 
-    def __init__(self, error: OSError) -> None:
+    And one that is too large: Django looks at the length of a form only when it has no file.
+    """
+
+    def __init__(self, error: OSError | RequestDataTooBig) -> None:
         self.error = error
 
     def read(self, size: int = -1) -> NoReturn:
@@ -35,8 +39,7 @@ def read_bodies(application: Application, deadline_s: float = DEADLINE_S) -> App
     """A WSGI application that calls `application` when the whole body has been read.
 
     `wsgi.input` is then in memory, and CONTENT_LENGTH its length. If it is larger than
-    DATA_UPLOAD_MAX_MEMORY_SIZE, only the length is passed on, and Django refuses it. If it did
-    not arrive in time, or ended early, reading it raises.
+    DATA_UPLOAD_MAX_MEMORY_SIZE, did not arrive in time, or ended early, reading it raises.
     """
 
     def handle(environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -53,18 +56,22 @@ def _replace_body(environ: Environ, connection: socket.socket, deadline_s: float
     declared = int(environ.get("CONTENT_LENGTH") or 0)
     try:
         body, size = _read(environ["wsgi.input"], connection, deadline_s)
-        if size < declared:
+        if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            error = RequestDataTooBig("The body is too large.")
+            environ["wsgi.input"] = UnreadableBody(error)
+        elif size < declared:
             raise OSError("The body ended early.")
-        environ["wsgi.input"] = io.BytesIO(body)
+        else:
+            environ["wsgi.input"] = io.BytesIO(body)
     except OSError as error:
         environ["wsgi.input"], size = UnreadableBody(error), 1
     environ["CONTENT_LENGTH"] = str(max(size, declared))
 
 
 def _read(stream: BinaryIO, connection: socket.socket, deadline_s: float) -> tuple[bytes, int]:
-    """The body and its size; of one that is too large, the beginning.
+    """The body and its size; of one that is too large, only the size is of use.
 
-    The rest of that is read too: most clients look for an answer only when all is sent.
+    It is read to its end: most clients look for an answer only when all is sent.
     Raises OSError; for a chunk that is malformed, whatever the server raises.
     """
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE

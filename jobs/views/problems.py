@@ -3,6 +3,7 @@ one."""
 
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.csrf import csrf_failure
@@ -26,6 +27,13 @@ def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
     if access is None:
         return permission_denied(request, exception)
     return _render(request, access, "403_board.html", {"reason": str(exception)}, status=403)
+
+
+def not_readable(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """For a form that is too large, or that no browser sends."""
+    is_too_large = isinstance(exception, RequestDataTooBig)
+    status = 413 if is_too_large else 400
+    return render(request, "400.html", {"is_too_large": is_too_large}, status=status)
 
 
 def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,11 +1,14 @@
 """Chunked bodies, and bodies that are slow, too large or cut off, at a real Gunicorn."""
 
+import io
 import json
 import socket
 import time
 from collections.abc import Iterator
 
 import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import RequestFactory
 from django.urls import reverse
 
 from dashboard.web import bodies
@@ -90,6 +93,22 @@ def test_a_body_that_is_too_large_is_refused(raw: RawClient, submit: str, framin
     sent = chunks(body, 50_000) if framing == CHUNKED else body
     response = raw.exchange(head(submit, framing) + sent)
     assert (response.status, response.json["error"]["code"]) == (413, "too_large")
+
+
+def test_a_form_with_a_file_that_is_too_large_is_refused_and_not_cut() -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    environ = RequestFactory().generic("POST", "/accounts/login/").environ | {
+        "CONTENT_TYPE": "multipart/form-data; boundary=x",
+        "CONTENT_LENGTH": "4000000",
+        "HTTP_COOKIE": f"csrftoken={'a' * 32}",
+        "wsgi.input": io.BytesIO(part.ljust(4_000_000, b"u")),
+    }
+    statuses: list[str] = []
+    with socket.socket() as connection:
+        environ["gunicorn.socket"] = connection
+        answer = bodies.read_bodies(WSGIHandler())(environ, lambda *head: statuses.append(head[0]))
+    assert statuses == ["413 Request Entity Too Large"]
+    assert b"A form may have 2.5 MB" in b"".join(answer)
 
 
 def test_a_chunked_delivery_that_is_too_large_is_refused(raw: RawClient, deliver: str) -> None:
