@@ -11,17 +11,19 @@ from jobs.models.requests.storage import NAME_PATTERN
 from jobs.storage.buckets import sign_link
 from organizations.encryption import Undecryptable
 from organizations.models import Organization
+from providers.core.issues import RequestIssue
 from providers.core.types import Bucket, JobRequest
 
 _REFERENCE = re.compile(rf"({NAME_PATTERN})(?:/(.*))?", re.DOTALL)
 
 
 class LocationRefused(Exception):
-    """A stored location cannot be used; `field` of the request names it."""
+    """A stored location cannot be used; `field` of the request names it, `issue` says why."""
 
-    def __init__(self, field: str, message: str) -> None:
+    def __init__(self, field: str, message: str, issue: RequestIssue | None = None) -> None:
         super().__init__(message)
         self.field = field
+        self.issue = issue or RequestIssue(field, "location_unusable", {"reason": message})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,18 @@ def _check_use(reference: Reference, field: str, *, is_allowed: bool) -> None:
     if not is_allowed:
         use = "source" if field == "input" else "destination"
         raise LocationRefused(field, f"{reference.location} is not stored as a {use}.")
-    if {".", ".."} & set(reference.path.split("/")) or re.search(
-        r"[\x00-\x1f\x7f]", reference.path
-    ):
+    if not is_plain_path(reference.path):
         raise LocationRefused(field, f"The path after {reference.location}/ is not valid.")
+    # beside credentials in a query, the path of a folder is not encoded
+    if field == "destination" and re.search(r"[?#]", reference.path):
+        raise LocationRefused(field, f"Remove ? and # from the path after {reference.location}/.")
     if field == "input" and not reference.path:
         raise LocationRefused(field, f"Add the path of the file after {reference.location}/.")
+
+
+def is_plain_path(path: str) -> bool:
+    """Whether it stays in its folder, and has no control characters."""
+    return not ({".", ".."} & set(path.split("/")) or re.search(r"[\x00-\x1f\x7f-\x9f]", path))
 
 
 def _open(reference: Reference, field: str, account: ProviderAccount) -> str:
@@ -110,7 +118,13 @@ def _open(reference: Reference, field: str, account: ProviderAccount) -> str:
         bucket = reference.as_bucket()
     except Undecryptable as error:
         raise LocationRefused(field, str(error)) from error
-    return sign_link(bucket) if field == "input" else account.adapter_class.bucket_url(bucket)
+    if field == "input":
+        return sign_link(bucket)
+    url = account.adapter_class.bucket_url(bucket)
+    if url is None:
+        issue = account.adapter_class.refuse(field, "bucket_elsewhere", location=location.name)
+        raise LocationRefused(field, issue.message, issue)
+    return url
 
 
 def _join(base: str, path: str) -> str:

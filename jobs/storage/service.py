@@ -1,6 +1,7 @@
 """Saving stored locations: checked at the storage, without writing to it, and audited."""
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from jobs.accounts.base_urls import check_base_url
 from jobs.media.urls import check_url
 from jobs.models import StoredLocation
 from jobs.storage.buckets import DEADLINE_S, check_bucket
-from jobs.storage.references import Reference
+from jobs.storage.references import Reference, is_plain_path
 from organizations.audit.changes import changes
 from organizations.encryption import Undecryptable
 from organizations.models import AuditEntry, User
@@ -36,6 +37,17 @@ SHOWN = (
 MISDIRECTED = (
     "The storage answered with a redirect, or not as a bucket. Check endpoint, region and bucket."
 )
+# Both are put into URLs: in a region, a slash would make another host of that of AWS
+_NAMES = {
+    "region": (
+        *("a region", r"[A-Za-z0-9-]+"),
+        "A region has letters, digits and hyphens, such as eu-west-1.",
+    ),
+    "bucket": (
+        *("a bucket", r"[A-Za-z0-9_][A-Za-z0-9._-]*"),
+        "The name of a bucket has letters, digits, dots, hyphens and underscores.",
+    ),
+}
 NAME_TAKEN = "There is a stored location with this name already."
 
 
@@ -100,10 +112,13 @@ def _validate(location: StoredLocation) -> None:
 
 
 def _validate_bucket(location: StoredLocation) -> None:
-    labels = {"region": "a region", "bucket": "a bucket"}
-    for name, label in labels.items():
+    for name, (label, pattern, rule) in _NAMES.items():
         if not getattr(location, name):
             raise LocationInvalid(name, f"Enter {label}.")
+        if not re.fullmatch(pattern, getattr(location, name)):
+            raise LocationInvalid(name, rule)
+    if not is_plain_path(location.prefix) or re.search(r"[?#]", location.prefix):
+        raise LocationInvalid("prefix", "Remove ., .., ?, # and control characters.")
     for name, label in {"key_id": "a key id", "secret": "a secret"}.items():
         if not location.credentials.get(name):
             raise LocationInvalid(name, f"Enter {label}.")
@@ -111,6 +126,8 @@ def _validate_bucket(location: StoredLocation) -> None:
     location.url = ""
     if location.endpoint:
         location.endpoint = _check_host("endpoint", location.endpoint)
+        if urlsplit(location.endpoint).path:
+            raise LocationInvalid("endpoint", "Enter the endpoint without a path.")
 
 
 def _validate_url(location: StoredLocation) -> None:
@@ -147,7 +164,7 @@ def _check(location: StoredLocation) -> str:
         if location.is_bucket:
             check_bucket(Reference(location, "").as_bucket())
         elif not _check_web(location.credentials["url"]):
-            return "Saved without a check: only the provider can tell whether it may use this."
+            return "Saved without a check: only http and https URLs are checked."
     except AuthRefused as error:
         message = "The storage refuses these credentials for listing the folder."
         raise LocationInvalid(at, message) from error

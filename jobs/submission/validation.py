@@ -69,8 +69,7 @@ def _resolve(
     try:
         return resolve(account, request, locations), []
     except LocationRefused as error:
-        issue = RequestIssue(error.field, "location_unusable", {"reason": error})
-        return request, [issue]
+        return request, [error.issue]
 
 
 def _find_redacted(request: JobRequest) -> list[RequestIssue]:

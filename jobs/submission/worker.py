@@ -34,6 +34,7 @@ from jobs.workqueue.slots import Work
 from organizations.encryption import Undecryptable
 from providers.core.contract import Provider
 from providers.core.errors import BudgetExhausted, ProviderError, RateLimited, Rejected
+from providers.core.types import JobRequest
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +89,7 @@ def _send_or_search(submission: Submission) -> None:
 
 def _send(submission: Submission, adapter: Provider) -> None:
     try:
-        request = resolve_or_reject(submission.job.account, load_request(submission.request))
+        request = _read_request(submission)
     except Rejected as error:
         mark_refused(submission, error)
         return
@@ -108,6 +109,16 @@ def _send(submission: Submission, adapter: Provider) -> None:
         mark_unconfirmed(submission, f"The provider returned the id of job {other.pk}.")
         return
     bind_remote_job(submission, remote, sent_at)
+
+
+def _read_request(submission: Submission) -> JobRequest:
+    """The complete request, with the credentials of what it names. Raises Rejected."""
+    job = submission.job
+    request = resolve_or_reject(job.account, load_request(submission.request))
+    # some providers would look for the name in their own storage
+    if "://" in job.input_url and "://" not in request.input:
+        raise Rejected("The stored source that the input names has been deleted.")
+    return request
 
 
 def _mark_sending(submission: Submission, sent_at: datetime) -> None:

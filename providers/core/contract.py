@@ -96,6 +96,8 @@ class Provider(ABC):
     resubmittable: ClassVar[frozenset[JobStatus]] = frozenset(
         {JobStatus.FAILED, JobStatus.CANCELLED}
     )
+    # whether outputs can be delivered to buckets; where not, `find_issues` refuses them all
+    writes_to_buckets: ClassVar[bool] = True
     # whether the submission key is known to come back, so that two empty searches prove absence
     echoes_key: ClassVar[bool] = False
     # the field of a request that keeps metadata and our key for the customer
@@ -147,13 +149,16 @@ class Provider(ABC):
         return RequestIssue(field, code, {"provider": cls.label, **values}, blocking=False)
 
     @classmethod
-    def bucket_url(cls, bucket: Bucket) -> str:
+    def bucket_url(cls, bucket: Bucket) -> str | None:
         """The URL by which the provider is to write to a folder of a bucket.
 
         Without the credentials, unless the provider takes them in the URL: then it has access to
-        the bucket by itself, such as by a policy or with credentials that it keeps.
+        the bucket by itself, such as by a policy or with credentials that it keeps. None where it
+        cannot be told that the bucket is at another store than AWS's: there, one of the same name
+        is somebody else's.
         """
-        return f"s3://{bucket.name}/{bucket.key}"
+        is_clear = bucket.is_at_aws or not cls.writes_to_buckets
+        return f"s3://{bucket.name}/{bucket.key}" if is_clear else None
 
     # Reading
 

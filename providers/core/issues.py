@@ -12,6 +12,7 @@ SENTENCES: Mapping[str, str] = {
     "value_redacted": "{marker} stands for a secret value. Enter the original value.",
     "submitted_as_other_job": "This id already belongs to job {job}.",
     "location_unusable": "{reason}",
+    "bucket_elsewhere": "{provider} only writes to buckets at AWS; {location} is at another store.",
     "template_archived": "This template is archived.",
     "template_unreadable": "{reason}",
     "stored_link_expired": "The stored link expired on {at} UTC. Enter a new one.",
@@ -30,6 +31,7 @@ SENTENCES: Mapping[str, str] = {
     "only be a folder there.",
     "destination_temporary": "Without a destination, {provider} keeps the files for {hours} hours.",
     "pipeline_required": "{provider} runs jobs in a pipeline: set the account's option {option}.",
+    "input_in_storage": "The input is in {provider}'s own storage, which no other provider reads.",
     # Renditions and presets
     "renditions_required": "Choose at least one packaging and its heights.",
     "heights_required": "Choose at least one height for each packaging.",

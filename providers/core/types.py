@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from urllib.parse import urlsplit
 
 from providers.core.status import JobStatus, OutputStatus
 
@@ -225,6 +226,11 @@ class Bucket:
     endpoint: str
     key_id: str = field(repr=False)
     secret: str = field(repr=False)
+
+    @property
+    def is_at_aws(self) -> bool:
+        host = urlsplit(self.endpoint).hostname or ""
+        return not self.endpoint or f".{host}".endswith((".amazonaws.com", ".amazonaws.com.cn"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,7 @@ class VideoSDK(Adapter):
     read_buckets = ("details",)
     cancellable = frozenset({JobStatus.QUEUED})
     input_schemes = ("http", "https")
+    writes_to_buckets = False
     accepts_schemeless_inputs = True  # the id of a file in its storage
     input_fields = job_request.INPUT_FIELDS
     output_fields = ("presets",)

@@ -119,6 +119,7 @@ class Xvid(Adapter):
     output_statuses = OUTPUT_STATUSES
     error_classes = ERRORS.codes
     echoes_key = True
+    writes_to_buckets = False
     accepts_schemeless_inputs = True  # a path in the pipeline's storage
     output_fields = ("outputs",)
     preset_field = "presets"

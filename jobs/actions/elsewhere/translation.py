@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from jobs.models import ProviderAccount
+from jobs.storage.references import Locations
 from jobs.submission.timestamps import MAX_TIMESTAMPS, write_timestamp
 from jobs.submission.validation import check
 from providers.core.issues import RequestIssue
@@ -85,11 +86,23 @@ class _Work:
         self.approximated: list[Line] = []
         self.dropped: list[Line] = []
         self.remarks: list[RequestIssue] = []
-        if request.extra and before.provider != account.provider:
-            self.request = replace(request, extra={})
-            label = before.provider_label
-            reason = f"A setting of {label} alone."
-            self.dropped += [Line(f"{name} in extra", reason) for name in sorted(request.extra)]
+        self._refusals: list[RequestIssue] = []
+        if before.provider != account.provider:
+            self._leave(before)
+
+    def _leave(self, before: ProviderAccount) -> None:
+        """Drop what means something at the provider of `before` alone."""
+        request, label = self.request, before.provider_label
+        reason = f"A setting of {label} alone."
+        self.dropped += [Line(f"{name} in extra", reason) for name in sorted(request.extra)]
+        self.request = replace(request, extra={})
+        locations = Locations(before.organization)
+        if _is_in_storage(request.input, locations):
+            self._refusals.append(before.adapter_class.refuse("input", "input_in_storage"))
+        if _is_in_storage(request.destination, locations):
+            reason = f"A folder in the storage of {label}."
+            self.dropped.append(Line(_describe(request, "destination"), reason))
+            self.request = replace(self.request, destination=None)
 
     def choose_presets(self, presets: Mapping[str, Any]) -> None:
         """Make what presets of the account say, where some were chosen."""
@@ -106,6 +119,8 @@ class _Work:
 
     def repair(self) -> list[RequestIssue]:
         """Repair what can be repaired; return what the provider still says."""
+        if self._refusals:
+            return self._refusals
         for _ in range(MAX_STEPS):
             issues = check(self.account, self.request)
             blocking = (issue for issue in issues if issue.blocking)
@@ -141,6 +156,11 @@ class _Work:
         else:
             name = issue.field.partition(".")[0]
             self.dropped.append(Line(_describe(old, name), issue.message))
+
+
+def _is_in_storage(place: str | None, locations: Locations) -> bool:
+    """Whether it is an id or a path in a provider's storage, or a stored location that is gone."""
+    return bool(place) and "://" not in str(place) and locations.find(place) is None
 
 
 def _without(renditions: tuple[Rendition, ...], others: tuple[Rendition, ...]) -> list[Rendition]:
@@ -250,6 +270,7 @@ _REPAIRS: dict[str, Repair] = {
     "destination_unsupported": _drop_destination,
     "destination_scheme": _drop_destination,
     "destination_not_a_folder": _drop_destination,
+    "bucket_elsewhere": _drop_destination,
     "metadata_too_long": _drop_metadata,
     "thumbnails_too_many": _make_fewer_thumbnails,
     "thumbnails_whole_seconds": _use_whole_seconds,

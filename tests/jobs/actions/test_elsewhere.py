@@ -10,7 +10,8 @@ from jobs.actions.elsewhere.service import Elsewhere, request_elsewhere, transla
 from jobs.actions.elsewhere.translation import Line, Translation
 from jobs.actions.offers import ActionRefused
 from jobs.actions.resubmission import RetryUnfinished
-from jobs.models import Job, ProviderAccount
+from jobs.models import Job, ProviderAccount, StoredLocation
+from jobs.storage.references import resolve
 from jobs.submission.idempotency import caller_key
 from jobs.submission.service import submit
 from jobs.submission.stored_request import find_sent_request
@@ -186,3 +187,71 @@ def test_attempts_are_compared_by_time_and_by_what_they_made(account: ProviderAc
         "2 MB less",
     )
     assert (rows["Video 360p"].before, rows["Video 360p"].after) == ("Failed", "None")
+
+
+@pytest.fixture
+def stored(organization: Organization) -> StoredLocation:
+    """A bucket at AWS for both uses, as `save_location` stores it."""
+    return StoredLocation.objects.create(
+        organization=organization,
+        name="studio",
+        is_source=True,
+        is_destination=True,
+        region="us-east-1",
+        bucket="ingest",
+        credentials={"key_id": "AKIACANARYKEYID00000", "secret": "canary/secret"},
+    )
+
+
+HEIGHT = (Rendition("mp4", (360,)),)
+BY_NAME = replace(REQUEST, input="studio/a.mov", destination="studio/out/", extra={})
+
+
+def test_names_of_stored_locations_go_along_and_suit_the_other_provider(
+    account: ProviderAccount, tpstreams: ProviderAccount, stored: StoredLocation
+) -> None:
+    found = translate(fail(account, replace(BY_NAME, metadata=None)), tpstreams)
+    assert not found.refusals
+    assert (found.request.input, found.request.destination) == ("studio/a.mov", "studio/out/")
+    assert "secret_key=canary" in str(resolve(tpstreams, found.request).destination)
+    assert {"Input studio/a.mov", "Destination studio/out/"} <= set(texts(found.kept))
+    assert "canary" not in f"{found} {found.kept}"
+
+
+@pytest.mark.parametrize(
+    ("provider", "reason"),
+    [
+        ("zencoder", "Zencoder only writes to buckets at AWS; studio is at another store."),
+        ("videosdk", "Video SDK stores outputs itself and cannot deliver them elsewhere."),
+        ("xvid", "can only be a folder there."),
+    ],
+)
+def test_a_bucket_at_another_store_is_dropped_where_the_provider_cannot_reach_it(
+    account: ProviderAccount,
+    tpstreams: ProviderAccount,
+    stored: StoredLocation,
+    provider: str,
+    reason: str,
+) -> None:
+    """At AWS, the bucket of that name is somebody else's."""
+    StoredLocation.objects.update(endpoint="https://s3.example.com")
+    job = fail(tpstreams, replace(BY_NAME, metadata=None, thumbnails=None, renditions=HEIGHT))
+    other = account if provider == "zencoder" else make_account(
+        account.organization, provider=provider, options={"pipeline_id": "1"}
+    )  # fmt: skip
+    [line] = [one for one in translate(job, other).dropped if "Destination" in one.before]
+    assert line.before == "Destination studio/out/"
+    assert line.reason.endswith(reason)
+    assert translate(job, other).request.destination is None
+
+
+def test_what_is_in_the_storage_of_one_provider_goes_to_no_other(
+    account: ProviderAccount, videosdk: ProviderAccount, stored: StoredLocation
+) -> None:
+    job = fail(account, BY_NAME)
+    options = {"pipeline_id": "1"}
+    xvid = make_account(account.organization, provider="xvid", options=options)
+    stored.delete()
+    found = translate(job, xvid)
+    assert [one.code for one in found.refusals] == ["input_in_storage"]
+    assert "Destination studio/out/" in texts(found.dropped)

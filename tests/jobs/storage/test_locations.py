@@ -171,6 +171,10 @@ def test_a_destination_becomes_what_the_provider_takes(
     stored: StoredLocation, studio: Organization, provider: str, expected: str
 ) -> None:
     there = make_account(studio, provider=provider)
+    if not expected:
+        with pytest.raises(LocationRefused, match="only writes to buckets at AWS"):
+            resolve(there, request(destination="ingest-studio/out/"))
+        StoredLocation.objects.update(endpoint="https://s3.eu-west-1.amazonaws.com")
     url = resolve(there, request(destination="ingest-studio/out/")).destination
     parts = urlsplit(url or "")
     assert parts.scheme == "s3"
@@ -186,7 +190,7 @@ def test_a_url_with_credentials_is_continued_by_the_path(
 ) -> None:
     location.kind = "url"
     saved = save_location(location, {"url": "sftp://ann:canary@files.example/in/"}, user)
-    assert "only the provider can tell" in saved.warning
+    assert "only http and https URLs are checked" in saved.warning
     assert saved.location.url == "sftp://REDACTED@files.example/in/"
     made = resolve(account, request(input="ingest-studio/reel 1.mov"))
     assert made.input == "sftp://ann:canary@files.example/in/reel%201.mov"
@@ -195,6 +199,7 @@ def test_a_url_with_credentials_is_continued_by_the_path(
 def test_a_job_keeps_the_name_and_only_what_is_sent_has_the_secret(
     stored: StoredLocation, account: ProviderAccount, zencoder: FakeZencoder
 ) -> None:
+    StoredLocation.objects.update(endpoint="")
     made = request(input="ingest-studio/a.mov", destination="ingest-studio/out/")
     assert not [one for one in check(account, made) if one.blocking]
     assert "X-Amz-Signature=REDACTED" in preview(account, made)["input"]
@@ -212,6 +217,8 @@ def test_a_job_keeps_the_name_and_only_what_is_sent_has_the_secret(
 def test_one_that_is_deleted_before_the_job_is_sent_fails_it(
     stored: StoredLocation, account: ProviderAccount, zencoder: FakeZencoder, user: User
 ) -> None:
+    stored.endpoint = ""
+    stored.save()
     made = request(destination="ingest-studio/out/")
     job = submit(organization=account.organization, account=account, request=made).job
     stored.is_destination = False
@@ -231,6 +238,7 @@ def test_one_that_is_deleted_before_the_job_is_sent_fails_it(
         ("input", "ingest-studio", "Add the path of the file"),
         ("input", "ingest-studio/../secret.mov", "is not valid"),
         ("destination", "ingest-studio/a/./b", "is not valid"),
+        ("destination", "ingest-studio/a?b", "Remove"),
     ],
 )
 def test_a_path_that_leads_elsewhere_is_refused_at_its_field(
@@ -242,6 +250,46 @@ def test_a_path_that_leads_elsewhere_is_refused_at_its_field(
     made = request(**{field: text})
     with pytest.raises(SubmissionRefused):
         submit(organization=account.organization, account=account, request=made)
+
+
+def test_a_source_that_is_deleted_before_the_job_is_sent_is_not_looked_for_at_the_provider(
+    stored: StoredLocation, studio: Organization, user: User
+) -> None:
+    """It reads paths in its own storage, and this would be one."""
+    there = make_account(studio, provider="xvid", options={"pipeline_id": "1"})
+    made = request(input="ingest-studio/a.mov", extra={"presets": ["web"]})
+    job = submit(organization=studio, account=there, request=made).job
+    delete_location(stored, user)
+    run_submission(job.pk)
+    job.refresh_from_db()
+    assert job.status == "failed"
+    assert "has been deleted" in job.error_message
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("region", "x.example/"),
+        ("region", "us-east-1\n"),
+        ("bucket", "../other"),
+        ("bucket", ".."),
+        ("bucket", "a b"),
+        ("bucket", "a\nb"),
+        ("prefix", "a/../b"),
+        ("prefix", "a?b"),
+        ("endpoint", "https://s3.example.com/path"),
+    ],
+)
+@responses.activate
+def test_what_would_lead_elsewhere_is_not_saved(
+    location: StoredLocation, user: User, field: str, value: str
+) -> None:
+    location.endpoint = ""
+    setattr(location, field, value)
+    with pytest.raises(LocationInvalid) as refused:
+        save_location(location, CREDENTIALS, user)
+    assert refused.value.field == field
+    assert not responses.calls
 
 
 def test_the_location_of_another_organization_is_a_plain_text(
