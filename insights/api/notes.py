@@ -34,5 +34,5 @@ def list_error_notes(
 def write_error_note(
     request: ApiRequest, group_id: str, body: NoteRequest
 ) -> Status[dict[str, Any]]:
-    """Add a note in the name of the token. Members that it mentions are told on the board."""
+    """Add a note in the name of the token. Members whom it mentions see it on the board."""
     return add_note(request, find_to_change(request, group_id), body)

@@ -95,7 +95,7 @@ class LongWork(LeasedModel):
     """What somebody has started for many jobs, done in short runs: see jobs.workqueue.short_runs.
 
     AUDIT_NAME begins the id that ties its audit entries together. `state` is one of OPEN_STATES
-    while it goes on by itself.
+    while it is under way.
     """
 
     AUDIT_NAME: ClassVar[str]

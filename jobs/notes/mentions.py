@@ -22,8 +22,9 @@ def find_members(organization: Organization, typed: str) -> list[Membership]:
 
 
 def find_mentioned(note: Note) -> set[int]:
-    """The members that the text names, by id, but not its author: nobody has to be told of what
-    they wrote. Addresses of others are only text. One query if there is any address.
+    """The members whom the text names, by id, without its author, who knows the note.
+
+    Addresses of others are only text. One query if there is any address.
     """
     emails = find_emails(note.text)
     if not emails:

@@ -18,7 +18,7 @@ _NOUNS = {Job: "job", JobErrorGroup: "error_group"}
 
 
 def write_note(subject: Job | JobErrorGroup, text: str, *, actor: Actor) -> Note:
-    """Add a note, and tell those whom it mentions.
+    """Add a note; the members whom it mentions find it among their mentions.
 
     One on an error that was merged is on the error that it is a part of. Raises ValueError with a
     sentence for a text that is none.

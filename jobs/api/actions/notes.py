@@ -47,7 +47,7 @@ def list_job_notes(
     summary="Write a note on a job",
 )
 def write_job_note(request: ApiRequest, job_id: str, body: NoteRequest) -> Status[dict[str, Any]]:
-    """Add a note in the name of the token. Members that it mentions are told on the board."""
+    """Add a note in the name of the token. Members whom it mentions see it on the board."""
     return add_note(request, find_job(request, job_id), body)
 
 

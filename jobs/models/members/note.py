@@ -99,7 +99,7 @@ class MentionQuerySet(models.QuerySet["Mention"]):
 
 
 class Mention(models.Model):
-    """That a note names a member, who is told of it until they have seen the note.
+    """A member whom a note names; it counts as unread until they have seen the note.
 
     A membership, as with assigning: whoever leaves keeps nothing.
     """
