@@ -64,7 +64,8 @@ SENTENCES: Mapping[str, str] = {
     "metadata_too_long": "{provider} stores at most {limit} {unit} of metadata, including "
     "Reelboard's key.",
     "test_mode_unsupported": "{provider} has no test mode: this would be a real job.",
-    "priority_kept_here": "{provider} has no priorities. This one only orders what Reelboard sends.",
+    "priority_kept_here": "{provider} has no priorities. This one only orders what Reelboard "
+    "sends.",
     "replaced_by_extra": "extra sets this differently, so it is ignored.",
     "api_key_in_extra": "The API key belongs to the account, not to a job.",
     "mock_unsupported": "{provider} does not create mock jobs, so there would be nothing to track.",
