@@ -6,7 +6,7 @@ time and size.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 from xml.etree import ElementTree
 
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
@@ -14,16 +14,35 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from django.conf import settings
 
-from providers.core.errors import BadAnswer
+from providers.core.errors import (
+    AddressRefused,
+    AuthRefused,
+    BadAnswer,
+    NotFound,
+    ProviderError,
+    Rejected,
+    TimedOut,
+    Unreachable,
+)
 from providers.core.types import Bucket
 from providers.http.client import HttpClient
 
+# A whole listing, whose reader waits for it
 DEADLINE_S = 10
 # As many as one answer has; a listing asks for no more answers than this.
 PAGE_SIZE = 1_000
 MAX_PAGES = 100
+# A thousand keys of the greatest length, percent-encoded, are about 4 MB.
+MAX_ANSWER_BYTES = 5_000_000
+MISDIRECTED = (
+    "The storage answered with a redirect, or not as a bucket. Check endpoint, region and bucket."
+)
 # Providers fetch an input when its turn comes, which may be long after it was submitted.
 LINK_S = 7 * 24 * 3600
+
+
+class TooManyObjects(Exception):
+    """There are more objects than a listing reads, which is MAX_PAGES answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +65,49 @@ def check_bucket(bucket: Bucket) -> None:
         _read_page(http, bucket, bucket.key, "", 1)
 
 
-def list_objects(bucket: Bucket, limit: int) -> Iterator[Listed]:
-    """Yield the objects whose keys begin with `bucket.key`, in the order of keys.
+def list_objects(bucket: Bucket) -> Iterator[Listed]:
+    """Yield the objects whose keys begin with `bucket.key`, in the order of the storage.
 
-    At most `limit`, and what MAX_PAGES answers have. What stands for a folder is left out. Raises
-    ProviderError.
+    What stands for a folder is left out. Raises ProviderError; TooManyObjects after those read.
     """
     with _open(bucket) as http:
-        continuation, left = "", limit
+        continuation, seen = "", set[str]()
         for _ in range(MAX_PAGES):
             page = _read_page(http, bucket, bucket.key, continuation, PAGE_SIZE)
             for one in page.objects:
-                if one.key.endswith("/"):
-                    continue
-                if not left:
-                    return
-                left -= 1
-                yield one
-            if not page.continuation:
-                return
+                if not one.key.startswith(bucket.key):
+                    raise BadAnswer("The storage lists objects outside of the folder.")
+                if not one.key.endswith("/"):
+                    yield one
             continuation = page.continuation
+            if not continuation:
+                return
+            if continuation in seen:
+                raise BadAnswer("The storage lists the same objects again.")
+            seen.add(continuation)
+    raise TooManyObjects
+
+
+def explain(error: ProviderError) -> str:
+    """Why a bucket cannot be read, as a sentence for whoever stored it."""
+    match error:
+        case AuthRefused():
+            return "The storage refuses these credentials for listing the folder."
+        case NotFound():
+            return "There is nothing of this name at the storage."
+        case Rejected():
+            return "The storage rejects the request. Check the settings of the location."
+        case BadAnswer(transient=False):
+            return MISDIRECTED
+        case BadAnswer():
+            return "The storage's response is not a list of objects."
+        case TimedOut():
+            return f"The storage did not answer within {DEADLINE_S} seconds."
+        case Unreachable():
+            return "No connection to the storage could be made."
+        case AddressRefused():
+            return str(error)
+    return "The storage cannot answer now. Try again later."
 
 
 def sign_link(bucket: Bucket) -> str:
@@ -78,7 +120,8 @@ def sign_link(bucket: Bucket) -> str:
 def _open(bucket: Bucket) -> HttpClient:
     return HttpClient(
         allow_private_addresses=settings.ALLOW_PRIVATE_ADDRESSES,
-        answer_s=DEADLINE_S,
+        deadline_s=DEADLINE_S,
+        max_bytes=MAX_ANSWER_BYTES,
         secrets=[bucket.key_id, bucket.secret],
     )
 
@@ -86,7 +129,8 @@ def _open(bucket: Bucket) -> HttpClient:
 def _read_page(
     http: HttpClient, bucket: Bucket, prefix: str, continuation: str, size: int
 ) -> _Page:
-    params = {"list-type": "2", "max-keys": str(size), "prefix": prefix}
+    # encoded, since XML has no way to write most control characters
+    params = {"list-type": "2", "max-keys": str(size), "prefix": prefix, "encoding-type": "url"}
     if continuation:
         params["continuation-token"] = continuation
     request = AWSRequest("GET", _url(bucket), params=params)
@@ -100,16 +144,22 @@ def _parse(text: str) -> _Page:
     try:
         # a list of objects has none: entities could grow without bound
         if "<!DOCTYPE" in text:
-            raise ValueError("it has a DOCTYPE")
+            raise ValueError
         root = ElementTree.fromstring(text)  # noqa: S314 - checked above, and bounded in size
-        objects = [
-            Listed(_text(item, "Key"), int(_text(item, "Size") or 0))
-            for item in root.iterfind("{*}Contents")
-        ]
-    except (ElementTree.ParseError, ValueError) as error:
-        raise BadAnswer(f"The storage's response is not a list of objects: {error}.") from None
-    is_cut = _text(root, "IsTruncated") == "true"
-    return _Page(objects, _text(root, "NextContinuationToken") if is_cut else "")
+        is_encoded = _text(root, "EncodingType") == "url"
+        objects = [_read_object(item, is_encoded) for item in root.iterfind("{*}Contents")]
+        continuation = _text(root, "NextContinuationToken")
+        is_cut = _text(root, "IsTruncated") == "true"
+        if is_cut and not continuation:
+            raise ValueError
+    except (ElementTree.ParseError, ValueError):
+        raise BadAnswer("The storage's response is not a list of objects.") from None
+    return _Page(objects, continuation if is_cut else "")
+
+
+def _read_object(item: ElementTree.Element, is_encoded: bool) -> Listed:
+    key = _text(item, "Key")
+    return Listed(unquote_plus(key) if is_encoded else key, int(_text(item, "Size") or 0))
 
 
 def _text(node: ElementTree.Element, name: str) -> str:

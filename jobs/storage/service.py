@@ -14,7 +14,7 @@ from django.utils import timezone
 from jobs.accounts.base_urls import check_base_url
 from jobs.media.urls import check_url
 from jobs.models import StoredLocation
-from jobs.storage.buckets import DEADLINE_S, check_bucket
+from jobs.storage.buckets import DEADLINE_S, check_bucket, explain
 from jobs.storage.references import Reference, is_plain_path
 from organizations.audit.changes import changes
 from organizations.encryption import Undecryptable
@@ -33,9 +33,6 @@ from providers.http.redaction import redact_url
 SHOWN = (
     *("name", "kind", "is_source", "is_destination", "endpoint", "region", "bucket", "prefix"),
     "url",
-)
-MISDIRECTED = (
-    "The storage answered with a redirect, or not as a bucket. Check endpoint, region and bucket."
 )
 # Both are put into URLs: in a region, a slash would make another host of that of AWS
 _NAMES = {
@@ -165,20 +162,14 @@ def _check(location: StoredLocation) -> str:
             check_bucket(Reference(location, "").as_bucket())
         elif not _check_web(location.credentials["url"]):
             return "Saved without a check: only http and https URLs are checked."
-    except AuthRefused as error:
-        message = "The storage refuses these credentials for listing the folder."
-        raise LocationInvalid(at, message) from error
     except NotFound as error:
-        at = "bucket" if location.is_bucket else "url"
-        raise LocationInvalid(at, "There is nothing of this name at the storage.") from error
-    except (Rejected, AddressRefused) as error:
-        raise LocationInvalid(at, str(error)) from error
-    except BadAnswer as error:
-        if not error.transient:
-            raise LocationInvalid(at, MISDIRECTED) from error
-        return f"Saved without a check: {error}"
+        raise LocationInvalid("bucket" if location.is_bucket else "url", explain(error)) from error
+    except (AuthRefused, Rejected, AddressRefused) as error:
+        raise LocationInvalid(at, explain(error)) from error
     except ProviderError as error:
-        return f"Saved without a check: {error}"
+        if isinstance(error, BadAnswer) and not error.transient:
+            raise LocationInvalid(at, explain(error)) from error
+        return f"Saved without a check: {explain(error)}"
     return ""
 
 

@@ -74,9 +74,9 @@ class HttpClient:
     of every message. Raises only `ProviderError`. Nothing is sent twice, no redirect is
     followed, no cookie kept, no proxy or netrc of the environment used.
 
-    `answer_s` is how long one complete answer may take. `first_answer_s()` is asked before each
-    call: how long it may take at a host that may be dead, None at any other. `on_end(is_answered)`
-    is called after each call that left.
+    `answer_s` is how long one complete answer may take, `max_bytes` how large it may be, else
+    MAX_BYTES. `first_answer_s()` is asked before each call: how long it may take at a host that
+    may be dead, None at any other. `on_end(is_answered)` is called after each call that left.
 
     `requests` counts what was sent, `latency_ms` is the last answer's, `rate_remaining` is
     what an adapter read from the last answer; both are None before.
@@ -93,6 +93,7 @@ class HttpClient:
         on_end: Callable[[bool], None] = lambda is_answered: None,
         secrets: Iterable[str] = (),
         user_agent: str = "Reelboard",
+        max_bytes: int | None = None,
     ) -> None:
         self.requests = 0
         self.latency_ms: int | None = None
@@ -103,6 +104,7 @@ class HttpClient:
         self._first_answer_s = first_answer_s
         self._on_end = on_end
         self._secrets = tuple(secrets)
+        self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._shared_limit: SizeLimit | None = None
         self._session = _Session()
@@ -229,7 +231,7 @@ class HttpClient:
             allow_redirects=False,
             stream=True,
         ) as response:
-            limit = self._shared_limit or SizeLimit(BadAnswer, "response is")
+            limit = self._shared_limit or SizeLimit(BadAnswer, "response is", self._max_bytes)
             text = read_body(response, ends_at, limit)
             lower = {name.lower(): value for name, value in response.headers.items()}
             data = None if is_text else read_data(response, text)

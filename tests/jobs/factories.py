@@ -37,6 +37,8 @@ from providers.core.types import JobRequest, OutputKind, Rendition
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
 _numbers = count(700_001)
+# of a stored bucket
+BUCKET_KEY_ID, BUCKET_SECRET = "AKIACANARYKEYID00000", "canary/secret+of/the+bucket"
 
 
 def make_account(organization: Organization, **fields: Any) -> ProviderAccount:
@@ -142,7 +144,7 @@ def make_location(organization: Organization, name: str = "", **fields: Any) -> 
         "region": "eu-central-1",
         "bucket": "site",
         "prefix": "series",
-        "credentials": {"key_id": "AKIAEXAMPLE000000000", "secret": "example"},
+        "credentials": {"key_id": BUCKET_KEY_ID, "secret": BUCKET_SECRET},
         "checked_at": NOON,
     }
     name = name or f"location-{next(_numbers)}"

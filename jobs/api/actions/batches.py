@@ -1,6 +1,6 @@
 """`/batches`: many inputs submitted with the same settings."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ninja import Query, Router, Status
@@ -25,6 +25,8 @@ from jobs.api.schemas.parameters import Cursor, Limit
 from jobs.batches import service
 from jobs.batches.checking import Checked, check_lines
 from jobs.batches.figures import read_figures, state_of
+from jobs.batches.from_bucket import ListingRefused, find_inputs
+from jobs.batches.lines import Line
 from jobs.batches.listing import BatchFilter
 from jobs.batches.service import BatchRefused, KeyOfDeletedBatch, NewBatch
 from jobs.models import Batch, InputOutcome
@@ -61,7 +63,8 @@ def submit_batch(
 
     Each becomes one job, never faster than the account allows, and behind jobs that people submit.
     Every input is checked first: 422 names what is wrong as `inputs.0.input`, and then nothing is
-    sent. The same `Idempotency-Key` and body again answer 202 and the same batch.
+    sent. A bucket is listed before the answer. The same `Idempotency-Key` and body again answer
+    202 and the same batch.
     """
     visible = visible_to(request)
     try:
@@ -114,23 +117,43 @@ def _check(request: ApiRequest, body: BatchRequestBody) -> NewBatch:
     if account is None:
         raise invalid({"account": "No account has this id or name."})
     service.check_name(visible, body.name)
-    lines = [one.as_line() for one in body.inputs]
+    lines = _list_bucket(visible, body) or [one.as_line() for one in body.inputs or ()]
     version = find_template_named(request, body.template)
     given = {"input": "", **body.request.given_fields()}
     shared = request_from(version, account, given) if version else JobRequest(**given)
     found = check_lines(account, shared, lines, allow_duplicates=body.allow_duplicates)
-    if fields := _fields(found):
+    if fields := _fields(found, lines, is_listed=body.inputs_from is not None):
         raise invalid(fields)
     return NewBatch(visible, account, body.name, shared, lines, body.allow_duplicates, version)
 
 
-def _fields(found: Checked) -> dict[str, str]:
+def _list_bucket(visible: Visibility, body: BatchRequestBody) -> list[Line]:
+    """The objects, all of them; none where inputs were sent. Raises ApiError."""
+    if (asked := body.inputs_from) is None:
+        return []
+    try:
+        found = find_inputs(visible.organization, asked.source, asked.prefix, asked.pattern)
+    except ListingRefused as error:
+        raise invalid({f"inputs_from.{error.field}": str(error)}) from error
+    if found.missing:
+        raise invalid({"inputs_from.prefix": found.missing})
+    if found.unusable:
+        message = f"No input can hold the names of {found.unusable:,} of these objects."
+        raise invalid({"inputs_from.pattern": message})
+    return [Line(text) for text in found.inputs]
+
+
+def _fields(found: Checked, lines: Sequence[Line], *, is_listed: bool) -> dict[str, str]:
     shared = {
         name if name == "account" else f"request.{name}": message
         for name, message in found.common.items()
     }
-    of_lines = {f"inputs.{one.index}.{one.field}": one.message for one in found.problems}
-    return shared | of_lines
+    if is_listed:
+        return shared | {
+            f"inputs_from.{one.index}": f"{lines[one.index].input}: {one.message}"
+            for one in found.problems
+        }
+    return shared | {f"inputs.{one.index}.{one.field}": one.message for one in found.problems}
 
 
 def _shapes(visible: Visibility, batches: Collection[Batch]) -> list[dict[str, Any]]:

@@ -1,10 +1,10 @@
 """Batches, and what may be sent to `POST /batches`."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
 from ninja import Field, Schema
-from pydantic import AfterValidator
+from pydantic import AfterValidator, model_validator
 
 from jobs.api.requests import (
     Json,
@@ -15,15 +15,23 @@ from jobs.api.requests import (
     TemplateName,
 )
 from jobs.api.schemas.fields import AccountReference, Id, Text
+from jobs.batches.from_bucket import MAX_PATTERN, MAX_PREFIX
 from jobs.batches.lines import MAX_INPUTS, Line
 from jobs.batches.lines import MAX_NAME as MAX_JOB_NAME
 from jobs.models.batch.batch import MAX_NAME
+from jobs.models.requests.storage import MAX_NAME as MAX_SOURCE_NAME
 from jobs.query.references import has_control_characters
 from jobs.submission.stored_request import dump_request
 from providers.core.types import JobRequest
 
 BatchStateName = Literal["sending", "stopped", "running", "done"]
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+_CHOICE: dict[str, Any] = {
+    "oneOf": [
+        {"required": ["inputs"], "properties": {"inputs": {"type": "array", "items": {}}}},
+        {"required": ["inputs_from"], "properties": {"inputs_from": {"type": "object"}}},
+    ]
+}
 
 
 def _check_text(text: str) -> str:
@@ -41,7 +49,7 @@ def _check_name(text: str) -> str:
 class BatchInputBody(Strict):
     """An input, and what its job differs in."""
 
-    input: Source = Field(description="URL of the source file.")
+    input: Source = Field(description="URL of the source file, or `NAME/path` of a stored source.")
     name: Annotated[
         str,
         Field(max_length=MAX_JOB_NAME, json_schema_extra={"pattern": _ONE_LINE}),
@@ -61,7 +69,32 @@ class BatchInputBody(Strict):
         return Line(self.input, self.name, self.metadata, overrides)
 
 
+class BucketListing(Strict):
+    """Objects of a stored source that is a bucket, in the order of the storage."""
+
+    source: Annotated[str, AfterValidator(_check_text)] = Field(
+        min_length=1, max_length=MAX_SOURCE_NAME, description="Exact name of a stored source."
+    )
+    prefix: Annotated[
+        str,
+        Field(max_length=MAX_PREFIX, json_schema_extra={"pattern": _ONE_LINE}),
+        AfterValidator(_check_text),
+    ] = Field("", description="What the paths below the stored folder begin with; by default, all.")
+    pattern: Annotated[
+        str,
+        Field(max_length=MAX_PATTERN, json_schema_extra={"pattern": _ONE_LINE}),
+        AfterValidator(_check_text),
+    ] = Field(
+        "",
+        description="What the names of the files are like, in any case: `*.mp4`; by default, all.",
+    )
+
+
 class BatchRequestBody(Strict):
+    """Exactly one of `inputs` and `inputs_from`."""
+
+    model_config = {"json_schema_extra": {"allOf": [_CHOICE]}}
+
     account: str = Field(
         min_length=1, max_length=100, description="Id or exact name of a provider account."
     )
@@ -85,14 +118,26 @@ class BatchRequestBody(Strict):
         description="Id or exact name of a template, whose settings are used where `request` gives "
         "none; `extra` is merged into the template's.",
     )
-    inputs: list[BatchInputBody] = Field(
-        min_length=1, max_length=MAX_INPUTS, description="A job is made of each, in this order."
+    inputs: list[BatchInputBody] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_INPUTS,
+        description="A job is made of each, in this order.",
+    )
+    inputs_from: BucketListing | None = Field(
+        None, description="The objects of a bucket, which is listed now, as the inputs."
     )
     allow_duplicates: bool = Field(
         False,
         description="Submit inputs also where the same job ran within 24 hours, or is in the batch "
         "twice.",
     )
+
+    @model_validator(mode="after")
+    def check_one(self) -> Self:
+        if (self.inputs is None) == (self.inputs_from is None):
+            raise ValueError("Give exactly one of inputs and inputs_from.")
+        return self
 
 
 class BatchShape(Schema):
@@ -116,7 +161,7 @@ class BatchShape(Schema):
 
 
 class RefusedInput(Schema):
-    index: int = Field(description="Its place in `inputs`, counted from 0.")
+    index: int = Field(description="Its place among the inputs, counted from 0.")
     input: str = Field(description="Its URL, redacted.")
     reason: Text = Field(description="Why it was refused.")
 

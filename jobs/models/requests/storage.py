@@ -22,6 +22,10 @@ class StoredLocationQuerySet(models.QuerySet["StoredLocation"]):
         """By name."""
         return self.filter(organization=organization).order_by("name")
 
+    def listable(self) -> "StoredLocationQuerySet":
+        """Sources whose objects can be listed."""
+        return self.filter(kind=LocationKind.S3, is_source=True)
+
 
 class StoredLocation(models.Model):
     organization = models.ForeignKey(

@@ -33,6 +33,7 @@ from jobs.query.visibility import Visibility
 from jobs.submission.idempotency import KeyRefused, form_key
 from jobs.submission.stored_request import dump_request
 from jobs.submission.validation import SubmissionRefused
+from jobs.views.batches.bucket import BucketForm
 from jobs.views.batches.form import BatchForm
 from jobs.views.shared.layout import render_page
 from organizations.access import Access, requires
@@ -87,29 +88,48 @@ class Check:
         return ",".join(str(one.row.number) for one in self.bad)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A form with what is to be answered: who asks, and the bucket that may have been listed."""
+
+    request: HttpRequest
+    access: Access
+    form: BatchForm
+    bucket: BucketForm
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Permission.SUBMIT)
 def batch_new(request: HttpRequest, access: Access) -> HttpResponseBase:
     """The form. Sent with `submit`, its good lines are submitted, if those left out are the same
-    that it said before; with `choose`, it is shown for another account or template.
+    that it said before; with `list`, the objects of a bucket replace its lines; with `choose`, it
+    is shown for another account or template.
     """
+    organization = access.organization
+    bucket = BucketForm.of(organization, request.POST)
     if request.method != "POST":
-        return _page(request, access, BatchForm(access.organization, initial=_initial(access)))
+        form = BatchForm(organization, initial=_initial(access))
+        return _page(_Asked(request, access, form, bucket))
     if "choose" in request.POST or not _shows_chosen(request):
-        form = BatchForm(access.organization, initial=typed_values(request.POST))
+        form = BatchForm(organization, initial=typed_values(request.POST))
         form.is_switched = "choose" not in request.POST
-        return _page(request, access, form)
+        return _page(_Asked(request, access, form, bucket))
     data = request.POST.copy()
-    error = _take_file(request, data)
-    form = BatchForm(access.organization, data)
+    if "list" in data and not bucket.list_into(data):
+        form = BatchForm(organization, initial=typed_values(request.POST))
+        return _page(_Asked(request, access, form, bucket), status=422)
+    error = "" if "list" in data else _take_file(request, data)
+    form = BatchForm(organization, data)
+    asked = _Asked(request, access, form, bucket)
     if not form.is_valid() or error:
         if error:
             form.add_error("inputs", error)
-        return _page(request, access, form, status=422)
-    return _answer(request, access, form)
+        return _page(asked, status=422)
+    return _answer(asked)
 
 
-def _answer(request: HttpRequest, access: Access, form: BatchForm) -> HttpResponseBase:
+def _answer(asked: _Asked) -> HttpResponseBase:
+    request, access, form = asked.request, asked.access, asked.form
     # before an error removes the value of its field
     data = dict(form.cleaned_data)
     visible = Visibility(access.organization)
@@ -122,21 +142,21 @@ def _answer(request: HttpRequest, access: Access, form: BatchForm) -> HttpRespon
         check = _check(form, data, shared)
     except InputsRefused as error:
         form.add_error("inputs", str(error))
-        return _page(request, access, form, status=422)
+        return _page(asked, status=422)
     except SubmissionRefused as error:
         form.add_issues(error.issues)
-        return _page(request, access, form, status=422)
+        return _page(asked, status=422)
     except BatchRefused as error:
         form.add_error("name", error.fields["name"])
-        return _page(request, access, form, status=422)
+        return _page(asked, status=422)
     except (KeyRefused, KeyOfDeletedBatch) as error:
         form.add_error(None, str(error))
-        return _page(request, access, form, status=422)
+        return _page(asked, status=422)
     if "download" in request.POST and check.bad:
         return _download(check)
     is_seen = request.POST.get("left_out") == check.numbers
     if form.errors or "submit" not in request.POST or not is_seen or not check.good:
-        return _page(request, access, form, check, status=422 if form.errors else 200)
+        return _page(asked, check, status=422 if form.errors else 200)
     new = NewBatch(
         visible, data["account"], data["name"], shared, check.good, data["allow_duplicate"],
         form.version,
@@ -145,7 +165,7 @@ def _answer(request: HttpRequest, access: Access, form: BatchForm) -> HttpRespon
         made = service.create(new, user=access.user, key=key)
     except BatchRefused as error:
         form.add_error("name", error.fields["name"])
-        return _page(request, access, form, check, status=422)
+        return _page(asked, check, status=422)
     return _lead_to(request, access, made)
 
 
@@ -224,14 +244,9 @@ def _download(check: Check) -> StreamingHttpResponse:
     )
 
 
-def _page(
-    request: HttpRequest,
-    access: Access,
-    form: BatchForm,
-    check: Check | None = None,
-    *,
-    status: int = 200,
-) -> HttpResponse:
-    context = {"form": form, "check": check}
+def _page(asked: _Asked, check: Check | None = None, *, status: int = 200) -> HttpResponse:
+    context = {"form": asked.form, "bucket": asked.bucket, "check": check}
     template = "jobs/batches/batch_new.html"
-    return render_page(request, access, template, context, section="jobs", status=status)
+    return render_page(
+        asked.request, asked.access, template, context, section="jobs", status=status
+    )

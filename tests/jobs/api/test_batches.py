@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+import responses
 
 from jobs.batches.worker import run_batch
 from jobs.models import Batch, Job, ProviderAccount
 from organizations.models import ApiToken, AuditEntry, Organization, Scope
 from tests.factories import make_organization
 from tests.jobs.api.conftest import Answer, ApiClient
-from tests.jobs.factories import make_account, make_batch, make_job
+from tests.jobs.factories import make_account, make_batch, make_job, make_location
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +83,10 @@ def test_a_key_is_required(operator: ApiClient, account: ProviderAccount) -> Non
         ({"account": "nowhere"}, "account"),
         ({"name": " "}, "name"),
         ({"inputs": []}, "inputs"),
+        ({"inputs": None}, "body"),
+        ({"inputs_from": {"source": "far"}}, "body"),
+        ({"inputs": None, "inputs_from": {"source": "nowhere"}}, "inputs_from.source"),
+        ({"inputs": None, "inputs_from": {"source": "a", "prefix": "\x00"}}, "inputs_from.prefix"),
         ({"inputs": [INPUTS[0], {"input": "no url"}]}, "inputs.1.input"),
         ({"inputs": [{"input": "s3://a/b.mov", "nmae": "x"}]}, "inputs.0.nmae"),
         ({"inputs": [{"input": "s3://a/b.mov", "name": "a\nb"}]}, "inputs.0.name"),
@@ -110,6 +115,44 @@ def test_what_is_wrong_is_named_and_nothing_is_sent(
     assert not AuditEntry.objects.filter(action="batch.started").exists()
     # nor has it used the key up
     assert start(operator).status == 202
+
+
+@responses.activate
+def test_a_bucket_is_listed_before_the_answer_and_once(
+    operator: ApiClient, account: ProviderAccount, organization: Organization
+) -> None:
+    make_location(organization, "ingest", endpoint="https://store.example", prefix="in")
+    make_location(make_organization("elsewhere"), "theirs")
+    wanted: dict[str, Any] = {
+        "inputs": None,
+        "inputs_from": {"source": "ingest", "pattern": "*.mov"},
+    }
+
+    def serve(*keys: str, more: str = "") -> None:
+        listed = "".join(f"<Contents><Key>{key}</Key></Contents>" for key in keys)
+        url = "https://store.example/site/"
+        responses.upsert("GET", url, body=f"<ListBucketResult>{listed}{more}</ListBucketResult>")
+
+    def refusal(**changes: Any) -> dict[str, str]:
+        return start(operator, **{**wanted, **changes}).fields
+
+    serve("in/a.mov", "in/../b.mov")
+    assert refusal() == {"inputs_from.1": "ingest/../b.mov: The path after ingest/ is not valid."}
+    serve("in/a&#10;.mov")
+    assert list(refusal()) == ["inputs_from.pattern"]
+    serve("out/a.mov")
+    assert list(refusal()) == ["inputs_from.source"]
+    assert list(refusal(inputs_from={"source": "theirs"})) == ["inputs_from.source"]
+    assert not Batch.objects.exists()
+    serve("in/a.mov", "in/b.txt", "in/c.MOV")
+    first = start(operator, **wanted)
+    asked = len(responses.calls)
+    again = start(operator, **wanted)
+    assert (first.status, again.status, again.body) == (202, 202, first.body)
+    assert (Batch.objects.count(), len(responses.calls)) == (1, asked)
+    run_batch(int(first.body["id"]))
+    urls = Job.objects.order_by("pk").values_list("input_url", flat=True)
+    assert list(urls) == ["s3://site/in/a.mov", "s3://site/in/c.MOV"]
 
 
 def test_inputs_that_were_refused_later_are_listed(

@@ -8,24 +8,20 @@ import requests
 import responses
 
 from jobs.models import Job, ProviderAccount, StoredLocation, Submission
-from jobs.storage import buckets
-from jobs.storage.buckets import list_objects
-from jobs.storage.references import LocationRefused, Reference, resolve
+from jobs.storage.references import LocationRefused, resolve
 from jobs.storage.service import LocationInvalid, delete_location, save_location
 from jobs.submission.service import submit
 from jobs.submission.validation import SubmissionRefused, check, preview
 from jobs.submission.worker import run_submission
 from organizations.models import AuditEntry, Organization, User
-from providers.core.errors import AddressRefused
 from providers.core.types import JobRequest, Rendition
 from tests.factories import make_organization
-from tests.jobs.factories import make_account
+from tests.jobs.factories import BUCKET_KEY_ID, BUCKET_SECRET, make_account
 from tests.jobs.fake_zencoder import FakeZencoder
-from tests.jobs.storage.conftest import KEY_ID, SECRET
 
 pytestmark = pytest.mark.django_db
 
-CREDENTIALS = {"key_id": KEY_ID, "secret": SECRET}
+CREDENTIALS = {"key_id": BUCKET_KEY_ID, "secret": BUCKET_SECRET}
 MP4 = (Rendition("mp4", (360,)),)
 
 
@@ -88,7 +84,7 @@ def test_each_refusal_is_said_at_a_field(
     with pytest.raises(LocationInvalid) as refused:
         save_location(location, CREDENTIALS, user)
     assert refused.value.field == field
-    assert SECRET not in str(refused.value)
+    assert BUCKET_SECRET not in str(refused.value)
     [call] = asked.calls
     assert call.request.headers["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIA")
     assert len(responses.calls) == 1
@@ -114,14 +110,6 @@ def test_a_private_endpoint_is_refused_at_save(
     assert refused.value.field == "endpoint"
 
 
-def test_a_name_that_leads_to_a_private_address_is_refused_at_connect(
-    stored: StoredLocation, settings: Any
-) -> None:
-    settings.ALLOW_PRIVATE_ADDRESSES = False
-    with pytest.raises(AddressRefused):
-        list(list_objects(Reference(stored, "").as_bucket(), 10))
-
-
 @pytest.mark.parametrize("url", ["https://u:p@127.0.0.1/in/", "sftp://u:p@localhost/in/"])
 def test_a_private_url_is_refused_at_save(
     location: StoredLocation, user: User, url: str, settings: Any
@@ -140,28 +128,13 @@ def test_credentials_that_are_left_empty_stay(stored: StoredLocation, user: User
     assert (entry.after, entry.details) == ({"name": "renamed"}, {"credentials": []})
 
 
-def test_a_folder_is_listed_page_by_page_up_to_a_limit(
-    stored: StoredLocation, s3: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for number in range(5):
-        s3.put_object(Bucket="ingest", Key=f"2026/reel {number}+.mov", Body=b"x" * number)
-    s3.put_object(Bucket="ingest", Key="2026/folder/", Body=b"")
-    s3.put_object(Bucket="ingest", Key="2025/other.mov", Body=b"x")
-    monkeypatch.setattr(buckets, "PAGE_SIZE", 2)
-    bucket = Reference(stored, "").as_bucket()
-    found = list(list_objects(bucket, 100))
-    assert [one.key for one in found] == [f"2026/reel {number}+.mov" for number in range(5)]
-    assert [one.size_bytes for one in found] == [0, 1, 2, 3, 4]
-    assert len(list(list_objects(bucket, 3))) == 3
-
-
 def test_a_source_becomes_a_link_that_opens_the_file(
     stored: StoredLocation, account: ProviderAccount, s3: Any
 ) -> None:
     s3.put_object(Bucket="ingest", Key="2026/reel 1+.mov", Body=b"moving")
     made = resolve(account, request(input="ingest-studio/reel 1+.mov"))
     assert requests.get(made.input, timeout=5).content == b"moving"
-    assert SECRET not in made.input
+    assert BUCKET_SECRET not in made.input
 
 
 @pytest.mark.parametrize(
@@ -182,7 +155,7 @@ def test_a_destination_becomes_what_the_provider_takes(
     query = parse_qs(parts.query)
     assert list(query) == expected.split()
     if query:
-        assert query["secret_key"] == [SECRET]
+        assert query["secret_key"] == [BUCKET_SECRET]
 
 
 def test_a_url_with_credentials_is_continued_by_the_path(
