@@ -68,7 +68,7 @@ def test_bad_lines_of_a_file_are_marked_left_out_and_downloaded(
 
     response = operator.post(NEW, fields(account, file=upload(), check="yes"))
     page, text = response.content.decode(), text_of(response)
-    assert "2 can be submitted 2 with a problem 1 duplicate" in text
+    assert "Jobs 2 Left out, with a problem 2 Left out, duplicate 1" in text
     assert "5 The same input and settings as line 2." in text
     assert "6 2 columns instead of 4." in text
     assert left_out(page) == "3,5,6"
