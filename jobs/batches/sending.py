@@ -45,7 +45,7 @@ def submit_next(batch: Batch) -> bool:
 
     Raises LeaseLost, also where it has been stopped; AccountUnusable; Undecryptable.
     """
-    room = _count_room(batch.account)
+    room = _count_room(_account_of(batch))
     pending = batch.inputs.filter(outcome=InputOutcome.PENDING).order_by("position")
     found = list(pending.values_list("pk", flat=True)[: room + 1])
     if room:
@@ -53,6 +53,12 @@ def submit_next(batch: Batch) -> bool:
         for pk in found[:room]:
             submit_input(batch, pk)
     return len(found) > room
+
+
+def _account_of(batch: Batch) -> ProviderAccount:
+    """That of a batch with inputs."""
+    assert batch.account is not None  # noqa: S101 - tells mypy
+    return batch.account
 
 
 def _count_room(account: ProviderAccount) -> int:
@@ -104,7 +110,7 @@ def _submit(batch: Batch, stored: BatchInput) -> Mapping[str, Any]:
         with transaction.atomic():
             job = submit(
                 organization=batch.organization,
-                account=batch.account,
+                account=_account_of(batch),
                 request=request,
                 user=batch.actor,
                 token=batch.token,

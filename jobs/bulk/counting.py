@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
+from jobs.bulk.actions.base import Action
 from jobs.bulk.selection import FoundJob, Selection
-from jobs.models import BulkKind
 
 # A confirmation counts no further.
 COUNT_CAP = 10_000
@@ -66,9 +66,9 @@ class Preview:
         return self.count > 0 or not self.is_complete
 
 
-def preview(selection: Selection, kind: BulkKind, limit: int | None = None) -> Preview:
+def preview(selection: Selection, action: Action, limit: int | None = None) -> Preview:
     """Count the first COUNT_CAP jobs, in about two seconds at most; writes nothing."""
-    found = selection.read(kind, COUNT_CAP)
+    found = selection.read(action, COUNT_CAP)
     tally = Tally(limit)
     tally.add(found.jobs)
     is_complete = found.next is None or tally.is_full

@@ -1,22 +1,23 @@
-"""Which jobs a bulk action leaves out, and why: what jobs.actions.offers says, as a condition."""
+"""Why a bulk action leaves jobs out: the reasons, and conditions that they are made of."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
+from django.db.models import Q, Value, When
 
-from jobs.actions.facts import find_unfinished_retries
 from jobs.actions.offers import Refusal
-from jobs.models import BulkKind, Submission, SubmissionState
-from jobs.models.mirror.job import JobQuerySet
+from jobs.query.visibility import Visibility
 from providers.core import registry
 from providers.core.contract import Provider
-from providers.core.status import TERMINAL, JobStatus
+from providers.core.status import TERMINAL
 from providers.core.types import Capability
 
 # Beside the reasons of single actions: a retry would encode what is there already. Who wants that
 # retries the one job.
 RESOLVED = "resolved"
+# followed by the batch's id, after a colon, where it is known: see `base_of`
+IN_BATCH = "in_batch"
 
 # What is said of several jobs with one reason
 SENTENCES: Mapping[str, str] = {
@@ -32,7 +33,12 @@ SENTENCES: Mapping[str, str] = {
     Refusal.PAUSED: "The account is paused",
     Refusal.RETRY_RUNNING: "A retry has not ended yet",
     RESOLVED: "A later attempt has already succeeded",
+    IN_BATCH: "Already in a batch",
 }
+# Of the batches that jobs are left out for, so many are named; the others are counted together.
+MAX_NAMED = 20
+
+ENDED = f"status:{','.join(sorted(TERMINAL))}"
 
 
 class AccountFacts(NamedTuple):
@@ -43,93 +49,101 @@ class AccountFacts(NamedTuple):
     enabled: bool
 
 
-def with_refusals(
-    jobs: JobQuerySet, kind: BulkKind, accounts: Collection[AccountFacts]
-) -> JobQuerySet:
-    """`jobs`, which are of `accounts`, each with `refusal`: why the action leaves it out, or empty.
+class Clause(NamedTuple):
+    """`found` finds jobs that fit the reason, `others` those that do not; None: no query does.
 
-    Unfinished retries are not among the reasons: see `find_refusals`.
+    `{id}` in `found` is the batch that the reason names.
     """
-    whens = _refuse_cancel(accounts) if kind == BulkKind.CANCEL else _refuse_retry(accounts)
-    return jobs.annotate(
-        refusal=Case(*whens, default=Value(""), output_field=CharField(max_length=20))
-    )
+
+    reason: str
+    found: str | None
+    others: str | None
 
 
-def find_refusals(refusals: Mapping[int, str], kind: BulkKind) -> dict[int, str]:
-    """By job: why it is left out, or empty. `refusals` are those of `with_refusals`.
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Jobs that are left out for one reason; `key` is that of the count, `reason` for programs."""
 
-    For a cancel no query, else one for each generation of retries.
-    """
-    found = dict(refusals)
-    if kind == BulkKind.RESUBMIT:
-        for pk in find_unfinished_retries(found):
-            if pk in found and found[pk] != Refusal.NOT_SUPPORTED:
-                found[pk] = Refusal.RETRY_RUNNING
-    return found
+    key: str
+    reason: str
+    sentence: str
+    count: int
 
 
-def _refuse_cancel(accounts: Iterable[AccountFacts]) -> list[When]:
-    submitting = Q(status=JobStatus.SUBMITTING)
-    unsent = Submission.objects.filter(
-        pk=OuterRef("pk"), state=SubmissionState.DUE, leased_until__isnull=True
-    )
-    wrong = Q(pk__in=[])
-    for ids, adapter in _by_adapter(accounts):
-        wrong |= Q(account__in=ids) & ~Q(status__in=sorted(adapter.cancellable))
-    return [
-        When(submitting & Q(Exists(unsent)), then=Value("")),
-        _refuse(submitting, Refusal.BEING_SENT),
-        _refuse(_lacking(accounts, Capability.CANCEL), Refusal.NOT_SUPPORTED),
-        _refuse(Q(status__in=sorted(TERMINAL)), Refusal.FINISHED),
-        *_refuse_out_of_reach(Q()),
-        _refuse(wrong, Refusal.WRONG_STATUS),
-        _refuse(Q(account__in=[one.pk for one in accounts if not one.enabled]), Refusal.PAUSED),
-    ]
+def base_of(key: str) -> str:
+    """The reason of a key such as `in_batch:31`."""
+    return key.partition(":")[0]
 
 
-def _refuse_retry(accounts: Iterable[AccountFacts]) -> list[When]:
-    lacks_native = _lacking(accounts, Capability.RESUBMIT) | Q(remote_id__isnull=True)
-    native = Q(remote_id__isnull=False, account__in=_able(accounts, Capability.RESUBMIT))
-    wrong = Q(pk__in=[])
-    for ids, adapter in _by_adapter(accounts):
-        wrong |= Q(account__in=ids) & ~Q(status__in=sorted(adapter.resubmittable))
-    return [
-        _refuse(lacks_native & _lacking(accounts, Capability.SUBMIT), Refusal.NOT_SUPPORTED),
-        _refuse(Q(resolved_by__isnull=False), RESOLVED),
-        _refuse(~Q(status__in=sorted(TERMINAL)), Refusal.NOT_FINISHED),
-        _refuse(lacks_native & Q(request__isnull=True), Refusal.NOT_SUBMITTED_HERE),
-        *_refuse_out_of_reach(native),
-        _refuse(native & wrong, Refusal.WRONG_STATUS),
-    ]
+def add_counts(known: Mapping[str, int], counted: Mapping[str, int]) -> dict[str, int]:
+    """Both together; of batches, those beyond MAX_NAMED become one count."""
+    total = dict(known)
+    for key, count in counted.items():
+        if key not in total and sum(map(_is_named, total)) >= MAX_NAMED:
+            key = base_of(key)
+        total[key] = total.get(key, 0) + count
+    return total
 
 
-def _refuse_out_of_reach(among: Q) -> list[When]:
-    return [
-        _refuse(among & Q(is_newest=False), Refusal.NOT_CURRENT),
-        _refuse(among & Q(gone_at__isnull=False), Refusal.GONE),
-        _refuse(among & Q(remote_id__isnull=True), Refusal.NOT_ACCEPTED),
-    ]
+def describe_left_out(visible: Visibility, left_out: Mapping[str, int]) -> list[LeftOut]:
+    """Most jobs first. One query if any is left out for its batch."""
+    counts = add_counts({}, left_out)
+    ids = {key: int(key.partition(":")[2]) for key in counts if _is_named(key)}
+    names: dict[int, str] = {}
+    if ids:
+        batches = visible.batches().filter(pk__in=ids.values()).order_by()
+        names = dict(batches.values_list("pk", "name"))
+    rows = []
+    for key, count in counts.items():
+        sentence = SENTENCES[base_of(key)]
+        if key in ids:
+            name = names.get(ids[key])
+            sentence = f"Already in the batch {f'“{name}”' if name else ids[key]}"
+        elif key == IN_BATCH and ids:
+            sentence = "Already in another batch"
+        rows.append(LeftOut(key, base_of(key), sentence, count))
+    return sorted(rows, key=lambda row: (-row.count, row.key))
 
 
-def _refuse(condition: Q, reason: str) -> When:
+def _is_named(key: str) -> bool:
+    return ":" in key
+
+
+def refuse(condition: Q, reason: str) -> When:
     return When(condition, then=Value(str(reason)))
 
 
-def _able(accounts: Iterable[AccountFacts], capability: Capability) -> list[int]:
+def refuse_out_of_reach(among: Q) -> list[When]:
+    """What the provider cannot be asked about."""
     return [
-        pk for ids, adapter in _by_adapter(accounts) if adapter.supports(capability) for pk in ids
+        refuse(among & Q(is_newest=False), Refusal.NOT_CURRENT),
+        refuse(among & Q(gone_at__isnull=False), Refusal.GONE),
+        refuse(among & Q(remote_id__isnull=True), Refusal.NOT_ACCEPTED),
     ]
 
 
-def _lacking(accounts: Iterable[AccountFacts], capability: Capability) -> Q:
-    able = set(_able(accounts, capability))
-    return Q(account__in=[one.pk for one in accounts if one.pk not in able])
+def find_able(accounts: Iterable[AccountFacts], capability: Capability) -> list[int]:
+    return [
+        pk for ids, adapter in by_adapter(accounts) if adapter.supports(capability) for pk in ids
+    ]
 
 
-def _by_adapter(
+def find_lacking(accounts: Sequence[AccountFacts], capability: Capability) -> list[int]:
+    able = set(find_able(accounts, capability))
+    return [one.pk for one in accounts if one.pk not in able]
+
+
+def by_adapter(
     accounts: Iterable[AccountFacts],
 ) -> Iterator[tuple[list[int], type[Provider]]]:
     slugs = dict.fromkeys(one.provider for one in accounts)
     for slug in slugs:
         yield [one.pk for one in accounts if one.provider == slug], registry.get_or_removed(slug)
+
+
+def by_account(reason: str, ids: Sequence[int]) -> Clause:
+    """The clause of a reason that all jobs of some accounts have, and no others."""
+    if not ids:
+        return Clause(reason, None, None)
+    text = f"account:{','.join(map(str, ids))}"
+    return Clause(reason, text, f"-{text}")

@@ -6,17 +6,23 @@ from datetime import datetime
 from django.db.models import Count
 
 from jobs.accounts.budget import limits_of, read_usages
-from jobs.models import BulkAction, BulkKind, BulkOutcome, BulkTarget, ProviderAccount
+from jobs.bulk.actions.base import Action
+from jobs.bulk.actions.registry import ACTIONS, build_action
+from jobs.models import BulkAction, BulkOutcome, BulkTarget, ProviderAccount
 from jobs.workqueue.short_runs import UNDER_WAY, usable
-from providers.core.contract import Provider
-from providers.core.types import Capability
+
+# Of an action that asks no provider, in one run
+AT_ONCE = 100
 
 
 def count_room(bulk: BulkAction, now: datetime) -> dict[int, int]:
-    """By account: how many more jobs may be requested now. Four queries.
+    """By account: how many more jobs may be requested now. Four queries at most.
 
     Bulk actions at the same account share it.
     """
+    action = build_action(bulk.kind_value)
+    if not action.ASKS_PROVIDER:
+        return dict.fromkeys(map(int, bulk.accounts), AT_ONCE)
     accounts = ProviderAccount.objects.in_bulk([int(pk) for pk in bulk.accounts])
     sent = BulkTarget.objects.filter(account__in=list(accounts), outcome=BulkOutcome.SENT)
     counts = {
@@ -30,31 +36,25 @@ def count_room(bulk: BulkAction, now: datetime) -> dict[int, int]:
         under_way = sum(count for (other, _), count in counts.items() if other == pk)
         share = max(UNDER_WAY // (1 + sharing.get(pk, 0)), 1)
         free = min(UNDER_WAY - under_way, share - counts.get((pk, bulk.pk), 0))
-        usage = usages[pk].get(bucket_of(bulk.kind_value, account.adapter_class))
+        usage = usages[pk].get(action.bucket_of(account.adapter_class))
         if usage is not None:
             free = min(free, usable(usage.limit) - usage.used - under_way)
         room[pk] = free
     return room
 
 
-def bucket_of(kind: BulkKind, adapter: type[Provider]) -> str:
-    """The kind of call that one job takes, by which its account limits it."""
-    if kind == BulkKind.CANCEL:
-        return "cancel"
-    return "resubmit" if adapter.supports(Capability.RESUBMIT) else "submit"
-
-
-def find_pace(kind: BulkKind, account: ProviderAccount) -> int | None:
+def find_pace(action: Action, account: ProviderAccount) -> int | None:
     """How many jobs a minute the account allows; None where its provider sets no limit."""
-    limit = limits_of(account).get(bucket_of(kind, account.adapter_class))
+    limit = limits_of(account).get(action.bucket_of(account.adapter_class))
     return None if limit is None else usable(limit)
 
 
 def _count_sharing(bulk: BulkAction) -> Mapping[int, int]:
     """By account: how many other bulk actions run there."""
-    others = BulkAction.objects.running()
+    asking = [kind for kind, action in ACTIONS.items() if action.ASKS_PROVIDER]
+    others = BulkAction.objects.running().filter(kind__in=asking).exclude(pk=bulk.pk)
     sharing: dict[int, int] = {}
-    for accounts in others.exclude(pk=bulk.pk).values_list("accounts", flat=True):
+    for accounts in others.values_list("accounts", flat=True):
         for pk in map(int, accounts):
             sharing[pk] = sharing.get(pk, 0) + 1
     return sharing

@@ -7,7 +7,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from jobs.bulk.actions.registry import action_of
 from jobs.bulk.counting import Tally
+from jobs.bulk.left_out import add_counts
 from jobs.bulk.selection import Chunk, Selection
 from jobs.bulk.service import MAX_IDS, end
 from jobs.models import BulkAction, BulkState, BulkTarget
@@ -38,13 +40,13 @@ def prepare_chunk(bulk: BulkAction) -> None:
 
 
 def _read(selection: Selection, bulk: BulkAction) -> Chunk:
-    kind, cursor = bulk.kind_value, bulk.cursor
+    action, cursor = action_of(bulk), bulk.cursor
     try:
-        return selection.read(kind, CHUNK, cursor)
+        return selection.read(action, CHUNK, cursor)
     except ValueError:
         # the key that signed the cursor has been replaced
         bulk.matched, bulk.left_out = 0, {}
-        return selection.read(kind, CHUNK)
+        return selection.read(action, CHUNK)
 
 
 def _find_known(bulk: BulkAction, found: Chunk) -> set[int]:
@@ -58,8 +60,8 @@ def _write(bulk: BulkAction, found: Chunk, tally: Tally) -> None:
     values: dict[str, Any] = {
         "cursor": "" if is_last else found.next,
         "matched": bulk.matched + tally.matched,
-        "left_out": _add(bulk.left_out, tally.left_out),
-        "accounts": _add(bulk.accounts, tally.accounts),
+        "left_out": add_counts(bulk.left_out, tally.left_out),
+        "accounts": _add_accounts(bulk.accounts, tally.accounts),
     }
     if is_last:
         values |= {"state": BulkState.RUNNING, "prepared_at": timezone.now()}
@@ -75,9 +77,6 @@ def _write(bulk: BulkAction, found: Chunk, tally: Tally) -> None:
         setattr(bulk, name, value)
 
 
-def _add(known: Mapping[str, int], counted: Counter[str] | Counter[int]) -> dict[str, int]:
+def _add_accounts(known: Mapping[str, int], counted: Counter[int]) -> dict[str, int]:
     """As a JSON object has it: its names are texts."""
-    total = Counter(known)
-    for name, count in counted.items():
-        total[str(name)] += count
-    return dict(total)
+    return dict(Counter(known) + Counter({str(pk): count for pk, count in counted.items()}))

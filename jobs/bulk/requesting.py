@@ -8,23 +8,12 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from jobs.actions.cancellation import AlreadyCancelled, request_cancel
 from jobs.actions.offers import ActionRefused
 from jobs.actions.outcome import INTERNAL_ERROR
-from jobs.actions.resubmission import request_resubmit
+from jobs.bulk.actions.registry import action_of
 from jobs.bulk.pacing import count_room
 from jobs.bulk.service import end
-from jobs.models import (
-    ActionKind,
-    ActionState,
-    BulkAction,
-    BulkKind,
-    BulkOutcome,
-    BulkState,
-    BulkTarget,
-    Job,
-    JobAction,
-)
+from jobs.models import BulkAction, BulkOutcome, BulkState, BulkTarget, Job
 from jobs.models.bulk.action import OPEN_STATES
 from jobs.submission.validation import SubmissionRefused
 from jobs.workqueue import leases
@@ -93,9 +82,7 @@ def write_outcome(
 def _request(bulk: BulkAction, job: Job) -> Mapping[str, Any]:
     try:
         with transaction.atomic():
-            return _cancel(bulk, job) if bulk.kind == BulkKind.CANCEL else _retry(bulk, job)
-    except AlreadyCancelled as error:
-        return {"outcome": BulkOutcome.DONE, "reason": str(error)}
+            return action_of(bulk).request(bulk, job)
     except (ActionRefused, SubmissionRefused) as error:
         return {"outcome": BulkOutcome.REFUSED, "reason": str(error)[:500]}
     except DISCONNECTED:
@@ -104,15 +91,3 @@ def _request(bulk: BulkAction, job: Job) -> Mapping[str, Any]:
         # one job must not keep the others waiting
         log.exception("bulk target failed", bulk=bulk.pk, job=job.pk)
         return {"outcome": BulkOutcome.FAILED, "reason": INTERNAL_ERROR}
-
-
-def _cancel(bulk: BulkAction, job: Job) -> Mapping[str, Any]:
-    action = request_cancel(job, user=bulk.actor, token=bulk.token)
-    is_done = action.state == ActionState.DONE
-    return {"outcome": BulkOutcome.DONE if is_done else BulkOutcome.SENT, "action": action}
-
-
-def _retry(bulk: BulkAction, job: Job) -> Mapping[str, Any]:
-    made = request_resubmit(job, user=bulk.actor, token=bulk.token, is_bulk=True).job
-    action = JobAction.objects.filter(job=made, kind=ActionKind.RESUBMIT).first()
-    return {"outcome": BulkOutcome.SENT, "new_job": made, "action": action}

@@ -17,7 +17,8 @@ from jobs.query.visibility import Visibility
 def find_bulk(visible: Visibility, text: str) -> BulkAction | None:
     """The action with this id, if all of its jobs are of accounts that are visible."""
     rows = BulkAction.objects.for_organization(visible.organization)
-    bulk = find_by_id(rows.select_related("organization", "actor", "token"), text)
+    related = rows.select_related("organization", "actor", "token", "batch")
+    bulk = find_by_id(related.defer("batch__request"), text)
     if bulk is None or visible.account_ids is None:
         return bulk
     limited_to = bulk.account_ids

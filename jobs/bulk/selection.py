@@ -6,8 +6,11 @@ from datetime import datetime, tzinfo
 from functools import cached_property
 from typing import Any, NamedTuple, Self, cast
 
-from jobs.bulk.left_out import AccountFacts, find_refusals, with_refusals
-from jobs.models import BulkAction, BulkKind
+from django.db.models import Case, CharField, Value
+
+from jobs.bulk.actions.base import Action
+from jobs.bulk.left_out import AccountFacts
+from jobs.models import BulkAction
 from jobs.models.mirror.job import JobQuerySet
 from jobs.query.jobs import JobFilter
 from jobs.query.paging.orderings import SORT_TIMES
@@ -80,8 +83,8 @@ class Selection:
         known = set(self.visible.jobs().filter(are_among(ids)).values_list("pk", flat=True))
         return [pk for pk in ids if pk not in known]
 
-    def read(self, kind: BulkKind, limit: int, cursor: str = "") -> Chunk:
-        """The next jobs, up to `limit`, in the order of the list.
+    def read(self, action: Action, limit: int, cursor: str = "") -> Chunk:
+        """The next jobs, up to `limit`, in the order of the list, those left out included.
 
         What no index serves is searched for a limited time: then there may be fewer, with more to
         come. Raises ValueError for a cursor that is not valid any more.
@@ -89,12 +92,14 @@ class Selection:
         jobs = self.visible.jobs().filter(pk__lte=self.last_job_id)
         # of the times, which take longest to read, those that the list is in the order of
         times = SORT_TIMES[self.filters.ordering.name] if self.job_ids is None else ()
+        reasons = action.refuse(self.accounts)
+        refusal = Case(*reasons, default=Value(""), output_field=CharField(max_length=40))
         # to make a model of each row would take four times as long as all else
-        found = with_refusals(jobs, kind, self.accounts).values_list(
+        found = jobs.annotate(refusal=refusal).values_list(
             "pk", "account_id", "refusal", *times, named=True
         )
         rows, following = self._page(cast(JobQuerySet, found), limit, cursor)
-        refusals = find_refusals({row.pk: row.refusal for row in rows}, kind)
+        refusals = action.refuse_more({row.pk: row.refusal for row in rows})
         return Chunk(
             [FoundJob(row.pk, row.account_id, refusals[row.pk]) for row in rows], following
         )

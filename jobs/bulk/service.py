@@ -1,15 +1,19 @@
 """Starting a bulk action, stopping it, and having the rest of it run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from jobs.batches.adding import create_empty
+from jobs.batches.service import BatchRefused, check_name
+from jobs.bulk.actions.base import Action, Options
+from jobs.bulk.actions.registry import build_action
 from jobs.bulk.counting import Preview, preview
-from jobs.bulk.left_out import SENTENCES
+from jobs.bulk.left_out import describe_left_out
 from jobs.bulk.selection import Selection
 from jobs.models import BulkAction, BulkKind, BulkState, Job
 from jobs.models.bulk.action import OPEN_STATES
@@ -24,7 +28,7 @@ MAX_IDS = 1_000
 
 
 class BulkRefused(Exception):
-    """Not started; `fields` say why, by the name of what is wrong: `q`, `ids`."""
+    """Not started; `fields` say why, by the name of what is wrong: `q`, `ids`, `batch`."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__(" ".join(fields.values()))
@@ -43,6 +47,7 @@ class KeyOfDeletedBulk(Exception):
 class BulkRequest:
     """What somebody asks for: the jobs of a `query`, or with some `ids`.
 
+    `options` are checked: see jobs.bulk.actions.choosing.
     `limit`: how many jobs are acted on at most. `zone` is that of dates in the query; None for the
     organization's. `at`: when the query was asked; None for now.
     """
@@ -57,6 +62,11 @@ class BulkRequest:
     at: datetime | None = None
     # the newest job that counts; None for the newest of all
     last_job_id: int | None = None
+    options: Options = field(default_factory=Options)
+
+    @property
+    def action(self) -> Action:
+        return build_action(self.kind, self.options)
 
     def select(self) -> Selection:
         """The jobs, with relative times and the newest job fixed. Raises BulkRefused."""
@@ -96,9 +106,10 @@ def start(
         return made
     selection = request.select()
     if found is None:
-        found = preview(selection, request.kind, request.limit)
+        found = preview(selection, request.action, request.limit)
     if not found.can_start:
-        raise BulkRefused({"q" if request.ids is None else "ids": why_nothing(found)})
+        message = why_nothing(request.visible, found)
+        raise BulkRefused({"q" if request.ids is None else "ids": message})
     try:
         with transaction.atomic():
             bulk = _write(request, selection, user, token)
@@ -106,9 +117,11 @@ def start(
             enqueue_on_commit("run_bulk", bulk.pk)
     except IntegrityError:
         # the other half of a double click
-        if (made := find_made(request.visible, key)) is None:
-            raise
-        return made
+        if (made := find_made(request.visible, key)) is not None:
+            return made
+        # or somebody who chose the same name
+        _check_name(request)
+        raise
     return bulk
 
 
@@ -123,23 +136,34 @@ def find_made(visible: Visibility, key: CallerKey | None) -> BulkAction | None:
     return known.bulk if known is not None else None
 
 
-def why_nothing(found: Preview) -> str:
+def why_nothing(visible: Visibility, found: Preview) -> str:
     """Why there is nothing to do."""
     if not found.matched:
         return "No job matches."
     reasons = "; ".join(
-        f"{SENTENCES[reason]}: {count:,}" for reason, count in found.left_out.most_common()
+        f"{row.sentence}: {row.count:,}" for row in describe_left_out(visible, found.left_out)
     )
     return f"No job that matches can be acted on. {reasons}."
+
+
+def _check_name(request: BulkRequest) -> None:
+    try:
+        check_name(request.visible, request.options.new_batch)
+    except BatchRefused as error:
+        raise BulkRefused({"new_batch": str(error)}) from error
 
 
 def _write(
     request: BulkRequest, selection: Selection, user: User | None, token: ApiToken | None
 ) -> BulkAction:
-    visible = request.visible
+    visible, options = request.visible, request.options
+    batch = options.batch
+    if options.new_batch:
+        batch = create_empty(visible.organization, options.new_batch, user=user, token=token)
     bulk = BulkAction.objects.create(
         organization=visible.organization,
         kind=request.kind,
+        batch=batch,
         reason=request.reason,
         actor=user,
         token=token,
@@ -154,7 +178,9 @@ def _write(
         next_at=timezone.now(),
     )
     asked = {"query": bulk.query} if bulk.job_ids is None else {"jobs": len(bulk.job_ids)}
-    details = {"action": bulk.kind, **asked, **({"limit": bulk.limit} if bulk.limit else {})}
+    limit = {"limit": bulk.limit} if bulk.limit else {}
+    chosen = {"batch": batch.name} if batch else {}
+    details = {"action": bulk.kind, **chosen, **asked, **limit}
     _record(bulk, "bulk.started", user or token, details)
     return bulk
 

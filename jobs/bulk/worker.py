@@ -4,6 +4,7 @@ import time
 
 from django.db.models import Q, QuerySet
 
+from jobs.bulk.actions.registry import action_of
 from jobs.bulk.preparing import prepare_chunk
 from jobs.bulk.requesting import request_next
 from jobs.bulk.service import end
@@ -40,12 +41,14 @@ def _continue(targets: QuerySet[BulkTarget]) -> None:
 
 def run_bulk(bulk_id: int) -> None:
     """Do the next part of an action that is due. Safe to run twice at a time."""
-    short_runs.run(BulkAction.objects.all(), bulk_id, "run_bulk", _run)
+    short_runs.run(BulkAction.objects.all(), bulk_id, "run_bulk", _run, "batch")
 
 
 def _run(bulk: BulkAction) -> float | None:
     """In how many seconds the next run is due; None where nothing is left to do."""
-    if bulk.is_open and (refusal := why_not_allowed(bulk, Permission.ACT)):
+    action = action_of(bulk)
+    refusal = why_not_allowed(bulk, Permission.ACT) or action.why_impossible()
+    if bulk.is_open and refusal:
         end(bulk, BulkState.STOPPED, refusal)
         bulk.refresh_from_db(fields=["state", "next_at"])
     deadline = time.monotonic() + PREPARE_S
@@ -64,6 +67,7 @@ def _run(bulk: BulkAction) -> float | None:
         return 0
     request_next(bulk)
     if bulk.targets.filter(outcome__in=[BulkOutcome.PENDING, BulkOutcome.SENT]).exists():
-        return WAIT_S
+        # there is nothing to wait for where no provider answers
+        return WAIT_S if action.ASKS_PROVIDER else 0
     end(bulk, BulkState.DONE)
     return None

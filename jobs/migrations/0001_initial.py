@@ -253,7 +253,7 @@ class Migration(migrations.Migration):
                 ("ended_at", models.DateTimeField(blank=True, null=True)),
                 ("internal_errors", models.PositiveIntegerField(default=0)),
                 ("name", models.CharField(max_length=100)),
-                ("request", jobs.models.fields.EncryptedJSONField()),
+                ("request", jobs.models.fields.EncryptedJSONField(blank=True, null=True)),
                 ("allow_duplicates", models.BooleanField(default=False)),
                 (
                     "state",
@@ -321,7 +321,12 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("cancel", "Cancel"), ("resubmit", "Retry")], max_length=10
+                        choices=[
+                            ("cancel", "Cancel"),
+                            ("resubmit", "Retry"),
+                            ("add_to_batch", "Add to a batch"),
+                        ],
+                        max_length=20,
                     ),
                 ),
                 ("reason", models.CharField(blank=True, max_length=500)),
@@ -362,6 +367,16 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="jobs.batch",
                     ),
                 ),
                 (
@@ -1340,7 +1355,9 @@ class Migration(migrations.Migration):
             model_name="batch",
             name="account",
             field=models.ForeignKey(
+                blank=True,
                 db_index=False,
+                null=True,
                 on_delete=django.db.models.deletion.CASCADE,
                 related_name="+",
                 to="jobs.provideraccount",
@@ -1811,7 +1828,7 @@ class Migration(migrations.Migration):
             model_name="bulkaction",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("kind__in", ["cancel", "resubmit"]),
+                    ("kind__in", ["cancel", "resubmit", "add_to_batch"]),
                     ("state__in", ["preparing", "running", "stopped", "done"]),
                 ),
                 name="bulk_kind_and_state_known",
@@ -1891,7 +1908,8 @@ class Migration(migrations.Migration):
             model_name="jobaction",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("kind__in", ["cancel", "resubmit"]), ("state__in", ["due", "done", "refused"])
+                    ("kind__in", ["cancel", "resubmit"]),
+                    ("state__in", ["due", "done", "refused"]),
                 ),
                 name="action_kind_and_state_known",
             ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Any
 
 from ninja import Header, Query, Router, Status
@@ -28,8 +29,9 @@ from jobs.api.schemas.bulk import (
 )
 from jobs.api.schemas.parameters import Cursor, Limit, one_of
 from jobs.bulk import service
+from jobs.bulk.actions.choosing import read_options
 from jobs.bulk.counting import preview
-from jobs.bulk.left_out import SENTENCES
+from jobs.bulk.left_out import describe_left_out
 from jobs.bulk.results import ResultFilter, find_bulk
 from jobs.bulk.service import BulkEnded, BulkRefused, BulkRequest, KeyOfDeletedBulk
 from jobs.models import BulkAction, BulkKind, BulkOutcome, BulkTarget
@@ -67,7 +69,8 @@ class ResultParameters(BaseModel):
 def start_bulk(
     request: ApiRequest, body: BulkRequestBody, idempotency_key: RequiredKey
 ) -> Status[dict[str, Any]]:
-    """Cancel many jobs, or run them again: answers 202, and a worker does it, job by job.
+    """Cancel many jobs, run them again, or put them into a batch: answers 202, and a worker does
+    it, job by job.
 
     Each job is acted on once, as by its own call, and never faster than its account allows. The
     same `Idempotency-Key` and body again answer 202 and the same bulk action. 422 where there is
@@ -80,13 +83,14 @@ def start_bulk(
     )
     with _refusals():
         key = read_key(request, idempotency_key, "bulk", body)
+        # first: where it was carried out, the name of a new batch is taken
+        bulk = None if body.dry_run else service.find_made(visible, key)
+        if bulk is None:
+            options = read_options(wanted.kind, visible, body.chosen())
+            wanted = replace(wanted, options=options)
         if body.dry_run:
-            found = preview(wanted.select(), wanted.kind, wanted.limit)
-            counts = {"done": 0, "refused": 0, "failed": 0, "remaining": found.count}
-            facts = _facts(visible, found.left_out, found.accounts)
-            about = {"action": wanted.kind, "matched": found.matched}
-            return Status(200, about | facts | counts | {"complete": found.is_complete})
-        bulk = service.start(wanted, token=request.auth, key=key)
+            return Status(200, _preview(wanted))
+        bulk = bulk or service.start(wanted, token=request.auth, key=key)
     return Status(202, _shape(visible, bulk))
 
 
@@ -177,6 +181,21 @@ def _refusals() -> Iterator[None]:
         raise invalid(error.fields) from error
 
 
+def _preview(wanted: BulkRequest) -> dict[str, Any]:
+    found = preview(wanted.select(), wanted.action, wanted.limit)
+    return {
+        "action": wanted.kind,
+        "batch": wanted.options.batch,
+        "matched": found.matched,
+        "complete": found.is_complete,
+        **_facts(wanted.visible, found.left_out, found.accounts),
+        "done": 0,
+        "refused": 0,
+        "failed": 0,
+        "remaining": found.count,
+    }
+
+
 def _facts(
     visible: Visibility, left_out: Mapping[str, int], accounts: Mapping[Any, int]
 ) -> dict[str, Any]:
@@ -184,8 +203,8 @@ def _facts(
     rows = visible.accounts().filter(pk__in=jobs).order_by("name").values("pk", "name", "provider")
     return {
         "left_out": [
-            {"reason": reason, "message": SENTENCES[reason], "count": count}
-            for reason, count in sorted(left_out.items(), key=lambda pair: (-pair[1], pair[0]))
+            {"reason": row.reason, "message": row.sentence, "count": row.count}
+            for row in describe_left_out(visible, left_out)
         ],
         "accounts": [
             {"id": row["pk"], "name": row["name"], "provider": row["provider"]}
@@ -199,6 +218,7 @@ def _shape(visible: Visibility, bulk: BulkAction) -> dict[str, Any]:
     return {
         "id": bulk.pk,
         "action": bulk.kind,
+        "batch": bulk.batch,
         "state": bulk.state,
         "note": bulk.note,
         "q": None if bulk.job_ids is not None else bulk.query,

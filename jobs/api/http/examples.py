@@ -237,6 +237,7 @@ _PROVIDER = registry.get(registry.choices()[0][0])
 
 _BULK_FACTS: Example = {
     "action": "resubmit",
+    "batch": None,
     "matched": 1284,
     "complete": True,
     "left_out": [

@@ -143,7 +143,9 @@ class BatchRequestBody(Strict):
 class BatchShape(Schema):
     id: Id = Field(description="Our id of the batch.")
     name: str = Field(description="Its name, which is unique in the organization.")
-    account: AccountReference = Field(description="Where its inputs are submitted.")
+    account: AccountReference | None = Field(
+        description="Where its inputs are submitted; null for one that jobs were only added to."
+    )
     state: BatchStateName = Field(
         description="`sending`, or `stopped`, while inputs are not submitted; `running` until the "
         "last job has ended, then `done`."

@@ -7,11 +7,12 @@ from ninja import Field, Schema
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
 
 from jobs.api.requests import Strict, as_whole
-from jobs.api.schemas.fields import AccountReference, Id, Text
+from jobs.api.schemas.fields import AccountReference, BatchReference, Id, Text
 from jobs.api.schemas.parameters import TEXT_PATTERN
 from jobs.bulk.left_out import SENTENCES
 from jobs.bulk.service import MAX_IDS
 from jobs.models import BulkKind, BulkState
+from jobs.models.batch.batch import MAX_NAME
 from jobs.query.language.grammar import MAX_LENGTH
 from jobs.query.references import ID_PATTERN, has_control_characters, read_id
 from organizations.models.audit import MAX_REASON
@@ -40,6 +41,8 @@ Reason = Annotated[
     AfterValidator(_check_text),
 ]
 Query = Annotated[str, Field(max_length=MAX_LENGTH, json_schema_extra={"pattern": TEXT_PATTERN})]
+Reference = Annotated[str, Field(min_length=1, max_length=100)]
+NewName = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
 Jobs = Annotated[int, Field(ge=1, le=MAX_JOBS), BeforeValidator(as_whole)]
 _CHOICE: dict[str, Any] = {
     "oneOf": [
@@ -54,7 +57,9 @@ class BulkRequestBody(Strict):
 
     model_config = {"json_schema_extra": {"allOf": [_CHOICE]}}
 
-    action: Literal["cancel", "resubmit"] = Field(description="What is done to each job.")
+    action: Literal["cancel", "resubmit", "add_to_batch"] = Field(
+        description="What is done to each job."
+    )
     q: Query | None = Field(
         None,
         description="The jobs that fit this query, as in `GET /jobs`. Ages such as `2d` count back "
@@ -63,11 +68,25 @@ class BulkRequestBody(Strict):
     ids: list[JobId] | None = Field(
         None, min_length=1, max_length=MAX_IDS, description="The jobs with these ids."
     )
+    batch: Reference | None = Field(
+        None,
+        description="Of `add_to_batch`: id or exact name of the batch. Exactly one of `batch` and "
+        "`new_batch` is needed.",
+    )
+    new_batch: NewName | None = Field(
+        None,
+        description="Of `add_to_batch`: the name of a batch that is made for the jobs; no other "
+        "batch may have it.",
+    )
     limit: Jobs | None = Field(
         None, description="Act on so many jobs at most: the first in the order of the list."
     )
     reason: Reason = Field("", description="Why, for the audit log.")
     dry_run: bool = Field(False, description="Only say what would be done.")
+
+    def chosen(self) -> dict[str, str]:
+        """What is chosen beside the jobs, by field."""
+        return {"batch": self.batch or "", "new_batch": self.new_batch or ""}
 
     @model_validator(mode="after")
     def check_one(self) -> Self:
@@ -92,6 +111,10 @@ class AccountJobs(AccountReference):
 
 class BulkFacts(Schema):
     action: BulkKind = Field(description="What is done to each job.")
+    batch: BatchReference | None = Field(
+        description="Where the jobs are put; null for other actions, in the dry run of a new "
+        "batch, and once it has been deleted."
+    )
     matched: int = Field(
         description="How many jobs the query found so far, those left out included; with `limit`, "
         "up to the last job that is acted on."
@@ -99,7 +122,7 @@ class BulkFacts(Schema):
     complete: bool = Field(description="Whether all jobs have been found. A dry run counts 10,000.")
     left_out: list[LeftOut] = Field(description="The jobs that are not acted on, by reason.")
     accounts: list[AccountJobs] = Field(description="The jobs that are acted on, by account.")
-    done: int = Field(description="Jobs whose provider has accepted it.")
+    done: int = Field(description="Jobs whose provider has accepted it, or that were added.")
     refused: int = Field(description="Jobs whose provider refused it, or that changed meanwhile.")
     failed: int = Field(description="Jobs without a clear answer, or with an internal error.")
     remaining: int = Field(description="Jobs that wait or are under way.")

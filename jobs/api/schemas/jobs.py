@@ -97,7 +97,9 @@ class JobShape(Schema):
     account: AccountReference = Field(description="Where it runs.")
     remote_id: str | None = Field(description="The provider's id; null until it has named it.")
     attempt: int = Field(description="1; more, if the provider ran it again under the same id.")
-    batch: BatchReference | None = Field(description="What it was submitted with.")
+    batch: BatchReference | None = Field(
+        description="The batch that it was submitted with, or added to."
+    )
     name: Text = Field(description="The file name of its input, unless the provider has a name.")
     status: JobStatus = Field(description="The same words for every provider.")
     provider_status: Text = Field(description="The provider's own status.")

@@ -22,12 +22,19 @@ class Batch(LongWork):
     AUDIT_NAME = "batch"
     OPEN_STATES = (BatchState.SENDING,)
 
+    # where its inputs go; null for one that has only jobs which were added to it
     account = models.ForeignKey(
-        ProviderAccount, on_delete=models.CASCADE, related_name="+", db_index=False
+        ProviderAccount,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     name = models.CharField(max_length=MAX_NAME)
-    # the JobRequest that each input is put into, with the secrets of its URLs
-    request = EncryptedJSONField()
+    # the JobRequest that each input is put into, with the secrets of its URLs; null without an
+    # account
+    request = EncryptedJSONField(null=True, blank=True)
     # what the request was made of, for the record
     template_version = models.ForeignKey(
         TemplateVersion, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from jobs.models.batch.batch import Batch
 from jobs.models.work import LongWork, LongWorkQuerySet
 from organizations.models.audit import MAX_REASON
 
@@ -10,6 +11,7 @@ from organizations.models.audit import MAX_REASON
 class BulkKind(models.TextChoices):
     CANCEL = "cancel", "Cancel"
     RESUBMIT = "resubmit", "Retry"
+    ADD_TO_BATCH = "add_to_batch", "Add to a batch"
 
 
 class BulkState(models.TextChoices):
@@ -27,7 +29,11 @@ class BulkAction(LongWork):
     AUDIT_NAME = "bulk"
     OPEN_STATES = OPEN_STATES
 
-    kind = models.CharField(max_length=10, choices=BulkKind.choices)
+    kind = models.CharField(max_length=20, choices=BulkKind.choices)
+    # of jobs that are added to one; null also once it has been deleted
+    batch = models.ForeignKey(
+        Batch, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     reason = models.CharField(max_length=MAX_REASON, blank=True)
     # Which jobs: those of a query, or with some ids. Relative times count back from `created_at`,
     # days are those of `time_zone`, and a job that came after `last_job_id` is none of them.

@@ -195,9 +195,9 @@ def _tabs(row: BatchRow, path: str, shown: str) -> list[Tab]:
 
 
 def _settings(batch: Batch) -> str:
-    """What its jobs make, without secrets."""
+    """What its inputs make, without secrets; empty where it has none."""
     try:
-        return summarize_request(redact(batch.request))
+        return "" if batch.request is None else summarize_request(redact(batch.request))
     except Undecryptable:
         return ""
 

@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs.bulk import service
-from jobs.bulk.left_out import SENTENCES
+from jobs.bulk.actions.registry import action_of
+from jobs.bulk.left_out import describe_left_out
 from jobs.bulk.results import ResultFilter, find_bulk
 from jobs.bulk.service import BulkEnded
-from jobs.models import BulkAction, BulkKind
+from jobs.models import BulkAction
 from jobs.query.references import read_id
 from jobs.query.visibility import Visibility
 from jobs.views.shared.first_page import redirect_to_first_page
@@ -64,8 +65,8 @@ def bulk(request: HtmxRequest, access: Access, bulk_pk: int) -> HttpResponse:
         "kept_days": settings.BULK_RESULTS_DAYS,
         "live_url": request.get_full_path(),
         "left_out": [
-            (SENTENCES.get(reason, reason), count, None)
-            for reason, count in action.left_out.items()
+            (row.sentence, row.count, None)
+            for row in describe_left_out(Visibility(access.organization), action.left_out)
         ],
         "jobs_query": _jobs_query(action, filters),
     }
@@ -85,7 +86,8 @@ def bulk_list(request: HttpRequest, access: Access) -> HttpResponse:
     before = read_id(request.GET.get("before", ""))
     if before is not None:
         rows = rows.filter(pk__lt=before)
-    found = list(rows.select_related("actor", "token")[: LISTED + 1])
+    rows = rows.select_related("actor", "token", "batch").defer("batch__request")
+    found = list(rows[: LISTED + 1])
     path = reverse("jobs:bulk_list", args=[access.organization.slug])
     context = {
         "rows": [(row, describe(row)) for row in found[:LISTED]],
@@ -127,14 +129,11 @@ def _find(access: Access, pk: int) -> BulkAction:
     return found
 
 
-def describe(action: BulkAction) -> str:
-    """`Retry of 1,251 jobs`."""
-    count = action.targets_found
-    if action.is_open and not count:
-        # not known yet
-        return "Cancellation of jobs" if action.kind == BulkKind.CANCEL else "Retry of jobs"
-    noun = "Cancellation" if action.kind == BulkKind.CANCEL else "Retry"
-    return f"{noun} of {count:,} job{'' if count == 1 else 's'}"
+def describe(bulk: BulkAction) -> str:
+    """`Retry of 1,251 jobs`; how many there are is not known at first."""
+    count = bulk.targets_found
+    jobs = f"{count:,} job{'' if count == 1 else 's'}"
+    return action_of(bulk).title("jobs" if bulk.is_open and not count else jobs)
 
 
 def _jobs_query(action: BulkAction, filters: ResultFilter) -> str:

@@ -9,7 +9,6 @@ from typing import Any, Self
 from urllib.parse import urlencode
 from uuid import uuid4
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
@@ -19,62 +18,30 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods
 
 from jobs.bulk import service
+from jobs.bulk.actions.base import Action
+from jobs.bulk.actions.choosing import read_options
 from jobs.bulk.counting import Preview, preview
-from jobs.bulk.left_out import SENTENCES
+from jobs.bulk.left_out import describe_left_out
 from jobs.bulk.left_out_queries import find_queries
 from jobs.bulk.pacing import find_pace
 from jobs.bulk.selection import Selection
 from jobs.bulk.service import BulkRefused, BulkRequest, KeyOfDeletedBulk
-from jobs.models import BulkKind, ProviderAccount
+from jobs.forms.sending.bulk import MAX_LIMIT, BatchForm, BulkForm, form_of
+from jobs.models import BulkAction, BulkKind, ProviderAccount
 from jobs.query.references import has_control_characters, read_id
 from jobs.query.visibility import Visibility
 from jobs.submission.idempotency import KeyRefused, form_key
 from jobs.views.shared.layout import render_page
 from jobs.views.shared.scope import read_ids, read_scope
 from organizations.access import Access, requires
-from organizations.models.audit import MAX_REASON
 from organizations.permissions import Permission
-from organizations.sign_in.form_fields import StyledField
 
 # More jobs than these are started with their number typed.
 TYPED_ABOVE = 1_000
-MAX_LIMIT = 1_000_000
 # What is typed in place of a number that is not known
 EVERY = "all"
 # For how long a page may have been open when it is sent
 LONGEST_OPEN = timedelta(days=1)
-
-
-class BulkForm(forms.Form):
-    bound_field_class = StyledField
-
-    reason = forms.CharField(
-        label="Reason, for the audit log",
-        max_length=MAX_REASON,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    limit = forms.IntegerField(
-        label="At most",
-        min_value=1,
-        max_value=MAX_LIMIT,
-        required=False,
-        help_text="How many jobs, the first of the list. Empty for all of them.",
-    )
-    typed = forms.CharField(
-        label="Number of jobs",
-        max_length=20,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-
-    def check_typed(self, shown: "Shown") -> None:
-        """Refuse a form for many jobs without the number that its page showed."""
-        if not shown.is_typed(self.cleaned_data["limit"]):
-            return
-        typed = re.sub(r"[\s,.'’]", "", self.cleaned_data["typed"]).lower()
-        if typed != shown.value:
-            self.add_error("typed", "This is not what is asked for here.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,28 +147,51 @@ def bulk_new(request: HttpRequest, access: Access) -> HttpResponse:
     """Asks first: shows what will be done, and does it when that is sent back."""
     if request.method != "POST":
         asked = Asked.by_link(request, access)
-        return _show(request, access, asked, BulkForm(), 422 if asked.error else 200)
-    asked, form = Asked.by_form(request, access), BulkForm(request.POST)
+        form = form_of(asked.request.kind)()
+        return _show(request, access, asked, form, 422 if asked.error else 200)
+    asked = Asked.by_form(request, access)
+    form = form_of(asked.request.kind)(request.POST)
     if asked.error or not form.is_valid():
         return _show(request, access, asked, form, 422)
     wanted = replace(
         asked.request, limit=form.cleaned_data["limit"], reason=form.cleaned_data["reason"].strip()
     )
-    body = [wanted.kind, wanted.query, wanted.ids, wanted.limit, wanted.reason]
     try:
-        key = form_key(request.POST.get("key", ""), "bulk", body, access.user)
-        if (made := service.find_made(wanted.visible, key)) is None:
-            found = preview(wanted.select(), wanted.kind, wanted.limit)
-            shown = Shown.read(request.POST.get("shown", ""), found)
-            form.check_typed(shown)
-            if form.errors:
-                return _show(request, access, replace(asked, request=wanted), form, 422)
-            if shown.is_exceeded(found):
-                wanted = _hold_to(shown, wanted, request)
-            made = service.start(wanted, user=access.user, key=key, found=found)
-    except (BulkRefused, KeyRefused, KeyOfDeletedBulk) as error:
-        return _show(request, access, replace(asked, error=str(error)), form, 422)
-    return redirect("jobs:bulk", access.organization.slug, made.pk)
+        made = _start(request, access, wanted, form)
+    except BulkRefused as error:
+        asked = replace(asked, error=form.add_errors(error.fields))
+    except (KeyRefused, KeyOfDeletedBulk) as error:
+        asked = replace(asked, error=str(error))
+    else:
+        if made is not None:
+            return redirect("jobs:bulk", access.organization.slug, made.pk)
+        asked = replace(asked, request=wanted)
+    return _show(request, access, asked, form, 422)
+
+
+def _start(
+    request: HttpRequest, access: Access, wanted: BulkRequest, form: BulkForm
+) -> BulkAction | None:
+    """The started action; None where the form has errors now.
+
+    Raises BulkRefused, KeyRefused, KeyOfDeletedBulk.
+    """
+    chosen = form.chosen()
+    body = [wanted.kind, wanted.query, wanted.ids, wanted.limit, wanted.reason, *chosen.values()]
+    key = form_key(request.POST.get("key", ""), "bulk", body, access.user)
+    # first: where it was carried out, the name of a new batch is taken
+    if (made := service.find_made(wanted.visible, key)) is not None:
+        return made
+    wanted = replace(wanted, options=read_options(wanted.kind, wanted.visible, chosen))
+    found = preview(wanted.select(), wanted.action, wanted.limit)
+    shown = Shown.read(request.POST.get("shown", ""), found)
+    if shown.is_typed(wanted.limit):
+        form.check_typed(shown.value)
+    if form.errors:
+        return None
+    if shown.is_exceeded(found):
+        wanted = _hold_to(shown, wanted, request)
+    return service.start(wanted, user=access.user, key=key, found=found)
 
 
 def _hold_to(shown: Shown, wanted: BulkRequest, request: HttpRequest) -> BulkRequest:
@@ -218,13 +208,21 @@ def _hold_to(shown: Shown, wanted: BulkRequest, request: HttpRequest) -> BulkReq
 def _show(
     request: HttpRequest, access: Access, asked: Asked, form: BulkForm, status: int
 ) -> HttpResponse:
-    context: dict[str, Any] = {"form": form, "asked": asked.request, "error": asked.error}
+    action = asked.request.action
+    context: dict[str, Any] = {
+        "form": form,
+        "asked": asked.request,
+        "error": asked.error,
+        "verb": asked.request.kind.label,
+        "words": action.WORDS,
+        "asks_provider": action.ASKS_PROVIDER,
+    }
     if not asked.error:
         try:
             context |= _preview(access, asked.request)
         except BulkRefused as error:
             context["error"], status = str(error), 422
-    context["verb"] = asked.request.kind.label
+    context["suggested"] = form.suggest(access.organization) if isinstance(form, BatchForm) else []
     context |= {"key": request.POST.get("key") or uuid4().hex}
     return render_page(
         request, access, "jobs/bulk/bulk_new.html", context, section="jobs", status=status
@@ -233,15 +231,20 @@ def _show(
 
 def _preview(access: Access, wanted: BulkRequest) -> Mapping[str, Any]:
     selection = wanted.select()
-    found: Preview = preview(selection, wanted.kind, wanted.limit)
-    shares = _share_out(access, wanted.kind, found)
+    found: Preview = preview(selection, wanted.action, wanted.limit)
+    shares = _share_out(access, wanted.action, found)
     urls = _left_out_urls(access, wanted, selection, found)
+    words, total = wanted.action.WORDS, f"{found.matched:,}{'' if found.is_complete else '+'}"
+    noun = "job" if found.matched == 1 else "jobs"
+    jobs = f"{_count(found)} job{'' if found.count == 1 else 's'}"
     return {
+        "question": words.question.format(jobs=f"{_count(found)} of {total} {noun}"),
+        "button": words.button.format(jobs=jobs if found.count else "what is further down"),
         "found": found,
         "last": selection.last_job_id,
         "left_out": [
-            (SENTENCES[reason], count, urls.get(reason))
-            for reason, count in found.left_out.most_common()
+            (row.sentence, row.count, urls.get(row.key))
+            for row in describe_left_out(wanted.visible, found.left_out)
         ],
         "left_out_total": found.left_out.total(),
         "shares": shares,
@@ -251,11 +254,15 @@ def _preview(access: Access, wanted: BulkRequest) -> Mapping[str, Any]:
     }
 
 
-def _share_out(access: Access, kind: BulkKind, found: Preview) -> list[Share]:
+def _count(found: Preview) -> str:
+    return f"{found.count:,}{'' if found.is_complete else ' or more'}"
+
+
+def _share_out(access: Access, action: Action, found: Preview) -> list[Share]:
     accounts = ProviderAccount.objects.for_organization(access.organization)
     rows = accounts.filter(pk__in=found.accounts).only("name", "provider", "options")
     return [
-        Share(account, found.accounts[account.pk], find_pace(kind, account))
+        Share(account, found.accounts[account.pk], find_pace(action, account))
         for account in rows.order_by("name")
     ]
 
@@ -266,6 +273,6 @@ def _left_out_urls(
     """By reason: the list of just the jobs that are left out, where it can say that."""
     if wanted.ids is not None or wanted.limit is not None or not found.is_complete:
         return {}
-    queries = find_queries(wanted.query, wanted.kind, selection.accounts, found.left_out)
+    queries = find_queries(wanted.query, wanted.action, selection.accounts, found.left_out)
     path = reverse("jobs:list", args=[access.organization.slug])
     return {reason: f"{path}?{urlencode({'q': query})}" for reason, query in queries.items()}

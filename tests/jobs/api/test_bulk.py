@@ -121,7 +121,6 @@ def test_foreign_and_unknown_ids_are_named_and_nothing_starts(
         ({"ids": ["1"] * 1001}, "ids"),
         ({"ids": ["x"]}, "ids.0"),
         ({"q": "status:queued", "limit": 0}, "limit"),
-        ({"q": "status:queued", "action": "add_to_batch"}, "action"),
         ({"q": "status:queued", "action": "delete"}, "action"),
         ({"q": "status:queued", "reason": "a\x00b"}, "reason"),
         ({"q": "status:queued", "reason": "r" * 501}, "reason"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.actions.worker import run_action
+from jobs.bulk.actions.choosing import FIELDS, read_options
 from jobs.bulk.service import BulkRequest, start
 from jobs.bulk.worker import run_bulk
 from jobs.models import (
@@ -36,6 +37,8 @@ def begin(account: ProviderAccount, operator: User) -> Start:
     def begin(kind: str, query: str = "", **options: Any) -> BulkAction:
         key = options.pop("key", None)
         visible = options.pop("visible", Visibility(account.organization))
+        chosen = {name: options.pop(name, "") for name in FIELDS}
+        options["options"] = read_options(BulkKind(kind), visible, chosen)
         request = BulkRequest(BulkKind(kind), visible, query, **options)
         return start(request, user=operator, key=key)
 

@@ -10,7 +10,7 @@ from django.db import connection
 from jobs.bulk import preparing
 from jobs.bulk.requesting import request_target
 from jobs.bulk.worker import run_bulk
-from jobs.models import BulkAction, BulkState, Job, JobAction, ProviderAccount, ProviderHost
+from jobs.models import Batch, BulkAction, BulkState, Job, JobAction, ProviderAccount, ProviderHost
 from jobs.workqueue import leases
 from organizations.models import AuditEntry
 from tests.jobs.bulk.conftest import Start, outcomes, work
@@ -77,6 +77,29 @@ def test_killed_at_any_statement_it_resumes(
         assert (requested.count(), zencoder.asked[kind]) == (count, count * statement), statement
         entries = AuditEntry.objects.filter(action_id=bulk.audit_id, target_kind="job")
         assert entries.count() == count, statement
+    assert statement > 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_at_any_statement_it_adds_each_job_to_the_batch_once(
+    account: ProviderAccount, begin: Start
+) -> None:
+    statement, was_killed = 0, True
+    while was_killed:
+        statement += 1
+        failed = make_job(account, status="failed")
+        jobs = [failed, make_job(account, retry_of=failed)]
+        ids = ",".join(str(job.pk) for job in jobs)
+        bulk = begin("add_to_batch", f"id:{ids}", new_batch=f"batch {statement}")
+        was_killed = run_until(statement, lambda bulk=bulk: run_bulk(bulk.pk))  # type: ignore[misc]
+        BulkAction.objects.update(lease=None, leased_until=None, dispatched_until=None)
+        work(bulk)
+        assert outcomes(bulk) == {job.pk: "done" for job in jobs}, statement
+        assert (bulk.state, bulk.done, bulk.remaining) == (BulkState.DONE, 2, 0), statement
+        batch = Batch.objects.get(name=f"batch {statement}")
+        assert (batch.jobs.count(), batch.total, batch.added) == (2, 1, 1), statement
+        entries = AuditEntry.objects.filter(action_id=bulk.audit_id, target_kind="job")
+        assert entries.count() == 2, statement
     assert statement > 30
 
 

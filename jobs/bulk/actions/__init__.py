@@ -1,0 +1,1 @@
+"""What can be done to many jobs: one module for each action, and what they share."""
