@@ -26,7 +26,8 @@ from providers.core.types import Capability
 # Jobs with what is annotated
 Failures = QuerySet[Any, Any]
 
-# A failure that we hear of later than this is left to people.
+# A failure that we hear of later than this is left to people,
+# and so is a retry that would be made later.
 HEARD_WITHIN = timedelta(days=1)
 
 

@@ -11,7 +11,7 @@ from jobs.actions.offers import ActionRefused
 from jobs.actions.resubmission import request_resubmit
 from jobs.models import AutomaticRetry, EventSource, Job, JobEvent, RetryRule, RetryState
 from jobs.models.retry_rules.retry import AutomaticRetryQuerySet
-from jobs.retry_rules.matching import open_failures
+from jobs.retry_rules.matching import HEARD_WITHIN, open_failures
 from jobs.retry_rules.planning import hold
 from jobs.submission.validation import SubmissionRefused
 from jobs.workqueue import leases
@@ -100,6 +100,8 @@ def _request(rule: RetryRule, retry: AutomaticRetry) -> None:
     if earlier.count() >= rule.max_retries:
         raise NotRetried("It has been retried as often as the rule allows.")
     now = timezone.now()
+    if now - retry.next_at > HEARD_WITHIN:
+        raise NotRetried("It was due more than a day ago, and is left to people.")
     day = timezone.localdate(now, rule.zone)
     if count_today(rule, retry.account_id, day) >= rule.daily_limit:
         reason = f"The rule had made its {rule.daily_limit} retries of the day at this account."

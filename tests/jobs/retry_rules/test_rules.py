@@ -277,3 +277,20 @@ def test_what_can_no_longer_be_retried_says_why(
     run(rule)
     assert state_of(job) == (RetryState.DROPPED, "The provider no longer has it.")
     assert RetryRule.objects.get().lease is None
+
+
+def test_what_waited_at_a_paused_account_for_days_is_left_to_people(
+    account: ProviderAccount, make_rule: MakeRule, clock: Clock
+) -> None:
+    rule = make_rule()
+    late = failure(account)
+    run(rule)
+    ProviderAccount.objects.update(enabled=False)
+    clock.shift(timedelta(days=1))
+    later = failure(account)
+    run(rule)
+    clock.shift(timedelta(minutes=6))
+    ProviderAccount.objects.update(enabled=True)
+    run(rule)
+    assert retried(rule) == {later.pk}
+    assert state_of(late) == ("dropped", "It was due more than a day ago, and is left to people.")
