@@ -13,6 +13,7 @@ from jobs.notes.text import clean_text
 from organizations.models import Actor, ApiToken, AuditEntry, User
 from organizations.people.members import lock_people
 
+DELETED = "The note was deleted meanwhile. Copy the text to keep it in a new one."
 # What actions on them begin with in the audit log
 _NOUNS = {Job: "job", JobErrorGroup: "error_group"}
 
@@ -43,15 +44,18 @@ def write_note(subject: Job | JobErrorGroup, text: str, *, actor: Actor) -> Note
 
 
 def edit_note(note: Note, text: str, *, by: User) -> None:
-    """Change the text. The same again, or a note that was deleted meanwhile, changes nothing.
+    """Change the text. The same again changes nothing.
 
-    Raises ValueError with a sentence for a text that is none.
+    Raises ValueError with a sentence for a text that is none, or where the note was deleted
+    meanwhile.
     """
     text = clean_text(text)
     with transaction.atomic():
         lock_people(note.organization)
         current = _lock(note)
-        if current is None or current.text == text:
+        if current is None:
+            raise ValueError(DELETED)
+        if current.text == text:
             return
         current.text, current.edited_at = text, timezone.now()
         current.save(update_fields=["text", "edited_at"])

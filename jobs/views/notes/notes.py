@@ -55,8 +55,12 @@ def note_edit(request: HttpRequest, access: Access, note_pk: int) -> HttpRespons
     posted = request.POST if request.method == "POST" else None
     form = NoteForm(posted, initial={"text": note.text})
     if posted is not None and form.is_valid():
-        service.edit_note(note, form.cleaned_data["text"], by=access.user)
-        return redirect(note_url(access, note))
+        try:
+            service.edit_note(note, form.cleaned_data["text"], by=access.user)
+        except ValueError as error:
+            form.add_error("text", str(error))
+        else:
+            return redirect(note_url(access, note))
     context = {
         "note": note,
         "note_form": form,

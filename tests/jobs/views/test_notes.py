@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from jobs.models import Job, JobErrorGroup, Mention, Note, ProviderAccount
+from jobs.notes.service import edit_note
 from jobs.views.notes import panel
 from organizations.models import AuditEntry, Membership, Organization, Role
 from tests.factories import make_membership, make_organization, make_user
@@ -268,3 +269,12 @@ def test_members_are_found_by_what_is_typed(ann: Membership, bob: Membership) ->
     assert found("ashe") == ["ann@studio.example"]
     assert found("studio.example") == ["ann@studio.example", "bob@studio.example"]
     assert found("%") == found("\x00") == []
+
+
+def test_a_note_that_was_deleted_while_it_was_changed_is_not_changed_in_silence(
+    ann: Membership, job: Job
+) -> None:
+    note = make_note(job, ann.user)
+    Note.objects.all().delete()
+    with pytest.raises(ValueError, match="deleted meanwhile"):
+        edit_note(note, "Bucket restored", by=ann.user)
