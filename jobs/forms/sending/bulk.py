@@ -35,7 +35,7 @@ class BulkForm(forms.Form):
         help_text="How many jobs, the first of the list. Empty for all of them.",
     )
     typed = forms.CharField(
-        label="Number of jobs",
+        label="Confirmation",
         max_length=20,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -49,7 +49,7 @@ class BulkForm(forms.Form):
         """Refuse a form for many jobs without the number that its page showed."""
         typed = re.sub(r"[\s,.'’]", "", self.cleaned_data["typed"]).lower()
         if typed != expected:
-            self.add_error("typed", "This is not what is asked for here.")
+            self.add_error("typed", "Type exactly what is asked for above.")
 
     def add_errors(self, errors: Mapping[str, str]) -> str:
         """Show each at its field; what is about no field is returned."""
