@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from jobs.mirror.storable import clean_json
-from jobs.models import Job, ProviderAccount, RequestTemplate, TemplateVersion
+from jobs.models import Batch, BatchState, Job, ProviderAccount, RequestTemplate, TemplateVersion
 from jobs.query.references import has_control_characters, read_id
 from jobs.submission.templates.settings import (
     TemplateSettings,
@@ -24,7 +24,7 @@ from providers.http.redaction import REDACTED, has_marker
 
 NAME_TAKEN = "There is a template with this name already."
 NOT_ARCHIVED = "Archive the template first."
-USED = "Jobs were submitted with this template, so it stays archived."
+USED = "Jobs use this template, so it stays archived."
 
 
 class TemplateRefused(Exception):
@@ -110,7 +110,7 @@ def restore_template(template: RequestTemplate, user: User) -> None:
 def delete_template(template: RequestTemplate, user: User) -> None:
     """Delete an archived template with its versions.
 
-    Raises TemplateRefused while it is in use, or where a job used one of its versions.
+    Raises TemplateRefused while it is not archived, and where `is_used`.
     """
     with transaction.atomic():
         template = _lock(template)
@@ -124,8 +124,10 @@ def delete_template(template: RequestTemplate, user: User) -> None:
 
 
 def is_used(template: RequestTemplate) -> bool:
-    """Whether a job was submitted with any version of it."""
-    return Job.objects.filter(template_version__in=template.versions.all()).exists()
+    """Whether a job was submitted with any version of it, or a batch is still to be."""
+    versions = template.versions.all()
+    unsent = Batch.objects.filter(template_version__in=versions).exclude(state=BatchState.SENT)
+    return Job.objects.filter(template_version__in=versions).exists() or unsent.exists()
 
 
 def set_default_template(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from jobs.actions.resubmission import request_resubmit
-from jobs.models import Job, ProviderAccount, RequestTemplate, TemplateVersion
+from jobs.models import Batch, Job, ProviderAccount, RequestTemplate, TemplateVersion
 from jobs.submission.service import submit
 from jobs.submission.templates.service import (
     NAME_TAKEN,
@@ -29,7 +29,7 @@ from jobs.submission.validation import SubmissionRefused
 from organizations.models import AuditEntry, Organization, User
 from providers.core.types import JobRequest, Rendition, Thumbnails
 from tests.factories import make_organization, make_user
-from tests.jobs.factories import make_account
+from tests.jobs.factories import make_account, make_batch
 
 pytestmark = pytest.mark.django_db
 
@@ -187,6 +187,10 @@ def test_only_an_archived_template_that_no_job_used_is_deleted(
     with pytest.raises(TemplateRefused, match="stays archived"):
         delete_template(version.template, user)
     job.delete()
+    batch = make_batch(account, template_version=version, state="stopped", total=1)
+    with pytest.raises(TemplateRefused, match="stays archived"):
+        delete_template(version.template, user)
+    Batch.objects.filter(pk=batch.pk).update(state="sent")
     delete_template(version.template, user)
     assert not RequestTemplate.objects.exists()
     actions = list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
