@@ -270,6 +270,9 @@ class ResubmitRequest(Strict):
         "provider that needs some.",
     )
     priority: Priority | None = Field(None, description="With `account`: instead of the job's own.")
+    destination: Annotated[str, Field(min_length=1, max_length=4000)] | None = Field(
+        None, description="With `account`: instead of the job's own."
+    )
     reason: Annotated[str, Field(max_length=MAX_REASON)] = Field(
         "", description="With `account`: for the audit log."
     )

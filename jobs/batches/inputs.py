@@ -248,7 +248,7 @@ def _read_bool(text: str) -> bool:
 
 def _read_priority(text: str) -> int:
     if not re.fullmatch(r"-?[0-9]{1,9}", text):
-        raise _Refused("priority is a whole number.")
+        raise _Refused("priority must be a whole number.")
     return int(text)
 
 

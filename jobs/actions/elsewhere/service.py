@@ -1,7 +1,7 @@
 """Retrying a job at another account, as a new job that is linked to it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from jobs.actions.attempts import lock_attempts, retries_of, unfinished_of
@@ -22,12 +22,14 @@ class Elsewhere:
     """Where a job goes, and what is said about it.
 
     `presets` are chosen there, at a provider that needs some. `priority`: None for that of the job.
+    `destination` replaces that of the job; empty for the same.
     """
 
     account: ProviderAccount
     presets: tuple[str, ...] = ()
     priority: int | None = None
     reason: str = ""
+    destination: str = field(default="", repr=False)
 
 
 def find_targets(job: Job, accounts: Iterable[ProviderAccount]) -> list[ProviderAccount]:
@@ -51,12 +53,19 @@ def check_retry(job: Job) -> None:
 def translate_job(job: Job, target: Elsewhere) -> Translation:
     """The request of `job` at the account of `target`. Sends nothing. Raises ActionRefused."""
     request = read_sent_request(job)
-    field = target.account.adapter_class.preset_field
+    preset_field = target.account.adapter_class.preset_field
     if target.priority is not None:
         request = replace(request, priority=target.priority)
-    presets = {field: list(target.presets)} if field and target.presets else {}
+    presets = {preset_field: list(target.presets)} if preset_field and target.presets else {}
     duration_s = job.input_duration_ms / 1000 if job.input_duration_ms else None
-    return translate(request, job.account, target.account, presets, duration_s)
+    return translate(
+        request,
+        job.account,
+        target.account,
+        presets,
+        destination=target.destination,
+        duration_s=duration_s,
+    )
 
 
 def request_elsewhere(

@@ -48,15 +48,19 @@ def translate(
     before: ProviderAccount,
     account: ProviderAccount,
     presets: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    destination: str = "",
     duration_s: float | None = None,
 ) -> Translation:
     """`request`, which was sent to the account `before`, for `account`. Sends nothing.
 
-    `presets` of `account`, as its provider has them in `extra`, replace its renditions.
+    `presets` of `account`, as its provider has them in `extra`, replace its renditions;
+    `destination`, unless it is empty, replaces the request's.
     `duration_s` is the length of the input, which places thumbnails; None where it is not known.
     """
     work = _Work(request, before, account, duration_s)
     work.choose_presets(presets)
+    work.choose_destination(destination)
     issues = work.repair()
     refusals = tuple(issue for issue in issues if issue.blocking)
     notes = [issue for issue in issues if not issue.blocking]
@@ -116,6 +120,15 @@ class _Work:
             made = f"Presets {', '.join(map(str, names))}"
             self.approximated.append(Line(_describe(request, "renditions"), reason, made))
         self.request = replace(request, renditions=(), extra={**request.extra, **presets})
+
+    def choose_destination(self, destination: str) -> None:
+        request = self.request
+        if not destination or destination == request.destination:
+            return
+        self.request = replace(request, destination=destination)
+        made = _describe(self.request, "destination")
+        line = Line(_describe(request, "destination"), "Entered for this retry.", made)
+        self.approximated.append(line)
 
     def repair(self) -> list[RequestIssue]:
         """Repair what can be repaired; return what the provider still says."""

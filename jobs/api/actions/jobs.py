@@ -182,7 +182,13 @@ def _find_target(request: ApiRequest, job: Job, options: ResubmitRequest) -> Els
         raise invalid({"account": "No account has this id or name."})
     if account.pk == job.account_id:
         raise invalid({"account": "The job ran at this account: leave this out to retry it there."})
-    return Elsewhere(account, tuple(options.presets), options.priority, options.reason)
+    return Elsewhere(
+        account,
+        tuple(options.presets),
+        options.priority,
+        options.reason,
+        options.destination or "",
+    )
 
 
 def _read_submitted(request: ApiRequest, submitted: Job) -> Job:

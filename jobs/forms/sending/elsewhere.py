@@ -28,6 +28,14 @@ class TargetForm(forms.Form):
         help_text="One output per preset.",
     )
 
+    destination = forms.CharField(
+        required=False,
+        max_length=4000,
+        help_text="In place of the job's own: a folder that the provider can write to, or "
+        "NAME/path of a stored destination. Empty for the same.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
     def __init__(self, targets: Sequence[ProviderAccount], data: Any) -> None:
         by_id = {str(account.pk): account for account in targets}
         asked = data.get("account") or next(iter(by_id))
@@ -37,10 +45,13 @@ class TargetForm(forms.Form):
             (pk, f"{account.name} ({account.provider_label})") for pk, account in by_id.items()
         ]
         self.target = by_id.get(asked)
-        if self.target is None or self.target.adapter_class.preset_field is None:
+        there = self.target.adapter_class if self.target else None
+        if self.target is None or there is None or there.preset_field is None:
             del self.fields["presets"]
         else:
             presets.choices = preset_choices(self.target)  # type: ignore[attr-defined]
+        if there is None or there.request_help.get("destination", "") is None:
+            del self.fields["destination"]
 
 
 class ElsewhereForm(forms.Form):

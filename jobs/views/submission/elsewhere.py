@@ -1,5 +1,6 @@
 """Retrying a job at another account: what becomes of its request there, then the new job."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 from django.contrib import messages
@@ -34,7 +35,7 @@ from organizations.permissions import Permission
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Permission.ACT)
 def elsewhere(request: HtmxRequest, access: Access, pk: int) -> HttpResponse:
-    """`?account=` and `?presets=` choose where to; the form below sends the job there."""
+    """`?account=` and `?presets=` choose where to, as the upper form does; the lower one sends."""
     job = find_job(access, pk)
     targets = find_targets(job, submitting_accounts(access.organization))
     try:
@@ -46,8 +47,13 @@ def elsewhere(request: HtmxRequest, access: Access, pk: int) -> HttpResponse:
         if not chosen.is_valid() or chosen.target is None:
             form = ElsewhereForm.for_job(job, uuid4().hex)
             return _page(request, access, job, chosen, form, status=422)
-        target = Elsewhere(chosen.target, tuple(chosen.cleaned_data.get("presets", ())))
-        if request.method != "POST":
+        target = Elsewhere(
+            chosen.target,
+            tuple(chosen.cleaned_data.get("presets", ())),
+            destination=chosen.cleaned_data.get("destination", ""),
+        )
+        # typed values may hold keys, so that they are posted and in no URL
+        if request.method != "POST" or "preview" in request.POST:
             form = ElsewhereForm.for_job(job, uuid4().hex)
             return _page(request, access, job, chosen, form, target)
         return _send(request, access, job, chosen, target)
@@ -82,8 +88,8 @@ def _send(
     if not form.is_valid():
         return _page(request, access, job, chosen, form, target, status=422)
     values = form.cleaned_data
-    target = Elsewhere(target.account, target.presets, values["priority"], values["reason"])
-    body = [target.account.pk, target.presets, target.priority]
+    target = replace(target, priority=values["priority"], reason=values["reason"])
+    body = [target.account.pk, target.presets, target.priority, target.destination]
     try:
         key = form_key(values["key"], f"resubmit {job.pk} elsewhere", body, access.user)
         made = request_elsewhere(job, target, user=access.user, key=key).job

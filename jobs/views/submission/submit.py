@@ -238,7 +238,7 @@ def _page(
             request, "jobs/submit/_form.html", {"access": access, **context}, status=status
         )
     return render_page(
-        request, access, "jobs/submit/new.html", context, section="new", status=status
+        request, access, "jobs/submit/new.html", context, section="jobs", status=status
     )
 
 

@@ -82,7 +82,7 @@ def test_a_bad_line_says_why_and_the_others_are_read() -> None:
     assert found[4] == "The input is empty."
     assert "such as 360 720; not “big”" in found[5]
     assert found[6] == "test is true or false."
-    assert found[7] == "priority is a whole number."
+    assert found[7] == "priority must be a whole number."
     assert "in the middle of a value" in found[8]
     assert found[9] == "Remove the control characters."
     assert "255 characters" in found[10]

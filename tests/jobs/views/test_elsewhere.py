@@ -108,3 +108,32 @@ def test_what_is_not_to_be_retried_leads_back_with_the_reason(
     for job in (make_job(account, status="running"), make_job(account, status="failed")):
         response = operator.get(path_of("elsewhere", job))
         assert response["Location"] == path_of("detail", job)
+
+
+def test_a_destination_that_the_other_provider_needs_is_entered_here(
+    operator: Client, account: ProviderAccount, studio: Organization
+) -> None:
+    other = make_account(
+        studio,
+        provider="tpstreams",
+        name="There",
+        base_url="https://app.tpstreams.com/api/v1/org42",
+        credentials={"token": "t"},
+    )
+    request = JobRequest("https://rushes.example/a.mov", renditions=(Rendition("hls", (360,)),))
+    job = submit(organization=studio, account=account, request=request).job
+    Job.objects.filter(pk=job.pk).update(status="failed", remote_id="9")
+    path, typed = path_of("elsewhere", job), {"account": other.pk}
+    refused = operator.get(path, typed)
+    assert "enter a destination" in refused.content.decode()
+    typed |= {"destination": "s3://AKIA0:canary-0123@site/harbour/"}
+    shown = operator.post(path, typed | {"preview": "yes"})
+    lists = shown.content.decode().partition('id="approximated"')[2].partition('id="dropped"')[0]
+    assert "Entered for this retry." in lists
+    assert "canary" not in lists
+    assert Job.objects.count() == 1
+    key = shown.context["form"]["key"].value()
+    assert operator.post(path, typed | {"key": key, "priority": "0"}).status_code == 302
+    made = Job.objects.get(retry_of=job)
+    assert made.request["destination"].startswith("s3://")
+    assert "canary" not in str(made.request)
