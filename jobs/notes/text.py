@@ -24,7 +24,7 @@ _BRACKETS = {")": "(", "]": "[", "}": "{"}
 def clean_text(text: str) -> str:
     """The text as it is stored. Raises ValueError with a sentence for what is none."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if not text:
+    if not any(one.isprintable() and not one.isspace() for one in text):
         raise ValueError("Write something.")
     if len(text) > MAX_TEXT:
         raise ValueError(f"Use {MAX_TEXT:,} characters at most; these are {len(text):,}.")

@@ -58,6 +58,6 @@ def test_the_parts_are_the_text(text: str) -> None:
 def test_what_is_stored_keeps_its_lines_and_nothing_else_unseen() -> None:
     assert clean_text(" a\r\nb\tc\r \n") == "a\nb\tc"
     assert clean_text("x" * MAX_TEXT) == "x" * MAX_TEXT
-    for text in ("", " \n", "x" * (MAX_TEXT + 1), "a\x00b", "a\x1bb"):
+    for text in ("", " \n", "x" * (MAX_TEXT + 1), "a\x00b", "a\x1bb", "\u200b\ufeff"):
         with pytest.raises(ValueError, match=r"\.$"):
             clean_text(text)
