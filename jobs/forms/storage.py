@@ -1,5 +1,7 @@
 """What a manager fills in to store a source or a destination."""
 
+from typing import Any
+
 from django import forms
 
 from jobs.models import StoredLocation
@@ -50,6 +52,14 @@ class StorageForm(forms.ModelForm[StoredLocation]):
             "endpoint": "Of another store than AWS's, such as https://s3.example.com.",
             "prefix": "In the bucket; empty for all of it.",
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is not None:
+            self.fields["name"].help_text += (
+                " Under another name, requests and templates with this one are refused, and jobs "
+                "that wait with it fail."
+            )
 
     def clean_prefix(self) -> str:
         return str(self.cleaned_data["prefix"]).lstrip("/")

@@ -43,7 +43,8 @@ def test_a_bucket_is_checked_saved_and_changed_without_its_secret_being_shown(
     assert (stored.prefix, stored.credentials["secret"]) == ("2026/", "canary-secret")
     assert "s3://ingest/2026/" in page(viewer)
     assert "Edit" not in page(viewer)
-    page(manager, f"{stored.pk}/")
+    assert "Under another name" in page(manager, f"{stored.pk}/")
+    assert "Under another name" not in page(manager, "new/")
     changed = FILLED | {"bucket": "other", "key_id": "", "secret": ""}
     responses.get("https://store.example/other/", LISTED, content_type="application/xml")
     manager.post(f"{STORAGE}{stored.pk}/", changed)
