@@ -6,7 +6,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs.models import AutomaticRetry, EventSource, Job, JobEvent, RetryRule, RetryState
-from organizations.audit.origin import part_of
 from organizations.models import Actor, ApiToken, AuditEntry, User
 from providers.core.status import JobStatus
 
@@ -142,5 +141,4 @@ def _describe(rule: RetryRule) -> dict[str, Any]:
 
 
 def _record(rule: RetryRule, what: str, user: User, **values: Any) -> None:
-    with part_of(rule.audit_id):
-        AuditEntry.record(rule.organization, f"retry_rule.{what}", rule, actor=user, **values)
+    AuditEntry.record(rule.organization, f"retry_rule.{what}", rule, actor=user, **values)

@@ -49,6 +49,11 @@ class RequestTemplate(models.Model):
     def is_archived(self) -> bool:
         return self.archived_at is not None
 
+    @property
+    def audit_id(self) -> str:
+        """What the audit log finds its entries by."""
+        return f"template-{self.pk}"
+
 
 class TemplateVersionQuerySet(models.QuerySet["TemplateVersion"]):
     def for_organization(self, organization: Organization) -> "TemplateVersionQuerySet":

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -14,6 +15,7 @@ from jobs.query.visibility import Visibility
 from jobs.views.settings.audit_filter import NEWEST_FIRST, AuditFilter
 from jobs.views.settings.audit_groups import find_first, group
 from jobs.views.settings.sections import render_settings
+from jobs.views.shared.audit_rows import PAGES, read_larger
 from jobs.views.shared.filter_form import Chip, filter_form, spans
 from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.layout import HtmxRequest
@@ -30,6 +32,7 @@ OBJECTS = (
     ("batch", "Batches"),
     ("account", "Accounts"),
     ("template", "Templates"),
+    ("retry_rule", "Retry rules"),
     ("destination", "Sources and destinations"),
     ("token", "API tokens"),
     ("member", "Members"),
@@ -65,6 +68,7 @@ def audit(request: HtmxRequest, access: Access) -> HttpResponse:
         "newer_url": page.previous and f"{path}?{filters.query(cursor=page.previous)}",
         "older_url": page.next and f"{path}?{filters.query(cursor=page.next)}",
         "export_query": filters.query(limit=None),
+        "larger": _larger(access, filters) if page.rows else None,
     }
     context |= _form(filters, path)
     if request.htmx and not request.htmx.history_restore_request:
@@ -88,6 +92,16 @@ def audit_export(request: HttpRequest, access: Access) -> StreamingHttpResponse:
 
 def _read(request: HttpRequest, access: Access) -> AuditFilter:
     return AuditFilter.parse(request.GET, Visibility(access.organization))
+
+
+def _larger(access: Access, filters: AuditFilter) -> dict[str, str] | None:
+    """The page of the batch, template and the like whose entries are listed."""
+    named = read_larger(filters.action_id)
+    if named is None:
+        return None
+    larger, pk = named
+    url = reverse(PAGES[larger.kind], args=[access.organization.slug, pk])
+    return {"url": url, "label": larger.label}
 
 
 def _form(filters: AuditFilter, path: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from jobs.query.list_filter import ListFilter
 from jobs.query.paging.orderings import Ordering
 from jobs.query.parameters import Parameters, Params
 from jobs.query.visibility import Visibility
+from jobs.views.shared.audit_rows import read_larger
 from organizations.models.audit import AuditQuerySet
 
 NEWEST_FIRST = Ordering("at")
@@ -64,16 +65,26 @@ class AuditFilter(ListFilter):
             "actor_name": self.who,
             "action": self.action,
             "address": self.address,
-            "action_id": self.action_id,
             # `account` is all that was done to accounts
             "action__startswith": self.object and f"{self.object}.",
             "at__gte": self.created_after,
             "at__lt": self.created_before,
         }
         found = entries.filter(**{name: value for name, value in exact.items() if value})
+        if self.action_id:
+            found = found.filter(_of_action(self.action_id))
         for word in self.q.split():
             found = found.filter(_about(word))
         return found
+
+
+def _of_action(action_id: str) -> Q:
+    """The entries of an action; with those that are about it, where it is a row such as a batch."""
+    found = Q(action_id=action_id)
+    if named := read_larger(action_id):
+        larger, pk = named
+        found |= Q(target_kind=larger.kind, target_id=pk)
+    return found
 
 
 def _about(word: str) -> Q:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from jobs.display.settings_diff import Change, changes
+from jobs.query.references import read_id
 from organizations.access import Access
 from organizations.models import AuditEntry
 
@@ -16,12 +17,26 @@ PAGES = {
     "bulkaction": "jobs:bulk",
     "retryrule": "jobs:rule",
     "batch": "jobs:batch",
+    "requesttemplate": "jobs:template",
     "joberrorgroup": "insights:error",
 }
 
 
-# Larger actions, by what their ids begin with: `bulk-318`
-LARGER = {"bulk": "bulk action", "retryrule": "retry rule"}
+@dataclass(frozen=True, slots=True)
+class Larger:
+    """What has many entries: its name for people, and the kind of its own entries."""
+
+    label: str
+    kind: str
+
+
+# By what their ids begin with: `bulk-318`
+LARGER = {
+    "bulk": Larger("bulk action", "bulkaction"),
+    "batch": Larger("batch", "batch"),
+    "retryrule": Larger("retry rule", "retryrule"),
+    "template": Larger("template", "requesttemplate"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +47,29 @@ class AuditRow:
     url: str
 
     @property
+    def larger_id(self) -> str:
+        """The id by which all entries are found with this one, as far as they are one whole.
+
+        That of the action that it is a part of, or of what it is about; else its own.
+        """
+        entry = self.entry
+        if entry.action_id.partition("-")[0] in LARGER:
+            return entry.action_id
+        own = (name for name, larger in LARGER.items() if larger.kind == entry.target_kind)
+        return next((f"{name}-{entry.target_id}" for name in own), entry.action_id)
+
+    @property
     def larger(self) -> str:
         """What the entry is a part of, as a person calls it; empty for an action of its own."""
-        return LARGER.get(self.entry.action_id.partition("-")[0], "")
+        found = LARGER.get(self.larger_id.partition("-")[0])
+        return found.label if found else ""
+
+
+def read_larger(action_id: str) -> tuple[Larger, int] | None:
+    """What an id such as `batch-7` names, with its own id; None for that of a request."""
+    name, _, number = action_id.partition("-")
+    larger, pk = LARGER.get(name), read_id(number)
+    return (larger, pk) if larger and pk is not None else None
 
 
 def list_rows(access: Access, entries: Iterable[AuditEntry]) -> list[AuditRow]:
@@ -51,5 +86,8 @@ def list_rows(access: Access, entries: Iterable[AuditEntry]) -> list[AuditRow]:
 
 
 def _url(access: Access, entry: AuditEntry) -> str:
+    """Empty where there is no page, or none any more."""
     name = PAGES.get(entry.target_kind)
-    return reverse(name, args=[access.organization.slug, entry.target_id]) if name else ""
+    if name is None or entry.action.endswith(".deleted"):
+        return ""
+    return reverse(name, args=[access.organization.slug, entry.target_id])

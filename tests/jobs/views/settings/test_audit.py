@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from jobs.views.settings import audit
 from organizations.audit.origin import Origin, acting_from
 from organizations.models import ApiToken, AuditEntry, Organization
 from tests.factories import make_organization, make_user
-from tests.jobs.factories import make_bulk
+from tests.jobs.factories import make_batch, make_bulk, make_rule, make_template
 
 pytestmark = pytest.mark.django_db
 
@@ -151,17 +152,45 @@ def test_a_large_action_is_a_group_of_its_first_entries_and_a_link_to_the_rest(
     assert len(actions(manager.get(f"{PAGE}?action_id=bulk-318"))) == 13
 
 
-def test_a_job_and_a_bulk_action_lead_to_all_entries_of_the_bulk_action(
-    manager: Client, viewer: Client, studio: Organization, job: Job
+@pytest.mark.parametrize("name", ["bulk", "batch", "rule", "template"])
+def test_what_has_many_entries_leads_to_them_and_they_lead_back(
+    manager: Client,
+    viewer: Client,
+    studio: Organization,
+    job: Job,
+    name: str,
 ) -> None:
-    bulk = make_bulk(job)
-    with acting_from(Origin(None, bulk.audit_id)):
-        AuditEntry.record(studio, "job.cancel_requested", job)
-    link = f'href="{PAGE}?action_id=bulk-{bulk.pk}"'
-    for name, pk in (("jobs:detail", job.pk), ("jobs:bulk", bulk.pk)):
-        url = reverse(name, args=[studio.slug, pk])
-        assert manager.get(url).content.decode().count(link) == 1
+    makers: dict[str, Callable[[], Any]] = {
+        "bulk": lambda: make_bulk(job),
+        "batch": lambda: make_batch(job.account),
+        "rule": lambda: make_rule(studio),
+        "template": lambda: make_template(studio).template,
+    }
+    one, decoy = makers[name](), makers[name]()
+    AuditEntry.record(make_organization("decoy"), "job.cancelled", one)
+    AuditEntry.record(studio, f"{name}.started", one)
+    AuditEntry.record(studio, f"{name}.started", decoy)
+    with acting_from(Origin(None, one.audit_id)):
+        AuditEntry.record(studio, "job.cancelled", job)
+    AuditEntry.record(studio, f"{name}.stopped", one)
+    AuditEntry.record(studio, f"{name}.deleted", one)
+
+    all_of_it = f"{PAGE}?action_id={one.audit_id}"
+    own = reverse(f"jobs:{name}", args=[studio.slug, one.pk])
+    for url in (own, reverse("jobs:detail", args=[studio.slug, job.pk])):
+        assert manager.get(url).content.decode().count(f'href="{all_of_it}"') == 1
         assert "settings/audit" not in viewer.get(url).content.decode()
+
+    # what was done to it at other times is not hidden below the first entry
+    assert len(manager.get(PAGE).context["groups"]) == 5
+    response = manager.get(all_of_it)
+    assert actions(response) == [
+        *(f"{name}.deleted", f"{name}.stopped", "job.cancelled", f"{name}.started")
+    ]
+    page = response.content.decode()
+    # two of the rows, and the line above them
+    assert page.count(f'href="{own}"') == 3
+    assert "Open this" not in manager.get(f"{PAGE}?action_id=request-1").content.decode()
 
 
 def export(client: Client, query: str = "") -> list[dict[str, Any]]:
