@@ -106,6 +106,8 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || event.defaultPrevented) return;
+    // a file is saved, and the page stays
+    if (event.submitter?.name === "download") return;
     if (form.dataset.sent) event.preventDefault();
     form.dataset.sent = "yes";
   });
