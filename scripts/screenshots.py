@@ -21,6 +21,8 @@ FOLDER = ROOT / "docs" / "screenshots"
 VIEWS = ((1440, "light"), (1440, "dark"), (375, "light"), (375, "dark"))
 # an account of the demo, whose form has most to show
 ACCOUNT = "Zencoder"
+# another one, which can do less
+OTHER_ACCOUNT = "Video SDK"
 # an organization of the demo where nothing failed
 CALM = "/o/northlight/"
 # what the demo submits, so that its outputs are there to be played
@@ -54,6 +56,8 @@ def take_all(browser: Browser, board: str) -> None:
     page = browser.new_page(base_url=board)
     sign_in(page)
     for name, path in pages(page):
+        take(page, name, path)
+    for name, path in acts(page):
         take(page, name, path)
 
 
@@ -102,6 +106,59 @@ def pages(page: Page) -> Iterator[tuple[str, str]]:
         yield f"settings-{section}", f"{organization}/settings/{section}/"
 
 
+def acts(page: Page) -> Iterator[tuple[str, str]]:
+    """The pages that act on many jobs, for which a batch is submitted and some jobs are retried."""
+    organization = "/".join(page.url.split("/")[:5])
+    jobs, new_batch = f"{organization}/jobs/", f"{organization}/batches/new/"
+    retry = f"{organization}/bulk/new/?action=resubmit&q=status:failed+provider:zencoder"
+    yield "jobs-selected", jobs
+    yield "bulk-confirm", retry
+    page.goto(retry)
+    page.get_by_label("At most").fill("12")
+    page.locator("form .btn-primary").last.click()
+    page.wait_for_url(re.compile(r"/bulk/\d+/$"))
+    yield "bulk-progress", page.url
+    yield "batch-new", new_batch
+    page.goto(new_batch)
+    check_inputs(page)
+    page.get_by_role("button", name=re.compile("Submit .* job")).click()
+    page.wait_for_url(re.compile(r"/batches/\d+/$"))
+    batch = page.url
+    page.locator(".pill-failed").first.wait_for(timeout=120_000)
+    yield "batch", batch
+    failed = first(page, f"{jobs}?q=status:failed+batch:{batch.split('/')[-2]}", ".job-name")
+    page.goto(first(page, failed, ".action-elsewhere"))
+    other = page.locator("[name=account] option", has_text=OTHER_ACCOUNT).get_attribute("value")
+    yield "retry-elsewhere", f"{page.url}?account={other}"
+
+
+def check_inputs(page: Page) -> None:
+    """Fill in the form for a new batch, with bad lines among the good ones, and check it."""
+    page.locator(".account-tile", has_text=ACCOUNT).click()
+    page.get_by_role("button", name="Show the settings of this choice").click()
+    page.get_by_label("Name", exact=True).fill(f"reels-{os.urandom(2).hex()}")
+    form = page.evaluate("fetch('../../jobs/new/').then(answer => answer.text())")
+    [good] = re.findall(rf'data-sample="([^"]*{CLIP})"', form)
+    bad = good.replace(CLIP, "corrupt.mp4")
+    lines = ["input,name,metadata.reel,priority", f"{good},Reel 0001 A,1,0", f"{bad},Reel 0002,2,0"]
+    lines += [f"{good},Reel 0001 A,1,0", f"{good},Reel 0003 A,3,urgent", "reel_0004.mov,Reel 0004"]
+    page.get_by_label("Inputs", exact=True).fill("\n".join(lines))
+    page.get_by_role("button", name="Check the inputs").last.click()
+    page.get_by_text("What will be sent").wait_for()
+
+
+def select_three(page: Page) -> None:
+    for box in page.locator("tbody [type=checkbox]").all()[:3]:
+        if box.is_visible():
+            box.check()
+
+
+# what a page is like when its picture is taken
+PREPARED = {"jobs-selected": select_three, "batch-new": check_inputs}
+# on a phone, rows have no boxes
+WIDE_ONLY = {"jobs-selected"}
+
+
 def first(page: Page, path: str, selector: str) -> str:
     """Where the first such link of a page leads to; empty without one."""
     page.goto(path)
@@ -111,10 +168,14 @@ def first(page: Page, path: str, selector: str) -> str:
 
 def take(page: Page, name: str, path: str) -> None:
     for width, theme in VIEWS:
+        if width < 768 and name in WIDE_ONLY:
+            continue
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(path)
         page.wait_for_timeout(1000)
+        if name in PREPARED:
+            PREPARED[name](page)
         video = page.locator("video")
         if video.count():
             video.evaluate(PLAY_A_LITTLE)

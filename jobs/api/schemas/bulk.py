@@ -79,7 +79,7 @@ class BulkRequestBody(Strict):
         "batch may have it.",
     )
     limit: Jobs | None = Field(
-        None, description="Act on so many jobs at most: the first in the order of the list."
+        None, description="Act on at most this many jobs: the first in the order of the list."
     )
     reason: Reason = Field("", description="Why, for the audit log.")
     dry_run: bool = Field(False, description="Only say what would be done.")
