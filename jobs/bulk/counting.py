@@ -5,10 +5,13 @@ from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
 from jobs.bulk.actions.base import Action
+from jobs.bulk.actions.sampling import Sample
 from jobs.bulk.selection import FoundJob, Selection
 
 # A confirmation counts no further.
 COUNT_CAP = 10_000
+# Of so many jobs it says what becomes of their requests, where these change: milliseconds for each.
+SAMPLE = 50
 
 
 @dataclass
@@ -47,13 +50,21 @@ class Tally:
 class Preview:
     """What an action would do. `is_complete` is False where there are more jobs than were counted.
 
-    `left_out` is by reason, `accounts` by id.
+    `left_out` is by reason, `accounts` by id. `sample`: what becomes of the requests of the first
+    jobs; None where requests stay as they are.
     """
 
     matched: int
     left_out: Counter[str]
     accounts: Counter[int]
     is_complete: bool
+    sample: Sample | None = None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether all jobs are in the sample, and none of them can be sent."""
+        sample = self.sample
+        return sample is not None and sample.jobs == self.count and sample.is_refused
 
     @property
     def count(self) -> int:
@@ -63,7 +74,7 @@ class Preview:
     @property
     def can_start(self) -> bool:
         """Whether there is something to do, or may be behind what was counted."""
-        return self.count > 0 or not self.is_complete
+        return (self.count > 0 and not self.is_refused) or not self.is_complete
 
 
 def preview(selection: Selection, action: Action, limit: int | None = None) -> Preview:
@@ -72,4 +83,5 @@ def preview(selection: Selection, action: Action, limit: int | None = None) -> P
     tally = Tally(limit)
     tally.add(found.jobs)
     is_complete = found.next is None or tally.is_full
-    return Preview(tally.matched, tally.left_out, tally.accounts, is_complete)
+    sample = action.sample([job.pk for job in tally.chosen[:SAMPLE]])
+    return Preview(tally.matched, tally.left_out, tally.accounts, is_complete, sample)

@@ -1,11 +1,12 @@
 """Why a bulk action leaves jobs out: the reasons, and conditions that they are made of."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db.models import Q, Value, When
 
+from jobs.actions.facts import find_unfinished_retries
 from jobs.actions.offers import Refusal
 from jobs.query.visibility import Visibility
 from providers.core import registry
@@ -16,6 +17,7 @@ from providers.core.types import Capability
 # Beside the reasons of single actions: a retry would encode what is there already. Who wants that
 # retries the one job.
 RESOLVED = "resolved"
+SAME_ACCOUNT = "same_account"
 # followed by the batch's id, after a colon, where it is known: see `base_of`
 IN_BATCH = "in_batch"
 
@@ -33,6 +35,7 @@ SENTENCES: Mapping[str, str] = {
     Refusal.PAUSED: "The account is paused",
     Refusal.RETRY_RUNNING: "A retry has not ended yet",
     RESOLVED: "A later attempt has already succeeded",
+    SAME_ACCOUNT: "Ran at this account",
     IN_BATCH: "Already in a batch",
 }
 # Of the batches that jobs are left out for, so many are named; the others are counted together.
@@ -120,6 +123,18 @@ def refuse_out_of_reach(among: Q) -> list[When]:
         refuse(among & Q(gone_at__isnull=False), Refusal.GONE),
         refuse(among & Q(remote_id__isnull=True), Refusal.NOT_ACCEPTED),
     ]
+
+
+def refuse_retried(refusals: Mapping[int, str], but: Set[str]) -> dict[int, str]:
+    """`refusals` by job, with those that are being retried, unless they have one of `but`.
+
+    One query for each generation of retries.
+    """
+    found = dict(refusals)
+    for pk in find_unfinished_retries(found):
+        if pk in found and found[pk] not in but:
+            found[pk] = Refusal.RETRY_RUNNING
+    return found
 
 
 def find_able(accounts: Iterable[AccountFacts], capability: Capability) -> list[int]:

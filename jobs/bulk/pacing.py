@@ -23,7 +23,7 @@ def count_room(bulk: BulkAction, now: datetime) -> dict[int, int]:
     action = build_action(bulk.kind_value)
     if not action.ASKS_PROVIDER:
         return dict.fromkeys(map(int, bulk.accounts), AT_ONCE)
-    accounts = ProviderAccount.objects.in_bulk([int(pk) for pk in bulk.accounts])
+    accounts = ProviderAccount.objects.in_bulk(action.find_asked(bulk))
     sent = BulkTarget.objects.filter(account__in=list(accounts), outcome=BulkOutcome.SENT)
     counts = {
         (account, owner): count
@@ -51,10 +51,9 @@ def find_pace(action: Action, account: ProviderAccount) -> int | None:
 
 def _count_sharing(bulk: BulkAction) -> Mapping[int, int]:
     """By account: how many other bulk actions run there."""
-    asking = [kind for kind, action in ACTIONS.items() if action.ASKS_PROVIDER]
-    others = BulkAction.objects.running().filter(kind__in=asking).exclude(pk=bulk.pk)
+    others = BulkAction.objects.running().exclude(pk=bulk.pk)
     sharing: dict[int, int] = {}
-    for accounts in others.values_list("accounts", flat=True):
-        for pk in map(int, accounts):
+    for other in others.only("kind", "accounts", "target_account"):
+        for pk in ACTIONS[other.kind_value].find_asked(other):
             sharing[pk] = sharing.get(pk, 0) + 1
     return sharing

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from jobs.bulk.actions.base import Action
 from jobs.bulk.actions.registry import action_of
 from jobs.bulk.counting import Tally
 from jobs.bulk.left_out import add_counts
@@ -31,18 +32,18 @@ def prepare_chunk(bulk: BulkAction) -> None:
         end(bulk, BulkState.STOPPED, f"The query cannot be read any more. {selection.error}")
         bulk.refresh_from_db(fields=["state", "next_at"])
         return
-    found = _read(selection, bulk)
+    action = action_of(bulk)
+    found = _read(selection, action, bulk)
     left = None if bulk.limit is None else bulk.limit - bulk.targets_found
     with transaction.atomic():
         tally = Tally(left)
         tally.add(found.jobs, _find_known(bulk, found))
-        _write(bulk, found, tally)
+        _write(bulk, action, found, tally)
 
 
-def _read(selection: Selection, bulk: BulkAction) -> Chunk:
-    action, cursor = action_of(bulk), bulk.cursor
+def _read(selection: Selection, action: Action, bulk: BulkAction) -> Chunk:
     try:
-        return selection.read(action, CHUNK, cursor)
+        return selection.read(action, CHUNK, bulk.cursor)
     except ValueError:
         # the key that signed the cursor has been replaced
         bulk.matched, bulk.left_out = 0, {}
@@ -55,7 +56,7 @@ def _find_known(bulk: BulkAction, found: Chunk) -> set[int]:
     return set(targets.filter(bulk=bulk).values_list("job", flat=True))
 
 
-def _write(bulk: BulkAction, found: Chunk, tally: Tally) -> None:
+def _write(bulk: BulkAction, action: Action, found: Chunk, tally: Tally) -> None:
     is_last = found.next is None or tally.is_full
     values: dict[str, Any] = {
         "cursor": "" if is_last else found.next,
@@ -69,10 +70,11 @@ def _write(bulk: BulkAction, found: Chunk, tally: Tally) -> None:
     mine = leases.held(bulk).filter(state=BulkState.PREPARING, cursor=bulk.cursor)
     if not mine.update(**values):
         raise LeaseLost
-    BulkTarget.objects.bulk_create(
-        [BulkTarget(bulk=bulk, job_id=job.pk, account_id=job.account_id) for job in tally.chosen],
-        batch_size=CHUNK,
-    )
+    targets = [
+        BulkTarget(bulk=bulk, job_id=job.pk, account_id=action.find_asked_for(job.account_id))
+        for job in tally.chosen
+    ]
+    BulkTarget.objects.bulk_create(targets, batch_size=CHUNK)
     for name, value in values.items():
         setattr(bulk, name, value)
 

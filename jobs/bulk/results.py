@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 
 from django.db.models import Q, QuerySet
 
+from jobs.bulk.actions.registry import RELATED, UNUSED
 from jobs.models import BulkAction, BulkOutcome, BulkTarget
 from jobs.models.bulk.target import SHOWN_OUTCOMES
 from jobs.query.list_filter import ListFilter
@@ -17,8 +18,8 @@ from jobs.query.visibility import Visibility
 def find_bulk(visible: Visibility, text: str) -> BulkAction | None:
     """The action with this id, if all of its jobs are of accounts that are visible."""
     rows = BulkAction.objects.for_organization(visible.organization)
-    related = rows.select_related("organization", "actor", "token", "batch")
-    bulk = find_by_id(related.defer("batch__request"), text)
+    related = rows.select_related("organization", "actor", "token", *RELATED)
+    bulk = find_by_id(related.defer(*UNUSED), text)
     if bulk is None or visible.account_ids is None:
         return bulk
     limited_to = bulk.account_ids
@@ -78,7 +79,7 @@ class ResultFilter(ListFilter):
         ValueError with a sentence for a cursor of another list.
         """
         scope = f"{bulk.pk} {has_problems_first} {self.scope}"
-        targets = self.apply(bulk.targets.all()).select_related("job", "account", "new_job")
+        targets = self.apply(bulk.targets.all()).select_related("job__account", "new_job")
         if self.cursor:
             targets = targets.filter(_read_place(unseal(self.cursor, scope), has_problems_first))
         order = ("-is_problem", "pk") if has_problems_first else ("pk",)
@@ -104,6 +105,6 @@ def _read_place(text: str, has_problems_first: bool) -> Q:
 
 COLUMNS = (
     *("bulk_id", "outcome", "is_problem", "reason", "new_job_id", "settled_at"),
-    *("job__name", "job__remote_id", "account__name", "account__provider"),
+    *("job__name", "job__remote_id", "job__account__name", "job__account__provider"),
     *("new_job__status", "new_job__provider_status"),
 )

@@ -28,7 +28,7 @@ MAX_IDS = 1_000
 
 
 class BulkRefused(Exception):
-    """Not started; `fields` say why, by the name of what is wrong: `q`, `ids`, `batch`."""
+    """Not started; `fields` say why, by the name of what is wrong: `q`, `account`."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__(" ".join(fields.values()))
@@ -107,6 +107,8 @@ def start(
     selection = request.select()
     if found is None:
         found = preview(selection, request.action, request.limit)
+    if not found.can_start and found.is_refused:
+        raise BulkRefused({"account": why_refused(found)})
     if not found.can_start:
         message = why_nothing(request.visible, found)
         raise BulkRefused({"q" if request.ids is None else "ids": message})
@@ -146,6 +148,12 @@ def why_nothing(visible: Visibility, found: Preview) -> str:
     return f"No job that matches can be acted on. {reasons}."
 
 
+def why_refused(found: Preview) -> str:
+    """Why none of the jobs can be sent to the account that was chosen."""
+    reasons = found.sample.refused if found.sample else []
+    return f"None of the jobs can be sent there. {' '.join(one.reason for one in reasons)}"
+
+
 def _check_name(request: BulkRequest) -> None:
     try:
         check_name(request.visible, request.options.new_batch)
@@ -163,6 +171,8 @@ def _write(
     bulk = BulkAction.objects.create(
         organization=visible.organization,
         kind=request.kind,
+        target_account=options.account,
+        presets=list(options.presets),
         batch=batch,
         reason=request.reason,
         actor=user,
@@ -180,6 +190,8 @@ def _write(
     asked = {"query": bulk.query} if bulk.job_ids is None else {"jobs": len(bulk.job_ids)}
     limit = {"limit": bulk.limit} if bulk.limit else {}
     chosen = {"batch": batch.name} if batch else {}
+    if options.account:
+        chosen["account"] = options.account.name
     details = {"action": bulk.kind, **chosen, **asked, **limit}
     _record(bulk, "bulk.started", user or token, details)
     return bulk

@@ -41,7 +41,9 @@ def settle(bulk: BulkAction) -> bool:
         with transaction.atomic():
             # in the order in which requests lock
             BulkAction.objects.select_for_update(no_key=True).only("pk").get(pk=bulk.pk)
-            write_outcome(bulk, target, settled.outcome, reason=settled.reason[:500])
+            # what is different at another account is said of a job that was accepted there
+            reason = settled.reason[:500] or target.reason
+            write_outcome(bulk, target, settled.outcome, reason=reason)
     return is_waiting
 
 

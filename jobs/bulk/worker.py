@@ -4,7 +4,7 @@ import time
 
 from django.db.models import Q, QuerySet
 
-from jobs.bulk.actions.registry import action_of
+from jobs.bulk.actions.registry import RELATED, action_of
 from jobs.bulk.preparing import prepare_chunk
 from jobs.bulk.requesting import request_next
 from jobs.bulk.service import end
@@ -41,7 +41,7 @@ def _continue(targets: QuerySet[BulkTarget]) -> None:
 
 def run_bulk(bulk_id: int) -> None:
     """Do the next part of an action that is due. Safe to run twice at a time."""
-    short_runs.run(BulkAction.objects.all(), bulk_id, "run_bulk", _run, "batch")
+    short_runs.run(BulkAction.objects.all(), bulk_id, "run_bulk", _run, *RELATED)
 
 
 def _run(bulk: BulkAction) -> float | None:

@@ -324,11 +324,13 @@ class Migration(migrations.Migration):
                         choices=[
                             ("cancel", "Cancel"),
                             ("resubmit", "Retry"),
+                            ("resubmit_elsewhere", "Retry elsewhere"),
                             ("add_to_batch", "Add to a batch"),
                         ],
                         max_length=20,
                     ),
                 ),
+                ("presets", models.JSONField(blank=True, default=list)),
                 ("reason", models.CharField(blank=True, max_length=500)),
                 ("query", models.TextField(blank=True)),
                 ("job_ids", models.JSONField(blank=True, null=True)),
@@ -1352,6 +1354,17 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.AddField(
+            model_name="bulkaction",
+            name="target_account",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="jobs.provideraccount",
+            ),
+        ),
+        migrations.AddField(
             model_name="batch",
             name="account",
             field=models.ForeignKey(
@@ -1828,7 +1841,10 @@ class Migration(migrations.Migration):
             model_name="bulkaction",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    ("kind__in", ["cancel", "resubmit", "add_to_batch"]),
+                    (
+                        "kind__in",
+                        ["cancel", "resubmit", "resubmit_elsewhere", "add_to_batch"],
+                    ),
                     ("state__in", ["preparing", "running", "stopped", "done"]),
                 ),
                 name="bulk_kind_and_state_known",

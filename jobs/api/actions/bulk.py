@@ -69,8 +69,8 @@ class ResultParameters(BaseModel):
 def start_bulk(
     request: ApiRequest, body: BulkRequestBody, idempotency_key: RequiredKey
 ) -> Status[dict[str, Any]]:
-    """Cancel many jobs, run them again, or put them into a batch: answers 202, and a worker does
-    it, job by job.
+    """Cancel many jobs, run them again, there or at another account, or put them into a batch:
+    answers 202, and a worker does it, job by job.
 
     Each job is acted on once, as by its own call, and never faster than its account allows. The
     same `Idempotency-Key` and body again answer 202 and the same bulk action. 422 where there is
@@ -185,6 +185,7 @@ def _preview(wanted: BulkRequest) -> dict[str, Any]:
     found = preview(wanted.select(), wanted.action, wanted.limit)
     return {
         "action": wanted.kind,
+        "account": wanted.options.account,
         "batch": wanted.options.batch,
         "matched": found.matched,
         "complete": found.is_complete,
@@ -193,6 +194,7 @@ def _preview(wanted: BulkRequest) -> dict[str, Any]:
         "refused": 0,
         "failed": 0,
         "remaining": found.count,
+        "sample": found.sample,
     }
 
 
@@ -218,6 +220,7 @@ def _shape(visible: Visibility, bulk: BulkAction) -> dict[str, Any]:
     return {
         "id": bulk.pk,
         "action": bulk.kind,
+        "account": bulk.target_account,
         "batch": bulk.batch,
         "state": bulk.state,
         "note": bulk.note,

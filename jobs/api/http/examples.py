@@ -237,6 +237,7 @@ _PROVIDER = registry.get(registry.choices()[0][0])
 
 _BULK_FACTS: Example = {
     "action": "resubmit",
+    "account": None,
     "batch": None,
     "matched": 1284,
     "complete": True,
@@ -337,7 +338,7 @@ RESPONSES: dict[str, Example] = {
     "read_batch": {**_RUNNING_BATCH, "refused": []},
     "start_bulk": _BULK,
     # of a dry run
-    "start_bulk 200": _BULK_FACTS,
+    "start_bulk 200": {**_BULK_FACTS, "sample": None},
     "read_bulk": {**_BULK, "state": "running", "done": 748, "refused": 4, "remaining": 499},
     "list_bulk_results": {
         "results": [{"job": "374", "outcome": "done", "reason": None, "new_job": "381"}],

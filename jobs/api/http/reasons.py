@@ -173,6 +173,8 @@ OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
             "q": "no query, such as `OR` without words, or nothing to do for what it finds",
             "ids": "an id is of no job, or nothing can be done for any of them",
             "body": "both `q` and `ids`, or neither; or a blank `q`",
+            "account": f"{_NO_ACCOUNT}, it takes no jobs or none of these, or is paused",
+            "presets": "the account takes none",
             "batch": "no batch has this id or name, both it and `new_batch`, or neither of them",
             "new_batch": "another batch has it, it has control characters, or the token is one of "
             "some accounts",

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal, Self
 from ninja import Field, Schema
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema, model_validator
 
-from jobs.api.requests import Strict, as_whole
+from jobs.api.requests import MAX_RENDITIONS, Strict, as_whole
 from jobs.api.schemas.fields import AccountReference, BatchReference, Id, Text
 from jobs.api.schemas.parameters import TEXT_PATTERN
+from jobs.bulk.actions.choosing import Chosen
 from jobs.bulk.left_out import SENTENCES
 from jobs.bulk.service import MAX_IDS
 from jobs.models import BulkKind, BulkState
@@ -57,7 +58,7 @@ class BulkRequestBody(Strict):
 
     model_config = {"json_schema_extra": {"allOf": [_CHOICE]}}
 
-    action: Literal["cancel", "resubmit", "add_to_batch"] = Field(
+    action: Literal["cancel", "resubmit", "resubmit_elsewhere", "add_to_batch"] = Field(
         description="What is done to each job."
     )
     q: Query | None = Field(
@@ -67,6 +68,17 @@ class BulkRequestBody(Strict):
     )
     ids: list[JobId] | None = Field(
         None, min_length=1, max_length=MAX_IDS, description="The jobs with these ids."
+    )
+    account: Reference | None = Field(
+        None,
+        description="Of `resubmit_elsewhere`, which needs it: id or exact name of the account at "
+        "which each job is run as a new one.",
+    )
+    presets: list[Annotated[str, Field(min_length=1, max_length=255)]] = Field(
+        [],
+        max_length=MAX_RENDITIONS,
+        description="Of `resubmit_elsewhere`: ids or names of presets there, one for each output, "
+        "at a provider that needs some.",
     )
     batch: Reference | None = Field(
         None,
@@ -84,9 +96,9 @@ class BulkRequestBody(Strict):
     reason: Reason = Field("", description="Why, for the audit log.")
     dry_run: bool = Field(False, description="Only say what would be done.")
 
-    def chosen(self) -> dict[str, str]:
-        """What is chosen beside the jobs, by field."""
-        return {"batch": self.batch or "", "new_batch": self.new_batch or ""}
+    def chosen(self) -> Chosen:
+        """What is chosen beside the jobs."""
+        return Chosen(self.account or "", self.presets, self.batch or "", self.new_batch or "")
 
     @model_validator(mode="after")
     def check_one(self) -> Self:
@@ -111,6 +123,10 @@ class AccountJobs(AccountReference):
 
 class BulkFacts(Schema):
     action: BulkKind = Field(description="What is done to each job.")
+    account: AccountReference | None = Field(
+        description="Where the jobs are retried; null for other actions, and once it has been "
+        "deleted."
+    )
     batch: BatchReference | None = Field(
         description="Where the jobs are put; null for other actions, in the dry run of a new "
         "batch, and once it has been deleted."
@@ -128,8 +144,29 @@ class BulkFacts(Schema):
     remaining: int = Field(description="Jobs that wait or are under way.")
 
 
+class RequestChange(Schema):
+    reason: str = Field(description="Why, for people.")
+    jobs: int = Field(description="How many jobs of the sample.")
+    before: Text = Field(description="The setting of one of them.")
+    after: Text = Field(description="What it becomes there; null where it is left out.")
+
+
+class RequestSample(Schema):
+    """The requests of the first jobs, in the terms of the other account's provider."""
+
+    jobs: int = Field(description="How many jobs were looked at: the first 50.")
+    unchanged: int = Field(description="How many would be sent as they were.")
+    approximated: list[RequestChange] = Field(description="Settings that become others.")
+    dropped: list[RequestChange] = Field(description="Settings that are left out.")
+    refused: list[RequestChange] = Field(description="Why jobs cannot be sent.")
+
+
 class BulkPreview(BulkFacts):
     """What would be done."""
+
+    sample: RequestSample | None = Field(
+        description="What becomes of the settings at another account; null for other actions."
+    )
 
 
 class BulkShape(BulkFacts):
@@ -151,8 +188,10 @@ class BulkResult(Schema):
     outcome: Annotated[str, WithJsonSchema({"type": "string", "enum": list(OUTCOMES)})] = Field(
         description="What became of it."
     )
-    reason: Text = Field(description="Why it was refused or failed.")
-    new_job: Id | None = Field(description="The attempt that runs, of a resubmit.")
+    reason: Text = Field(
+        description="Why it was refused or failed; of `resubmit_elsewhere`, what changed."
+    )
+    new_job: Id | None = Field(description="The attempt that runs, of a retry.")
 
 
 class BulkResults(Schema):

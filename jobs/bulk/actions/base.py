@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from django.db.models import When
 
+from jobs.bulk.actions.sampling import Sample
 from jobs.bulk.left_out import AccountFacts, Clause
-from jobs.models import Batch, BulkAction, BulkKind, Job
+from jobs.models import Batch, BulkAction, BulkKind, Job, ProviderAccount
 from providers.core.contract import Provider
 
 
@@ -16,9 +17,12 @@ from providers.core.contract import Provider
 class Options:
     """What somebody chose beside the jobs.
 
-    `new_batch`: the name of a batch that is made for them, in place of `batch`.
+    `account`: where they are retried, with `presets` if its provider needs some. `new_batch`: the
+    name of a batch that is made for them, in place of `batch`.
     """
 
+    account: ProviderAccount | None = None
+    presets: tuple[str, ...] = ()
     batch: Batch | None = None
     new_batch: str = ""
 
@@ -46,9 +50,20 @@ class Action(ABC):
     WORDS: ClassVar[Words]
     # whether each job takes a request to a provider, whose limit sets the pace
     ASKS_PROVIDER: ClassVar[bool] = True
+    # whether each job becomes another one, which its result leads to
+    MAKES_JOBS: ClassVar[bool] = False
 
     def __init__(self, options: Options) -> None:
         self.options = options
+
+    @classmethod
+    def find_asked(cls, bulk: BulkAction) -> list[int]:
+        """The accounts that it sends requests to, as far as they are known; no query."""
+        return [int(pk) for pk in bulk.accounts] if cls.ASKS_PROVIDER else []
+
+    def find_asked_for(self, account_id: int) -> int:
+        """The account that a job of this one is requested at."""
+        return account_id
 
     @abstractmethod
     def refuse(self, accounts: Sequence[AccountFacts]) -> list[When]:
@@ -72,6 +87,10 @@ class Action(ABC):
     def why_impossible(self) -> str:
         """Why none of the jobs can be done any more; empty where they can."""
         return ""
+
+    def sample(self, job_ids: Sequence[int]) -> Sample | None:
+        """What becomes of the requests of some jobs; None where requests stay as they are."""
+        return None
 
     def title(self, jobs: str) -> str:
         """What was started, for people: `Retry of 3 jobs`."""

@@ -1,34 +1,62 @@
 """Reading what somebody chose beside the jobs, from a page or the API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from jobs.batches.service import BatchRefused, check_name
 from jobs.bulk.actions.base import Options
 from jobs.bulk.service import BulkRefused
 from jobs.models import Batch, BulkKind
 from jobs.models.batch.batch import MAX_NAME
-from jobs.query.references import find_batches, has_control_characters
+from jobs.query.references import find_accounts, find_batches, has_control_characters
 from jobs.query.visibility import Visibility
+from providers.core.types import Capability
 
 # Whose each field is; a field of another action is refused.
 FIELDS: Mapping[str, BulkKind] = {
+    "account": BulkKind.RESUBMIT_ELSEWHERE,
+    "presets": BulkKind.RESUBMIT_ELSEWHERE,
     "batch": BulkKind.ADD_TO_BATCH,
     "new_batch": BulkKind.ADD_TO_BATCH,
 }
 
 
-def read_options(kind: BulkKind, visible: Visibility, given: Mapping[str, str]) -> Options:
-    """What `given`, by field, names; empty fields count as missing.
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was entered, by field of the API and the page; what is empty counts as missing."""
 
-    Raises BulkRefused by field: for what is unknown or missing, and what belongs to another action.
-    """
-    given = {name: text.strip() for name, text in given.items()}
-    for name, text in given.items():
-        if text and FIELDS[name] != kind:
-            raise BulkRefused({name: f"Only for the action {FIELDS[name]}."})
+    account: str = ""
+    presets: Sequence[str] = ()
+    batch: str = ""
+    new_batch: str = ""
+
+
+def read_options(kind: BulkKind, visible: Visibility, chosen: Chosen) -> Options:
+    """Raises BulkRefused by field: for what is unknown, missing, or of another action."""
+    for name, owner in FIELDS.items():
+        if getattr(chosen, name) and owner != kind:
+            raise BulkRefused({name: f"Only for the action {owner}."})
+    if kind == BulkKind.RESUBMIT_ELSEWHERE:
+        return _read_account(visible, chosen)
     if kind == BulkKind.ADD_TO_BATCH:
-        return _read_batch(visible, given.get("batch", ""), given.get("new_batch", ""))
+        return _read_batch(visible, chosen.batch.strip(), chosen.new_batch.strip())
     return Options()
+
+
+def _read_account(visible: Visibility, chosen: Chosen) -> Options:
+    if not chosen.account:
+        raise BulkRefused({"account": "Choose the account that the jobs are retried at."})
+    account = find_accounts(visible.accounts(), [chosen.account]).get(chosen.account)
+    if account is None:
+        raise BulkRefused({"account": "No account has this id or name."})
+    adapter = account.adapter_class
+    if not adapter.supports(Capability.SUBMIT):
+        raise BulkRefused({"account": f"Jobs cannot be submitted to {adapter.label}."})
+    if not account.enabled:
+        raise BulkRefused({"account": f"{account.name} is paused. Resume it first."})
+    if chosen.presets and adapter.preset_field is None:
+        raise BulkRefused({"presets": f"{adapter.label} takes no presets."})
+    return Options(account=account, presets=tuple(dict.fromkeys(chosen.presets)))
 
 
 def _read_batch(visible: Visibility, reference: str, name: str) -> Options:

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.db.models import Q, When
 
-from jobs.actions.facts import find_unfinished_retries
 from jobs.actions.offers import Refusal
 from jobs.actions.resubmission import request_resubmit
 from jobs.bulk.actions.base import Action, Words
@@ -20,6 +19,7 @@ from jobs.bulk.left_out import (
     find_lacking,
     refuse,
     refuse_out_of_reach,
+    refuse_retried,
 )
 from jobs.models import ActionKind, BulkAction, BulkKind, BulkOutcome, Job, JobAction
 from providers.core.contract import Provider
@@ -37,6 +37,7 @@ class Retry(Action):
         explanation="Each becomes a new attempt with the settings that it had.",
         cost="Providers usually charge for a retry as for a new job.",
     )
+    MAKES_JOBS = True
 
     def refuse(self, accounts: Sequence[AccountFacts]) -> list[When]:
         no_submit = Q(account__in=find_lacking(accounts, Capability.SUBMIT))
@@ -58,11 +59,7 @@ class Retry(Action):
 
     def refuse_more(self, refusals: Mapping[int, str]) -> dict[int, str]:
         """With the jobs that are being retried; one query for each generation of retries."""
-        found = dict(refusals)
-        for pk in find_unfinished_retries(found):
-            if pk in found and found[pk] != Refusal.NOT_SUPPORTED:
-                found[pk] = Refusal.RETRY_RUNNING
-        return found
+        return refuse_retried(refusals, but={Refusal.NOT_SUPPORTED})
 
     def find_clauses(self, accounts: Sequence[AccountFacts]) -> Iterator[Clause]:
         no_submit = find_lacking(accounts, Capability.SUBMIT)

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from jobs.models.account import ProviderAccount
 from jobs.models.batch.batch import Batch
 from jobs.models.work import LongWork, LongWorkQuerySet
 from organizations.models.audit import MAX_REASON
@@ -11,6 +12,7 @@ from organizations.models.audit import MAX_REASON
 class BulkKind(models.TextChoices):
     CANCEL = "cancel", "Cancel"
     RESUBMIT = "resubmit", "Retry"
+    RESUBMIT_ELSEWHERE = "resubmit_elsewhere", "Retry elsewhere"
     ADD_TO_BATCH = "add_to_batch", "Add to a batch"
 
 
@@ -30,6 +32,12 @@ class BulkAction(LongWork):
     OPEN_STATES = OPEN_STATES
 
     kind = models.CharField(max_length=20, choices=BulkKind.choices)
+    # of jobs that are retried elsewhere: where, and with which presets; null also once it has been
+    # deleted
+    target_account = models.ForeignKey(
+        ProviderAccount, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    presets = models.JSONField(default=list, blank=True)
     # of jobs that are added to one; null also once it has been deleted
     batch = models.ForeignKey(
         Batch, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"

@@ -34,7 +34,7 @@ class BulkTarget(models.Model):
         BulkAction, on_delete=models.CASCADE, related_name="targets", db_index=False
     )
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="+")
-    # the job's
+    # whose provider is asked: the job's, unless it is retried elsewhere
     account = models.ForeignKey(
         ProviderAccount, on_delete=models.CASCADE, related_name="+", db_index=False
     )
@@ -50,6 +50,7 @@ class BulkTarget(models.Model):
         output_field=models.BooleanField(),
         db_persist=True,
     )
+    # why it was refused or failed; of a retry elsewhere, what is different there
     reason = models.CharField(max_length=500, blank=True)
     action = models.ForeignKey(
         JobAction,
@@ -59,7 +60,7 @@ class BulkTarget(models.Model):
         related_name="+",
         db_index=False,
     )
-    # of a resubmit: the attempt that it made
+    # of a retry: the attempt that it made
     new_job = models.ForeignKey(
         Job, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )

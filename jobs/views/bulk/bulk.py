@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs.bulk import service
-from jobs.bulk.actions.registry import action_of
+from jobs.bulk.actions.registry import ACTIONS, RELATED, UNUSED, action_of
 from jobs.bulk.left_out import describe_left_out
 from jobs.bulk.results import ResultFilter, find_bulk
 from jobs.bulk.service import BulkEnded
@@ -56,6 +56,7 @@ def bulk(request: HtmxRequest, access: Access, bulk_pk: int) -> HttpResponse:
         "access": access,
         "bulk": action,
         "title": describe(action),
+        "makes_jobs": ACTIONS[action.kind_value].MAKES_JOBS,
         "parts": _parts(action, filters, path),
         "all_url": path,
         "is_all": not filters.outcome,
@@ -86,7 +87,7 @@ def bulk_list(request: HttpRequest, access: Access) -> HttpResponse:
     before = read_id(request.GET.get("before", ""))
     if before is not None:
         rows = rows.filter(pk__lt=before)
-    rows = rows.select_related("actor", "token", "batch").defer("batch__request")
+    rows = rows.select_related("actor", "token", *RELATED).defer(*UNUSED)
     found = list(rows[: LISTED + 1])
     path = reverse("jobs:bulk_list", args=[access.organization.slug])
     context = {

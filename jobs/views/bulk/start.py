@@ -3,36 +3,31 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, Self
 from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_http_methods
 
 from jobs.bulk import service
-from jobs.bulk.actions.base import Action
-from jobs.bulk.actions.choosing import read_options
+from jobs.bulk.actions.base import Action, Options
+from jobs.bulk.actions.choosing import Chosen, read_options
 from jobs.bulk.counting import Preview, preview
 from jobs.bulk.left_out import describe_left_out
 from jobs.bulk.left_out_queries import find_queries
 from jobs.bulk.pacing import find_pace
 from jobs.bulk.selection import Selection
 from jobs.bulk.service import BulkRefused, BulkRequest, KeyOfDeletedBulk
-from jobs.forms.sending.bulk import MAX_LIMIT, BatchForm, BulkForm, form_of
-from jobs.models import BulkAction, BulkKind, ProviderAccount
-from jobs.query.references import has_control_characters, read_id
-from jobs.query.visibility import Visibility
+from jobs.forms.sending.bulk import MAX_LIMIT, BatchForm, BulkForm, ElsewhereForm, build_form
+from jobs.models import BulkAction, ProviderAccount
 from jobs.submission.idempotency import KeyRefused, form_key
+from jobs.views.bulk.asked import Asked
 from jobs.views.shared.layout import render_page
-from jobs.views.shared.scope import read_ids, read_scope
 from organizations.access import Access, requires
 from organizations.permissions import Permission
 
@@ -40,8 +35,6 @@ from organizations.permissions import Permission
 TYPED_ABOVE = 1_000
 # What is typed in place of a number that is not known
 EVERY = "all"
-# For how long a page may have been open when it is sent
-LONGEST_OPEN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,35 +73,6 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What the page is about: as a link names it, then as its own form keeps it."""
-
-    request: BulkRequest
-    # why the jobs cannot be found
-    error: str = ""
-
-    @classmethod
-    def by_link(cls, request: HttpRequest, access: Access) -> Self:
-        """The filters of the job list, or some ids of jobs."""
-        wanted, scope = _begin(request.GET, access), read_scope(request, access)
-        query = scope.filters.text if scope.filters is not None else ""
-        return cls(replace(wanted, query=query, ids=scope.ids), scope.error)
-
-    @classmethod
-    def by_form(cls, request: HttpRequest, access: Access) -> Self:
-        """The query with the times that it was shown with."""
-        given, wanted = request.POST, _begin(request.POST, access)
-        query = given.get("q", "")
-        if has_control_characters(query):
-            return cls(wanted, "Remove the control characters.")
-        last = read_id(given.get("last", ""))
-        wanted = replace(wanted, at=_read_at(given.get("at", "")), last_job_id=last)
-        if "id" in given:
-            return cls(replace(wanted, ids=read_ids(given.getlist("id"))))
-        return cls(replace(wanted, query=query))
-
-
-@dataclass(frozen=True, slots=True)
 class Share:
     """What one account gets: how many jobs, and how many a minute; None where it has no limit."""
 
@@ -121,38 +85,23 @@ class Share:
         return ceil(self.jobs / self.per_minute) if self.per_minute else 0
 
 
-def _begin(given: QueryDict, access: Access) -> BulkRequest:
-    kind = given.get("action", "")
-    return BulkRequest(
-        BulkKind(kind) if kind in BulkKind.values else BulkKind.RESUBMIT,
-        Visibility(access.organization, member_id=access.member_id),
-        zone=timezone.get_current_timezone(),
-        at=timezone.now(),
-    )
-
-
-def _read_at(text: str) -> datetime:
-    now = timezone.now()
-    try:
-        at = parse_datetime(text)
-    except ValueError:
-        at = None
-    is_recent = at is not None and timezone.is_aware(at) and now - LONGEST_OPEN <= at <= now
-    return at if at is not None and is_recent else now
-
-
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Permission.ACT)
 def bulk_new(request: HttpRequest, access: Access) -> HttpResponse:
     """Asks first: shows what will be done, and does it when that is sent back."""
     if request.method != "POST":
         asked = Asked.by_link(request, access)
-        form = form_of(asked.request.kind)()
+        form = build_form(asked.request.kind, access.organization)
         return _show(request, access, asked, form, 422 if asked.error else 200)
     asked = Asked.by_form(request, access)
-    form = form_of(asked.request.kind)(request.POST)
+    form = build_form(asked.request.kind, access.organization, request.POST)
     if asked.error or not form.is_valid():
         return _show(request, access, asked, form, 422)
+    if "show" in request.POST:
+        return _show(request, access, asked, form, 200)
+    if not form.is_shown:
+        messages.warning(request, "Nothing has been started: check what changes there first.")
+        return _show(request, access, asked, form, 200)
     wanted = replace(
         asked.request, limit=form.cleaned_data["limit"], reason=form.cleaned_data["reason"].strip()
     )
@@ -177,12 +126,12 @@ def _start(
     Raises BulkRefused, KeyRefused, KeyOfDeletedBulk.
     """
     chosen = form.chosen()
-    body = [wanted.kind, wanted.query, wanted.ids, wanted.limit, wanted.reason, *chosen.values()]
+    body = [wanted.kind, wanted.query, wanted.ids, wanted.limit, wanted.reason, chosen]
     key = form_key(request.POST.get("key", ""), "bulk", body, access.user)
     # first: where it was carried out, the name of a new batch is taken
     if (made := service.find_made(wanted.visible, key)) is not None:
         return made
-    wanted = replace(wanted, options=read_options(wanted.kind, wanted.visible, chosen))
+    wanted = replace(wanted, options=read_options(wanted.kind, wanted.visible, Chosen(**chosen)))
     found = preview(wanted.select(), wanted.action, wanted.limit)
     shown = Shown.read(request.POST.get("shown", ""), found)
     if shown.is_typed(wanted.limit):
@@ -219,14 +168,32 @@ def _show(
     }
     if not asked.error:
         try:
-            context |= _preview(access, asked.request)
+            context |= _preview(access, _aim(asked.request, form))
+            if isinstance(form, ElsewhereForm):
+                context["shown_presets"] = form.chosen_presets
         except BulkRefused as error:
             context["error"], status = str(error), 422
-    context["suggested"] = form.suggest(access.organization) if isinstance(form, BatchForm) else []
+    context["suggested"] = form.suggest() if isinstance(form, BatchForm) else []
     context |= {"key": request.POST.get("key") or uuid4().hex}
     return render_page(
         request, access, "jobs/bulk/bulk_new.html", context, section="jobs", status=status
     )
+
+
+def _aim(wanted: BulkRequest, form: BulkForm) -> BulkRequest:
+    """With the account that was chosen, or else the first one at which fewest of the jobs ran.
+
+    Raises BulkRefused.
+    """
+    if not isinstance(form, ElsewhereForm):
+        return wanted
+    if not form.targets:
+        message = "No account can be chosen: none takes jobs, or they are paused."
+        raise BulkRefused({"account": message})
+    if form.target is None:
+        ran_at = preview(wanted.select(), wanted.action, wanted.limit).accounts
+        form.choose(min(form.targets.values(), key=lambda one: ran_at[one.pk]))
+    return replace(wanted, options=Options(form.target, tuple(form.chosen_presets)))
 
 
 def _preview(access: Access, wanted: BulkRequest) -> Mapping[str, Any]:
@@ -248,6 +215,7 @@ def _preview(access: Access, wanted: BulkRequest) -> Mapping[str, Any]:
         ],
         "left_out_total": found.left_out.total(),
         "shares": shares,
+        "destination": _share_of(wanted, found),
         "minutes": max((share.minutes for share in shares), default=0),
         "shown": (shown := Shown.of(found)),
         "is_typed": shown.is_typed(),
@@ -265,6 +233,14 @@ def _share_out(access: Access, action: Action, found: Preview) -> list[Share]:
         Share(account, found.accounts[account.pk], find_pace(action, account))
         for account in rows.order_by("name")
     ]
+
+
+def _share_of(wanted: BulkRequest, found: Preview) -> Share | None:
+    """What the account gets that all jobs go to; None where each stays at its own."""
+    account = wanted.options.account
+    if account is None:
+        return None
+    return Share(account, found.count, find_pace(wanted.action, account))
 
 
 def _left_out_urls(

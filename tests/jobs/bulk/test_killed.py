@@ -13,7 +13,7 @@ from jobs.bulk.worker import run_bulk
 from jobs.models import Batch, BulkAction, BulkState, Job, JobAction, ProviderAccount, ProviderHost
 from jobs.workqueue import leases
 from organizations.models import AuditEntry
-from tests.jobs.bulk.conftest import Start, outcomes, work
+from tests.jobs.bulk.conftest import Start, fail, make_backup, outcomes, work
 from tests.jobs.factories import make_job
 from tests.jobs.fake_zencoder import FakeZencoder
 from tests.threads import together
@@ -77,6 +77,29 @@ def test_killed_at_any_statement_it_resumes(
         assert (requested.count(), zencoder.asked[kind]) == (count, count * statement), statement
         entries = AuditEntry.objects.filter(action_id=bulk.audit_id, target_kind="job")
         assert entries.count() == count, statement
+    assert statement > 30
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_at_any_statement_it_retries_each_job_elsewhere_once(
+    account: ProviderAccount, zencoder: FakeZencoder, begin: Start
+) -> None:
+    backup = make_backup(account.organization)
+    statement, was_killed = 0, True
+    while was_killed:
+        statement += 1
+        job = fail(account)
+        bulk = begin("resubmit_elsewhere", f"id:{job.pk}", account="backup")
+        was_killed = run_until(statement, lambda bulk=bulk: run_bulk(bulk.pk))  # type: ignore[misc]
+        BulkAction.objects.update(lease=None, leased_until=None, dispatched_until=None)
+        work(bulk)
+        assert outcomes(bulk) == {job.pk: "done"}, statement
+        assert (bulk.state, bulk.done, bulk.remaining) == (BulkState.DONE, 1, 0), statement
+        made = Job.objects.get(retry_of=job)
+        assert made.account == backup
+        assert zencoder.asked["create"] == statement
+        entries = AuditEntry.objects.filter(action="job.retried_elsewhere", target_id=job.pk)
+        assert entries.count() == 1, statement
     assert statement > 30
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from jobs.actions.facts import read_facts
 from jobs.actions.offers import Refusal, list_offers
 from jobs.bulk.actions.registry import build_action
-from jobs.bulk.left_out import IN_BATCH, RESOLVED, SENTENCES
+from jobs.bulk.left_out import IN_BATCH, RESOLVED, SAME_ACCOUNT, SENTENCES
 from jobs.bulk.left_out_queries import find_queries
 from jobs.bulk.selection import Selection
 from jobs.models import BulkKind, Job, ProviderAccount, Submission
@@ -93,7 +93,7 @@ def test_the_condition_and_the_page_of_a_job_agree(
 def test_every_reason_has_a_sentence() -> None:
     # of a single job or page alone
     alone = {Refusal.REQUEST_UNREADABLE, Refusal.OUT_OF_DATE}
-    assert SENTENCES.keys() == {*Refusal, RESOLVED, IN_BATCH} - alone
+    assert SENTENCES.keys() == {*Refusal, RESOLVED, SAME_ACCOUNT, IN_BATCH} - alone
 
 
 def test_what_a_later_attempt_fixed_is_not_retried(account: ProviderAccount) -> None:
