@@ -48,31 +48,30 @@ def test_two_workers_and_a_moved_clock_keep_to_the_numbers(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_killed_at_one_statement_or_another_it_resumes(
+def test_killed_at_any_statement_it_resumes(
     account: ProviderAccount, make_rule: MakeRule, clock: Clock
 ) -> None:
     rule = make_rule(daily_limit=1_000)
-    statement, was_killed = -2, True
+    point, was_killed = 0, True
     while was_killed:
-        # not each of them, since they are many
-        statement += 5
+        point += 1
         Job.objects.filter(status=JobStatus.SUBMITTING).update(status=JobStatus.QUEUED)
         job = failure(account)
         run(rule)
         failure(account)
         clock.shift(timedelta(minutes=6))
         RetryRule.objects.update(next_at=timezone.now())
-        was_killed = run_until(statement, lambda: run_rule(rule.pk))
+        was_killed = run_until(point, lambda: run_rule(rule.pk))
         # the lease runs out
         RetryRule.objects.update(lease=None, leased_until=None, dispatched_until=None)
         for _ in range(2):
             run(rule)
         retry = AutomaticRetry.objects.get(job=job)
-        assert retry.state == RetryState.REQUESTED, statement
-        assert Job.objects.filter(retry_of=job).count() == 1, statement
-        assert AuditEntry.objects.about(job).count() == 1, statement
-        assert job.events.filter(message=retry.label).count() == 1, statement
-    assert statement > 20
+        assert retry.state == RetryState.REQUESTED, point
+        assert Job.objects.filter(retry_of=job).count() == 1, point
+        assert AuditEntry.objects.about(job).count() == 1, point
+        assert job.events.filter(message=retry.label).count() == 1, point
+    assert point > 6
 
 
 @pytest.mark.django_db
