@@ -74,6 +74,9 @@ def logging_config(log_format: str, level: str) -> dict[str, Any]:
             },
             # At DEBUG it prints paths with their query, signatures included.
             "urllib3": {"level": "WARNING"},
+            # At DEBUG it prints, for each name that a template looks up in vain, all that the page
+            # was given, and a traceback.
+            "django.template": {"level": "INFO"},
             # A line for each task every two seconds says nothing.
             "celery.app.trace": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},

@@ -3,13 +3,16 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 import structlog
+from django.template import engines
 
 from dashboard.logging import logging_config, redact_event
+from tests.secret_outputs import whole_log
 
 CANARY = "canary4f1b9c"
 SIGNED = f"https://media.example.com/out/1.mp4?X-Amz-Signature={CANARY}&part=2"
@@ -75,6 +78,16 @@ def test_gunicorn_and_django_have_no_way_past_the_redaction() -> None:
     for name in ("django.server", "gunicorn.access", "gunicorn.error"):
         assert config["loggers"][name] == {"handlers": [], "level": "INFO", "propagate": True}
     assert [handler["formatter"] for handler in config["handlers"].values()] == ["structured"]
+
+
+def test_a_name_that_a_template_lacks_prints_nothing_of_the_page() -> None:
+    page = engines["django"].from_string("{% if lacking.part %}{% endif %}")
+    with whole_log() as log:
+        logging.getLogger("some.library").debug("is heard")
+        page.render({"given": CANARY})
+
+    assert "is heard" in log.getvalue()
+    assert not {"lacking", CANARY} & set(re.findall(r"\w+", log.getvalue()))
 
 
 def test_values_that_are_not_text_stay_readable() -> None:
