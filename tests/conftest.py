@@ -20,16 +20,16 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connection
-from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db import transaction
+from django.test import TransactionTestCase
 from pytest_django.plugin import DjangoDbBlocker
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from jobs.workqueue.slots import SLOTS
-from organizations.audit.triggers import unprotected
 from providers.http.tokens import TOKENS
 from tests import services
+from tests.emptying import empty_database
 from tests.redis.server import RedisServer
 
 # Below the entry points, where rows are locked, merged, constrained and searched.
@@ -183,18 +183,23 @@ def django_db_setup(
 
 
 @pytest.fixture(autouse=True, scope="session")
-def flush_audit_log() -> Iterator[None]:
-    """Let the flush after tests with real transactions empty the audit log, too."""
-    operations = type(connection.ops)
-    flush = operations.execute_sql_flush
-
-    def allowed_flush(self: BaseDatabaseOperations, statements: list[str]) -> None:
-        with unprotected(self.connection.alias):
-            flush(self, statements)
-
+def quick_flush() -> Iterator[None]:
+    """What empties the database after tests with real transactions, the audit log, too."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(operations, "execute_sql_flush", allowed_flush)
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_database)
         yield
+
+
+@pytest.fixture(scope="module")
+def kept_rows(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """What the fixtures of a module make after this one stays there for each of its tests.
+
+    A test begins from that, whatever the others changed. Only for modules whose tests all have
+    `django_db` without real transactions; each test takes copies of the instances.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ at once, or fails here because its argument is not known.
 import json
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -238,14 +239,19 @@ def _template(organization: Organization, mark: str) -> RequestTemplate:
     return found or make_template(organization, f"template {mark}", metadata=mark).template
 
 
-@pytest.fixture
-def ours() -> Tenant:
-    return make_tenant("harbour", "quaysidemark")
+@pytest.fixture(scope="module")
+def tenants(kept_rows: None) -> tuple[Tenant, Tenant]:
+    return make_tenant("harbour", "quaysidemark"), make_tenant("elsewhere", "moorlandmark")
 
 
 @pytest.fixture
-def theirs() -> Tenant:
-    return make_tenant("elsewhere", "moorlandmark")
+def ours(tenants: tuple[Tenant, Tenant]) -> Tenant:
+    return deepcopy(tenants[0])
+
+
+@pytest.fixture
+def theirs(tenants: tuple[Tenant, Tenant]) -> Tenant:
+    return deepcopy(tenants[1])
 
 
 @pytest.fixture
@@ -371,10 +377,10 @@ def call(client: Client, method: str, path: str, token: str, body: Any = None) -
 # What is not ours is of another organization, or of another account of the same one, which the
 # token may not use.
 @pytest.fixture(params=["organization", "account"])
-def hidden(request: pytest.FixtureRequest, ours: Tenant) -> Tenant:
+def hidden(request: pytest.FixtureRequest, ours: Tenant, theirs: Tenant) -> Tenant:
     if request.param == "organization":
-        return make_tenant("elsewhere", "moorlandmark")
-    return fill(ours.organization, "Second", "moorlandmark")
+        return theirs
+    return fill(ours.organization, "Second", "heathlandmark")
 
 
 @pytest.fixture
