@@ -5,6 +5,8 @@ from threading import Barrier, Thread
 
 from django.db import connections
 
+from tests.waiting import PATIENCE_S
+
 
 def together(*works: Callable[[], object]) -> None:
     """Run each in a thread with a connection of its own; raises what the first of them raised."""
@@ -12,7 +14,7 @@ def together(*works: Callable[[], object]) -> None:
 
     def run(work: Callable[[], object]) -> None:
         try:
-            barrier.wait(10)
+            barrier.wait(PATIENCE_S)
             work()
         except BaseException as fault:
             faults.append(fault)
@@ -23,6 +25,6 @@ def together(*works: Callable[[], object]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     if faults:
         raise faults[0]

@@ -23,9 +23,9 @@ from tests import services
 from tests.factories import make_organization
 from tests.jobs.answers import apply, output, reported
 from tests.jobs.factories import make_account, make_job
+from tests.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-WAIT_S = 60
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
@@ -55,7 +55,7 @@ class Scripts:
 
 def finish(script: subprocess.Popen[str]) -> str:
     """What it printed, once it has ended well."""
-    printed, complaints = script.communicate(timeout=WAIT_S)
+    printed, complaints = script.communicate(timeout=PATIENCE_S)
     assert (script.returncode, complaints) == (0, "")
     return printed
 
@@ -93,7 +93,7 @@ def scripts(
 def test_a_job_is_submitted_once_and_waited_for(scripts: Scripts, account: ProviderAccount) -> None:
     arguments = ("main", "https://media.example/in.mov", "4711")
     script = scripts.start("submit_and_wait", *arguments)
-    ends_at = time.monotonic() + WAIT_S
+    ends_at = time.monotonic() + PATIENCE_S
     while not Job.objects.exists():
         assert script.poll() is None, script.communicate()
         assert time.monotonic() < ends_at

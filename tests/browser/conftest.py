@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests import services
 from tests.browser.stack import EMAIL, PASSWORD, Stack
+from tests.waiting import PATIENCE_MS
 
 # What htmx logs for a request that a newer one replaced, or that leaving the page ended: nothing
 # is wrong. A request that fails is also logged as htmx:sendError, htmx:timeout or responseError.
@@ -44,6 +45,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=services.CHROMIUM.address, args=FLAGS)
+        chromium.on("context", lambda context: context.set_default_timeout(PATIENCE_MS))
+        expect.set_options(timeout=PATIENCE_MS)
         yield chromium
         chromium.close()
 

@@ -11,18 +11,17 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.clips import make_clip
+from tests.waiting import PATIENCE_S, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 EMAIL = "ada@harbor.example"
 VIEWER = "vik@harbor.example"
 PASSWORD = "a-quiet-harbour-17"
-START_SECONDS = 300  # seconds on an idle machine
 # At the speed below, an output takes long enough to be seen while it is encoded.
 CLIP_SECONDS = 8
 
@@ -126,7 +125,7 @@ class Stack:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=START_SECONDS,
+            timeout=PATIENCE_S,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -135,7 +134,7 @@ class Stack:
         return f"{self.sandbox_url}/media/in/{name}"
 
     def set_faults(self, **faults: Any) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.sandbox_port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.sandbox_port, timeout=PATIENCE_S)
         connection.request("POST", "/_sandbox/faults", json.dumps(faults))
         assert connection.getresponse().status == 200
         connection.close()
@@ -146,17 +145,10 @@ class Stack:
                 os.killpg(process.pid, signal.SIGTERM)
         for process in self._processes.values():
             try:
-                process.wait(timeout=60)
+                process.wait(timeout=PATIENCE_S)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-
-
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come within {seconds:.0f} s"
-        time.sleep(0.1)
 
 
 def free_port() -> int:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.stack import Stack
-from tests.browser.test_encode_and_play import ENCODED_MS, pill, submit
+from tests.browser.test_encode_and_play import pill, submit
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +18,7 @@ POLLED_MS = 6_000
 def fail(page: Page, stack: Stack, name: str) -> str:
     """The id of a job that has failed."""
     submit(page, stack.clip(f"corrupt.mp4?{name}"), mp4=["360"])
-    expect(pill(page, "Failed")).to_be_visible(timeout=ENCODED_MS)
+    expect(pill(page, "Failed")).to_be_visible()
     return page.url.rstrip("/").rpartition("/")[2]
 
 
@@ -43,7 +43,7 @@ def test_selected_jobs_are_retried_and_watched_by_mouse(page: Page, stack: Stack
     expect(page.get_by_role("heading", level=1)).to_have_text("Retry 2 of 2 jobs?")
     page.get_by_label("Reason, for the audit log").fill("Source replaced")
     page.get_by_role("button", name="Retry 2 jobs").click()
-    expect(page.locator(".bulk-counts")).to_contain_text("2 done", timeout=ENCODED_MS)
+    expect(page.locator(".bulk-counts")).to_contain_text("2 done")
     expect(page.get_by_role("heading", level=1)).to_have_text("Retry of 2 jobs")
     page.get_by_role("link", name="Show these jobs").click()
     expect(page.locator("#rows tr")).to_have_count(2)
@@ -67,7 +67,7 @@ def test_all_that_match_are_confirmed_watched_and_stopped_by_mouse(
         expect(page.locator(".bulk-counts")).to_contain_text("Stopped")
         expect(sidebar).to_be_hidden()
     page.get_by_role("button", name="Run the rest").click()
-    expect(page.locator(".bulk-counts")).to_contain_text("2 done", timeout=ENCODED_MS)
+    expect(page.locator(".bulk-counts")).to_contain_text("2 done")
     page.get_by_role("link", name="2 done").click()
     expect(page.locator(".bulk-results tbody tr")).to_have_count(2)
 
@@ -92,7 +92,7 @@ def test_all_that_match_are_confirmed_watched_and_stopped_by_keyboard(
         press(page, "Stop")
         expect(page.locator(".bulk-counts")).to_contain_text("Stopped")
     press(page, "Run the rest")
-    expect(page.locator(".bulk-counts")).to_contain_text("1 done", timeout=ENCODED_MS)
+    expect(page.locator(".bulk-counts")).to_contain_text("1 done")
 
 
 @contextmanager

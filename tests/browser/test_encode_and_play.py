@@ -5,13 +5,12 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.stack import Stack, wait_until
+from tests.browser.stack import Stack
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
 JOBS = "/o/harbor/jobs/"
-# the sandbox encodes for real, on whatever this machine is
-ENCODED_MS = 90_000
 
 
 def choose(page: Page, account: str) -> None:
@@ -59,12 +58,12 @@ def assert_plays(page: Page) -> None:
 def test_a_submitted_clip_succeeds_and_its_hls_and_mp4_play(page: Page, stack: Stack) -> None:
     submit(page, stack.clip("good.mp4"), hls=["240"], mp4=["360"])
     progress = page.locator(".progress-panel progress")
-    expect(progress).to_be_visible(timeout=ENCODED_MS)
+    expect(progress).to_be_visible()
     before = progress.get_attribute("value")
     # by a poll: to another value, or away where the job has ended by then
     same = page.locator(f".progress-panel progress[value='{before}']")
-    expect(same).to_have_count(0, timeout=ENCODED_MS)
-    expect(pill(page, "Succeeded")).to_be_visible(timeout=ENCODED_MS)
+    expect(same).to_have_count(0)
+    expect(pill(page, "Succeeded")).to_be_visible()
 
     page.get_by_role("link", name=re.compile("^Play.*mp4")).first.click()
     assert_plays(page)
@@ -82,7 +81,7 @@ def test_nothing_of_an_output_is_loaded_before_it_is_asked_for(page: Page, stack
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     submit(page, stack.clip("good.mp4"), mp4=["240"])
-    expect(pill(page, "Succeeded")).to_be_visible(timeout=ENCODED_MS)
+    expect(pill(page, "Succeeded")).to_be_visible()
     assert not [url for url in asked if not url.startswith(stack.url)]
 
     page.reload()
@@ -95,7 +94,7 @@ def test_nothing_of_an_output_is_loaded_before_it_is_asked_for(page: Page, stack
 
 def test_a_corrupt_clip_fails_with_class_sentence_and_hint(page: Page, stack: Stack) -> None:
     submit(page, stack.clip("corrupt.mp4"), mp4=["240"])
-    expect(pill(page, "Failed")).to_be_visible(timeout=ENCODED_MS)
+    expect(pill(page, "Failed")).to_be_visible()
     panel = page.get_by_role("region", name="Why it failed")
     expect(panel).to_contain_text("input.")
     expect(panel).to_contain_text("The source file")
@@ -107,7 +106,7 @@ def test_a_corrupt_clip_fails_with_class_sentence_and_hint(page: Page, stack: St
 
 def test_a_failed_job_can_be_submitted_with_another_input(page: Page, stack: Stack) -> None:
     submit(page, stack.clip("corrupt.mp4"), mp4=["240"])
-    expect(pill(page, "Failed")).to_be_visible(timeout=ENCODED_MS)
+    expect(pill(page, "Failed")).to_be_visible()
     page.get_by_role("link", name="Retry with changes").click()
     field = page.get_by_label("Source file")
     expect(field).to_have_value(stack.clip("corrupt.mp4"))
@@ -120,7 +119,7 @@ def test_a_job_can_be_cancelled(page: Page, stack: Stack) -> None:
     submit(page, stack.clip("good.mp4"), hls=["240", "480", "720", "1080"], mp4=["720", "1080"])
     page.locator("#actions").get_by_role("button", name="Cancel").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel job").click()
-    expect(pill(page, "Cancelled")).to_be_visible(timeout=ENCODED_MS)
+    expect(pill(page, "Cancelled")).to_be_visible()
 
 
 def test_the_preview_shows_the_providers_own_message_without_secrets(
@@ -180,7 +179,7 @@ def test_a_job_at_another_provider_ends_well_and_plays_where_a_browser_can(
     if account == "Xvid":
         page.get_by_label("MP4-H264-AAC-240p").check()
     send(page)
-    expect(pill(page, "Succeeded")).to_be_visible(timeout=ENCODED_MS)
+    expect(pill(page, "Succeeded")).to_be_visible()
     offered = page.get_by_role("link", name=re.compile("^Play"))
     expect(offered).to_have_count(played)
     if played:

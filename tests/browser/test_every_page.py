@@ -15,6 +15,7 @@ from tests.acceptance.documented import zencoder
 from tests.acceptance.documented.server import NOT_FOUND, Answer, Documented, Request, serve
 from tests.browser.conftest import is_complaint, sign_in
 from tests.browser.stack import EMAIL, PASSWORD, VIEWER, Stack
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.browser
 
@@ -180,7 +181,7 @@ def crawl(session: requests.Session, start: str, most: int) -> dict[str, int]:
         if url in statuses or kinds.get(key, 0) >= most:
             continue
         kinds[key] = kinds.get(key, 0) + 1
-        response = session.get(url, timeout=30)
+        response = session.get(url, timeout=PATIENCE_S)
         statuses[url] = response.status_code
         if response.headers.get("Content-Type", "").startswith("text/html"):
             waiting += sorted(links(response.text, response.url))
@@ -189,13 +190,13 @@ def crawl(session: requests.Session, start: str, most: int) -> dict[str, int]:
 
 def sign_in_by_form(stack: Stack, email: str) -> requests.Session:
     session = requests.Session()
-    page = session.get(f"{stack.url}/accounts/login/", timeout=30)
+    page = session.get(f"{stack.url}/accounts/login/", timeout=PATIENCE_S)
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
     assert token
     answer = session.post(
         page.url,
         {"login": email, "password": PASSWORD, "csrfmiddlewaretoken": token[1]},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     assert "/accounts/login/" not in answer.url
     return session
@@ -231,7 +232,7 @@ def test_a_stranger_finds_none_of_these_pages(
 
     ours = [url for url in of_the_owner if "/o/odd/" in url]
     assert len(ours) > 10
-    assert {stranger.get(url, timeout=30).status_code for url in ours} == {404}
+    assert {stranger.get(url, timeout=PATIENCE_S).status_code for url in ours} == {404}
 
 
 def test_no_page_has_anything_to_say_on_the_console(

@@ -1,6 +1,7 @@
 """What a live page must not do to the person who works on it, and for whom it must work."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.accessibility import COLORS, THEMES, find_violations
 from tests.browser.conftest import keep_session
 from tests.browser.stack import EMAIL, VIEWER, Stack
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.browser
 
@@ -60,11 +62,10 @@ def count_polls(page: Page) -> list[int]:
 
 
 def wait_for_polls(page: Page, polls: list[int], number: int) -> None:
-    for _ in range(150):
-        if len(polls) >= number:
-            return
+    deadline = time.monotonic() + PATIENCE_S
+    while len(polls) < number:
+        assert time.monotonic() < deadline, f"{len(polls)} polls in {PATIENCE_S} s"
         page.wait_for_timeout(200)
-    raise AssertionError(f"{len(polls)} polls in 30 s")
 
 
 def poll_fast(page: Page) -> None:
@@ -103,7 +104,7 @@ def test_a_row_whose_text_is_selected_is_left_alone_until_it_is_not(page: Page) 
     assert row.get_attribute("data-version") == "0"
 
     page.evaluate("getSelection().removeAllRanges()")
-    expect(row).to_have_attribute("data-version", version or "", timeout=15_000)
+    expect(row).to_have_attribute("data-version", version or "")
 
 
 def test_a_paused_list_does_not_poll(page: Page) -> None:
@@ -126,7 +127,7 @@ def test_signing_out_elsewhere_brings_the_sign_in_page_and_not_a_fragment(
     page.goto(JOBS)
     context.clear_cookies()
     poll_fast(page)
-    page.wait_for_url(re.compile("/accounts/login/"), timeout=20_000)
+    page.wait_for_url(re.compile("/accounts/login/"))
     context.close()
 
 
@@ -249,7 +250,7 @@ def test_a_new_job_is_a_button_and_never_a_row_by_itself(page: Page, stack: Stac
         "--input", f"{stack.clip('good.mp4')}?new", "--packaging", "mp4", "--height", "240",
     )  # fmt: skip
     button = page.locator("#new-jobs").get_by_role("link", name="1 new job")
-    expect(button).to_be_visible(timeout=20_000)
+    expect(button).to_be_visible()
     expect(page.locator("#announcer")).to_have_text("1 new job.")
     assert page.locator("tr[data-version]").first.get_attribute("id") == first
 
@@ -300,7 +301,7 @@ def test_a_lost_connection_is_reported_and_ages_stop(page: Page) -> None:
     page.route("**/live/**", lambda route: route.abort())
     poll_fast(page)
     notice = page.locator("#offline")
-    expect(notice).to_be_visible(timeout=20_000)
+    expect(notice).to_be_visible()
     expect(notice).to_contain_text("No answer since")
     expect(page.locator("#no-answer")).to_be_visible()
     age = page.locator("tr[data-status] time[data-ago]").first
@@ -309,7 +310,7 @@ def test_a_lost_connection_is_reported_and_ages_stop(page: Page) -> None:
     assert age.inner_text() == before
 
     page.unroute("**/live/**")
-    expect(notice).to_be_hidden(timeout=20_000)
+    expect(notice).to_be_hidden()
 
 
 def test_without_scripts_a_sample_keeps_what_was_typed_and_enter_submits(

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import inspect
 from tests.browser.stack import Stack
-from tests.browser.test_encode_and_play import ENCODED_MS, submit
+from tests.browser.test_encode_and_play import submit
 
 pytestmark = pytest.mark.browser
 
@@ -33,7 +33,7 @@ def test_a_job_that_ends_is_shown_on_any_page_until_it_is_dismissed(
     behind.goto("/o/harbor/accounts/")
     page.goto("/o/harbor/jobs/")
     toast = page.locator(".toast-notice")
-    expect(toast).to_contain_text("Succeeded", timeout=ENCODED_MS)
+    expect(toast).to_contain_text("Succeeded")
     expect(page.locator("#announcer")).to_contain_text("good.mp4 Succeeded.")
     inspect(page)
 

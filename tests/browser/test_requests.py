@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.stack import Stack
-from tests.browser.test_encode_and_play import ENCODED_MS, choose, pill, send
+from tests.browser.test_encode_and_play import choose, pill, send
 
 pytestmark = pytest.mark.browser
 
@@ -113,7 +113,7 @@ def test_what_another_provider_keeps_changes_and_leaves_out_is_seen_before_it_is
     page.get_by_text("At times", exact=True).click()
     page.get_by_label("Thumbnails").fill("1.5")
     send(page)
-    expect(pill(page, "Failed")).to_be_visible(timeout=ENCODED_MS)
+    expect(pill(page, "Failed")).to_be_visible()
     failed = page.url
     use(page.get_by_role("link", name="Retry at another provider…"))
     pick(page, hand, page.get_by_label("To", exact=True), "Video SDK (Video SDK)")

@@ -8,9 +8,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.accessibility import follow, inspect
 from tests.browser.conftest import is_complaint
-from tests.browser.stack import PASSWORD, Stack, answers, free_port, wait_until
+from tests.browser.stack import PASSWORD, Stack, answers, free_port
 from tests.organizations.sign_in.codes import code_of
 from tests.organizations.sign_in.issuer import CLIENT_ID, CLIENT_SECRET, Issuer, serve
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -161,7 +162,7 @@ def test_a_passkey_is_added_and_signs_in_alone_or_after_the_password(visitor: Pa
     is_somebody_else = {"authenticatorId": added["authenticatorId"], "isUserVerified": False}
     device.send("WebAuthn.setUserVerified", is_somebody_else)
     page.get_by_role("button", name="Use a passkey").click()
-    expect(page.get_by_text("No passkey was used.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("No passkey was used.")).to_be_visible()
     inspect(page)
     device.send("WebAuthn.setUserVerified", is_somebody_else | {"isUserVerified": True})
     page.get_by_role("button", name="Use a passkey").click()

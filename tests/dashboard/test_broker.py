@@ -12,6 +12,7 @@ from kombu import Connection
 from kombu.simple import SimpleQueue
 
 from dashboard.broker import Transport
+from tests.waiting import PATIENCE_S
 
 PUBLISHERS = 3
 READERS = 3
@@ -57,9 +58,9 @@ def test_concurrent_publishers_and_readers_lose_nothing(tmp_path: Path) -> None:
         readers = [pool.submit(read_all, tmp_path) for _ in range(READERS)]
         publishers = [pool.submit(publish, tmp_path, number) for number in range(PUBLISHERS)]
         for publisher in publishers:
-            publisher.result(timeout=30)
+            publisher.result(timeout=PATIENCE_S)
         (tmp_path / "publishers-are-done").touch()
-        taken = [job_id for reader in readers for job_id in reader.result(timeout=30)]
+        taken = [job_id for reader in readers for job_id in reader.result(timeout=PATIENCE_S)]
 
     expected = {f"{p}-{n}" for p in range(PUBLISHERS) for n in range(MESSAGES_EACH)}
     assert sorted(taken) == sorted(expected)

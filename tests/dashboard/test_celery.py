@@ -19,11 +19,12 @@ from django.conf import settings
 from dashboard.broker import Transport
 from dashboard.celery import QuietConsumer, app
 from jobs.workqueue.slots import worker_size
+from tests.waiting import PATIENCE_S
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:
+def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE_S) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -106,7 +107,7 @@ def test_plain_worker_command_takes_ticks_and_survives_a_torn_message(tmp_path: 
         assert (broker / "0_torn.celery.unreadable").exists()
         assert worker.poll() is None
         worker.terminate()
-        assert worker.wait(timeout=30) == 0
+        assert worker.wait(timeout=PATIENCE_S) == 0
     finally:
         with suppress(ProcessLookupError):
             os.killpg(worker.pid, signal.SIGKILL)  # beat is a process of its own

@@ -25,6 +25,7 @@ from scripts.demo.__main__ import greeting
 from scripts.demo.place import CLIPS, FOREIGN, Place, prepare_environment
 from tests.clips import make_clip
 from tests.test_documents import READS
+from tests.waiting import PATIENCE_S
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 # Each of these characters means something to a shell, a URL, an INI file or supervisord.
@@ -159,7 +160,7 @@ def test_demo_works_in_an_odd_folder_and_leaves_no_process(odd_checkout: Path) -
         process_ids = [int(found) for found in re.findall(r"with pid (\d+)", log)]
 
         demo.send_signal(signal.SIGHUP)  # the terminal is closed
-        demo.communicate(timeout=30)
+        demo.communicate(timeout=PATIENCE_S)
     finally:
         demo.kill()
         demo.communicate()
@@ -178,13 +179,13 @@ def list_is_filled(var_dir: Path) -> None:
 def sign_in_opens_the_board(greeting: str) -> None:
     url, email, password = re.findall(r"(?:URL|E-mail|Password) +(\S+)", greeting)
     browser = requests.Session()
-    page = browser.get(f"{url}accounts/login/", timeout=10)
+    page = browser.get(f"{url}accounts/login/", timeout=PATIENCE_S)
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
     assert token
     page = browser.post(
         f"{url}accounts/login/",
         {"login": email, "password": password, "csrfmiddlewaretoken": token.group(1)},
-        timeout=10,
+        timeout=PATIENCE_S,
     )
     assert "/accounts/login/" not in page.url
     assert page.status_code == 200
@@ -192,7 +193,7 @@ def sign_in_opens_the_board(greeting: str) -> None:
 
 def second_demo_is_refused(checkout: Path, var_dir: Path) -> None:
     second = start_demo(checkout, PORT=free_port(), SANDBOX_PORT=free_port())
-    output, _ = second.communicate(timeout=60)
+    output, _ = second.communicate(timeout=PATIENCE_S)
     assert output == f"A demo is already running in {var_dir}: stop that one first.\n"
     assert second.returncode == 1
 
@@ -277,7 +278,7 @@ def run_demo(var_dir: Path, *prefix: str, **environment: str) -> tuple[int, str]
     """Of this checkout, where it is expected to end by itself."""
     environment = {"VAR_DIR": str(var_dir), **environment}
     process = start_demo(PROJECT_DIR, *prefix, **environment)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE_S)
     return process.returncode, output
 
 

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from scripts.supervise import (
     supervisor_environment,
     write_supervisor_config,
 )
+from tests.waiting import PATIENCE_S, wait_until
 
 # Writes its process id, one a line, each time it is started; will not end when asked to.
 STUBBORN = """
@@ -28,15 +29,6 @@ with open(sys.argv[1], "a") as file:
     print(os.getpid(), file=file)
 time.sleep(600)
 """
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 15) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def is_alive(process_id: int) -> bool:
@@ -68,13 +60,13 @@ def started(tmp_path: Path, name: str) -> list[int]:
 def test_killed_program_is_started_again_and_the_end_leaves_none(
     tree: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
-    assert wait_for(lambda: bool(started(tmp_path, "first") and started(tmp_path, "second")))
+    wait_until(lambda: bool(started(tmp_path, "first") and started(tmp_path, "second")))
     time.sleep(1.1)  # what ends within its first second counts as not started
     os.kill(started(tmp_path, "first")[0], signal.SIGKILL)
-    assert wait_for(lambda: len(started(tmp_path, "first")) == 2)
+    wait_until(lambda: len(started(tmp_path, "first")) == 2)
 
     tree.send_signal(signal.SIGTERM)
-    tree.wait(timeout=30)
+    tree.wait(timeout=PATIENCE_S)
     survivors = [*started(tmp_path, "first"), *started(tmp_path, "second")]
     assert not any(is_alive(process_id) for process_id in survivors)
 
@@ -92,13 +84,13 @@ def test_what_is_written_to_a_socket_arrives(tmp_path: Path) -> None:
     )
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        ours.settimeout(15)
+        ours.settimeout(PATIENCE_S)
         process = subprocess.Popen([sys.executable, "-c", code], stdout=theirs.fileno())
         try:
             assert b"we are up" in ours.recv(100)
         finally:
             process.terminate()
-            process.wait(timeout=15)
+            process.wait(timeout=PATIENCE_S)
 
 
 def test_procfile_starts_modules_and_no_scripts() -> None:

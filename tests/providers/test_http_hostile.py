@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from providers.core.errors import CODE_LENGTH, BadAnswer, TimedOut
 from providers.http.client import HttpClient
 from tests.providers.test_http import answer, serve
+from tests.waiting import PATIENCE_S
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -29,7 +30,7 @@ FRAMING = [
 
 
 class Sender:
-    """Sends `start`, then `piece` until the client has gone, or 10 s have passed."""
+    """Sends `start`, then `piece` until the client has gone, or it has waited long enough."""
 
     def __init__(self, start: bytes, piece: bytes, pause_s: float = 0.05) -> None:
         self.was_left = threading.Event()
@@ -37,7 +38,7 @@ class Sender:
         self._gave_up = threading.Event()
 
     def __call__(self, connection: socket.socket) -> None:
-        timer = threading.Timer(10, self._gave_up.set)
+        timer = threading.Timer(PATIENCE_S, self._gave_up.set)
         timer.start()
         try:
             connection.sendall(self._start)
@@ -97,7 +98,7 @@ def test_framing_that_never_ends_stops_at_the_deadline(
     with serve(sender) as server, pytest.raises(TimedOut) as caught:
         hurried.send("POST", server.url)
     assert caught.value.ambiguous
-    assert sender.was_left.wait(5)
+    assert sender.was_left.wait(PATIENCE_S)
 
 
 def test_trailers_that_come_without_a_pause_stop_at_the_deadline(hurried: HttpClient) -> None:
@@ -105,7 +106,7 @@ def test_trailers_that_come_without_a_pause_stop_at_the_deadline(hurried: HttpCl
     sender = Sender(CHUNKED + b"2\r\n{}\r\n0\r\n", b"x: y\r\n" * 1000, pause_s=0)
     with serve(sender) as server, pytest.raises(TimedOut):
         hurried.send("POST", server.url)
-    assert sender.was_left.wait(5)
+    assert sender.was_left.wait(PATIENCE_S)
 
 
 @pytest.mark.parametrize(("start", "piece"), FRAMING)
@@ -115,7 +116,7 @@ def test_framing_under_tls_that_never_ends_stops_at_the_deadline(
     sender = Sender(start, piece)
     with serve(sender, tls) as server, pytest.raises(TimedOut):
         hurried.send("POST", server.url)
-    assert sender.was_left.wait(5)
+    assert sender.was_left.wait(PATIENCE_S)
 
 
 def test_a_body_under_tls_is_read(client: HttpClient, tls: ssl.SSLContext) -> None:
@@ -135,7 +136,7 @@ def test_no_watch_outlives_its_answer(client: HttpClient) -> None:
         if isinstance(thread, threading.Timer) and thread not in before
     ]
     for thread in left:
-        thread.join(5)
+        thread.join(PATIENCE_S)
     assert not any(thread.is_alive() for thread in left)
 
 
@@ -165,7 +166,7 @@ def test_the_body_of_a_redirect_is_bounded_in_time(hurried: HttpClient) -> None:
     sender = Sender(b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 9999\r\n\r\n", b"x")
     with serve(sender) as server, pytest.raises(TimedOut):
         hurried.send("GET", server.url)
-    assert sender.was_left.wait(5)
+    assert sender.was_left.wait(PATIENCE_S)
 
 
 def test_the_body_of_a_redirect_is_bounded_in_size(client: HttpClient) -> None:
@@ -173,7 +174,7 @@ def test_the_body_of_a_redirect_is_bounded_in_size(client: HttpClient) -> None:
     sender = Sender(start, b" " * 1_000_000, pause_s=0)
     with serve(sender) as server, pytest.raises(BadAnswer, match="larger than"):
         client.send("GET", server.url)
-    assert sender.was_left.wait(5)
+    assert sender.was_left.wait(PATIENCE_S)
 
 
 def test_a_long_content_type_makes_no_long_code(client: HttpClient) -> None:

@@ -14,6 +14,7 @@ from providers.core.types import JobRequest, RemoteJob, Rendition
 from providers.http.client import HttpClient
 from providers.tpstreams.adapter import TPStreams
 from sandbox.server import RunningSandbox, start
+from tests.waiting import PATIENCE_S
 
 KEY = "0f8fad5bd9cb469fa16570867728950e"
 REQUEST = JobRequest(
@@ -51,7 +52,7 @@ def local_http() -> Iterator[HttpClient]:
 
 
 def wait(adapter: TPStreams, remote_id: str) -> RemoteJob:
-    until = time.monotonic() + 180
+    until = time.monotonic() + PATIENCE_S
     while not (job := adapter.get_job(remote_id)).status.is_terminal:
         assert time.monotonic() < until
         time.sleep(0.1)

@@ -14,6 +14,7 @@ from providers.core.types import JobRequest, OutputKind, RemoteJob, Rendition, T
 from providers.http.client import HttpClient
 from providers.videosdk.adapter import VideoSDK
 from sandbox.server import RunningSandbox, start
+from tests.waiting import PATIENCE_S
 
 KEY = "0f8fad5bd9cb469fa16570867728950e"
 REQUEST = JobRequest(
@@ -43,7 +44,7 @@ def make_adapter(sandbox: RunningSandbox, http: HttpClient, **changes: str) -> V
 
 
 def wait(videosdk: VideoSDK, remote_id: str, status: JobStatus) -> RemoteJob:
-    until = time.monotonic() + 180
+    until = time.monotonic() + PATIENCE_S
     while (job := videosdk.get_job(remote_id)).status is not status:
         assert time.monotonic() < until, job.status
         time.sleep(0.05)

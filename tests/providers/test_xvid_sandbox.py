@@ -15,6 +15,7 @@ from providers.http.client import HttpClient
 from providers.http.tokens import TOKENS
 from providers.xvid.adapter import Xvid
 from sandbox.server import RunningSandbox, start
+from tests.waiting import PATIENCE_S
 
 KEY = "0f8fad5bd9cb469fa16570867728950e"
 PRESETS = ["MP4-H264-AAC-240p", "House web 360p"]
@@ -72,7 +73,7 @@ def test_a_ready_token_works_until_it_ends(clockwork: RunningSandbox) -> None:
 
 
 def wait(xvid: Xvid, job: RemoteJob) -> RemoteJob:
-    until = time.monotonic() + 180
+    until = time.monotonic() + PATIENCE_S
     while not (job := xvid.get_job(job.remote_id)).status.is_terminal:
         assert time.monotonic() < until
         time.sleep(0.05)

@@ -15,6 +15,7 @@ from providers.core.types import JobRequest
 from providers.http.client import HttpClient
 from providers.http.tokens import RENEW_BEFORE_S, TOKENS, Token, TokenStore, owner_of
 from providers.xvid.adapter import Xvid
+from tests.waiting import PATIENCE_S
 
 BASE = "https://xvid.example.com/v1"
 SECRET = "canary+se/cret&=%42"
@@ -262,16 +263,16 @@ def test_of_many_threads_one_fetches_and_others_do_not_wait_for_it() -> None:
     def fetch_slowly() -> Token:
         fetched.append("slow")
         is_slow.set()
-        assert may_end.wait(5)
+        assert may_end.wait(PATIENCE_S)
         return Token("slow", store.clock() + 7200)
 
     with ThreadPoolExecutor(9) as pool:
         answers = [pool.submit(store.get, "slow", fetch_slowly) for _ in range(8)]
-        assert is_slow.wait(5)
+        assert is_slow.wait(PATIENCE_S)
         quick = pool.submit(store.get, "quick", lambda: Token("quick", store.clock() + 7200))
-        assert quick.result(timeout=60) == "quick"
+        assert quick.result(timeout=PATIENCE_S) == "quick"
         may_end.set()
-        assert {answer.result(timeout=60) for answer in answers} == {"slow"}
+        assert {answer.result(timeout=PATIENCE_S) for answer in answers} == {"slow"}
     assert fetched == ["slow"]
 
 

@@ -14,6 +14,7 @@ from sandbox.server import RunningSandbox, start
 from tests.factories import make_organization
 from tests.jobs.factories import make_account
 from tests.redis.server import RedisServer
+from tests.waiting import PATIENCE_S
 from tests.workers import Workers
 
 SEEDED = 40
@@ -60,7 +61,7 @@ def jobs_there(provider: RunningSandbox) -> Counter[str]:
     )
 
 
-def wait_for(condition: Callable[[], bool], workers: Workers, seconds: float = 120) -> None:
+def wait_for(condition: Callable[[], bool], workers: Workers, seconds: float = PATIENCE_S) -> None:
     give_up_at = time.monotonic() + seconds
     while not condition():
         assert workers.are_alive(), workers.log()

@@ -12,6 +12,7 @@ from threading import Thread
 import pytest
 
 from tests.dashboard.settings_file import ENOUGH, PROJECT_DIR
+from tests.waiting import PATIENCE_S
 
 PUBLISH_AND_COUNT = """
 import django
@@ -24,8 +25,6 @@ try:
 except Exception as error:
     print(type(error).__name__)
 """
-# Many times what is allowed: only what never ends reaches it.
-GUARD_S = 60
 
 
 def publish_and_count(url: str, var_dir: Path) -> subprocess.CompletedProcess[str]:
@@ -41,7 +40,7 @@ def publish_and_count(url: str, var_dir: Path) -> subprocess.CompletedProcess[st
         },
         capture_output=True,
         text=True,
-        timeout=GUARD_S,
+        timeout=PATIENCE_S,
         check=True,
     )
 

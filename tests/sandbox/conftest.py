@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from sandbox.server import RunningSandbox, start
+from tests.waiting import PATIENCE_S
 
 StartSandbox = Callable[..., RunningSandbox]
 
@@ -52,7 +53,7 @@ class Receiver:
 
     def wait(self, count: int) -> None:
         for _ in range(count):
-            assert self.came.acquire(timeout=60), "a notification did not come"
+            assert self.came.acquire(timeout=PATIENCE_S), "a notification did not come"
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ class Client:
             method,
             self._base + path,
             headers=self._headers,
-            timeout=60,
+            timeout=PATIENCE_S,
             allow_redirects=False,
             **options,
         )
@@ -113,7 +114,7 @@ class Client:
     def job(self, job_id: int) -> Any:
         return self.get(f"/jobs/{job_id}")["job"]
 
-    def wait(self, job_id: int, *states: str, seconds: float = 180) -> Any:
+    def wait(self, job_id: int, *states: str, seconds: float = PATIENCE_S) -> Any:
         """The job's details once it is in one of the states."""
         until = time.monotonic() + seconds
         while (job := self.job(job_id))["state"] not in states:

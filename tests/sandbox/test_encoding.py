@@ -10,6 +10,7 @@ import requests
 from sandbox.encoding.ffmpeg import executable
 from sandbox.server import RunningSandbox
 from tests.sandbox.conftest import Client, StartSandbox
+from tests.waiting import PATIENCE_S
 
 
 def test_a_job_makes_files_that_play(start_sandbox: StartSandbox, tmp_path: Path) -> None:
@@ -58,7 +59,7 @@ def test_a_job_makes_files_that_play(start_sandbox: StartSandbox, tmp_path: Path
     subprocess.run(  # FFmpeg follows the playlists down to the last segment
         [executable(), "-v", "error", "-xerror", "-i", hls["url"], "-f", "null", "-"],
         check=True,
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     assert [(image["width"], image["height"]) for image in job["thumbnails"]] == [(80, 44)] * 2
     for image in job["thumbnails"]:
@@ -129,7 +130,7 @@ def test_a_destination_may_refuse_one_output(studio: RunningSandbox) -> None:
 
 
 def test_progress_moves_and_cancelling_ends_the_encoder(start_sandbox: StartSandbox) -> None:
-    sandbox = start_sandbox(encode=True, encode_speed=2)
+    sandbox = start_sandbox(encode=True, encode_speed=0.1)
     client = Client(sandbox)
     source = sandbox.input_url("no-audio.mp4")
     job_id = client.create(source, {"height": 60}, {"height": 90})["id"]
@@ -147,7 +148,7 @@ def test_progress_moves_and_cancelling_ends_the_encoder(start_sandbox: StartSand
 
     # The encoder is free at once: another job does not wait for the cancelled one.
     next_id = client.create(sandbox.input_url("notes.txt"))["id"]
-    client.wait(next_id, "failed", seconds=8)
+    client.wait(next_id, "failed", seconds=60)
     job = client.job(job_id)
     assert job["state"] == "cancelled"
     assert job["input_media_file"]["state"] == "finished"

@@ -12,6 +12,7 @@ from sandbox.encoding.renditions import frame_size
 from sandbox.jobs.model import MediaInfo, OutputSpec
 from sandbox.server import RunningSandbox
 from tests.sandbox.conftest import Client
+from tests.waiting import PATIENCE_S
 
 # a second of red, then one of blue
 FILM = [
@@ -38,7 +39,7 @@ def sound(seconds: float) -> list[str]:
 
 def run(*arguments: str) -> bytes:
     command = [executable(), "-v", "error", "-y", "-threads", "1", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+    return subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S).stdout
 
 
 def encode(
@@ -62,7 +63,9 @@ def encode(
 def describe(url: str) -> str:
     """What FFmpeg says of a file."""
     command = [executable(), "-hide_banner", "-i", url]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stderr
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    ).stderr
 
 
 def read_colors(url: str, columns: int = 1, rows: int = 1, at: float = 0) -> list[tuple[int, ...]]:
@@ -204,4 +207,6 @@ def test_hdr_is_mapped_to_usual_colours(studio: RunningSandbox) -> None:
     (stream,) = re.findall("Video: h264.*", describe(output["url"]))
     assert "bt709" in stream
     assert "2020" not in stream
-    assert requests.get(job["thumbnails"][0]["url"], timeout=30).content.startswith(b"\x89PNG")
+    assert requests.get(job["thumbnails"][0]["url"], timeout=PATIENCE_S).content.startswith(
+        b"\x89PNG"
+    )

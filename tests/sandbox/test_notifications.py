@@ -7,6 +7,7 @@ import pytest
 
 from sandbox.server import RunningSandbox
 from tests.sandbox.conftest import Client, Receiver, StartSandbox
+from tests.waiting import PATIENCE_S
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_a_url_that_cannot_be_is_given_up_and_the_others_are_notified(
 ) -> None:
     client = Client(sandbox)
     client.create("https://media.example.com/corrupt.mp4", notifications=[target])
-    until = time.monotonic() + 180
+    until = time.monotonic() + PATIENCE_S
     while not (reported := sandbox.state()["notifications"]):
         assert time.monotonic() < until
         time.sleep(0.05)

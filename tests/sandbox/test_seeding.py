@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.server import RunningSandbox
 from tests.sandbox.conftest import Client, StartSandbox
+from tests.waiting import PATIENCE_S
 
 
 def read_all(sandbox: RunningSandbox, key: str = "zencoder_api_key") -> list[dict[str, Any]]:
@@ -84,7 +85,7 @@ def test_moving_jobs_move_and_are_followed_by_others(start_sandbox: StartSandbox
     oldest = min(item["job"]["id"] for item in client.get("/jobs"))
 
     client.wait(oldest, "finished", "failed")
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE_S
     while len(client.get("/jobs")) <= 4:
         assert time.monotonic() < until, "no further job came"
         time.sleep(0.05)

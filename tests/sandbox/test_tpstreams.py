@@ -10,6 +10,7 @@ import requests
 from sandbox.server import RunningSandbox
 from sandbox.tpstreams import ids
 from tests.sandbox.conftest import Receiver, StartSandbox
+from tests.waiting import PATIENCE_S
 
 SOURCE = "https://media.example.com/rushes/ferry.mov"
 OUTPUT = "s3://reels/ferry/?access_key=AK&secret_key=s/K+1&region=eu-west-1"
@@ -53,7 +54,7 @@ class Client:
     def job(self, job_id: str) -> Any:
         return self.get(f"{self.jobs}{job_id}/")
 
-    def wait(self, job_id: str, *statuses: str, seconds: float = 60) -> Any:
+    def wait(self, job_id: str, *statuses: str, seconds: float = PATIENCE_S) -> Any:
         until = time.monotonic() + seconds
         while (job := self.job(job_id))["status"] not in statuses:
             assert time.monotonic() < until, f"the job is still {job['status']}"

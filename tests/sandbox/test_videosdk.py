@@ -12,6 +12,7 @@ import requests
 
 from sandbox.server import RunningSandbox
 from tests.sandbox.conftest import Receiver, StartSandbox
+from tests.waiting import PATIENCE_S
 
 SOURCE = "https://media.example.com/rushes/ferry.mov"
 PRESETS: list[dict[str, Any]] = [
@@ -44,7 +45,7 @@ class Client:
     ) -> requests.Response:
         url = path if path.startswith("http") else self.base + path
         headers = {"Authorization": self.sign() if token is None else token}
-        return requests.request(method, url, headers=headers, timeout=30, **options)
+        return requests.request(method, url, headers=headers, timeout=PATIENCE_S, **options)
 
     def get(self, path: str) -> Any:
         response = self.call("GET", path)
@@ -61,7 +62,7 @@ class Client:
         return self.get(f"/encoder/jobs/{job_id}")
 
     def wait(self, job_id: str, *statuses: str) -> Any:
-        until = time.monotonic() + 180
+        until = time.monotonic() + PATIENCE_S
         while (job := self.job(job_id))["status"] not in statuses:
             assert time.monotonic() < until, f"the job is still {job['status']}"
             time.sleep(0.05)
@@ -243,7 +244,7 @@ def test_a_deleted_job_stays_gone_whatever_it_is_made_to_report(
     client.call("DELETE", f"/encoder/jobs/{job_id}")
     (brief,) = clockwork.state()["recent_jobs"]
     steer = f"{clockwork.url}/_sandbox/jobs/{brief['id']}"
-    assert requests.post(steer, json={"state": "paused"}, timeout=30).status_code == 200
+    assert requests.post(steer, json={"state": "paused"}, timeout=PATIENCE_S).status_code == 200
     assert client.call("GET", f"/encoder/jobs/{job_id}").status_code == 404
     assert client.get("/encoder/jobs/")["data"] == []
 

@@ -11,6 +11,7 @@ import requests
 from sandbox.server import RunningSandbox
 from sandbox.xvid.ids import Kind, Name, read_id, write_id
 from tests.sandbox.conftest import StartSandbox
+from tests.waiting import PATIENCE_S
 
 SOURCE = "https://media.example.com/incoming/reel.mov"
 SMALL, LARGE = "MP4-H264-AAC-240p", "MP4-H264-AAC-360p"
@@ -80,7 +81,7 @@ class Client:
     def job(self, job_id: str, **params: Any) -> Any:
         return self.get(f"/jobs/{job_id}", **params)["job"]
 
-    def wait(self, job_id: str, *phrase: str, seconds: float = 180) -> Any:
+    def wait(self, job_id: str, *phrase: str, seconds: float = PATIENCE_S) -> Any:
         until = time.monotonic() + seconds
         while (job := self.job(job_id, expand="file,preset"))["status"] not in phrase:
             assert time.monotonic() < until, f"the job is still {job['status']}"

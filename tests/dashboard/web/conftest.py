@@ -19,8 +19,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests.settings import RUN_ENVIRONMENT
-
-START_SECONDS = 60
+from tests.waiting import PATIENCE_S
 
 
 @dataclass
@@ -42,7 +41,7 @@ class RawClient:
         self.port = port
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
 
     def exchange(self, pieces: bytes | Iterable[bytes]) -> Response:
         """What came back, whether or not everything could be sent."""
@@ -83,7 +82,7 @@ def serve(folder: Path, **variables: str) -> Iterator[int]:
             yield port
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE_S)
 
 
 def _free_port() -> int:
@@ -93,7 +92,7 @@ def _free_port() -> int:
 
 
 def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         try:
             RawClient(port).exchange(b"GET /healthz HTTP/1.0\r\n\r\n")

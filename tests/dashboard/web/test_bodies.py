@@ -17,6 +17,7 @@ from organizations.models import ApiToken, Scope
 from tests.dashboard.web.conftest import RawClient
 from tests.factories import make_organization
 from tests.jobs.factories import make_account
+from tests.waiting import PATIENCE_S
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
@@ -64,7 +65,7 @@ def chunks(data: bytes, size: int = 7) -> bytes:
 def trickle(*pieces: bytes, then: bytes) -> Iterator[bytes]:
     """The pieces, then the last one again and again until the other side has had enough."""
     yield from pieces
-    ends_at = time.monotonic() + 20
+    ends_at = time.monotonic() + PATIENCE_S
     while time.monotonic() < ends_at:
         yield then
         time.sleep(0.05)
@@ -132,7 +133,7 @@ def test_a_slow_body_is_not_waited_for(
                 continue
             assert answered
             break
-        connected.settimeout(30)
+        connected.settimeout(PATIENCE_S)
         response = raw.read(connected)
     assert (response.status, response.json["error"]["code"]) == (408, "unfinished_body")
     assert not Job.objects.exists()

@@ -14,6 +14,7 @@ from providers.core.types import JobRequest, Rendition
 from tests.jobs.factories import make_job
 from tests.jobs.fake_zencoder import FakeZencoder
 from tests.threads import together
+from tests.waiting import PATIENCE_S
 
 CALLERS = 4
 
@@ -25,7 +26,7 @@ def ask_all_at_once(job: Job) -> tuple[list[JobAction], list[str]]:
 
     def ask() -> None:
         own = Job.objects.select_related("account", "organization").get(pk=job.pk)
-        everybody_has_read.wait(10)
+        everybody_has_read.wait(PATIENCE_S)
         try:
             actions.append(request_cancel(own))
         except ActionRefused as refusal:

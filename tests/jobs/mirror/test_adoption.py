@@ -17,6 +17,7 @@ from providers.core.status import JobStatus
 from providers.core.types import JobRequest, Rendition
 from tests.jobs.answers import after, apply, failed, newest, reported
 from tests.jobs.factories import make_account
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db
 
@@ -149,7 +150,7 @@ def test_a_job_that_is_bound_while_a_list_is_applied_is_not_taken_for_a_new_one(
         reader.start()
         while reader.is_alive() and not count_waiting():
             time.sleep(0.01)
-    reader.join(60)
+    reader.join(PATIENCE_S)
 
     assert [row.pk for row in loaded[0].jobs.values()] == [submission.pk]
     assert loaded[0].submitted == {}

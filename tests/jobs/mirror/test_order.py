@@ -26,6 +26,7 @@ from tests.jobs.answers import after, apply, newest, output, reported
 from tests.jobs.factories import make_job
 from tests.jobs.fake_zencoder import FakeZencoder
 from tests.threads import together
+from tests.waiting import PATIENCE_S
 
 LIFE = (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.SUCCEEDED)
 
@@ -94,7 +95,7 @@ def test_a_worker_that_ends_in_a_deadlock_compares_again(account: ProviderAccoun
         worker.start()
         worker.join(0.4)
         make_job(account, remote_id="1")
-    worker.join(30)
+    worker.join(PATIENCE_S)
     assert faults == []
     assert Job.objects.count() == 2
 
@@ -142,5 +143,5 @@ def test_a_claim_that_waited_for_another_gets_nothing(
         late.start()
         late.join(1)
         assert late.is_alive(), f"nothing to wait for on {connection.vendor}"
-    late.join(30)
+    late.join(PATIENCE_S)
     assert zencoder.asked == {}

@@ -18,6 +18,7 @@ from providers.core.types import JobRequest, Rendition
 from tests.factories import make_organization
 from tests.jobs.factories import BUCKET_KEY_ID, BUCKET_SECRET, make_account
 from tests.jobs.fake_zencoder import FakeZencoder
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db
 
@@ -133,7 +134,7 @@ def test_a_source_becomes_a_link_that_opens_the_file(
 ) -> None:
     s3.put_object(Bucket="ingest", Key="2026/reel 1+.mov", Body=b"moving")
     made = resolve(account, request(input="ingest-studio/reel 1+.mov"))
-    assert requests.get(made.input, timeout=5).content == b"moving"
+    assert requests.get(made.input, timeout=PATIENCE_S).content == b"moving"
     assert BUCKET_SECRET not in made.input
 
 

@@ -25,6 +25,7 @@ from providers.zencoder.adapter import Zencoder
 from tests.jobs.factories import NOON, make_account
 from tests.jobs.fake_zencoder import FakeZencoder
 from tests.threads import together
+from tests.waiting import PATIENCE_S
 
 PAST_THE_LEASE = CALL_LEASE + timedelta(seconds=1)
 
@@ -168,7 +169,7 @@ class Checking(Zencoder):
     barrier = Barrier(4)
 
     def check_request(self, request: JobRequest) -> list[RequestIssue]:
-        self.barrier.wait(10)
+        self.barrier.wait(PATIENCE_S)
         return super().check_request(request)
 
 

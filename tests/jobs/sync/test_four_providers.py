@@ -19,10 +19,9 @@ from providers.core import registry
 from providers.core.types import JobRequest, OutputKind, Rendition, Thumbnails
 from sandbox.server import RunningSandbox, start
 from tests.jobs.factories import make_account
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db
-
-PATIENCE_S = 60
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from jobs.models import HealthState, Job, ProviderAccount
 from jobs.sync.report import Report
 from jobs.sync.runner import sync_account
 from tests.jobs.fake_zencoder import FakeZencoder
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +34,7 @@ def pass_in_flight(
         if not arrived.is_set():
             arrived.set()
             zencoder.lock.release()  # other requests are answered meanwhile
-            may_go_on.wait(30)
+            may_go_on.wait(PATIENCE_S)
             zencoder.lock.acquire()
 
     def run() -> Report | None:
@@ -46,7 +47,7 @@ def pass_in_flight(
     with ThreadPoolExecutor(1) as pool:
         report = pool.submit(run)
         try:
-            assert arrived.wait(30)
+            assert arrived.wait(PATIENCE_S)
             yield report
         finally:
             may_go_on.set()

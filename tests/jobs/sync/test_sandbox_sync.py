@@ -19,10 +19,9 @@ from organizations.models import Organization
 from providers.core.types import JobRequest, Rendition
 from sandbox.server import RunningSandbox, start
 from tests.jobs.factories import end_pauses, make_account
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db
-
-PATIENCE_S = 20
 
 
 @pytest.fixture(scope="module")

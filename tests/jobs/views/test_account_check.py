@@ -18,6 +18,7 @@ from jobs.models import HealthState, ProviderAccount, ProviderHost
 from jobs.sync.runner import sync_account
 from organizations.models import Organization
 from tests.jobs.factories import NOON, make_account
+from tests.waiting import PATIENCE_S
 
 ACCOUNTS = "/o/harbour-studio/accounts/"
 NEW = f"{ACCOUNTS}new/?provider=zencoder"
@@ -97,7 +98,7 @@ def test_a_provider_that_never_answers_is_waited_for_no_longer_than_the_deadline
     over = Event()
 
     def hang(*args: object, **kwargs: object) -> list[object]:
-        over.wait(30)
+        over.wait(PATIENCE_S)
         raise OSError("too late")
 
     monkeypatch.setattr("socket.getaddrinfo", hang)

@@ -16,6 +16,7 @@ from tests.factories import make_organization
 from tests.jobs.factories import BUCKET_SECRET, make_location
 from tests.jobs.views.test_batches import NEW, fields, left_out
 from tests.jobs.views.test_bulk import text_of
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +55,7 @@ def test_the_objects_of_a_bucket_are_listed_checked_and_submitted(
     ]  # fmt: skip
     for stored in Submission.objects.all():
         link = resolve(account, load_request(stored.request)).input
-        assert requests.get(link, timeout=5).content == b"moving"
+        assert requests.get(link, timeout=PATIENCE_S).content == b"moving"
     pages = [page, operator.get(f"/o/harbour-studio/batches/{batch.pk}/").content.decode()]
     rows = [model.objects.values() for model in (Batch, BatchInput, Job, AuditEntry)]
     assert BUCKET_SECRET not in f"{pages} {list(map(list, rows))} {caplog.text}"

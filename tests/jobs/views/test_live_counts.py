@@ -16,6 +16,7 @@ from providers.core.status import JobStatus
 from tests.jobs.answers import apply, failed, newest, reported
 from tests.jobs.factories import make_account
 from tests.jobs.views.list_page import ListPage, tab_counts
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.database
 
@@ -163,18 +164,18 @@ def test_a_job_that_was_written_before_the_page_and_committed_after_it_is_new(
         with transaction.atomic():
             apply(account, reported("slow"))
             is_written.set()
-            may_commit.wait(30)
+            may_commit.wait(PATIENCE_S)
         connections.close_all()
 
     ListPage.open(viewer)  # the first visit writes a session
     slow = Thread(target=write_slowly)
     slow.start()
-    assert is_written.wait(30)
+    assert is_written.wait(PATIENCE_S)
     if connection.vendor == "postgresql":  # SQLite has one writer at a time
         apply(other, reported("fast"))
     page = ListPage.open(viewer)
     may_commit.set()
-    slow.join(30)
+    slow.join(PATIENCE_S)
     page.poll()
     assert page.new == "1"
 

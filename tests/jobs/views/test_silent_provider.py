@@ -15,6 +15,7 @@ from jobs.models import Job, Output, ProviderAccount, Submission, SubmissionStat
 from organizations.models import Organization, User
 from tests.jobs.factories import NOON, make_account, make_job, make_output
 from tests.markup import without_isolation
+from tests.waiting import PATIENCE_S
 
 SENTENCE = "did not respond within 0.05 s."
 
@@ -167,7 +168,7 @@ def test_a_lookup_that_hangs_is_not_waited_for(
     over = Event()
 
     def hang(*args: object, **kwargs: object) -> list[object]:
-        over.wait(30)
+        over.wait(PATIENCE_S)
         raise OSError("too late")
 
     monkeypatch.setattr("socket.getaddrinfo", hang)

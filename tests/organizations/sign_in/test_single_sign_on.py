@@ -25,6 +25,7 @@ from tests.organizations.sign_in.issuer import (
     serve,
 )
 from tests.threads import together
+from tests.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.django_db
 SSO = "/accounts/sso/"
@@ -49,7 +50,7 @@ def leave(client: Client, **form: str) -> str:
 
 
 def come_back(client: Client, url: str) -> Any:
-    at_issuer = requests.get(url, allow_redirects=False, timeout=5)
+    at_issuer = requests.get(url, allow_redirects=False, timeout=PATIENCE_S)
     back = urlsplit(at_issuer.headers["Location"])
     assert f"{back.scheme}://{back.netloc}" == "http://127.0.0.1:8000"  # BASE_URL
     return client.get(f"{back.path}?{back.query}")
