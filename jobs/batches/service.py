@@ -1,6 +1,6 @@
 """Starting a batch, stopping it, and having the rest of it submitted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
@@ -13,8 +13,8 @@ from jobs.submission import idempotency
 from jobs.submission.idempotency import CallerKey
 from jobs.submission.stored_request import dump_request
 from jobs.workqueue.enqueue import enqueue_on_commit
-from organizations.audit.origin import Origin, acting_from, current_origin
-from organizations.models import Actor, ApiToken, AuditEntry, User
+from jobs.workqueue.long_work import KeyOfDeletedWork, NotStarted, WorkEnded, record
+from organizations.models import Actor, ApiToken, User
 from providers.core.types import JobRequest
 from providers.http.redaction import split_url
 
@@ -22,20 +22,16 @@ CHUNK = 1_000
 NAME_TAKEN = "Another batch has this name."
 
 
-class BatchRefused(Exception):
-    """Not started; `fields` say why, by the name of what is wrong."""
-
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        super().__init__(" ".join(fields.values()))
-        self.fields = fields
+class BatchRefused(NotStarted):
+    pass
 
 
-class BatchEnded(Exception):
-    """There is nothing to stop, or nothing left to submit."""
+class BatchEnded(WorkEnded):
+    pass
 
 
-class KeyOfDeletedBatch(Exception):
-    """The batch was started under this key, and has been deleted."""
+class KeyOfDeletedBatch(KeyOfDeletedWork):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +124,7 @@ def _write(new: NewBatch, user: User | None, token: ApiToken | None) -> Batch:
     )
     BatchInput.objects.bulk_create(rows, batch_size=CHUNK)
     details = {"account": new.account.name, "inputs": len(new.lines)}
-    _record(batch, "batch.started", user or token, details)
+    record(batch, "batch.started", user or token, details)
     return batch
 
 
@@ -141,7 +137,7 @@ def stop(batch: Batch, *, actor: Actor) -> None:
             raise BatchEnded("All of its inputs have been submitted.")
         if current.is_open:
             end(current, BatchState.STOPPED)
-            _record(current, "batch.stopped", actor)
+            record(current, "batch.stopped", actor)
 
 
 def resume(batch: Batch, *, actor: Actor) -> None:
@@ -164,7 +160,7 @@ def resume(batch: Batch, *, actor: Actor) -> None:
             note="",
             internal_errors=0,
         )
-        _record(current, "batch.resumed", actor)
+        record(current, "batch.resumed", actor)
         enqueue_on_commit("run_batch", batch.pk)
 
 
@@ -173,18 +169,3 @@ def end(batch: Batch, state: BatchState, note: str = "") -> None:
     Batch.objects.filter(pk=batch.pk, state=BatchState.SENDING).update(
         state=state, note=note[:500], ended_at=timezone.now(), next_at=None
     )
-
-
-def _record(
-    batch: Batch, action: str, actor: Actor | None, details: Mapping[str, object] | None = None
-) -> None:
-    """An entry that is tied to those of the jobs."""
-    with acting_from(Origin(current_origin().address, batch.audit_id)):
-        AuditEntry.record(
-            batch.organization,
-            action,
-            batch,
-            actor=actor if isinstance(actor, User) else None,
-            token=actor if isinstance(actor, ApiToken) else None,
-            details=details,
-        )

@@ -1,6 +1,6 @@
 """Starting a bulk action, stopping it, and having the rest of it run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
@@ -21,26 +21,22 @@ from jobs.query.visibility import Visibility
 from jobs.submission import idempotency
 from jobs.submission.idempotency import CallerKey
 from jobs.workqueue.enqueue import enqueue_on_commit
-from organizations.audit.origin import part_of
-from organizations.models import Actor, ApiToken, AuditEntry, User
+from jobs.workqueue.long_work import KeyOfDeletedWork, NotStarted, WorkEnded, record
+from organizations.models import Actor, ApiToken, User
 
 MAX_IDS = 1_000
 
 
-class BulkRefused(Exception):
-    """Not started; `fields` say why, by the name of what is wrong: `q`, `account`."""
-
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        super().__init__(" ".join(fields.values()))
-        self.fields = fields
+class BulkRefused(NotStarted):
+    """Names of `fields` are those of a request, such as `q` and `account`."""
 
 
-class BulkEnded(Exception):
-    """There is nothing to stop, or nothing left to run."""
+class BulkEnded(WorkEnded):
+    pass
 
 
-class KeyOfDeletedBulk(Exception):
-    """The action was started under this key, and has been deleted."""
+class KeyOfDeletedBulk(KeyOfDeletedWork):
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +189,7 @@ def _write(
     if options.account:
         chosen["account"] = options.account.name
     details = {"action": bulk.kind, **chosen, **asked, **limit}
-    _record(bulk, "bulk.started", user or token, details)
+    record(bulk, "bulk.started", user or token, details, bulk.reason)
     return bulk
 
 
@@ -209,7 +205,7 @@ def stop(bulk: BulkAction, *, actor: Actor) -> None:
             raise BulkEnded("It has already ended.")
         if current.is_open:
             end(current, BulkState.STOPPED)
-            _record(current, "bulk.stopped", actor)
+            record(current, "bulk.stopped", actor)
 
 
 def resume(bulk: BulkAction, *, actor: Actor, key: CallerKey | None = None) -> None:
@@ -239,7 +235,7 @@ def resume(bulk: BulkAction, *, actor: Actor, key: CallerKey | None = None) -> N
             internal_errors=0,
             note="",
         )
-        _record(current, "bulk.resumed", actor)
+        record(current, "bulk.resumed", actor)
         enqueue_on_commit("run_bulk", bulk.pk)
 
 
@@ -253,19 +249,3 @@ def end(bulk: BulkAction, state: BulkState, note: str = "") -> None:
         # what a stopped one has under way is still to be settled
         next_at=None if state == BulkState.DONE else now,
     )
-
-
-def _record(
-    bulk: BulkAction, action: str, actor: Actor | None, details: Mapping[str, object] | None = None
-) -> None:
-    """An entry that is tied to those of the jobs."""
-    with part_of(bulk.audit_id):
-        AuditEntry.record(
-            bulk.organization,
-            action,
-            bulk,
-            actor=actor if isinstance(actor, User) else None,
-            token=actor if isinstance(actor, ApiToken) else None,
-            details=details,
-            reason=bulk.reason if action == "bulk.started" else "",
-        )

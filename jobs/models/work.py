@@ -65,18 +65,11 @@ class WorkItem(LeasedModel):
         abstract = True
 
 
-Row = TypeVar("Row", bound="LongWork", covariant=True)
+DueRow = TypeVar("DueRow", bound=LeasedModel, covariant=True)
 
 
-class LongWorkQuerySet(models.QuerySet[Row, Row]):
-    def for_organization(self, organization: Organization) -> Self:
-        """Newest first."""
-        return self.filter(organization=organization).order_by("-pk")
-
-    def running(self) -> Self:
-        """Those that somebody may be watching. Few: by the index of what is due."""
-        is_open = Q(state__in=self.model.OPEN_STATES)
-        return self.filter(is_open, next_at__isnull=False)
+class DueQuerySet(models.QuerySet[DueRow, DueRow]):
+    """Rows that are done in short runs; each has a `next_at`."""
 
     def due(self, now: datetime) -> Self:
         """What a worker may take now. Joins no table: see jobs.workqueue.leases.take."""
@@ -89,6 +82,20 @@ class LongWorkQuerySet(models.QuerySet[Row, Row]):
         """Those that a worker has, or is about to have."""
         free = unleased(now) & undispatched(now)
         return self.filter(~free, next_at__isnull=False)
+
+
+Row = TypeVar("Row", bound="LongWork", covariant=True)
+
+
+class LongWorkQuerySet(DueQuerySet[Row]):
+    def for_organization(self, organization: Organization) -> Self:
+        """Newest first."""
+        return self.filter(organization=organization).order_by("-pk")
+
+    def running(self) -> Self:
+        """Those that somebody may be watching. Few: by the index of what is due."""
+        is_open = Q(state__in=self.model.OPEN_STATES)
+        return self.filter(is_open, next_at__isnull=False)
 
 
 class LongWork(LeasedModel):

@@ -8,9 +8,7 @@ from django.utils import timezone
 from jobs.models import RetryRule
 from jobs.retry_rules.planning import plan
 from jobs.retry_rules.requesting import LEASE, request_due
-from jobs.workqueue import leases
-from jobs.workqueue.dispatch import MESSAGE_TIMEOUT
-from jobs.workqueue.enqueue import enqueue_on_commit
+from jobs.workqueue import leases, short_runs
 from jobs.workqueue.leases import LeaseLost
 from jobs.workqueue.reconnect import DISCONNECTED, retry_on_disconnect
 
@@ -19,20 +17,10 @@ log = structlog.get_logger(__name__)
 # How often a rule looks for failures, and requests what is due
 PAUSE_S = 10.0
 ERROR_PAUSE_S = 60.0
-# Of all rules: their runs leave most threads to other work.
-MAX_RUNS = 2
 
 
 def dispatch() -> None:
-    """Send messages for the rules that are due, longest waiting first. One query if none."""
-    now = timezone.now()
-    due = RetryRule.objects.due(now).undispatched(now)
-    waiting = list(due.values_list("pk", flat=True)[:MAX_RUNS])
-    room = MAX_RUNS - RetryRule.objects.being_run(now).count() if waiting else 0
-    for pk in waiting[: max(room, 0)]:
-        # by condition, since another dispatch may have been faster
-        if due.filter(pk=pk).order_by().update(dispatched_until=now + MESSAGE_TIMEOUT):
-            enqueue_on_commit("run_retry_rule", pk)
+    short_runs.dispatch(RetryRule.objects.all(), "run_retry_rule")
 
 
 def run_rule(rule_id: int) -> None:

@@ -11,7 +11,7 @@ import structlog
 from django.db.models import Q
 from django.utils import timezone
 
-from jobs.models.work import LongWork, LongWorkQuerySet
+from jobs.models.work import DueQuerySet, LongWork, LongWorkQuerySet
 from jobs.workqueue import leases
 from jobs.workqueue.dispatch import MESSAGE_TIMEOUT
 from jobs.workqueue.enqueue import enqueue_on_commit
@@ -27,7 +27,7 @@ LEASE = timedelta(seconds=30)
 # When what was asked for is looked at again, unless it is answered sooner: with the next tick
 WAIT_S = 1.0
 ERROR_WAIT_S = 30.0
-# Of all bulk actions, and of all batches: their runs leave most threads to other work.
+# Of all bulk actions, of all batches, and of all retry rules: most threads are left to other work.
 MAX_RUNS = 2
 # In a row: then something is wrong with more than these jobs, and the rest would fail as well.
 MAX_INTERNAL_ERRORS = 20
@@ -44,7 +44,7 @@ LEFT_TO_PEOPLE = 10
 Row = TypeVar("Row", bound=LongWork)
 
 
-def dispatch(rows: LongWorkQuerySet[Any], task: str) -> None:
+def dispatch(rows: DueQuerySet[Any], task: str) -> None:
     """Send messages for the rows that are due, longest waiting first. One query if none."""
     now = timezone.now()
     due = rows.due(now).undispatched(now)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from jobs.models import ProviderAccount
-from organizations.models import Organization
+from organizations.models import Organization, Role, User
 from providers.zencoder import adapter
-from tests.factories import make_organization
+from tests.factories import make_membership, make_organization
 from tests.jobs.factories import BUCKET_KEY_ID, BUCKET_SECRET, make_account
 from tests.jobs.fake_zencoder import PAGE_SIZE, FakeZencoder, serve
 
@@ -28,6 +28,11 @@ def organization(db: None) -> Organization:
 def account(organization: Organization) -> ProviderAccount:
     """Imported, and with no limit of its own that a test could run into."""
     return make_account(organization, name="main", options={"requests_per_minute": "100000"})
+
+
+@pytest.fixture
+def operator(account: ProviderAccount) -> User:
+    return make_membership(account.organization, Role.OPERATOR).user
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """A retry rule: which failures are retried by themselves, how often and when."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from jobs.models.account import ProviderAccount
 from jobs.models.mirror.error_group import JobErrorGroup
-from jobs.models.work import LeasedModel, undispatched, unleased
+from jobs.models.work import DueQuerySet, LeasedModel
 from organizations.models import Organization
 from providers.core.errors import CLASSES
 from providers.parsing.text import make_visible
@@ -21,25 +21,13 @@ MAX_DAILY = 1_000
 LONGEST_DELAY = timedelta(days=1)
 
 
-class RetryRuleQuerySet(models.QuerySet["RetryRule"]):
+class RetryRuleQuerySet(DueQuerySet["RetryRule"]):
     def for_organization(self, organization: Organization) -> "RetryRuleQuerySet":
         """By name."""
         found = self.filter(organization=organization).order_by("name")
         return found.select_related("organization", "account", "error_group").defer(
             "account__credentials", "account__hook_secret", "account__options"
         )
-
-    def due(self, now: datetime) -> "RetryRuleQuerySet":
-        """What a worker may take now. Joins no table: see jobs.workqueue.leases.take."""
-        return self.filter(unleased(now), next_at__lte=now).order_by("next_at", "pk")
-
-    def undispatched(self, now: datetime) -> "RetryRuleQuerySet":
-        return self.filter(undispatched(now))
-
-    def being_run(self, now: datetime) -> "RetryRuleQuerySet":
-        """Those that a worker has, or is about to have."""
-        free = unleased(now) & undispatched(now)
-        return self.filter(~free, next_at__isnull=False)
 
 
 class RetryRule(LeasedModel):

@@ -1,25 +1,23 @@
 """The batches that there are, and one of them: how far it has got, and its jobs."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs.batches import service
 from jobs.batches.figures import Figures, minutes_left, read_figures, state_of
 from jobs.batches.listing import BatchFilter
-from jobs.batches.service import BatchEnded
 from jobs.display.settings_summary import summarize_request
 from jobs.models import Batch, BatchInput, InputOutcome, Job
 from jobs.query.references import find_by_id, read_id
 from jobs.query.visibility import Visibility
 from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.layout import HtmxRequest, render_page
+from jobs.views.shared.long_work import act_on
 from organizations.access import Access, requires
 from organizations.encryption import Undecryptable
 from organizations.permissions import Permission
@@ -113,13 +111,14 @@ def batch(request: HtmxRequest, access: Access, batch_pk: int) -> HttpResponse:
 @requires(Permission.SUBMIT)
 def batch_stop(request: HttpRequest, access: Access, batch_pk: int) -> HttpResponse:
     text = "Stopped. What has not been submitted stays here, and can be submitted later."
-    return _do(request, access, batch_pk, service.stop, text)
+    return act_on(request, access, _find(access, batch_pk), service.stop, text, "jobs:batch")
 
 
 @require_POST
 @requires(Permission.SUBMIT)
 def batch_resume(request: HttpRequest, access: Access, batch_pk: int) -> HttpResponse:
-    return _do(request, access, batch_pk, service.resume, "The rest is being submitted.")
+    text = "The rest is being submitted."
+    return act_on(request, access, _find(access, batch_pk), service.resume, text, "jobs:batch")
 
 
 def read_rows(visible: Visibility, batches: list[Batch]) -> list[BatchRow]:
@@ -129,18 +128,6 @@ def read_rows(visible: Visibility, batches: list[Batch]) -> list[BatchRow]:
         BatchRow(one, figures[one.pk], state_of(one, figures[one.pk]), _parts(figures[one.pk]))
         for one in batches
     ]
-
-
-def _do(
-    request: HttpRequest, access: Access, pk: int, act: Callable[..., None], text: str
-) -> HttpResponse:
-    try:
-        act(_find(access, pk), actor=access.user)
-    except BatchEnded as error:
-        messages.info(request, str(error))
-    else:
-        messages.success(request, text)
-    return redirect("jobs:batch", access.organization.slug, pk)
 
 
 def _find(access: Access, pk: int) -> Batch:

@@ -1,13 +1,11 @@
 """A bulk action while it runs and after it, and those that there were."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
@@ -15,12 +13,12 @@ from jobs.bulk import service
 from jobs.bulk.actions.registry import ACTIONS, RELATED, UNUSED, action_of
 from jobs.bulk.left_out import describe_left_out
 from jobs.bulk.results import ResultFilter, find_bulk
-from jobs.bulk.service import BulkEnded
 from jobs.models import BulkAction
 from jobs.query.references import read_id
 from jobs.query.visibility import Visibility
 from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.layout import HtmxRequest, render_page, running_bulk
+from jobs.views.shared.long_work import act_on
 from organizations.access import Access, requires
 from organizations.permissions import Permission
 
@@ -102,25 +100,14 @@ def bulk_list(request: HttpRequest, access: Access) -> HttpResponse:
 @requires(Permission.ACT)
 def bulk_stop(request: HttpRequest, access: Access, bulk_pk: int) -> HttpResponse:
     text = "Stopped. What was under way is still answered."
-    return _do(request, access, bulk_pk, service.stop, text)
+    return act_on(request, access, _find(access, bulk_pk), service.stop, text, "jobs:bulk")
 
 
 @require_POST
 @requires(Permission.ACT)
 def bulk_resume(request: HttpRequest, access: Access, bulk_pk: int) -> HttpResponse:
-    return _do(request, access, bulk_pk, service.resume, "The rest is being run.")
-
-
-def _do(
-    request: HttpRequest, access: Access, pk: int, act: Callable[..., None], text: str
-) -> HttpResponse:
-    try:
-        act(_find(access, pk), actor=access.user)
-    except BulkEnded as error:
-        messages.info(request, str(error))
-    else:
-        messages.success(request, text)
-    return redirect("jobs:bulk", access.organization.slug, pk)
+    text = "The rest is being run."
+    return act_on(request, access, _find(access, bulk_pk), service.resume, text, "jobs:bulk")
 
 
 def _find(access: Access, pk: int) -> BulkAction:

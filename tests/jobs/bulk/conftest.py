@@ -1,31 +1,20 @@
-"""What the tests of bulk actions share: somebody who starts them, and workers that take turns."""
+"""What the tests of bulk actions share: starting them, and workers that take turns."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from jobs.actions.worker import run_action
 from jobs.bulk.actions.choosing import FIELDS, Chosen, read_options
 from jobs.bulk.service import BulkRequest, start
 from jobs.bulk.worker import run_bulk
-from jobs.models import (
-    ActionState,
-    BulkAction,
-    BulkKind,
-    Job,
-    JobAction,
-    ProviderAccount,
-    Submission,
-    SubmissionState,
-)
+from jobs.models import BulkAction, BulkKind, Job, ProviderAccount, Submission
 from jobs.query.visibility import Visibility
 from jobs.submission.service import submit
-from jobs.submission.worker import run_submission
-from organizations.models import Membership, Organization, Role, User
+from organizations.models import Organization, User
 from providers.core.types import JobRequest, Rendition
-from tests.factories import make_membership
 from tests.jobs.factories import make_account
+from tests.jobs.taking_turns import finish
 
 Start = Callable[..., BulkAction]
 
@@ -62,12 +51,6 @@ def make_backup(organization: Organization) -> ProviderAccount:
 
 
 @pytest.fixture
-def operator(account: ProviderAccount) -> User:
-    membership: Membership = make_membership(account.organization, Role.OPERATOR)
-    return membership.user
-
-
-@pytest.fixture
 def begin(account: ProviderAccount, operator: User) -> Start:
     def begin(kind: str, query: str = "", **options: Any) -> BulkAction:
         key = options.pop("key", None)
@@ -81,23 +64,7 @@ def begin(account: ProviderAccount, operator: User) -> Start:
 
 
 def work(bulk: BulkAction, rounds: int = 30) -> BulkAction:
-    """Have workers take what is due, one after the other, until the action has ended."""
-    for _ in range(rounds):
-        BulkAction.objects.filter(pk=bulk.pk, next_at__isnull=False).update(next_at=bulk.created_at)
-        run_bulk(bulk.pk)
-        answer_all()
-        bulk.refresh_from_db()
-        if bulk.next_at is None:
-            break
-    return bulk
-
-
-def answer_all() -> None:
-    """Carry out what has been requested."""
-    for pk in JobAction.objects.filter(state=ActionState.DUE).values_list("pk", flat=True):
-        run_action(pk)
-    for pk in Submission.objects.filter(state=SubmissionState.DUE).values_list("pk", flat=True):
-        run_submission(pk)
+    return finish(bulk, run_bulk, rounds)
 
 
 def outcomes(bulk: BulkAction) -> dict[int, str]:

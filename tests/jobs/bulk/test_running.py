@@ -13,9 +13,10 @@ from jobs.bulk.worker import run_bulk
 from jobs.models import BulkAction, BulkState, Job, JobAction, ProviderAccount
 from organizations.models import AuditEntry, Membership, Role, User
 from tests.factories import make_membership
-from tests.jobs.bulk.conftest import Start, answer_all, outcomes, work
+from tests.jobs.bulk.conftest import Start, outcomes, work
 from tests.jobs.factories import NOON, make_account, make_job
 from tests.jobs.fake_zencoder import FakeZencoder, failing
+from tests.jobs.taking_turns import answer_all
 
 pytestmark = pytest.mark.django_db
 
