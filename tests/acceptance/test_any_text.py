@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import models
+from django.db import connection, models
 from django.test import Client
 from django.urls import URLPattern, reverse
 from hypothesis import HealthCheck, Phase, example, given, settings
@@ -316,7 +316,9 @@ def test_every_page_shows_every_text(world: None, member: Client, texts: Sequenc
 
 def find_problems(client: Client, path: str) -> Iterator[str]:
     """What is wrong with the page, and with the part of it that htmx asks for."""
-    for headers in ({}, {"HX-Request": "true"})[: 1 if path.startswith("/admin/") else 2]:
+    # what a part is made of is read for the page, too: it does not depend on the database
+    has_part = not path.startswith("/admin/") and connection.vendor == "sqlite"
+    for headers in ({}, {"HX-Request": "true"})[: 2 if has_part else 1]:
         response = client.get(path, headers=headers)
         if response.status_code >= 500 and response.status_code != 503:
             yield f"{path}: {response.status_code}"
