@@ -195,6 +195,13 @@ OF_CALLS: Mapping[str, Mapping[int, Reasons]] = {
             "inputs.0.name": "it has control characters",
             "inputs.0.metadata": _SUBMISSION["metadata"],
             "inputs.0.overrides": "as the fields of `request`, such as `overrides.renditions`",
+            "inputs_from": "an object at this place of the list, as `inputs.0.input`",
+            "inputs_from.source": "no stored source that is a bucket has this name, or the storage "
+            "does not list it",
+            "inputs_from.prefix": "nothing begins so, it is more than a batch can hold, or has "
+            "control characters",
+            "inputs_from.pattern": "the names of some objects can be no input, or it has control "
+            "characters",
             **_KEY,
         },
     },
