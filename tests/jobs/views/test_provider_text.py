@@ -32,7 +32,7 @@ OURS = {
     "retried",
     "phase", "row.length", "row.mark", "search", "group.known", "error.class", "note", "deviation",
     "filters.ordering",
-    "cell", "chart", "figure", "line", "series", "span", "table", "part",
+    "cell", "chart", "figure", "larger", "line", "series", "span", "table", "part",
 }  # fmt: skip
 # a link that the adapter made: `https://` and the id, percent-encoded
 LINKS = {"job.console_url"}
