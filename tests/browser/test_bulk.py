@@ -48,6 +48,17 @@ def test_selected_jobs_are_retried_and_watched_by_mouse(page: Page, stack: Stack
     page.get_by_role("link", name="Show these jobs").click()
     expect(page.locator("#rows tr")).to_have_count(2)
 
+    for pk in chosen:
+        page.locator(f"#job-{pk} .pick").check()
+    bar = page.get_by_role("form", name="Selected jobs")
+    bar.get_by_role("button", name="Add to a batch…").click()
+    page.get_by_label("Or the name of a new batch").fill("Festival")
+    page.get_by_role("button", name="Add 2 jobs").click()
+    expect(page.locator(".bulk-counts")).to_contain_text("2 done", timeout=POLLED_MS)
+    page.get_by_role("link", name="Batch", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Festival")
+    expect(page.locator("tbody tr")).to_have_count(2)
+
 
 def test_all_that_match_are_confirmed_watched_and_stopped_by_mouse(
     page: Page, stack: Stack
