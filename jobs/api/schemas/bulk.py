@@ -1,5 +1,6 @@
 """Bulk actions and their results."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -53,10 +54,32 @@ _CHOICE: dict[str, Any] = {
 }
 
 
+def _with(actions: Sequence[str], needed: str = "") -> dict[str, Any]:
+    """These actions take nothing beside the jobs but `needed`, and `presets` with `account`."""
+    nothing: dict[str, Any] = {"type": "null"}
+    taken = {name: nothing for name in ("account", "batch", "new_batch") if name != needed}
+    if needed:
+        taken[needed] = {"type": "string"}
+    if needed != "account":
+        taken["presets"] = {"type": "array", "maxItems": 0}
+    required = {"required": [needed]} if needed else {}
+    return {**required, "properties": {"action": {"enum": list(actions)}, **taken}}
+
+
+_BY_ACTION: dict[str, Any] = {
+    "oneOf": [
+        _with(["cancel", "resubmit"]),
+        _with(["resubmit_elsewhere"], "account"),
+        _with(["add_to_batch"], "batch"),
+        _with(["add_to_batch"], "new_batch"),
+    ]
+}
+
+
 class BulkRequestBody(Strict):
     """The jobs of a query, or with some ids: exactly one of `q` and `ids`."""
 
-    model_config = {"json_schema_extra": {"allOf": [_CHOICE]}}
+    model_config = {"json_schema_extra": {"allOf": [_CHOICE, _BY_ACTION]}}
 
     action: Literal["cancel", "resubmit", "resubmit_elsewhere", "add_to_batch"] = Field(
         description="What is done to each job."
