@@ -66,6 +66,13 @@ def minutes_left(batch: Batch, figures: Figures, now: datetime) -> int | None:
     return max(round(figures.remaining / a_minute), 1)
 
 
+def count_causes(visible: Visibility, batch: Batch) -> list[tuple[str, int]]:
+    """Error classes and how many jobs failed so, the most frequent first; retried ones, too."""
+    failed = visible.jobs().filter(batch=batch, status=JobStatus.FAILED)
+    counts = failed.values_list("error_class").annotate(jobs=Count("pk")).order_by()
+    return sorted(counts, key=lambda row: (-row[1], row[0]))
+
+
 def _count_jobs(visible: Visibility, batch_ids: list[int]) -> dict[int, Counter[str]]:
     """By batch and status, `gone` among these; what was retried within its batch is left out."""
     jobs = visible.jobs().filter(batch__in=batch_ids)

@@ -1,7 +1,5 @@
 """One preset: what it is set to, how it fares, and the jobs that used it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 from urllib.parse import urlencode
@@ -16,22 +14,15 @@ from jobs.display.flatten import flatten
 from jobs.models import Job, Preset
 from jobs.query.parameters import read_time
 from jobs.query.presets import WINDOW, Usage, count_causes, count_usage, read_latest
-from jobs.views.presets import PresetRow, row_of
+from jobs.views.presets import row_of
+from jobs.views.shared.causes import list_causes
 from jobs.views.shared.layout import render_page
 from organizations.access import Access, requires
 from organizations.permissions import Permission
-from providers.core.errors import CLASSES
 from providers.core.types import Capability
 
 JOBS_SHOWN = 5
 SETTINGS_SHOWN = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    title: str
-    jobs: int
-    url: str
 
 
 @require_safe
@@ -51,17 +42,11 @@ def preset(request: HttpRequest, access: Access, preset_pk: int) -> HttpResponse
         "row": row,
         "latest": latest,
         "jobs": [jobs[pk] for pk in latest.job_ids[:JOBS_SHOWN] if pk in jobs],
-        "causes": list(_causes(found, since, row)) if usage.failed else [],
+        "causes": list_causes(count_causes(found, since), row.failed_url) if usage.failed else [],
         "groups": _groups(found.settings),
         "new_url": _new_job_url(access, found),
     }
     return render_page(request, access, "jobs/presets/preset.html", context, section="presets")
-
-
-def _causes(found: Preset, since: Any, row: PresetRow) -> Iterator[Cause]:
-    for name, jobs in count_causes(found, since):
-        known = CLASSES.get(name, CLASSES["unknown"])
-        yield Cause(known.title, jobs, f"{row.failed_url}&{urlencode({'error': name})}")
 
 
 def _groups(settings: Any) -> list[tuple[str, list[tuple[str, Any]]]]:

@@ -5,16 +5,18 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs.batches import service
-from jobs.batches.figures import Figures, minutes_left, read_figures, state_of
+from jobs.batches.figures import Figures, count_causes, minutes_left, read_figures, state_of
 from jobs.batches.listing import BatchFilter
 from jobs.display.settings_summary import summarize_request
 from jobs.models import Batch, BatchInput, InputOutcome, Job
 from jobs.query.references import find_by_id, read_id
 from jobs.query.visibility import Visibility
+from jobs.views.shared.causes import list_causes
 from jobs.views.shared.first_page import redirect_to_first_page
 from jobs.views.shared.layout import HtmxRequest, render_page
 from jobs.views.shared.long_work import act_on
@@ -79,7 +81,8 @@ def batch_list(request: HttpRequest, access: Access) -> HttpResponse:
 @requires(Permission.READ)
 def batch(request: HtmxRequest, access: Access, batch_pk: int) -> HttpResponse:
     found = _find(access, batch_pk)
-    [row] = read_rows(Visibility(access.organization), [found])
+    visible = Visibility(access.organization)
+    [row] = read_rows(visible, [found])
     shown = request.GET.get("show", "")
     shown = shown if shown in STATUSES or shown == UNSENT else ""
     after = read_id(request.GET.get("after", ""))
@@ -100,6 +103,7 @@ def batch(request: HtmxRequest, access: Access, batch_pk: int) -> HttpResponse:
         "live_url": request.get_full_path(),
         "minutes": minutes_left(found, row.figures, timezone.now()),
         "settings": _settings(found),
+        "causes": list_causes(count_causes(visible, found), _failed_url(access, found)),
         "is_over": row.state == "done",
     }
     if request.htmx and not request.htmx.history_restore_request:
@@ -179,6 +183,10 @@ def _tabs(row: BatchRow, path: str, shown: str) -> list[Tab]:
         Tab(label, count, f"{path}?show={name}" if name else path, name == shown)
         for name, label, count in labels
     ]
+
+
+def _failed_url(access: Access, batch: Batch) -> str:
+    return f"{reverse('jobs:list', args=[access.organization.slug])}?batch={batch.pk}&status=failed"
 
 
 def _settings(batch: Batch) -> str:

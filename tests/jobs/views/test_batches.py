@@ -158,6 +158,25 @@ def test_a_batch_page_says_how_far_it_is_and_leads_on(
     assert "night" in text_of(operator.get(BATCHES))
 
 
+def test_failures_of_a_batch_are_counted_by_cause_as_the_list_counts_them(
+    operator: Client, account: ProviderAccount
+) -> None:
+    batch, other = make_batch(account, total=4), make_batch(account, total=1)
+    classes = ("input.not_found", "input.not_found", "output.access_denied", "")
+    for name in classes:
+        make_job(account, status="failed" if name else "succeeded", error_class=name, batch=batch)
+    make_job(account, status="failed", error_class="quota.plan", batch=other)
+    page = operator.get(f"{BATCHES}{batch.pk}/")
+    causes = page.context["causes"]
+    assert [(one.title, one.jobs) for one in causes] == [
+        ("Source not found", 2), ("Destination access denied", 1),
+    ]  # fmt: skip
+    for one in causes:
+        assert len(operator.get(one.url).context["page"].rows) == one.jobs
+    clean = make_batch(account, total=0)
+    assert "Failures by cause" not in text_of(operator.get(f"{BATCHES}{clean.pk}/"))
+
+
 def test_a_batch_is_stopped_and_the_rest_submitted(
     operator: Client, account: ProviderAccount
 ) -> None:
