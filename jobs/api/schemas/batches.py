@@ -72,9 +72,11 @@ class BatchInputBody(Strict):
 class BucketListing(Strict):
     """Objects of a stored source that is a bucket, in the order of the storage."""
 
-    source: Annotated[str, AfterValidator(_check_text)] = Field(
-        min_length=1, max_length=MAX_SOURCE_NAME, description="Exact name of a stored source."
-    )
+    source: Annotated[
+        str,
+        Field(min_length=1, max_length=MAX_SOURCE_NAME, json_schema_extra={"pattern": _ONE_LINE}),
+        AfterValidator(_check_text),
+    ] = Field(description="Exact name of a stored source.")
     prefix: Annotated[
         str,
         Field(max_length=MAX_PREFIX, json_schema_extra={"pattern": _ONE_LINE}),

@@ -44,7 +44,10 @@ Reason = Annotated[
 ]
 Query = Annotated[str, Field(max_length=MAX_LENGTH, json_schema_extra={"pattern": TEXT_PATTERN})]
 Reference = Annotated[str, Field(min_length=1, max_length=100)]
-NewName = Annotated[str, Field(min_length=1, max_length=MAX_NAME)]
+NewName = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_NAME, json_schema_extra={"pattern": TEXT_PATTERN}),
+]
 Jobs = Annotated[int, Field(ge=1, le=MAX_JOBS), BeforeValidator(as_whole)]
 _CHOICE: dict[str, Any] = {
     "oneOf": [
@@ -61,7 +64,7 @@ def _with(actions: Sequence[str], needed: str = "") -> dict[str, Any]:
     if needed:
         taken[needed] = {"type": "string"}
     if needed != "account":
-        taken["presets"] = {"type": "array", "maxItems": 0}
+        taken["presets"] = {"type": "array", "items": {}, "maxItems": 0}
     required = {"required": [needed]} if needed else {}
     return {**required, "properties": {"action": {"enum": list(actions)}, **taken}}
 
