@@ -15,13 +15,14 @@ from pytest_django.live_server_helper import LiveServer
 
 from jobs.api.http.examples import REQUESTS, RESPONSES
 from jobs.api.http.field_errors import SENTENCES
-from jobs.models import Job, JobErrorGroup, Output, Preset, ProviderAccount
+from jobs.models import Batch, BulkAction, Job, JobErrorGroup, Output, Preset, ProviderAccount
 from organizations.models import ApiToken, Organization, Scope
 from sandbox.server import RunningSandbox, start
 from tests.factories import make_organization
 from tests.jobs.factories import (
     make_account,
     make_body,
+    make_bulk,
     make_event,
     make_job,
     make_output,
@@ -67,10 +68,24 @@ def organization(sandbox: RunningSandbox) -> Organization:
             make_output(job, preset=make_preset(account) if number < 3 else None)
             make_body(job, {"state": status})
             make_event(job)
+    for job in Job.objects.filter(status="failed")[:5]:
+        make_bulk(job)
+    # a group that no call resolves, which would end what mutes it
+    make_job(account, status="failed", error_class="quota.plan", error_message="No minutes left.")
     # what is paused, moved or refused by a call must not stop the others
     for number in range(3):
         add_account(made, sandbox, f"spare {number}")
     return made
+
+
+# What an action on many jobs may be given beside them
+NO_OPTIONS: dict[str, Any] = {
+    "ids": None,
+    "account": None,
+    "batch": None,
+    "new_batch": None,
+    "presets": [],
+}
 
 
 def add_account(organization: Organization, sandbox: RunningSandbox, name: str) -> ProviderAccount:
@@ -107,9 +122,11 @@ def find_fitting(sandbox: RunningSandbox) -> dict[str, list[dict[str, Any]]]:
         }
         for preset, (job, _) in zip(presets, files, strict=False)
     ]
-    groups = [
-        {"group_id": str(pk)} for pk in JobErrorGroup.objects.values_list("pk", flat=True)[:5]
-    ]
+    common, muted = (
+        {"group_id": str(JobErrorGroup.objects.get(error_class=name).pk)}
+        for name in ("input.not_found", "quota.plan")
+    )
+    bulks = [{"bulk_id": str(pk)} for pk in BulkAction.objects.values_list("pk", flat=True)]
     one_limit = {"count": 50, "until": None, "rate_per_hour": None}
     at_sandbox = {"base_url": sandbox.api_url("zencoder"), "credentials": key_of(sandbox)}
     source = {"input": "https://media.example.com/UNIQUE.mov"}
@@ -118,8 +135,9 @@ def find_fitting(sandbox: RunningSandbox) -> dict[str, list[dict[str, Any]]]:
         **dict.fromkeys(("list_jobs", "list_files", "list_presets", "list_accounts"), rows),
         "read_stats": [{"from": "2026-01-05", "to": "2026-01-07", "group": "day"}],
         "list_errors": [{"account": [main.name], "provider": ["zencoder"]}],
-        **dict.fromkeys(("read_error", "resolve_error", "reopen_error"), groups),
-        "mute_error": [group | {"reason": "Known", **one_limit} for group in groups],
+        **dict.fromkeys(("read_error", "resolve_error", "reopen_error"), [common]),
+        "assign_error": [common | {"assignee": None}],
+        "mute_error": [muted | {"reason": "Known", **one_limit}],
         **dict.fromkeys(("read_job", "read_raw"), jobs(*STATUSES)),
         "cancel_job": jobs("running"),
         "resubmit_job": jobs("failed", "cancelled"),
@@ -138,6 +156,24 @@ def find_fitting(sandbox: RunningSandbox) -> dict[str, list[dict[str, Any]]]:
             for beside in (mp4, source, source | mp4)
         ],
         "watch_job": [{"account": main.name}],
+        **dict.fromkeys(("read_bulk", "list_bulk_results", "stop_bulk", "resume_bulk"), bulks),
+        "start_bulk": [
+            NO_OPTIONS | {"action": "cancel", "q": "status:running"},
+            NO_OPTIONS | {"action": "resubmit", "q": "status:failed"},
+            NO_OPTIONS | {"action": "add_to_batch", "q": "status:failed", "batch": "batch 1"},
+        ],
+        "read_batch": [{"batch_id": str(pk)} for pk in Batch.objects.values_list("pk", flat=True)],
+        "submit_batch": [
+            {
+                "account": main.name,
+                "name": "UNIQUE",
+                "request": mp4,
+                "template": None,
+                "inputs": [source],
+                "inputs_from": None,
+                "allow_duplicates": True,
+            }
+        ],
     }
 
 
