@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import json
 import time
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ class Issuer:
         # what is sent in place of an answer, by its path
         self.answers: dict[str, Any] = {}
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        self._codes = itertools.count()
         self._granted: dict[str, dict[str, str]] = {}
 
     def answer(self, path: str, sent: dict[str, str]) -> Any:
@@ -45,7 +47,7 @@ class Issuer:
         assert (asked["client_id"], asked["response_type"]) == (CLIENT_ID, "code")
         assert set(asked["scope"].split()) == {"openid", "profile", "email"}
         assert asked["code_challenge_method"] == "S256"
-        code = f"code-{len(self._granted)}"
+        code = f"code-{next(self._codes)}"
         self._granted[code] = asked
         return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
 
