@@ -153,9 +153,9 @@ class Provider(ABC):
         """The URL by which the provider is to write to a folder of a bucket.
 
         Without the credentials, unless the provider takes them in the URL: then it has access to
-        the bucket by itself, such as by a policy or with credentials that it keeps. None where it
-        cannot be told that the bucket is at another store than AWS's: there, one of the same name
-        is somebody else's.
+        the bucket by itself, such as by a policy or with credentials that it keeps. None where its
+        URLs always mean AWS and the bucket is elsewhere: at AWS, a bucket of the same name belongs
+        to somebody else.
         """
         is_clear = bucket.is_at_aws or not cls.writes_to_buckets
         return f"s3://{bucket.name}/{bucket.key}" if is_clear else None

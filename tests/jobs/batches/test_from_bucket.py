@@ -110,7 +110,7 @@ def test_no_more_than_a_batch_holds_are_taken_and_it_is_said(
         ({"body": f"<!DOCTYPE x>{page('a')}"}, "not a list of objects"),
         ({"body": page("reels/a", size="canary")}, "not a list of objects"),
         ({"body": page("reels/a", more=cut(""))}, "not a list of objects"),
-        # the same page for ever
+        # the same page again and again
         ({"body": page("reels/a", more=cut("again"))}, "not a list of objects"),
         ({"body": page("series/a")}, "not a list of objects"),
         ({"body": page(*["reels/" + "x" * 1_000] * 6_000)}, "not a list of objects"),
